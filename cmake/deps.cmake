@@ -1,0 +1,12 @@
+# deps.cmake - libraries from Debian, as system headers, so that our warnings do not reach into them.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+find_package(leveldb REQUIRED)
+foreach(lib libsodium libcrypto libzmq libczmq jansson libprotobuf-c libxxhash)
+  string(REPLACE "lib" "" short ${lib})
+  string(REPLACE "-" "_" short ${short})
+  pkg_check_modules(${short} REQUIRED IMPORTED_TARGET ${lib})
+endforeach()
+if(CRDTSYNC_TESTS)
+  pkg_check_modules(criterion REQUIRED IMPORTED_TARGET criterion)
+endif()

@@ -1,0 +1,2 @@
+/* support.c - what the tests share. */
+#include "support/support.h"
