@@ -1,0 +1,88 @@
+/* apply.h - makes the disk show what the projection says, and never loses a byte of the user's
+ * (core.md 5.6).
+ *
+ * plan    (core thread)  pending paths -> steps, and contents that must be fetched first
+ * perform (worker)       steps -> system calls, in groups: one flush before names change, one after
+ * record  (core thread)  results -> base rows
+ *
+ * A replaced or deleted file is moved to .crdtsync/trash and compared with the base row after the
+ * move; if the user won the race it goes back, and the path is scanned before it is tried again. */
+#ifndef CS_DISK_APPLY_H
+#define CS_DISK_APPLY_H
+
+#include "disk/fs.h"
+#include "xfer/content.h"
+
+typedef enum cs_step_kind {
+    CS_STEP_WRITE,  /* staged bytes, or a local copy of `from`, or a symlink -> path */
+    CS_STEP_MOVE,   /* from -> path: bytes that are here already */
+    CS_STEP_DELETE, /* path -> trash */
+    CS_STEP_CHMOD,  /* mode only */
+    CS_STEP_MKDIR,  /* an empty directory with a marker */
+    CS_STEP_RMDIR   /* a directory that nothing implies any more; NOT_EMPTY is no failure */
+} cs_step_kind_t;
+
+typedef struct cs_step {
+    cs_step_kind_t kind;
+    cs_item_t item;     /* what the base row will be: path, content, attr, mtime, backing; owned */
+    cs_str_t *from;     /* MOVE: source path; WRITE: a path on disk with equal bytes to copy, or NULL */
+    bool replaces;      /* a base row exists at the path: `expect` is its print */
+    uint8_t expect_kind;
+    uint16_t expect_mode;
+    cs_print_t expect;
+    cs_print_t from_print; /* MOVE: print of the source's base row */
+    /* result */
+    cs_err_t err;       /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report, retry */
+    cs_print_t print;   /* CS_OK: of what is at the path now */
+} cs_step_t;
+
+typedef struct cs_steps {
+    cs_step_t *item; /* owned */
+    size_t len, cap;
+} cs_steps_t;
+void cs_steps_fini(cs_steps_t *steps);
+cs_step_t *cs_steps_add(cs_steps_t *steps, cs_step_kind_t kind); /* zeroed otherwise */
+
+/* Is this content complete and verified in .crdtsync/tmp? Only for contents the planner asks about. */
+typedef struct cs_plan_query {
+    void *arg;
+    bool (*staged)(void *arg, const cs_content_t *content);
+    /* This content must be fetched for `path`; called at most once per content and plan. */
+    void (*need)(void *arg, const cs_content_t *content, cs_slice_t path);
+} cs_plan_query_t;
+
+/* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX bytes
+ * are planned, `paths_max` paths were looked at, or there are no more (cursor empty then). Paths that
+ * already agree are settled. `busy(path)`: true for paths that a scan must see first; skipped.
+ * Steps are ordered so that performing them one after the other is right. */
+CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query, size_t paths_max,
+                             bool (*busy)(void *arg, cs_slice_t path), void *busy_arg,
+                             cs_buf_t *cursor, cs_steps_t *ret);
+
+typedef struct cs_apply_config {
+    cs_fs_t *fs;
+    const cs_chunker_table_t *table;
+    cs_modes_t modes;
+    uint64_t trash_bytes_max;
+} cs_apply_config_t;
+
+/* Perform all steps; each gets its err and print. The return value is only about the folder as a
+ * whole (NOT_MOUNTED, IO at flush: then no step may be recorded). */
+CS_MUST_USE cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps);
+
+/* Record the results in the base table; changed paths are handed to `rescan`. */
+void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
+               void (*rescan)(void *arg, cs_slice_t path), void *arg);
+
+/* --- staging: .crdtsync/tmp/<64 hex of the content hash> */
+void cs_staged_path(const cs_content_t *content, cs_buf_t *ret); /* NUL-terminated relative path */
+/* Whole small contents: verified against the hash, written, not flushed. MISMATCH: not written. */
+CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_chunker_table_t *table,
+                                    const cs_content_t *content, cs_slice_t bytes);
+
+/* Trash: drop the oldest beyond the bound; import late writes (a process that held the old inode
+ * open): paths whose trashed file changed after it was put there are handed to `late`. */
+CS_MUST_USE cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
+                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t trash_path), void *arg);
+
+#endif
