@@ -76,10 +76,11 @@ void cs_entry_fini(cs_entry_t *entry);                       /* leaves an empty,
 void cs_entry_copy(cs_entry_t *to, const cs_entry_t *from);  /* `to` initialised */
 bool cs_entry_is_dead(const cs_entry_t *entry);              /* L, K and A are empty */
 bool cs_entry_live_eq(const cs_entry_t *a, const cs_entry_t *b); /* equal enc_live, ctx ignored */
+bool cs_entry_fits(const cs_entry_t *entry); /* within CS_DOTS_MAX and CS_ENTRY_BYTES_MAX */
 
 /* Values are moved in: the entry takes over their references; ctx is raised. The dot must be new
- * to the store. CS_ERR_LIMIT: CS_DOTS_MAX or CS_REPLICAS_MAX reached, the value is released and
- * the entry unchanged. */
+ * to the store. CS_ERR_LIMIT: CS_DOTS_MAX, CS_REPLICAS_MAX or CS_ENTRY_BYTES_MAX reached, the value
+ * is released and the entry unchanged. */
 CS_MUST_USE cs_err_t cs_entry_add_l(cs_entry_t *entry, cs_lval_t *value);
 CS_MUST_USE cs_err_t cs_entry_add_k(cs_entry_t *entry, cs_kval_t *value);
 CS_MUST_USE cs_err_t cs_entry_add_a(cs_entry_t *entry, cs_aval_t *value);
