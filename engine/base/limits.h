@@ -44,5 +44,12 @@
 #define CS_HOT_MAX         65536u        /* buckets in the hot set; beyond: exchanges carry them */
 #define CS_EXCHANGES_INITIATOR_MAX 2u
 #define CS_EXCHANGES_RESPONDER_MAX 4u
+#define CS_MEMBERS_MAX       1024u       /* of a folder: its list fits one HELLO */
+#define CS_MEMBER_NAME_MAX   63u         /* bytes, for people */
+#define CS_ENDPOINTS_MAX     8u          /* addresses of one member */
+#define CS_ENDPOINT_BYTES_MAX 127u       /* "tcp://[...]:port" */
+#define CS_REPORTS_MAX       64u         /* members' states in one HAVE (core.md 7.1) */
+#define CS_PEX_MAX           32u         /* addresses in one PEX (core.md 7.1) */
+#define CS_FOLDER_ID_MAX     64u         /* bytes: what `folder add --id` takes */
 
 #endif
