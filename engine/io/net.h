@@ -1,10 +1,10 @@
 /* net.h - links between nodes: ROUTER and DEALER sockets under CURVE (core.md 7.1).
  *
- * One ROUTER listens, one DEALER per dialled peer. Who is at the other end is what CURVE proved: on
- * the ROUTER from ZAP's User-Id of every frame, never from the routing id; on a DEALER the pinned
- * server key. A key that is not on the allow-list never gets past ZAP. All calls are of the reactor's
- * thread; callbacks come from its loop. A link ends without notice at any time; what was queued on
- * it is gone. */
+ * One ROUTER listens, one DEALER per dialled peer. Who is at the other end is what CURVE
+ * proved: on the ROUTER from ZAP's User-Id of every frame, never from the routing id; on a
+ * DEALER the pinned server key. A key that is not on the allow-list never gets past ZAP. All
+ * calls are of the reactor's thread; callbacks come from its loop. A link ends without notice
+ * at any time; what was queued on it is gone. */
 #ifndef CS_IO_NET_H
 #define CS_IO_NET_H
 
@@ -18,23 +18,26 @@ typedef struct cs_net cs_net_t;
 
 typedef struct cs_net_handler {
     void *arg;
-    /* key: 32 bytes, proven. outgoing: we dialled. On the ROUTER side the first message follows at once. */
+    /* key: 32 bytes, proven. outgoing: we dialled. On the ROUTER side the first message follows
+     * at once. */
     void (*up)(void *arg, cs_link_t link, const uint8_t *key, bool outgoing);
     void (*down)(void *arg, cs_link_t link);
-    /* payload: empty unless the message has a second part. The frames may be kept: *_p is taken if nulled. */
+    /* payload: empty unless the message has a second part. The frames may be kept: *_p is taken
+     * if nulled. */
     void (*message)(void *arg, cs_link_t link, zframe_t **header_p, zframe_t **payload_p);
     /* A full link has room again. */
     void (*writable)(void *arg, cs_link_t link);
-    /* A dialled peer turned us away, or cannot be reached; for status. err: REFUSED, OFFLINE. */
+    /* A dialled peer turned us away, or cannot be reached; for status. err: REFUSED, OFFLINE.
+     */
     void (*dial_state)(void *arg, const uint8_t *key, cs_err_t err);
 } cs_net_handler_t;
 
 typedef struct cs_net_config {
-    zloop_t *loop;             /* borrowed */
+    zloop_t *loop; /* borrowed */
     uint8_t public_key[32], secret_key[32];
     const char *const *listen; /* ZeroMQ endpoints; may be empty: only dials */
     size_t listen_count;
-    uint32_t links_max;        /* incoming, beyond them new ones are turned away */
+    uint32_t links_max; /* incoming, beyond them new ones are turned away */
 } cs_net_config_t;
 
 /* ret_detail: what failed, why, and what to do, for people (an address in use, ...). */
@@ -46,7 +49,8 @@ void cs_net_destroy(cs_net_t **net_p);
 const char *cs_net_endpoint(const cs_net_t *net, size_t index); /* NULL beyond the last */
 
 void cs_net_allow(cs_net_t *net, const uint8_t key[32]);
-void cs_net_deny(cs_net_t *net, const uint8_t key[32]); /* also ends its links: down() follows */
+void cs_net_deny(cs_net_t *net,
+                 const uint8_t key[32]); /* also ends its links: down() follows */
 /* Keep dialling until undialled; idempotent for the same key and endpoint. */
 CS_MUST_USE cs_err_t cs_net_dial(cs_net_t *net, const uint8_t key[32], const char *endpoint);
 void cs_net_undial(cs_net_t *net, const uint8_t key[32]);
@@ -54,9 +58,10 @@ void cs_net_undial(cs_net_t *net, const uint8_t key[32]);
 CS_MUST_USE cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const char *endpoint,
                                     const uint8_t public_key[32], const uint8_t secret_key[32]);
 
-/* Never blocks. payload_p may be NULL; taken on success. CS_ERR_AGAIN: the link is full (writable()
- * will come), nothing sent; CS_ERR_OFFLINE: the link is gone. */
-CS_MUST_USE cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header, zframe_t **payload_p);
+/* Never blocks. payload_p may be NULL; taken on success. CS_ERR_AGAIN: the link is full
+ * (writable() will come), nothing sent; CS_ERR_OFFLINE: the link is gone. */
+CS_MUST_USE cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header,
+                                 zframe_t **payload_p);
 void cs_net_close_link(cs_net_t *net, cs_link_t link);
 
 #endif

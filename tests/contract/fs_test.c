@@ -1,0 +1,457 @@
+/* fs_test.c - what every implementation of disk/fs.h promises; here: Linux. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "base/path.h"
+#include "io/fs_linux.h"
+#include "support/folder.h"
+
+static char *dir;
+static cs_fs_t *fs;
+
+static void setup(void)
+{
+    umask(022);
+    dir = cs_test_dir_new();
+    cs_test_mkdir(dir, ".crdtsync/tmp");
+    cr_assert_eq(cs_fs_linux_open(dir, &fs), CS_OK);
+}
+
+static void teardown(void)
+{
+    fs->ops->close_fs(&fs);
+    cs_test_dir_remove(&dir);
+}
+
+TestSuite(fs, .init = setup, .fini = teardown);
+
+static cs_slice_t p(const char *text)
+{
+    return cs_slice_text(text);
+}
+
+/* The name of a real file, for what the interface cannot make. */
+static const char *at(const char *name)
+{
+    static char full[512];
+    snprintf(full, sizeof full, "%s/%s", dir, name);
+    return full;
+}
+
+static void put(const char *path, const char *text)
+{
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->create(fs, p(path), &file), CS_OK);
+    cr_assert_eq(fs->ops->write(file, 0, text, strlen(text)), CS_OK);
+    fs->ops->close(&file);
+    cr_assert_null(file);
+}
+
+static bool holds(const char *path, const char *text)
+{
+    cs_file_t *file = NULL;
+    char data[64];
+    size_t len = 0;
+    if (fs->ops->open_read(fs, p(path), &file) != CS_OK) return false;
+    cs_err_t err = fs->ops->read(file, 0, data, sizeof data, &len);
+    fs->ops->close(&file);
+    return err == CS_OK && len == strlen(text) && memcmp(data, text, len) == 0;
+}
+
+static cs_err_t stat_err(const char *path)
+{
+    cs_stat_t st;
+    return fs->ops->stat(fs, p(path), &st);
+}
+
+static cs_stat_t stat_of(const char *path)
+{
+    cs_stat_t st = {0};
+    cr_assert_eq(fs->ops->stat(fs, p(path), &st), CS_OK, "%s", path);
+    return st;
+}
+
+Test(fs, a_written_file_reads_back_and_has_its_stat)
+{
+    put("a", "hello");
+    cr_assert(holds("a", "hello"));
+    cs_stat_t st = stat_of("a");
+    cr_assert_eq(st.type, CS_NODE_FILE);
+    cr_assert_eq(st.mode, 0600);
+    cr_assert_eq(st.nlink, 1);
+    cr_assert_eq(st.print.size, 5);
+    cr_assert_neq(st.print.ino, 0);
+    cr_assert_neq(st.print.mtime_ns, 0);
+}
+
+Test(fs, create_never_overwrites)
+{
+    put("a", "one");
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->create(fs, p("a"), &file), CS_ERR_EXISTS);
+    cr_assert_eq(symlink("nowhere", at("link")), 0);
+    cr_assert_eq(fs->ops->create(fs, p("link"), &file), CS_ERR_EXISTS);
+    cr_assert_null(file);
+    cr_assert(holds("a", "one"));
+}
+
+Test(fs, reads_and_writes_at_an_offset_and_stops_at_the_end)
+{
+    put("a", "0123456789");
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->open_write(fs, p("a"), &file), CS_OK);
+    cr_assert_eq(fs->ops->write(file, 8, "xyz", 3), CS_OK);
+    char data[8];
+    size_t len = 99;
+    cr_assert_eq(fs->ops->read(file, 6, data, sizeof data, &len), CS_OK);
+    cr_assert_eq(len, 5);
+    cr_assert_arr_eq(data, "67xyz", 5);
+    cr_assert_eq(fs->ops->read(file, 11, data, sizeof data, &len), CS_OK);
+    cr_assert_eq(len, 0);
+    cr_assert_eq(fs->ops->truncate(file, 2), CS_OK);
+    cs_stat_t st;
+    cr_assert_eq(fs->ops->fstat(file, &st), CS_OK);
+    cr_assert_eq(st.print.size, 2);
+    fs->ops->close(&file);
+    cr_assert_eq(fs->ops->open_write(fs, p("missing"), &file), CS_ERR_NOT_FOUND);
+}
+
+Test(fs, set_meta_sets_mode_and_mtime_to_the_nanosecond)
+{
+    put("a", "x");
+    const int64_t times[] = {1234567890123456789, -1, -2000000001, 0};
+    for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
+        cs_file_t *file = NULL;
+        cr_assert_eq(fs->ops->open_write(fs, p("a"), &file), CS_OK);
+        cr_assert_eq(fs->ops->set_meta(file, 0754, times[i]), CS_OK);
+        fs->ops->close(&file);
+        cs_stat_t st = stat_of("a");
+        cr_assert_eq(st.mode, 0754);
+        cr_assert_eq(st.print.mtime_ns, times[i]);
+    }
+}
+
+Test(fs, a_symbolic_link_is_never_followed_at_any_component)
+{
+    cs_test_write(dir, "real/f", "secret");
+    cr_assert_eq(symlink("real", at("in")), 0);
+    cr_assert_eq(symlink("/etc", at("out")), 0);
+    cr_assert_eq(symlink("real/f", at("file")), 0);
+    cs_file_t *file = NULL;
+    cs_listing_t list = {0};
+    cr_assert_eq(fs->ops->open_read(fs, p("in/f"), &file), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->open_read(fs, p("out/passwd"), &file), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->open_read(fs, p("file"), &file), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->open_write(fs, p("file"), &file), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->create(fs, p("out/new"), &file), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->list(fs, p("in"), &list), CS_ERR_ESCAPES);
+    cr_assert_eq(stat_err("in/f"), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->mkdir(fs, p("in/d")), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->unlink(fs, p("in/f")), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->rename(fs, p("real/f"), p("out/f"), CS_RENAME_NOREPLACE),
+                 CS_ERR_ESCAPES);
+    cr_assert_eq(stat_of("in").type, CS_NODE_SYMLINK);
+    cr_assert(holds("real/f", "secret"));
+}
+
+Test(fs, dot_dot_does_not_leave_the_folder)
+{
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->open_read(fs, p("../../../../etc/passwd"), &file), CS_ERR_ESCAPES);
+    cr_assert_eq(fs->ops->open_read(fs, p("/etc/passwd"), &file), CS_ERR_ESCAPES);
+}
+
+Test(fs, symlinks_read_back_bytewise)
+{
+    cr_assert_eq(fs->ops->symlink(fs, p("../tar\xff get"), p("s")), CS_OK);
+    cr_assert_eq(fs->ops->symlink(fs, p("x"), p("s")), CS_ERR_EXISTS);
+    cs_buf_t target = {0};
+    cr_assert_eq(fs->ops->readlink(fs, p("s"), &target), CS_OK);
+    cr_assert(cs_slice_eq(cs_buf_slice(&target), p("../tar\xff get")));
+    put("f", "");
+    cr_assert_eq(fs->ops->readlink(fs, p("f"), &target), CS_ERR_CHANGED);
+    cs_buf_fini(&target);
+}
+
+Test(fs, list_names_everything_once_with_its_type)
+{
+    put("f", "1");
+    cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_OK);
+    put("d/below", "1");
+    cr_assert_eq(fs->ops->symlink(fs, p("f"), p("s")), CS_OK);
+    cr_assert_eq(mkfifo(at("p"), 0600), 0);
+    cs_listing_t list = {0};
+    cr_assert_eq(fs->ops->list(fs, p(""), &list), CS_OK);
+    cr_assert_eq(list.len, 5); /* and .crdtsync */
+    unsigned seen = 0;
+    for (size_t i = 0; i < list.len; i++) {
+        cr_assert_eq(list.item[i].err, CS_OK);
+        cs_node_type_t type = list.item[i].stat.type;
+        const char *name = list.item[i].name->data;
+        if (strcmp(name, "f") == 0 && type == CS_NODE_FILE) seen |= 1;
+        if (strcmp(name, "d") == 0 && type == CS_NODE_DIR) seen |= 2;
+        if (strcmp(name, "s") == 0 && type == CS_NODE_SYMLINK) seen |= 4;
+        if (strcmp(name, "p") == 0 && type == CS_NODE_FIFO) seen |= 8;
+    }
+    cr_assert_eq(seen, 15);
+    cr_assert_eq(fs->ops->list(fs, p("f"), &list), CS_ERR_NOT_DIR);
+    cr_assert_eq(fs->ops->list(fs, p("none"), &list), CS_ERR_NOT_FOUND);
+    cs_listing_fini(&list);
+}
+
+Test(fs, a_directory_larger_than_one_read_is_listed_whole)
+{
+    char name[240];
+    for (int i = 0; i < 1000; i++) {
+        snprintf(name, sizeof name, "%0200d", i);
+        cs_test_write(dir, name, "");
+    }
+    cs_listing_t list = {0};
+    cr_assert_eq(fs->ops->list(fs, p(""), &list), CS_OK);
+    cr_assert_eq(list.len, 1001);
+    cs_listing_fini(&list);
+}
+
+Test(fs, only_regular_files_are_opened)
+{
+    cs_file_t *file = NULL;
+    cr_assert_eq(mkfifo(at("p"), 0600), 0);
+    cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_OK);
+    cr_assert_eq(fs->ops->open_read(fs, p("p"), &file), CS_ERR_UNSUPPORTED);
+    cr_assert_eq(fs->ops->open_read(fs, p("d"), &file), CS_ERR_IS_DIR);
+    cr_assert_eq(fs->ops->open_read(fs, p("none"), &file), CS_ERR_NOT_FOUND);
+    cr_assert_null(file);
+}
+
+Test(fs, rename_noreplace_keeps_what_is_there)
+{
+    put("a", "A");
+    put("b", "B");
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_NOREPLACE), CS_ERR_EXISTS);
+    cr_assert(holds("a", "A") && holds("b", "B"));
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("c"), CS_RENAME_NOREPLACE), CS_OK);
+    cr_assert(holds("c", "A"));
+    cr_assert_eq(stat_err("a"), CS_ERR_NOT_FOUND);
+}
+
+Test(fs, rename_noreplace_works_without_the_kernel_flag)
+{
+    fs->features.noreplace = false;
+    put("a", "A");
+    put("b", "B");
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_NOREPLACE), CS_ERR_EXISTS);
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("c"), CS_RENAME_NOREPLACE), CS_OK);
+    cr_assert(holds("c", "A") && holds("b", "B"));
+    cr_assert_eq(stat_of("c").nlink, 1);
+}
+
+Test(fs, rename_exchange_swaps)
+{
+    if (!fs->features.exchange) cr_skip("no RENAME_EXCHANGE on this file system");
+    put("a", "A");
+    put("b", "B");
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_EXCHANGE), CS_OK);
+    cr_assert(holds("a", "B") && holds("b", "A"));
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("none"), CS_RENAME_EXCHANGE), CS_ERR_NOT_FOUND);
+    fs->features.exchange = false;
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_EXCHANGE), CS_ERR_UNSUPPORTED);
+}
+
+Test(fs, rename_replace_replaces)
+{
+    put("a", "A");
+    put("b", "B");
+    cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_REPLACE), CS_OK);
+    cr_assert(holds("b", "A"));
+}
+
+Test(fs, directories_are_made_once_and_removed_only_when_empty)
+{
+    cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_OK);
+    cr_assert_eq(stat_of("d").mode, 0755);
+    cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_ERR_EXISTS);
+    cr_assert_eq(fs->ops->mkdir(fs, p("x/y")), CS_ERR_NOT_FOUND);
+    put("d/f", "");
+    cr_assert_eq(fs->ops->rmdir(fs, p("d")), CS_ERR_NOT_EMPTY);
+    cr_assert_eq(fs->ops->unlink(fs, p("d/f")), CS_OK);
+    cr_assert_eq(fs->ops->rmdir(fs, p("d")), CS_OK);
+    cr_assert_eq(fs->ops->rmdir(fs, p("d")), CS_ERR_NOT_FOUND);
+    cr_assert_eq(fs->ops->unlink(fs, p("d")), CS_ERR_NOT_FOUND);
+}
+
+Test(fs, link_gives_a_second_name_and_never_overwrites)
+{
+    put("a", "A");
+    cr_assert_eq(fs->ops->link(fs, p("a"), p("b")), CS_OK);
+    cr_assert_eq(fs->ops->link(fs, p("a"), p("b")), CS_ERR_EXISTS);
+    cr_assert_eq(stat_of("a").nlink, 2);
+    cr_assert_eq(stat_of("a").print.ino, stat_of("b").print.ino);
+}
+
+Test(fs, chmod_changes_the_expected_file_even_of_mode_0000)
+{
+    put("a", "A");
+    cs_stat_t before = stat_of("a"), after = {0};
+    cr_assert_eq(fs->ops->chmod(fs, p("a"), &before.print, 0, &after), CS_OK);
+    cr_assert_eq(after.mode, 0);
+    cr_assert_eq(fs->ops->chmod(fs, p("a"), &before.print, 0755, &after),
+                 CS_OK); /* not ctime */
+    cr_assert_eq(after.mode, 0755);
+    cs_stat_t now = stat_of("a");
+    cr_assert(cs_print_eq(&after.print, &now.print));
+}
+
+Test(fs, chmod_leaves_another_file_alone)
+{
+    put("a", "A");
+    cs_stat_t before = stat_of("a"), after = {0};
+    cr_assert_eq(fs->ops->unlink(fs, p("a")), CS_OK);
+    put("a", "BB");
+    cr_assert_eq(fs->ops->chmod(fs, p("a"), &before.print, 0755, &after), CS_ERR_CHANGED);
+    cr_assert_eq(stat_of("a").mode, 0600);
+    cr_assert_eq(fs->ops->chmod(fs, p("none"), &before.print, 0755, &after), CS_ERR_NOT_FOUND);
+}
+
+Test(fs, a_path_of_4096_bytes_works_and_longer_ones_are_refused)
+{
+    char path[CS_PATH_MAX + 2];
+    size_t len = 0;
+    while (len + 200 < CS_PATH_MAX) {
+        memset(path + len, 'd', 199);
+        len += 199;
+        path[len] = '\0';
+        cr_assert_eq(fs->ops->mkdir(fs, p(path)), CS_OK);
+        path[len++] = '/';
+    }
+    memset(path + len, 'f', CS_PATH_MAX - len);
+    path[CS_PATH_MAX] = '\0';
+    put(path, "deep");
+    cr_assert(holds(path, "deep"));
+    cr_assert_eq(stat_of(path).print.size, 4);
+    path[CS_PATH_MAX] = 'f';
+    path[CS_PATH_MAX + 1] = '\0';
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->open_read(fs, p(path), &file), CS_ERR_NAME);
+    path[CS_PATH_MAX] = '\0';
+    cr_assert_eq(fs->ops->unlink(fs, p(path)), CS_OK);
+    while ((len = cs_path_parent(p(path)).len) > 0) {
+        path[len] = '\0';
+        cr_assert_eq(fs->ops->rmdir(fs, p(path)), CS_OK);
+    }
+}
+
+Test(fs, a_name_of_255_bytes_works_and_256_are_refused)
+{
+    char name[CS_NAME_MAX + 2];
+    memset(name, 'n', sizeof name);
+    name[CS_NAME_MAX] = '\0';
+    put(name, "x");
+    cr_assert(holds(name, "x"));
+    name[CS_NAME_MAX] = 'n';
+    name[CS_NAME_MAX + 1] = '\0';
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->create(fs, p(name), &file), CS_ERR_NAME);
+    cr_assert_eq(stat_err(name), CS_ERR_NAME);
+}
+
+Test(fs, names_that_are_not_utf8_work)
+{
+    put("caf\xe9 \n\x01", "x");
+    cr_assert(holds("caf\xe9 \n\x01", "x"));
+}
+
+Test(fs, a_file_as_a_parent_is_not_a_directory)
+{
+    put("f", "x");
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->create(fs, p("f/g"), &file), CS_ERR_NOT_DIR);
+    cr_assert_eq(stat_err("f/g"), CS_ERR_NOT_DIR);
+    cr_assert_eq(fs->ops->mkdir(fs, p("f/g")), CS_ERR_NOT_DIR);
+}
+
+Test(fs, the_root_can_be_seen_but_not_removed)
+{
+    cr_assert_eq(stat_of("").type, CS_NODE_DIR);
+    cr_assert_neq(fs->ops->rmdir(fs, p("")), CS_OK);
+}
+
+Test(fs, what_may_not_be_read_is_denied)
+{
+    if (geteuid() != 0) cr_skip("needs root to become another user");
+    put("a", "x");
+    chmod(dir, 0755);
+    cr_assert_eq(seteuid(65534), 0);
+    cs_file_t *file = NULL;
+    cs_err_t err = fs->ops->open_read(fs, p("a"), &file);
+    cs_err_t made = fs->ops->mkdir(fs, p("d"));
+    cr_assert_eq(seteuid(0), 0);
+    prctl(PR_SET_DUMPABLE, 1); /* LeakSanitizer attaches to the process at its end */
+    cr_assert_eq(err, CS_ERR_DENIED);
+    cr_assert_eq(made, CS_ERR_DENIED);
+}
+
+Test(fs, features_are_probed_without_leaving_anything)
+{
+    cs_listing_t list = {0};
+    cr_assert_eq(fs->ops->list(fs, p(".crdtsync/tmp"), &list), CS_OK);
+    cr_assert_eq(list.len, 0);
+    cs_listing_fini(&list);
+    cr_assert_gt(fs->features.mtime_step_ns, 0);
+    cr_assert(fs->features.modes);
+    cr_assert(fs->features.symlinks);
+    cr_assert_eq(fs->umask, 022);
+}
+
+Test(fs, features_are_probed_when_the_private_directory_is_made)
+{
+    cs_fs_features_t known = fs->features;
+    fs->ops->close_fs(&fs);
+    cs_test_unlink(dir, ".crdtsync/tmp");
+    cr_assert_eq(cs_fs_linux_open(dir, &fs), CS_OK);
+    cr_assert_not(fs->features.modes);
+    cr_assert_eq(fs->ops->mkdir(fs, p(".crdtsync/tmp")), CS_OK);
+    cr_assert_eq(fs->features.modes, known.modes);
+    cr_assert_eq(fs->features.exchange, known.exchange);
+    cr_assert_eq(fs->features.mtime_step_ns, known.mtime_step_ns);
+}
+
+Test(fs, refresh_finds_what_stands_at_the_roots_path_now)
+{
+    char away[256];
+    snprintf(away, sizeof away, "%s.away", dir);
+    put("old", "x");
+    cr_assert_eq(rename(dir, away), 0);
+    cr_assert_eq(fs->ops->refresh(fs), CS_ERR_NOT_FOUND);
+    cr_assert(holds("old", "x"));
+    cr_assert_eq(mkdir(dir, 0755), 0);
+    cr_assert_eq(fs->ops->refresh(fs), CS_OK);
+    cr_assert_eq(stat_err("old"), CS_ERR_NOT_FOUND);
+    put("new", "x");
+    cr_assert_eq(rmdir(dir), -1);
+    char *old = cs_memdup(away, strlen(away) + 1);
+    cs_test_dir_remove(&old);
+}
+
+Test(fs, sync_and_space_answer)
+{
+    uint64_t free_bytes = 0, total = 0;
+    cr_assert_eq(fs->ops->sync(fs), CS_OK);
+    cr_assert_eq(fs->ops->space(fs, &free_bytes, &total), CS_OK);
+    cr_assert_gt(total, 0);
+    cr_assert_leq(free_bytes, total);
+}
+
+Test(fs_open, a_missing_root_or_a_file_is_an_error)
+{
+    cs_fs_t *none = NULL;
+    cr_assert_eq(cs_fs_linux_open("/nonexistent/folder", &none), CS_ERR_NOT_FOUND);
+    cr_assert_eq(cs_fs_linux_open("/etc/passwd", &none), CS_ERR_NOT_DIR);
+    cr_assert_null(none);
+}
