@@ -2,7 +2,8 @@
  *
  * The interface behind which LevelDB (io) and a model with torn tails (sim) stand; both pass
  * tests/contract. Keys sort bytewise. One thread writes; any thread may read by a snapshot of its
- * own. After CS_ERR_CORRUPT or CS_ERR_IO from any call the store must be closed (core.md 6.4). */
+ * own. After a failed write, and after CS_ERR_CORRUPT or CS_ERR_IO from any call, the store must be
+ * closed (core.md 6.4): later writes get the same error. */
 #ifndef CS_BASE_STORE_H
 #define CS_BASE_STORE_H
 

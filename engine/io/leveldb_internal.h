@@ -1,0 +1,34 @@
+/* leveldb_internal.h - what opening and using a LevelDB store share. */
+#ifndef CS_IO_LEVELDB_INTERNAL_H
+#define CS_IO_LEVELDB_INTERNAL_H
+
+#include <leveldb/c.h>
+#include <sys/types.h>
+
+#include "io/leveldb_store.h"
+
+typedef struct cs_ldb {
+    cs_store_t base;
+    leveldb_t *db;
+    leveldb_options_t *options;
+    leveldb_cache_t *cache;
+    leveldb_filterpolicy_t *bloom;
+    leveldb_readoptions_t *get_options, *iter_options; /* of the newest state */
+    leveldb_writeoptions_t *sync_options, *async_options;
+    cs_err_t write_err; /* of the first failed write; the writer's thread only */
+    dev_t dev;
+    ino_t ino;           /* with dev: identifies the directory */
+    struct cs_ldb *next; /* in open_stores */
+} cs_ldb_t;
+
+extern const cs_store_ops_t cs__ldb_ops;
+
+/* LevelDB's message as our error. */
+cs_err_t cs__ldb_translate(const char *text);
+
+/* walk: for iteration, else for single reads. snapshot may be NULL. */
+leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot, bool walk);
+
+void cs__ldb_close(cs_store_t **store_p);
+
+#endif

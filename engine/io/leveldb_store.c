@@ -1,0 +1,193 @@
+/* leveldb_store.c - the calls of base/store.h, and the translation of errors. */
+#include <errno.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/leveldb_internal.h"
+
+typedef struct cs_ldb_snapshot {
+    const leveldb_snapshot_t *snapshot;
+    leveldb_readoptions_t *get_options, *iter_options;
+} cs_ldb_snapshot_t;
+
+typedef struct cs_ldb_iter {
+    cs_iter_t base;
+    leveldb_iterator_t *iter;
+} cs_ldb_iter_t;
+
+/* LevelDB gives text only: "<class>: <file>: <strerror>". */
+cs_err_t cs__ldb_translate(const char *text)
+{
+    static const struct {
+        int error; /* of errno.h */
+        cs_err_t err;
+    } known[] = {
+        {ENOSPC, CS_ERR_NOSPACE},  {EDQUOT, CS_ERR_NOSPACE}, {EROFS, CS_ERR_READ_ONLY},
+        {EACCES, CS_ERR_DENIED},   {EPERM, CS_ERR_DENIED},   {EAGAIN, CS_ERR_BUSY},
+        {ENOENT, CS_ERR_CORRUPT},  /* one of its files is missing, */
+        {ENOTDIR, CS_ERR_CORRUPT}, /* CURRENT names nonsense, */
+        {EINVAL, CS_ERR_CORRUPT},  /* or a table ends before its end */
+    };
+
+    if (strncmp(text, "IO error: ", 10) != 0) return CS_ERR_CORRUPT;
+    if (strstr(text, "already held by process") != NULL) return CS_ERR_BUSY;
+    for (size_t i = 0; i < CS_COUNT_OF(known); i++) {
+        if (strstr(text, strerror(known[i].error)) != NULL) return known[i].err;
+    }
+    return CS_ERR_IO;
+}
+
+/* Translates and frees LevelDB's message; NULL is success. */
+static cs_err_t take_error(char *text)
+{
+    if (text == NULL) return CS_OK;
+    cs_err_t err = cs__ldb_translate(text);
+    leveldb_free(text);
+    return err;
+}
+
+/* A walk reads every block once, so it would only push useful ones out of the cache. */
+leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot, bool walk)
+{
+    leveldb_readoptions_t *options = leveldb_readoptions_create();
+    leveldb_readoptions_set_verify_checksums(options, 1);
+    leveldb_readoptions_set_fill_cache(options, !walk);
+    leveldb_readoptions_set_snapshot(options, snapshot);
+    return options;
+}
+
+static cs_err_t ldb_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_slice_t key,
+                        cs_buf_t *ret)
+{
+    cs_ldb_t *ldb = (cs_ldb_t *)store;
+    const cs_ldb_snapshot_t *own = (const cs_ldb_snapshot_t *)snapshot;
+    char *text = NULL;
+    size_t len = 0;
+    char *value = leveldb_get(ldb->db, own != NULL ? own->get_options : ldb->get_options,
+                              (const char *)key.data, key.len, &len, &text);
+    cs_buf_clear(ret);
+    if (text != NULL) return take_error(text);
+    if (value == NULL) return CS_ERR_NOT_FOUND;
+    cs_buf_put(ret, value, len);
+    leveldb_free(value);
+    return CS_OK;
+}
+
+static void batch_put(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    leveldb_writebatch_put(arg, (const char *)key.data, key.len, (const char *)value.data,
+                           value.len);
+}
+
+static void batch_delete(void *arg, cs_slice_t key)
+{
+    leveldb_writebatch_delete(arg, (const char *)key.data, key.len);
+}
+
+static cs_err_t ldb_write(cs_store_t *store, const cs_batch_t *batch, bool sync)
+{
+    cs_ldb_t *ldb = (cs_ldb_t *)store;
+    if (ldb->write_err != CS_OK) return ldb->write_err;
+
+    char *text = NULL;
+    leveldb_writebatch_t *packed = leveldb_writebatch_create();
+    cs_batch_each(batch, packed, batch_put, batch_delete);
+    leveldb_write(ldb->db, sync ? ldb->sync_options : ldb->async_options, packed, &text);
+    leveldb_writebatch_destroy(packed);
+    ldb->write_err = take_error(text);
+    return ldb->write_err;
+}
+
+static cs_snapshot_t *ldb_snapshot(cs_store_t *store)
+{
+    cs_ldb_t *ldb = (cs_ldb_t *)store;
+    cs_ldb_snapshot_t *own = cs_malloc(sizeof *own);
+    own->snapshot = leveldb_create_snapshot(ldb->db);
+    own->get_options = cs__ldb_read_options_new(own->snapshot, false);
+    own->iter_options = cs__ldb_read_options_new(own->snapshot, true);
+    return (cs_snapshot_t *)own;
+}
+
+static void ldb_release(cs_store_t *store, cs_snapshot_t **snapshot_p)
+{
+    cs_ldb_t *ldb = (cs_ldb_t *)store;
+    cs_ldb_snapshot_t *own = (cs_ldb_snapshot_t *)*snapshot_p;
+    *snapshot_p = NULL;
+    if (own == NULL) return;
+    leveldb_readoptions_destroy(own->get_options);
+    leveldb_readoptions_destroy(own->iter_options);
+    leveldb_release_snapshot(ldb->db, own->snapshot);
+    cs_free(own);
+}
+
+static cs_iter_t *ldb_iter(cs_store_t *store, const cs_snapshot_t *snapshot)
+{
+    cs_ldb_t *ldb = (cs_ldb_t *)store;
+    const cs_ldb_snapshot_t *own = (const cs_ldb_snapshot_t *)snapshot;
+    cs_ldb_iter_t *iter = cs_malloc(sizeof *iter);
+    iter->base.ops = &cs__ldb_ops;
+    iter->iter =
+        leveldb_create_iterator(ldb->db, own != NULL ? own->iter_options : ldb->iter_options);
+    return &iter->base;
+}
+
+static void ldb_iter_seek(cs_iter_t *iter, cs_slice_t key)
+{
+    leveldb_iter_seek(((cs_ldb_iter_t *)iter)->iter, (const char *)key.data, key.len);
+}
+
+static void ldb_iter_next(cs_iter_t *iter)
+{
+    leveldb_iter_next(((cs_ldb_iter_t *)iter)->iter);
+}
+
+static bool ldb_iter_valid(const cs_iter_t *iter)
+{
+    return leveldb_iter_valid(((const cs_ldb_iter_t *)iter)->iter) != 0;
+}
+
+static cs_slice_t ldb_iter_key(const cs_iter_t *iter)
+{
+    size_t len;
+    const char *key = leveldb_iter_key(((const cs_ldb_iter_t *)iter)->iter, &len);
+    return cs_slice(key, len);
+}
+
+static cs_slice_t ldb_iter_value(const cs_iter_t *iter)
+{
+    size_t len;
+    const char *value = leveldb_iter_value(((const cs_ldb_iter_t *)iter)->iter, &len);
+    return cs_slice(value, len);
+}
+
+static cs_err_t ldb_iter_err(const cs_iter_t *iter)
+{
+    char *text = NULL;
+    leveldb_iter_get_error(((const cs_ldb_iter_t *)iter)->iter, &text);
+    return take_error(text);
+}
+
+static void ldb_iter_destroy(cs_iter_t **iter_p)
+{
+    cs_ldb_iter_t *iter = (cs_ldb_iter_t *)*iter_p;
+    *iter_p = NULL;
+    if (iter == NULL) return;
+    leveldb_iter_destroy(iter->iter);
+    cs_free(iter);
+}
+
+const cs_store_ops_t cs__ldb_ops = {
+    .get = ldb_get,
+    .write = ldb_write,
+    .snapshot = ldb_snapshot,
+    .release = ldb_release,
+    .iter = ldb_iter,
+    .iter_seek = ldb_iter_seek,
+    .iter_next = ldb_iter_next,
+    .iter_valid = ldb_iter_valid,
+    .iter_key = ldb_iter_key,
+    .iter_value = ldb_iter_value,
+    .iter_err = ldb_iter_err,
+    .iter_destroy = ldb_iter_destroy,
+    .close = cs__ldb_close,
+};

@@ -1,0 +1,29 @@
+/* leveldb_store.h - the store of base/store.h on LevelDB, and what to do when its files are
+ * damaged.
+ *
+ * LevelDB alone overlooks some damage: a database without CURRENT is made anew over the old
+ * tables, a log record with a damaged length ends the log without a word, and a damaged table
+ * footer ends the process. cs_leveldb_open looks for these first (leveldb_files.h). Everything
+ * else is found by checksums, at open or when the rows are read: never by missing rows alone.
+ *
+ * After a failed write the store refuses every later one with the same error until it is closed
+ * and opened again: LevelDB would append after the torn record, and the log behind it be lost.
+ */
+#ifndef CS_IO_LEVELDB_STORE_H
+#define CS_IO_LEVELDB_STORE_H
+
+#include "base/store.h"
+
+/* Opens the database directory `path`, and makes it if it does not exist (its parent must).
+ * CS_ERR_BUSY: open already, here or in another process. CS_ERR_CORRUPT: see quarantine.
+ * Other errors as the file system gives them.
+ * ret_detail: on failure "what failed: why; what to do" (cleared first), else untouched. */
+CS_MUST_USE cs_err_t cs_leveldb_open(const char *path, cs_store_t **ret_store,
+                                     cs_buf_t *ret_detail);
+
+/* Moves the directory of a closed database aside, to `path`.bad-1 or the next free number, so
+ * that a new one can be made; deletes nothing. ret_detail: on success the new path, on failure
+ * as above. CS_ERR_BUSY: it is open here. */
+CS_MUST_USE cs_err_t cs_leveldb_quarantine(const char *path, cs_buf_t *ret_detail);
+
+#endif
