@@ -182,6 +182,16 @@ CS_MUST_USE cs_err_t cs_replica_base(cs_replica_t *replica, cs_slice_t path, cs_
 void cs_base_encode(const cs_item_t *row, cs_buf_t *ret);  /* value of b/, without the path */
 CS_MUST_USE cs_err_t cs_base_decode(cs_slice_t path, cs_slice_t value, cs_item_t *ret);
 
+/* The front of a row, all that a scan compares, without decoding the backing. A value begins with
+ * the print (dev, ino, btime, mtime, ctime, size: u64 each), then content and attr as encoded by
+ * cs_content_encode and cs_attr_encode; sealed (base/seal.h). CS_ERR_CORRUPT. */
+typedef struct cs_base_front {
+    cs_print_t print;
+    cs_content_t content;
+    uint16_t mode;
+} cs_base_front_t;
+CS_MUST_USE cs_err_t cs_base_peek(cs_slice_t value, cs_base_front_t *ret);
+
 /* Next path >= from in w/ (memory and store), false at the end. ret (initialised) is replaced. */
 bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
 /* The disk shows `item` at its path now (print filled in; its backing as projected when planned). */
