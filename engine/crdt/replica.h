@@ -182,6 +182,10 @@ CS_MUST_USE cs_err_t cs_replica_base(cs_replica_t *replica, cs_slice_t path, cs_
 void cs_base_encode(const cs_item_t *row, cs_buf_t *ret);  /* value of b/, without the path */
 CS_MUST_USE cs_err_t cs_base_decode(cs_slice_t path, cs_slice_t value, cs_item_t *ret);
 
+/* Base rows whose path is in the family of `path` (see cs_replica_project), whatever is displayed
+ * there now. Sorted by path; ret initialised (zero), replaced. */
+CS_MUST_USE cs_err_t cs_replica_base_family(cs_replica_t *replica, cs_slice_t path, cs_items_t *ret);
+
 /* The front of a row, all that a scan compares, without decoding the backing. A value begins with
  * the print (dev, ino, btime, mtime, ctime, size: u64 each), then content and attr as encoded by
  * cs_content_encode and cs_attr_encode; sealed (base/seal.h). CS_ERR_CORRUPT. */
@@ -204,6 +208,9 @@ bool cs_replica_settle(cs_replica_t *replica, cs_slice_t path);
 /* A path on disk with this content, for local copies. CS_ERR_NOT_FOUND. ret_path replaced. */
 CS_MUST_USE cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_content_t *content,
                                              cs_buf_t *ret_path);
+/* All of them in bytewise order, until `each` says false. The replica must not change meanwhile. */
+void cs_replica_each_content(cs_replica_t *replica, const cs_content_t *content,
+                             bool (*each)(void *arg, cs_slice_t path), void *arg);
 
 /* --- buckets whose live state changed by local operations since the last call, for eager pushes.
  * Calls `each` per bucket in sorted order, then forgets them. */

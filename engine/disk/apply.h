@@ -30,7 +30,8 @@ typedef struct cs_step {
     uint8_t expect_kind;
     uint16_t expect_mode;
     cs_print_t expect;
-    cs_print_t from_print; /* MOVE: print of the source's base row */
+    cs_print_t from_print; /* MOVE: print and mode of the source's base row */
+    uint16_t from_mode;
     /* result */
     cs_err_t err;       /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report, retry */
     cs_print_t print;   /* CS_OK: of what is at the path now */
@@ -49,6 +50,8 @@ typedef struct cs_plan_query {
     bool (*staged)(void *arg, const cs_content_t *content);
     /* This content must be fetched for `path`; called at most once per content and plan. */
     void (*need)(void *arg, const cs_content_t *content, cs_slice_t path);
+    /* Ignored paths are not materialised and their rows stay as they are; may be NULL. */
+    bool (*ignored)(void *arg, cs_slice_t path);
 } cs_plan_query_t;
 
 /* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX bytes
@@ -64,6 +67,7 @@ typedef struct cs_apply_config {
     const cs_chunker_table_t *table;
     cs_modes_t modes;
     uint64_t trash_bytes_max;
+    uint64_t *trash_next; /* number of the next group of the trash, kept by the caller; 0: look. May be NULL */
 } cs_apply_config_t;
 
 /* Perform all steps; each gets its err and print. The return value is only about the folder as a
