@@ -1,11 +1,11 @@
 /* frame.h - a message: fixed header, one protobuf body, sometimes raw bytes (PROTOCOL.md).
  *
  *   header part   u8 ver | u8 type | u16 flags | u32 xid | u32 seq | 8 B folder tag | body
- * (protobuf) payload part  only CHUNK: records {32 B name, u32 len, bytes}
+ *   payload part  only CHUNK: records {32 B name, u32 len, bytes}
  *
  * Decoded messages are views: slices point into the received bytes or into the message's arena,
  * valid until cs_msg_fini. Lists of packed records (entries, digests, names) stay packed
- * slices; the reader of each is beside it. Every count and length is checked before anything is
+ * slices; their readers are below. Every count and length is checked before anything is
  * allocated.
  *
  * To send: zero-initialise, set type, tag and the fields of u.<type>; everything is borrowed.

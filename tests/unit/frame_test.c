@@ -1,0 +1,343 @@
+/* frame_test.c - messages as bytes: golden vectors both ways, and what is refused. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "proto/frame.h"
+
+#define SIXTEEN(x) x, x, x, x, x, x, x, x, x, x, x, x, x, x, x, x
+static const uint8_t ones[32] = {SIXTEEN(0x11), SIXTEEN(0x11)};
+static const uint8_t twos[32] = {SIXTEEN(0x22), SIXTEEN(0x22)};
+static const uint8_t seen_bytes[] = {1, 7, 0, 0, 0, 0, 0, 0, 0, 5};
+static const uint8_t packed_bytes[] = {3, 'a', 'b', 'c', 0, 1, 'z'};
+static const cs_slice_t endpoints[] = {{(const uint8_t *)"tcp://10.0.0.1:7", 16},
+                                       {(const uint8_t *)"ipc://x", 7}};
+/* clang-format off */
+static const cs_msg_member_t members[] = {
+    {.key = ones, .name = {(const uint8_t *)"anna", 4}, .rid = 7},
+    {.key = twos, .name = {(const uint8_t *)"", 0}, .endpoints = {endpoints, 2}}};
+static const cs_msg_report_t reports[] = {
+    {.key = twos, .stamp = 300, .root = ones, .n = 2, .applied = true}};
+static const cs_msg_pex_item_t pex[] = {{.key = twos, .endpoints = {endpoints, 1}, .age_s = 9}};
+
+#define SEEN  {seen_bytes, sizeof seen_bytes}
+#define TWO16 {ones, 32}
+#define PACKED {.count = 3, .packed = {packed_bytes, sizeof packed_bytes}}
+#define SNAP  {.present = true, .root = ones, .n = 1, .seen = SEEN}
+#define TEXT(t) {(const uint8_t *)(t), sizeof(t) - 1}
+
+static const cs_msg_t samples[] = {
+    {.type = CS_MSG_ERROR, .u.error = {.code = 3, .text = TEXT("no")}},
+    {.type = CS_MSG_HELLO,
+     .u.hello = {.rid = 0x0102030405060708, .nonce = 9, .caps = CS_CAP_LIST,
+                 .members_hash = twos, .seen = SEEN, .members = {members, 2}, .answer = true}},
+    {.type = CS_MSG_HAVE,
+     .u.have = {.root = ones, .n = 300, .seen_hash = twos, .delta = SEEN, .applied = true,
+                .stamp = 5, .reports = reports, .report_count = 1}},
+    {.type = CS_MSG_ENTRIES, .u.entries = {.entries = PACKED, .hops = 2}},
+    {.type = CS_MSG_ENTRIES, .xid = 4, .seq = 1,
+     .u.entries = {.entries = PACKED, .last = true, .snap = SNAP}},
+    {.type = CS_MSG_RECON_REQ, .xid = 0xaabbccdd, .seq = 1,
+     .u.recon_req = {.snap = SNAP, .method = CS_RECON_LIST, .part_bits = 8, .part_index = 200}},
+    {.type = CS_MSG_SYMS, .xid = 1, .seq = 1,
+     .u.syms = {.start = 16, .n = 5, .symbols = TEXT("sym"), .snap = SNAP}},
+    {.type = CS_MSG_CREDIT, .xid = 1, .seq = 2, .u.credit = {.up_to = 32, .stop = true}},
+    {.type = CS_MSG_WANT, .xid = 1, .seq = 3, .u.want.packed = TWO16},
+    {.type = CS_MSG_PUSH, .xid = 1, .seq = 4, .u.push = PACKED},
+    {.type = CS_MSG_PUSH_REPLY, .xid = 1, .seq = 5, .u.push_reply = PACKED},
+    {.type = CS_MSG_GONE, .xid = 1, .seq = 6, .u.gone.packed = TWO16},
+    {.type = CS_MSG_FIN, .xid = 1, .seq = 7, .u.fin.status = CS_FIN_REFUSED},
+    {.type = CS_MSG_LIST_REQ, .xid = 1, .seq = 8, .u.list_req.packed = {ones, 16}},
+    {.type = CS_MSG_LIST, .xid = 1, .seq = 9,
+     .u.list = {.digests = TWO16, .last = true, .snap = SNAP}},
+    {.type = CS_MSG_PEX, .u.pex = {.items = pex, .count = 1}},
+    {.type = CS_MSG_NWANT, .u.nwant.packed = {twos, 32}},
+    {.type = CS_MSG_NODE, .u.node.packed = {packed_bytes, sizeof packed_bytes}},
+    {.type = CS_MSG_MAP, .u.map = {.content = ones, .size = 300}},
+    {.type = CS_MSG_MAP,
+     .u.map = {.content = ones, .size = 300, .answer = true, .root = twos, .depth = 1}},
+    {.type = CS_MSG_CWANT,
+     .u.cwant = {.contents = {ones, 32}, .chunks = {twos, 32}, .content = ones, .size = 70000}},
+    {.type = CS_MSG_CHUNK, .flags = 0x0102},
+    {.type = CS_MSG_CNONE, .u.cnone.packed = {twos, 32}},
+    {.type = CS_MSG_JOIN,
+     .u.join = {.key = ones, .name = TEXT("ben"), .endpoints = {endpoints, 2}}},
+    {.type = CS_MSG_WELCOME,
+     .u.welcome = {.folder_id = TEXT("docs"), .secret = twos, .modes = 1,
+                   .folder_name = TEXT("Docs"), .members = {members, 2},
+                   .endpoints = {endpoints, 1}}},
+};
+
+/* clang-format on */
+
+#include "frame_vectors.h"
+
+static void encode(const cs_msg_t *msg, cs_buf_t *ret)
+{
+    cs_msg_t copy = *msg;
+    memcpy(copy.tag, "\1\2\3\4\5\6\7\10", CS_TAG_BYTES);
+    cs_msg_encode(&copy, ret);
+}
+
+static cs_buf_t bytes_of_vector(size_t i)
+{
+    cs_buf_t ret = {0};
+    size_t len = strlen(vectors[i]) / 2;
+    cs_buf_reserve(&ret, len);
+    cr_assert(cs_unhex(ret.data, len, cs_slice_text(vectors[i])));
+    ret.len = len;
+    return ret;
+}
+
+/* With CRDTSYNC_PRINT_VECTORS set, prints the table instead of comparing with it. */
+Test(frame, encodes_the_golden_vectors)
+{
+    for (size_t i = 0; i < CS_COUNT_OF(samples); i++) {
+        cs_buf_t buf = {0};
+        encode(&samples[i], &buf);
+        char *hex = cs_malloc(2 * buf.len + 1);
+        cs_hex(hex, buf.data, buf.len);
+        if (getenv("CRDTSYNC_PRINT_VECTORS") != NULL)
+            printf("    \"%s\",\n", hex);
+        else
+            cr_expect_str_eq(hex, vectors[i], "%s: %s", cs_msg_type_name(samples[i].type), hex);
+        cs_free(hex);
+        cs_buf_fini(&buf);
+    }
+}
+
+Test(frame, decodes_the_golden_vectors_to_what_was_encoded)
+{
+    for (size_t i = 0; i < CS_COUNT_OF(samples); i++) {
+        cs_buf_t wire = bytes_of_vector(i), again = {0};
+        cs_msg_t msg = {0};
+        cr_assert_eq(cs_msg_decode(&msg, cs_buf_slice(&wire), cs_slice(NULL, 0)), CS_OK);
+        cr_assert_eq(msg.type, samples[i].type);
+        cr_assert_eq(msg.xid, samples[i].xid);
+        cr_assert_eq(msg.seq, samples[i].seq);
+        cr_assert_eq(msg.flags, samples[i].flags);
+        cs_msg_encode(&msg, &again);
+        cr_expect(cs_slice_eq(cs_buf_slice(&wire), cs_buf_slice(&again)), "%s",
+                  cs_msg_type_name(msg.type));
+        cs_buf_fini(&again);
+        cs_buf_fini(&wire);
+        cs_msg_fini(&msg);
+    }
+}
+
+static cs_buf_t hello_wire;
+static cs_msg_t decoded;
+
+static void decode_sample(size_t index)
+{
+    encode(&samples[index], &hello_wire);
+    cr_assert_eq(cs_msg_decode(&decoded, cs_buf_slice(&hello_wire), cs_slice(NULL, 0)), CS_OK);
+}
+
+static void drop_sample(void)
+{
+    cs_msg_fini(&decoded);
+    cs_buf_fini(&hello_wire);
+}
+
+Test(frame, decodes_the_fields_of_hello, .fini = drop_sample)
+{
+    decode_sample(1);
+    const cs_msg_hello_t *hello = &decoded.u.hello;
+    cr_assert_eq(hello->rid, 0x0102030405060708u);
+    cr_assert_eq(hello->nonce, 9);
+    cr_assert(hello->answer);
+    cr_assert_eq(hello->members.count, 2);
+    cr_assert_eq(hello->members.items[0].rid, 7);
+    cr_assert(cs_slice_eq(hello->members.items[0].name, cs_slice_text("anna")));
+    cr_assert(cs_slice_eq(hello->members.items[1].endpoints.items[1], endpoints[1]));
+    cr_assert_arr_eq(hello->members.items[1].key, twos, 32);
+    cr_assert(cs_slice_eq(hello->seen, cs_slice(seen_bytes, sizeof seen_bytes)));
+}
+
+Test(frame, decodes_a_snapshot_and_packed_entries, .fini = drop_sample)
+{
+    decode_sample(4);
+    const cs_msg_entries_body_t *body = &decoded.u.entries;
+    cr_assert(body->snap.present && body->last);
+    cs_slice_t rest = body->entries.packed, entry;
+    cr_assert(cs_packed_next(&rest, &entry) && cs_slice_eq(entry, cs_slice_text("abc")));
+    cr_assert(cs_packed_next(&rest, &entry) && entry.len == 0);
+    cr_assert(cs_packed_next(&rest, &entry) && cs_slice_eq(entry, cs_slice_text("z")));
+    cr_assert_not(cs_packed_next(&rest, &entry));
+}
+
+/* A body by hand: what decoding says to it. */
+static cs_err_t decode_raw(uint8_t version, uint8_t type, cs_slice_t body, cs_slice_t payload,
+                           cs_msg_t *ret)
+{
+    cs_buf_t wire = {0};
+    cs_buf_put_u8(&wire, version);
+    cs_buf_put_u8(&wire, type);
+    cs_buf_put_u16(&wire, 0);
+    cs_buf_put_u64(&wire, 77);
+    cs_buf_put_u64(&wire, 0);
+    cs_buf_put_slice(&wire, body);
+    cs_err_t err = cs_msg_decode(ret, cs_buf_slice(&wire), payload);
+    cs_buf_fini(&wire);
+    return err;
+}
+
+static cs_err_t refuse(uint8_t type, cs_slice_t body)
+{
+    cs_msg_t msg = {0};
+    cs_err_t err = decode_raw(CS_PROTOCOL_VERSION, type, body, cs_slice(NULL, 0), &msg);
+    cr_assert_null(msg.arena, "a refused message holds no memory");
+    return err;
+}
+
+Test(frame, another_version_is_named_before_anything_else_is_read)
+{
+    cs_msg_t msg = {0};
+    cs_slice_t none = cs_slice(NULL, 0);
+    cr_assert_eq(decode_raw(2, 255, cs_slice_text("\xff"), none, &msg), CS_ERR_VERSION);
+    cr_assert_eq(cs_msg_decode(&msg, cs_slice_text("\2"), none), CS_ERR_VERSION);
+}
+
+Test(frame, an_unknown_type_is_unsupported_and_keeps_its_xid)
+{
+    cs_msg_t msg = {0};
+    cs_slice_t none = cs_slice(NULL, 0);
+    cr_assert_eq(decode_raw(1, CS_MSG_TYPE_END, none, none, &msg), CS_ERR_UNSUPPORTED);
+    cr_assert_eq(msg.xid, 77);
+    cr_assert_eq(decode_raw(1, 0, none, none, &msg), CS_ERR_UNSUPPORTED);
+    cr_assert_str_eq(cs_msg_type_name((cs_msg_type_t)200), "unknown");
+}
+
+Test(frame, an_unknown_field_is_counted)
+{
+    cs_msg_t msg = {0};
+    cs_slice_t body = cs_slice_text("\x98\x06\x01\x08\x02"); /* field 99 = 1, status = 2 */
+    cr_assert_eq(decode_raw(1, CS_MSG_FIN, body, cs_slice(NULL, 0), &msg), CS_OK);
+    cr_assert_eq(msg.unknown_fields, 1);
+    cr_assert_eq(msg.u.fin.status, 2);
+    cs_msg_fini(&msg);
+}
+
+Test(frame, short_headers_are_malformed)
+{
+    cs_msg_t msg = {0};
+    uint8_t wire[CS_FRAME_HEADER_BYTES] = {CS_PROTOCOL_VERSION, CS_MSG_FIN};
+    for (size_t len = 0; len < sizeof wire; len++) {
+        cr_assert_eq(cs_msg_decode(&msg, cs_slice(wire, len), cs_slice(NULL, 0)),
+                     CS_ERR_MALFORMED);
+    }
+    cr_assert_eq(cs_msg_decode(&msg, cs_slice(wire, sizeof wire), cs_slice(NULL, 0)), CS_OK);
+    cs_msg_fini(&msg);
+}
+
+Test(frame, wrong_lengths_and_counts_are_malformed)
+{
+    cr_assert_eq(refuse(CS_MSG_WANT, cs_slice_text("\x0a\x03"
+                                                   "abc")),
+                 CS_ERR_MALFORMED, "not a multiple of 16");
+    cr_assert_eq(refuse(CS_MSG_CNONE, cs_slice_text("\x0a\x10"
+                                                    "0123456789abcdef")),
+                 CS_ERR_MALFORMED, "not a multiple of 32");
+    cr_assert_eq(refuse(CS_MSG_PUSH, cs_slice_text("\x08\x02\x12\x02\x01"
+                                                   "a")),
+                 CS_ERR_MALFORMED, "two promised, one there");
+    cr_assert_eq(refuse(CS_MSG_PUSH, cs_slice_text("\x08\x01\x12\x02\x05"
+                                                   "a")),
+                 CS_ERR_MALFORMED, "record longer than the field");
+    cr_assert_eq(refuse(CS_MSG_HELLO, cs_slice(NULL, 0)), CS_ERR_MALFORMED, "no rid");
+    cr_assert_eq(refuse(CS_MSG_RECON_REQ, cs_slice(NULL, 0)), CS_ERR_MALFORMED, "no snapshot");
+    cr_assert_eq(refuse(CS_MSG_FIN, cs_slice_text("\xff\xff")), CS_ERR_MALFORMED);
+}
+
+Test(frame, an_empty_list_request_asks_from_the_start)
+{
+    cs_msg_t msg = {0};
+    cs_slice_t none = cs_slice(NULL, 0);
+    cr_assert_eq(decode_raw(1, CS_MSG_LIST_REQ, none, none, &msg), CS_OK);
+    cr_assert_eq(msg.u.list_req.packed.len, 0);
+    cs_msg_fini(&msg);
+}
+
+static cs_err_t decode_with_reports(size_t count)
+{
+    cs_msg_report_t many[CS_REPORTS_MAX + 1];
+    for (size_t i = 0; i < count; i++)
+        many[i] = reports[0];
+    cs_msg_t msg = samples[2];
+    msg.u.have.reports = many;
+    msg.u.have.report_count = count;
+    cs_buf_t wire = {0};
+    encode(&msg, &wire);
+    cs_msg_t ret = {0};
+    cs_err_t err = cs_msg_decode(&ret, cs_buf_slice(&wire), cs_slice(NULL, 0));
+    cs_msg_fini(&ret);
+    cs_buf_fini(&wire);
+    return err;
+}
+
+Test(frame, reports_are_bounded)
+{
+    cr_assert_eq(decode_with_reports(CS_REPORTS_MAX), CS_OK);
+    cr_assert_eq(decode_with_reports(CS_REPORTS_MAX + 1), CS_ERR_LIMIT);
+}
+
+Test(frame, members_are_bounded_and_the_largest_list_fits)
+{
+    cs_msg_member_t *many = cs_calloc(CS_MEMBERS_MAX + 1, sizeof *many);
+    for (size_t i = 0; i <= CS_MEMBERS_MAX; i++)
+        many[i] = members[1];
+    for (size_t over = 0; over < 2; over++) {
+        cs_msg_t msg = samples[1], ret = {0};
+        msg.u.hello.members = (cs_msg_members_t){many, CS_MEMBERS_MAX + over};
+        cs_buf_t wire = {0};
+        encode(&msg, &wire);
+        cr_assert_eq(cs_msg_decode(&ret, cs_buf_slice(&wire), cs_slice(NULL, 0)),
+                     over ? CS_ERR_LIMIT : CS_OK);
+        cs_msg_fini(&ret);
+        cs_buf_fini(&wire);
+    }
+    cs_free(many);
+}
+
+Test(frame, a_message_of_many_tiny_parts_fails_instead_of_growing)
+{
+    cs_buf_t body = {0};
+    while (body.len < CS_MESSAGE_BYTES_MAX - 64)
+        cs_buf_put(&body, "\x32\x00", 2); /* members */
+    cs_err_t err = refuse(CS_MSG_HELLO, cs_buf_slice(&body));
+    cr_assert(err == CS_ERR_MALFORMED || err == CS_ERR_LIMIT);
+    cs_buf_fini(&body);
+}
+
+Test(frame, larger_messages_than_the_limit_are_refused)
+{
+    cs_msg_t msg = {0};
+    uint8_t *zeros = cs_calloc(1, CS_MESSAGE_BYTES_MAX + 1);
+    cs_slice_t big = cs_slice(zeros, CS_MESSAGE_BYTES_MAX + 1);
+    cr_assert_eq(cs_msg_decode(&msg, big, cs_slice(NULL, 0)), CS_ERR_LIMIT);
+    cs_free(zeros);
+}
+
+Test(frame, chunk_records_come_from_the_payload)
+{
+    cs_buf_t payload = {0};
+    cs_chunk_put(&payload, ones, cs_slice_text("hello"));
+    cs_chunk_put(&payload, twos, cs_slice(NULL, 0));
+    cs_msg_t msg = {0};
+    cs_slice_t none = cs_slice(NULL, 0);
+    cr_assert_eq(decode_raw(1, CS_MSG_CHUNK, none, cs_buf_slice(&payload), &msg), CS_OK);
+    cs_slice_t rest = msg.payload, bytes;
+    const uint8_t *name;
+    cr_assert(cs_chunk_next(&rest, &name, &bytes) &&
+              cs_slice_eq(bytes, cs_slice_text("hello")));
+    cr_assert_arr_eq(name, ones, 32);
+    cr_assert(cs_chunk_next(&rest, &name, &bytes) && bytes.len == 0);
+    cr_assert_not(cs_chunk_next(&rest, &name, &bytes));
+    cs_msg_fini(&msg);
+    cs_slice_t cut = cs_slice(payload.data, payload.len - 1);
+    cr_assert_eq(decode_raw(1, CS_MSG_CHUNK, none, cut, &msg), CS_ERR_MALFORMED);
+    cr_assert_eq(decode_raw(1, CS_MSG_FIN, none, cut, &msg), CS_ERR_MALFORMED);
+    cs_buf_fini(&payload);
+}
