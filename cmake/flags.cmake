@@ -3,7 +3,7 @@ add_library(cs_flags INTERFACE)
 target_compile_options(cs_flags INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wsign-conversion -Wstrict-prototypes
   -Wmissing-prototypes -Wundef -Wvla -Wformat=2 -Wcast-qual -Wwrite-strings -Wimplicit-fallthrough
-  -Wswitch-enum -ffp-contract=off -fno-common)
+  -Wswitch-enum -Wno-format-truncation -ffp-contract=off -fno-common)
 target_include_directories(cs_flags INTERFACE ${CMAKE_SOURCE_DIR}/engine ${CMAKE_SOURCE_DIR})
 if(CRDTSYNC_WERROR)
   target_compile_options(cs_flags INTERFACE -Werror)
