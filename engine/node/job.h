@@ -52,6 +52,7 @@ typedef struct cs_job_scan {
 } cs_job_scan_t;
 
 typedef struct cs_job_item {        /* STAGE: one small content */
+    uint64_t ticket;                /* of the fetch action, as in cs_job_part_t */
     cs_content_t content;
     cs_slice_t bytes;               /* in `blob` */
     cs_blob_t *blob;                /* one reference */
@@ -59,7 +60,8 @@ typedef struct cs_job_item {        /* STAGE: one small content */
 } cs_job_item_t;
 
 typedef struct cs_job_part {
-    cs_fetch_kind_t what;           /* OPEN, LOCAL, WRITE, FINISH */
+    cs_fetch_kind_t what;           /* OPEN, LOCAL, WRITE, FINISH, DISCARD */
+    uint64_t ticket;
     cs_content_t content;
     cs_name_t *names;               /* owned copies, LOCAL */
     uint64_t *offsets;
@@ -70,7 +72,7 @@ typedef struct cs_job_part {
     cs_blob_t *blob;
     /* out */
     bool has_bytes;                 /* OPEN */
-    size_t found_count;             /* LOCAL: names[0..found_count) are the found ones */
+    size_t found_count;             /* LOCAL: offsets[0..found_count) are of the found ones */
     cs_batch_t rows;                /* FINISH: n/, c/, r/ */
 } cs_job_part_t;
 

@@ -1,18 +1,37 @@
 /* fetch.h - which bytes to ask of which peer, and what to do with those that come (core.md 9).
  *
  * A machine without I/O. Wants go in with a content id; requests for peers and orders for the
- * disk come out of cs_fetch_next. Small contents (cs_content_is_small) are asked for by content
- * hash, many in one message; of a large one first the root (MAP), then list nodes (NWANT), then
- * chunks (CWANT), skipping those found locally. At most CS_CREDIT_BYTES are outstanding per
- * peer, so memory stays bounded whatever a peer does. A peer that has not (CNONE), lies (hash)
- * or dawdles is passed over for that content; when no peer is left the want sleeps until
- * cs_fetch_retry. */
+ * disk come out of cs_fetch_next.
+ *
+ *   small   ASK_SMALL -> data, verified -> STAGE -> staged
+ *   large   ASK_MAP -> root -> OPEN -> ASK_NODES, a window of leaves at a time: LOCAL ->
+ * ASK_CHUNKS
+ *           -> data, verified -> WRITE -> ... -> FINISH -> staged
+ *
+ * Whatever peers do, memory is bounded: at most CS_CREDIT_BYTES are outstanding per peer, at
+ * most CS_FETCH_MEMORY_BYTES asked for or on the way to the disk, CS_FETCH_FILES_MAX large
+ * files at a time, of each of which only CS_FETCH_LEAVES_MAX leaves of the list are in memory.
+ * A peer that has not (CNONE), lies or dawdles is passed over for that content; with no peer
+ * left a want sleeps until cs_fetch_retry. Peers are asked in turn, so many peers share one
+ * large file. */
 #ifndef CS_XFER_FETCH_H
 #define CS_XFER_FETCH_H
 
 #include "xfer/content.h"
 
-#define CS_FETCH_REQUEST_NAMES_MAX 512u /* names in one request: 16 KiB */
+#define CS_FETCH_REQUEST_NAMES_MAX 512u       /* names in one request: 16 KiB */
+#define CS_FETCH_REQUEST_BYTES     (1u << 20) /* chunks expected in answer to one request */
+#define CS_FETCH_REQUESTS_MAX      8u         /* outstanding per peer */
+#define CS_FETCH_WANTS_MAX         4096u
+#define CS_FETCH_PEERS_MAX         64u        /* more are not asked */
+#define CS_FETCH_FILES_MAX         4u         /* large files in progress */
+#define CS_FETCH_HUGE_BYTES        (1u << 30) /* larger files may take all of those but one */
+#define CS_FETCH_LEAVES_MAX        4u /* of one file in memory: 4096 chunks, 1 GiB or so */
+#define CS_FETCH_MEMORY_BYTES \
+    (64u << 20)                     /* asked for, or given to the disk and not yet written */
+#define CS_FETCH_TIMEOUT_MS 30000u  /* without any byte: all requests go to other peers */
+#define CS_FETCH_REQUEST_MS 120000u /* an answer that never comes from a peer that talks */
+#define CS_FETCH_ENDGAME_MS 2000u   /* an idle peer is asked, too, for what is late */
 
 typedef struct cs_fetch cs_fetch_t;
 typedef uint32_t cs_peer_t; /* the node's handle of a connected peer, > 0 */
@@ -20,39 +39,43 @@ typedef uint32_t cs_peer_t; /* the node's handle of a connected peer, > 0 */
 typedef enum cs_fetch_kind {
     /* requests to `peer`: names[] */
     CS_FETCH_ASK_SMALL,  /* CWANT by content hash */
-    CS_FETCH_ASK_MAP,    /* MAP of one content: names[0] = content hash, size */
+    CS_FETCH_ASK_MAP,    /* MAP of `content` */
     CS_FETCH_ASK_NODES,  /* NWANT */
-    CS_FETCH_ASK_CHUNKS, /* CWANT by chunk name, content = the file they are for */
-    /* orders to the disk worker */
-    CS_FETCH_OPEN,    /* make or reopen the partial file of `content`; answer cs_fetch_opened */
-    CS_FETCH_STAGE,   /* bytes: a whole small content; answer cs_fetch_staged */
-    CS_FETCH_LOCAL,   /* try chunks names[] at offsets[] from local files into the part;
-                         cs_fetch_local */
-    CS_FETCH_WRITE,   /* bytes at offset of the partial file; answer cs_fetch_written */
-    CS_FETCH_FINISH,  /* all chunks are there: verify as a whole, then it counts as staged */
-    CS_FETCH_NODE_ROW /* keep node `names[0]` = bytes in the store (n/) */
+    CS_FETCH_ASK_CHUNKS, /* CWANT by chunk name; `content` is the file they are for */
+    /* orders to the disk worker about `content`, each answered by cs_fetch_done with its ticket
+     */
+    CS_FETCH_OPEN,  /* make or reopen the partial file; result: has_bytes (not used but to show)
+                     */
+    CS_FETCH_STAGE, /* bytes: a whole small content */
+    CS_FETCH_LOCAL, /* which chunks names[] are right at offsets[] of the partial file, or could
+                       be copied there from local files; result: offsets of those */
+    CS_FETCH_WRITE, /* bytes at `offset` of the partial file */
+    CS_FETCH_FINISH, /* all chunks are there: verify the whole, then it is staged */
+    CS_FETCH_DISCARD /* not wanted any more: remove the partial and the staged file, if any */
 } cs_fetch_kind_t;
 
 typedef struct cs_fetch_action {
     cs_fetch_kind_t kind;
-    cs_peer_t peer;
+    cs_peer_t peer;  /* requests */
+    uint64_t ticket; /* orders, > 0 */
     cs_content_t content;
-    cs_name_t *names; /* borrowed until the next call on the machine, as all below */
-    uint64_t *offsets;
-    uint32_t *lens;
-    size_t name_count;
+    const cs_name_t *names; /* borrowed until the next call on the machine, as all below */
+    const uint64_t *offsets;
+    const uint32_t *lens;
+    size_t count;
     uint64_t offset;
-    cs_slice_t
-        bytes; /* STAGE, WRITE: those just handed in; the caller copies or keeps the frame */
+    cs_slice_t bytes; /* STAGE, WRITE: in the bytes given to cs_fetch_on_data just before */
 } cs_fetch_action_t;
 
 cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, uint64_t seed);
 void cs_fetch_destroy(cs_fetch_t **fetch_p);
 
-/* Idempotent. Wants beyond CS_FETCH_WANTS_MAX are refused: CS_ERR_AGAIN, come back later. */
-#define CS_FETCH_WANTS_MAX 4096u
-CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content);
-void cs_fetch_unwant(cs_fetch_t *fetch, const cs_content_t *content); /* superseded */
+/* Idempotent. peer: who said that there is this content, asked first; 0: nobody in particular.
+ * CS_ERR_AGAIN: CS_FETCH_WANTS_MAX are wanted, come back later. kind FILE or SYMLINK. */
+CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
+                                   cs_peer_t peer);
+void cs_fetch_unwant(cs_fetch_t *fetch,
+                     const cs_content_t *content); /* superseded: discarded */
 bool cs_fetch_is_staged(const cs_fetch_t *fetch, const cs_content_t *content);
 void cs_fetch_used(cs_fetch_t *fetch,
                    const cs_content_t *content); /* staged file was renamed away */
@@ -61,33 +84,38 @@ void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_retry(cs_fetch_t *fetch,
                     cs_peer_t peer); /* peer may have more now; 0: all peers */
-void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms); /* timeouts */
+void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms); /* timeouts: once a second or so */
 
-/* Answers of peers. MISMATCH, MALFORMED: drop that peer. */
+/* Answers of peers. MISMATCH, MALFORMED: drop that peer. After on_data take actions from
+ * cs_fetch_next until there are none, before `bytes` goes away or the machine is called again:
+ * the orders to write them come then. */
 CS_MUST_USE cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name,
                                       cs_slice_t bytes);
 CS_MUST_USE cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer,
-                                     const cs_content_t *content, const cs_name_t *root,
-                                     uint32_t depth);
+                                     const uint8_t hash[CS_HASH_BYTES], uint64_t size,
+                                     const cs_name_t *root, uint32_t depth);
 CS_MUST_USE cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes);
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
 
-/* Answers of the disk worker. */
-void cs_fetch_opened(cs_fetch_t *fetch, const cs_content_t *content, bool has_bytes,
-                     cs_err_t err);
-void cs_fetch_local(cs_fetch_t *fetch, const cs_content_t *content, const cs_name_t *found,
-                    size_t count);
-void cs_fetch_staged(cs_fetch_t *fetch, const cs_content_t *content,
-                     cs_err_t err); /* STAGE and FINISH */
-void cs_fetch_written(cs_fetch_t *fetch, const cs_content_t *content, uint64_t bytes,
-                      cs_err_t err);
+/* Answers of the disk worker. err: LOCAL errors let the want sleep until cs_fetch_retry. */
+typedef struct cs_fetch_result {
+    cs_err_t err;
+    bool has_bytes;        /* OPEN */
+    const uint64_t *found; /* LOCAL: offsets, any order; borrowed during the call */
+    size_t found_count;
+} cs_fetch_result_t;
+void cs_fetch_done(cs_fetch_t *fetch, uint64_t ticket, const cs_fetch_result_t *result);
 
 /* The next thing to do; false: nothing for now. */
 bool cs_fetch_next(cs_fetch_t *fetch, uint64_t now_ms, cs_fetch_action_t *ret);
 
 typedef struct cs_fetch_stats {
-    uint64_t wants, sleeping, bytes_missing;
+    uint64_t wants, sleeping, staged;
+    uint64_t bytes_missing;
+    uint64_t bytes_asked, bytes_to_disk; /* the sum stays within CS_FETCH_MEMORY_BYTES */
 } cs_fetch_stats_t;
 void cs_fetch_stats(const cs_fetch_t *fetch, cs_fetch_stats_t *ret);
+/* Bytes verified and written of a content in progress; 0 for one that is not wanted. */
+uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content);
 
 #endif

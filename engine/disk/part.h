@@ -1,0 +1,52 @@
+/* part.h - large files on their way in: .crdtsync/tmp/<64 hex of the content hash>.part
+ *
+ * A sparse file of the final size. Nothing about it is kept anywhere else: after a restart its
+ * chunks are hashed again and those that are right need not be fetched again. When all are
+ * there the whole is hashed once more and the file gets its staged name (cs_staged_path,
+ * disk/apply.h). Nothing is flushed here: apply does that before it gives the bytes a name in
+ * the tree.
+ *
+ * Calls about one content must not run at the same time, except cs_part_write. */
+#ifndef CS_DISK_PART_H
+#define CS_DISK_PART_H
+
+#include "disk/fs.h"
+#include "xfer/rows.h"
+
+/* Make the file, or take the one that is there (also under its staged name, left by an earlier
+ * run). CS_ERR_NOSPACE: a new file would not fit. */
+CS_MUST_USE cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content,
+                                  bool *ret_has_bytes);
+
+CS_MUST_USE cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset,
+                                   cs_slice_t bytes);
+
+/* Chunks of a list, parallel arrays; owned by the caller. */
+typedef struct cs_part_chunks {
+    cs_name_t *names;
+    uint64_t *offsets;
+    uint32_t *lens;
+    size_t count;
+} cs_part_chunks_t;
+
+/* Which chunks are right already; those that are not, but are found in other local files, are
+ * copied. The good ones are moved to the front: chunks[0..*ret_found). view->store NULL: only
+ * look. Errors of single files count as not found; the return value is about the partial file.
+ */
+CS_MUST_USE cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table,
+                                  const cs_rows_view_t *view, const cs_content_t *content,
+                                  cs_part_chunks_t *chunks, size_t *ret_found);
+
+/* Hash the whole and give it its staged name; `row` gets its rows (rows.h), may be NULL.
+ * CS_ERR_MISMATCH: the bytes are others; the file was removed. */
+CS_MUST_USE cs_err_t cs_part_finish(cs_fs_t *fs, const cs_chunker_table_t *table,
+                                    uint32_t folder, const cs_content_t *content, void *arg,
+                                    void (*row)(void *arg, cs_slice_t key, cs_slice_t value));
+
+/* Remove the partial and the staged file. Their absence is no error. */
+CS_MUST_USE cs_err_t cs_part_discard(cs_fs_t *fs, const cs_content_t *content);
+
+/* NUL-terminated relative path; ret is replaced. */
+void cs_part_path(const cs_content_t *content, cs_buf_t *ret);
+
+#endif
