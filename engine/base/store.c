@@ -29,6 +29,12 @@ void cs_batch_delete(cs_batch_t *batch, cs_slice_t key)
     batch->count++;
 }
 
+void cs_batch_append(cs_batch_t *batch, const cs_batch_t *more)
+{
+    cs_buf_put_slice(&batch->ops, cs_buf_slice(&more->ops));
+    batch->count += more->count;
+}
+
 void cs_batch_clear(cs_batch_t *batch)
 {
     cs_buf_clear(&batch->ops);

@@ -21,6 +21,7 @@ typedef struct cs_batch {
 
 void cs_batch_put(cs_batch_t *batch, cs_slice_t key, cs_slice_t value);
 void cs_batch_delete(cs_batch_t *batch, cs_slice_t key);
+void cs_batch_append(cs_batch_t *batch, const cs_batch_t *more);
 void cs_batch_clear(cs_batch_t *batch);
 void cs_batch_fini(cs_batch_t *batch);
 /* Calls put or delete for each operation in order. */

@@ -1,9 +1,10 @@
 /* gossip.h - what a folder's replicas tell each other (core.md 6.1, 6.4, 7.2, 7.3).
  *
- * One machine per folder, one conversation per connected peer. HELLO introduces (and carries the
- * member list), HAVE compares roots, ENTRIES carries fresh changes at once, an exchange repairs any
- * difference. It reads and changes the replica, and says what to send through its host; it does no
- * I/O, keeps no clock (now_ms is monotonic, for timeouts only) and iterates peers in sorted order.
+ * One machine per folder, one conversation per connected peer. HELLO introduces (and carries
+ * the member list), HAVE compares roots, ENTRIES carries fresh changes at once, an exchange
+ * repairs any difference. It reads and changes the replica, and says what to send through its
+ * host; it does no I/O, keeps no clock (now_ms is monotonic, for timeouts only) and iterates
+ * peers in sorted order.
  *
  * A peer that breaks the protocol is dropped, with a reason; that never fails the machine. */
 #ifndef CS_NODE_GOSSIP_H
@@ -14,28 +15,28 @@
 #include "proto/frame.h"
 #include "xfer/fetch.h" /* cs_peer_t */
 
-
 typedef struct cs_key {
     uint8_t b[32]; /* CURVE public key: who a node is */
 } cs_key_t;
 
 typedef struct cs_member {
     cs_key_t key;
-    char name[64];  /* NUL-terminated; decoration */
-    uint64_t rid;   /* current replica id, 0 unknown */
+    char name[64]; /* NUL-terminated; decoration */
+    uint64_t rid;  /* current replica id, 0 unknown */
 } cs_member_t;
 
 /* What the folder offers to its gossip machine. */
 typedef struct cs_gossip_host {
     void *arg;
-    /* Queue a message: it leaves, in order, once all changes made so far are durable, and `exposed`
-     * covers them unless it is a HELLO. msg is borrowed. */
+    /* Queue a message: it leaves, in order, once all changes made so far are durable, and
+     * `exposed` covers them unless it is a HELLO. msg is borrowed. */
     void (*send)(void *arg, cs_peer_t peer, const cs_msg_t *msg);
     /* This peer breaks the protocol; no call about it follows but cs_gossip_peer_down. */
     void (*drop)(void *arg, cs_peer_t peer, const char *reason);
     /* A snapshot of the store; everything in it is durable. The machine releases it. */
     cs_snapshot_t *(*snapshot)(void *arg);
-    /* 6.4 asks for a new incarnation: the folder changes the rid, then closes all conversations. */
+    /* 6.4 asks for a new incarnation: the folder changes the rid, then closes all
+     * conversations. */
     void (*reincarnate)(void *arg, const char *reason);
     /* A member that was not known; false: refused. The folder keeps the list. */
     bool (*member)(void *arg, const cs_member_t *member);
@@ -47,14 +48,14 @@ typedef struct cs_gossip_host {
 } cs_gossip_host_t;
 
 typedef struct cs_gossip_config {
-    cs_replica_t *replica;     /* borrowed */
-    cs_store_t *store;         /* borrowed */
+    cs_replica_t *replica; /* borrowed */
+    cs_store_t *store;     /* borrowed */
     uint32_t folder;
-    const cs_keys_t *keys;     /* borrowed */
+    const cs_keys_t *keys; /* borrowed */
     cs_key_t self;
     char name[64];
-    uint64_t seed;             /* for fan-out and jitter */
-    uint64_t stamp;            /* greater than any this node used before: orders its reports */
+    uint64_t seed;  /* for fan-out and jitter */
+    uint64_t stamp; /* greater than any this node used before: orders its reports */
 } cs_gossip_config_t;
 
 typedef struct cs_gossip cs_gossip_t;
@@ -62,16 +63,19 @@ typedef struct cs_gossip cs_gossip_t;
 cs_gossip_t *cs_gossip_new(const cs_gossip_config_t *config, const cs_gossip_host_t *host);
 void cs_gossip_destroy(cs_gossip_t **gossip_p);
 
-/* The member list, this node included; sorted by key. Kept by the machine, fed by the folder. */
+/* The member list, this node included; sorted by key. Kept by the machine, fed by the folder.
+ */
 void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member);
 const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count);
 
-void cs_gossip_peer_up(cs_gossip_t *gossip, cs_peer_t peer, const cs_key_t *key, uint64_t now_ms);
+void cs_gossip_peer_up(cs_gossip_t *gossip, cs_peer_t peer, const cs_key_t *key,
+                       uint64_t now_ms);
 void cs_gossip_peer_down(cs_gossip_t *gossip, cs_peer_t peer);
 /* One message of a type that is gossip's (HELLO..LIST); content messages go to the folder. */
-void cs_gossip_message(cs_gossip_t *gossip, cs_peer_t peer, const cs_msg_t *msg, uint64_t now_ms);
-/* Local operations were done (their buckets wait in cs_replica_take_changed), or the applied state
- * changed: push, and say HAVE soon. */
+void cs_gossip_message(cs_gossip_t *gossip, cs_peer_t peer, const cs_msg_t *msg,
+                       uint64_t now_ms);
+/* Local operations were done (their buckets wait in cs_replica_take_changed), or the applied
+ * state changed: push, and say HAVE soon. */
 void cs_gossip_local(cs_gossip_t *gossip, uint64_t now_ms);
 /* Fully on disk here? Told in HAVE reports. */
 void cs_gossip_set_applied(cs_gossip_t *gossip, bool applied, uint64_t now_ms);

@@ -1,8 +1,9 @@
 /* job.h - work on disk that the core orders and a worker performs.
  *
- * A job is made by the core, handed to the shell as an effect, run by cs_job_run in some worker with
- * the folder's cs_fs_t and a snapshot of its own, and comes back as an event. It borrows nothing from
- * the core but what is immutable (keys, chunker table) and shared blobs, which only the core frees. */
+ * A job is made by the core, handed to the shell as an effect, run by cs_job_run in some worker
+ * with the folder's cs_fs_t and a snapshot of its own, and comes back as an event. It borrows
+ * nothing from the core but what is immutable (keys, chunker table) and shared blobs, which
+ * only the core frees. */
 #ifndef CS_NODE_JOB_H
 #define CS_NODE_JOB_H
 
@@ -10,19 +11,23 @@
 #include "disk/scan.h"
 #include "xfer/fetch.h"
 
-/* Bytes of a received message, shared by the jobs that write them. Counted by the core's thread. */
+/* Bytes of a received message, shared by the jobs that write them. Counted by the core's
+ * thread. */
 typedef struct cs_blob {
     cs_slice_t bytes;
     uint32_t refs;
     void (*destroy)(struct cs_blob *blob);
 } cs_blob_t;
 
+cs_blob_t *cs_blob_ref(cs_blob_t *blob);
+void cs_blob_unref(cs_blob_t **blob_p);
+
 typedef enum cs_job_kind {
-    CS_JOB_SCAN,   /* walk, hash; streams sightings */
-    CS_JOB_APPLY,  /* perform steps */
-    CS_JOB_STAGE,  /* write small contents into .crdtsync/tmp */
-    CS_JOB_PART,   /* one order about a partial file: open, local chunks, write, finish */
-    CS_JOB_SERVE   /* read what a peer asked for */
+    CS_JOB_SCAN,  /* walk, hash; streams sightings */
+    CS_JOB_APPLY, /* perform steps */
+    CS_JOB_STAGE, /* write small contents into .crdtsync/tmp */
+    CS_JOB_PART,  /* one order about a partial file: open, local chunks, write, finish */
+    CS_JOB_SERVE  /* read what a peer asked for */
 } cs_job_kind_t;
 
 /* What a scan tells as it goes: packed records, read by cs_scan_records_each. */
@@ -32,61 +37,68 @@ typedef struct cs_scan_records {
     size_t count;
 } cs_scan_records_t;
 
+#define CS_TROUBLES_MAX 1000u /* kept by path, per scan; beyond, only counted */
+
 typedef struct cs_trouble_item {
     cs_str_t *path;
     cs_trouble_t trouble;
 } cs_trouble_item_t;
 
+typedef struct cs_troubles {
+    cs_trouble_item_t *item; /* owned; the first CS_TROUBLES_MAX, in order of their paths */
+    size_t len, cap;
+    uint64_t total;
+} cs_troubles_t;
+void cs_troubles_add(cs_troubles_t *troubles, cs_slice_t path, cs_trouble_t trouble);
+void cs_troubles_fini(cs_troubles_t *troubles);
+
 typedef struct cs_job cs_job_t;
 
 typedef struct cs_job_scan {
     bool full;
-    cs_str_t **paths;               /* owned; NULL: everything */
+    cs_str_t **paths; /* owned; NULL: everything */
     size_t path_count;
-    uint8_t marker[16];
     /* out */
     cs_scan_stats_t stats;
-    cs_trouble_item_t *troubles;    /* owned; the first CS_TROUBLES_MAX */
-    size_t trouble_count;
-    uint64_t trouble_total;
+    cs_troubles_t troubles;
 } cs_job_scan_t;
 
-typedef struct cs_job_item {        /* STAGE: one small content */
-    uint64_t ticket;                /* of the fetch action, as in cs_job_part_t */
+typedef struct cs_job_item { /* STAGE: one small content */
+    uint64_t ticket;         /* of the fetch machine */
     cs_content_t content;
-    cs_slice_t bytes;               /* in `blob` */
-    cs_blob_t *blob;                /* one reference */
-    cs_err_t err;                   /* out */
+    cs_slice_t bytes; /* in `blob` */
+    cs_blob_t *blob;  /* one reference */
+    cs_err_t err;     /* out */
 } cs_job_item_t;
 
 typedef struct cs_job_part {
-    cs_fetch_kind_t what;           /* OPEN, LOCAL, WRITE, FINISH, DISCARD */
+    cs_fetch_kind_t what; /* OPEN, LOCAL, WRITE, FINISH, DISCARD */
     uint64_t ticket;
     cs_content_t content;
-    cs_name_t *names;               /* owned copies, LOCAL */
-    uint64_t *offsets;
+    cs_name_t *names;  /* owned copies, LOCAL */
+    uint64_t *offsets; /* owned, as lens */
     uint32_t *lens;
     size_t name_count;
-    uint64_t offset;                /* WRITE */
+    uint64_t offset; /* WRITE */
     cs_slice_t bytes;
     cs_blob_t *blob;
     /* out */
-    bool has_bytes;                 /* OPEN */
-    size_t found_count;             /* LOCAL: offsets[0..found_count) are of the found ones */
-    cs_batch_t rows;                /* FINISH: n/, c/, r/ */
+    bool has_bytes;     /* OPEN */
+    size_t found_count; /* LOCAL: [0..found_count) of the arrays are the found ones */
+    cs_batch_t rows;    /* FINISH: n/, c/, r/ */
 } cs_job_part_t;
 
 typedef struct cs_job_serve {
     cs_peer_t peer;
     uint32_t xid;
-    uint8_t type;                   /* cs_msg_type_t of the request: CWANT, NWANT, MAP */
-    cs_name_t *contents, *names;    /* owned */
+    uint8_t type;                /* cs_msg_type_t of the request: CWANT, NWANT, MAP */
+    cs_name_t *contents, *names; /* owned */
     size_t content_count, name_count;
     cs_content_t map;
     /* out: replies in order */
-    cs_buf_t *payloads;             /* owned; each one CHUNK payload (CWANT) or NODE list (NWANT) */
+    cs_buf_t *payloads; /* owned; each one CHUNK payload (CWANT) or NODE list (NWANT) */
     size_t payload_count;
-    cs_name_t *missing;             /* owned; CNONE */
+    cs_name_t *missing; /* owned; CNONE */
     size_t missing_count;
     bool map_found;
     cs_name_t map_root;
@@ -95,23 +107,24 @@ typedef struct cs_job_serve {
 
 struct cs_job {
     cs_job_kind_t kind;
-    uint32_t folder;                /* number */
+    uint32_t folder; /* number */
     uint64_t id;
-    const cs_keys_t *keys;          /* borrowed, immutable */
+    const cs_keys_t *keys; /* borrowed, immutable */
     const cs_chunker_table_t *table;
     cs_modes_t modes;
     uint64_t trash_bytes_max;
+    uint8_t marker[16]; /* of the folder's root: checked before anything is changed */
     union {
         cs_job_scan_t scan;
         cs_steps_t apply;
         struct {
-            cs_job_item_t *item;    /* owned */
+            cs_job_item_t *item; /* owned */
             size_t len, cap;
         } stage;
         cs_job_part_t part;
         cs_job_serve_t serve;
     } u;
-    cs_err_t err;                   /* out: of the job as a whole */
+    cs_err_t err; /* out: of the job as a whole */
 };
 
 /* What a worker lends to a job. */
@@ -125,6 +138,7 @@ typedef struct cs_job_env {
     void *arg;
 } cs_job_env_t;
 
+cs_job_t *cs_job_new(cs_job_kind_t kind);
 void cs_job_run(cs_job_t *job, const cs_job_env_t *env);
 void cs_job_destroy(cs_job_t **job_p); /* on the core's thread */
 
@@ -132,6 +146,7 @@ void cs_scan_records_add(cs_scan_records_t *records, const cs_sighting_t *sighti
 /* Stops at the first false. */
 bool cs_scan_records_each(const cs_scan_records_t *records, void *arg,
                           bool (*each)(void *arg, const cs_sighting_t *sighting));
+bool cs_scan_records_full(const cs_scan_records_t *records); /* time to hand them over */
 void cs_scan_records_fini(cs_scan_records_t *records);
 
 #endif

@@ -1,9 +1,9 @@
 /* node.h - the core of a node: an event goes in, a list of effects comes out.
  *
- * Everything a node decides is decided here: what to tell whom (gossip), what to fetch (fetch), what
- * to do on disk and in which order (folder). It never calls the OS, reads a clock or draws entropy;
- * it reads the store through its interface. The daemon (engine/io) performs effects with ZeroMQ,
- * LevelDB and Linux; a simulator may do so with models.
+ * Everything a node decides is decided here: what to tell whom (gossip), what to fetch (fetch),
+ * what to do on disk and in which order (folder). It never calls the OS, reads a clock or draws
+ * entropy; it reads the store through its interface. The daemon (engine/io) performs effects
+ * with ZeroMQ, LevelDB and Linux; a simulator may do so with models.
  *
  *   STORE  -> write the batch, synced, in order      -> STORED
  *   JOB    -> cs_job_run in a worker                 -> RECORDS* (scan), JOB_DONE
@@ -24,13 +24,13 @@ typedef uint32_t cs_link_t; /* the shell's handle of a connection, > 0, never us
 
 typedef struct cs_folder_config {
     char id[CS_FOLDER_ID_MAX + 1];
-    uint32_t number;            /* prefix of its keys in the store */
+    uint32_t number; /* prefix of its keys in the store */
     uint8_t secret[CS_SECRET_BYTES];
     cs_modes_t modes;
     uint8_t marker[16];
     uint64_t trash_bytes_max;
-    uint32_t brake_files;       /* 0: off */
-    uint32_t brake_percent;     /* of the base table */
+    uint32_t brake_files;   /* 0: off */
+    uint32_t brake_percent; /* of the base table */
     bool paused;
     uint64_t fresh_rid;         /* random, non-zero */
     uint64_t seed, stamp;       /* cs_gossip_config_t */
@@ -39,36 +39,37 @@ typedef struct cs_folder_config {
 } cs_folder_config_t;
 
 typedef enum cs_event_kind {
-    CS_EV_TICK,       /* time passed; also after cs_node_deadline */
-    CS_EV_LINK_UP,    /* link, key, outgoing */
-    CS_EV_LINK_DOWN,  /* link */
-    CS_EV_MESSAGE,    /* link, header bytes, payload blob or NULL */
-    CS_EV_SENT,       /* link, bytes of a SEND effect that left our queue */
-    CS_EV_STORED,     /* token, err */
-    CS_EV_RECORDS,    /* job id, records of a running scan */
-    CS_EV_JOB_DONE,   /* job, owned by the core from here */
-    CS_EV_SCAN,       /* folder, ticket (0: nobody asks), paths, full */
-    CS_EV_PAUSE,      /* folder, on */
-    CS_EV_REINCARNATE,/* folder, number: a fresh rid */
-    CS_EV_MOUNT,      /* folder is usable again, or not (err) */
-    CS_EV_ALLOW       /* folder, member: from now on spoken with */
+    CS_EV_TICK,        /* time passed; also after cs_node_deadline */
+    CS_EV_LINK_UP,     /* link, key, outgoing */
+    CS_EV_LINK_DOWN,   /* link */
+    CS_EV_MESSAGE,     /* link, header bytes, payload blob or NULL */
+    CS_EV_SENT,        /* link, bytes of a SEND effect that left our queue */
+    CS_EV_STORED,      /* token, err */
+    CS_EV_RECORDS,     /* job id, records of a running scan */
+    CS_EV_JOB_DONE,    /* job, owned by the core from here */
+    CS_EV_SCAN,        /* folder, ticket (0: nobody asks), paths, full */
+    CS_EV_PAUSE,       /* folder, on */
+    CS_EV_REINCARNATE, /* folder, number: a fresh rid */
+    CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
+    CS_EV_MOUNT,       /* folder is usable again, or not (err) */
+    CS_EV_ALLOW        /* folder, member: from now on spoken with */
 } cs_event_kind_t;
 
 typedef struct cs_event {
     cs_event_kind_t kind;
-    uint64_t now_ms;            /* monotonic */
-    uint64_t number;            /* random of the shell for what needs one: a fresh rid */
+    uint64_t now_ms; /* monotonic */
+    uint64_t number; /* random of the shell for what needs one: a fresh rid */
     cs_link_t link;
     cs_key_t key;
     bool outgoing, full, on;
-    cs_slice_t bytes;           /* borrowed */
-    cs_blob_t *blob;            /* MESSAGE: one reference goes to the core */
+    cs_slice_t bytes; /* borrowed */
+    cs_blob_t *blob;  /* MESSAGE: one reference goes to the core */
     uint64_t token, ticket, size;
     cs_err_t err;
     cs_job_t *job;
     cs_scan_records_t *records; /* taken (emptied) */
     uint32_t folder;
-    const cs_slice_t *paths;    /* borrowed */
+    const cs_slice_t *paths; /* borrowed */
     size_t path_count;
     const cs_member_t *member;
 } cs_event_t;
@@ -88,43 +89,43 @@ typedef enum cs_effect_kind {
 typedef struct cs_scan_report {
     cs_scan_result_t done;
     cs_scan_stats_t stats;
-    cs_trouble_item_t *troubles; /* owned */
-    size_t trouble_count;
-    uint64_t trouble_total;
+    cs_troubles_t troubles;
 } cs_scan_report_t;
 
 typedef struct cs_effect {
     cs_effect_kind_t kind;
     cs_link_t link;
     uint32_t folder;
-    cs_buf_t header, payload;    /* owned */
-    cs_batch_t batch;            /* owned */
+    cs_buf_t header, payload; /* owned */
+    cs_batch_t batch;         /* owned */
     uint64_t token, ticket;
-    cs_job_t *job;               /* owned */
+    cs_job_t *job; /* owned */
     cs_scan_report_t scan;
     cs_member_t member;
     cs_err_t err;
-    const char *text;            /* static */
-    cs_str_t *path;              /* owned; may be NULL */
+    const char *text; /* static */
+    cs_str_t *path;   /* owned; may be NULL */
 } cs_effect_t;
 
 typedef struct cs_effects {
-    cs_effect_t *item;           /* the caller's; emptied by it, reused from step to step */
+    cs_effect_t *item; /* the caller's; emptied by it, reused from step to step */
     size_t len, cap;
 } cs_effects_t;
 
 cs_effect_t *cs_effects_add(cs_effects_t *effects, cs_effect_kind_t kind);
-void cs_effect_fini(cs_effect_t *effect);    /* releases what was not taken (nulled) */
+void cs_effect_fini(cs_effect_t *effect); /* releases what was not taken (nulled) */
 void cs_effects_clear(cs_effects_t *effects);
+void cs_effects_fini(cs_effects_t *effects);
 
 typedef struct cs_node_config {
-    cs_store_t *store;           /* borrowed */
+    cs_store_t *store; /* borrowed */
     cs_key_t self;
     char name[64];
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);
-void cs_node_destroy(cs_node_t **node_p);    /* jobs and stages must have come back */
+void cs_node_destroy(cs_node_t **node_p);   /* jobs and stages must have come back: */
+size_t cs_node_jobs(const cs_node_t *node); /* jobs and stages under way */
 
 /* Load a folder's state. ret_open: what was found (core.md 6.4). Errors as cs_replica_open: the
  * folder is not added. */
@@ -132,39 +133,50 @@ CS_MUST_USE cs_err_t cs_node_add_folder(cs_node_t *node, const cs_folder_config_
                                         uint64_t now_ms, cs_open_result_t *ret_open);
 void cs_node_remove_folder(cs_node_t *node, uint32_t number);
 
-/* One step. Never fails for what peers or disks do: those become effects. The only error is LOCAL:
- * the store cannot be read or written any more, and the node must stop (restart is 6.4). */
-CS_MUST_USE cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects);
+/* One step. Never fails for what peers or disks do: those become effects. The only error is
+ * LOCAL: the store cannot be read or written any more, and the node must stop (restart is 6.4).
+ */
+CS_MUST_USE cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event,
+                                  cs_effects_t *effects);
 /* When the next TICK is due; UINT64_MAX: not before something else happens. */
 uint64_t cs_node_deadline(const cs_node_t *node);
 
 /* --- looking */
 typedef enum cs_folder_phase {
-    CS_PHASE_IDLE, CS_PHASE_SCANNING, CS_PHASE_SYNCING, CS_PHASE_PAUSED, CS_PHASE_HELD, CS_PHASE_ERROR
+    CS_PHASE_IDLE,
+    CS_PHASE_SCANNING,
+    CS_PHASE_SYNCING,
+    CS_PHASE_PAUSED,
+    CS_PHASE_HELD,
+    CS_PHASE_ERROR
 } cs_folder_phase_t;
 const char *cs_phase_text(cs_folder_phase_t phase);
 
 typedef struct cs_folder_status {
     cs_folder_phase_t phase;
-    cs_err_t err;                     /* ERROR: why */
-    uint64_t files, dirs, bytes;      /* on disk, as of the last full scan and what was applied since */
-    uint64_t needed_files, needed_bytes; /* pending paths (counted to 10,000), bytes of active wants */
-    bool applied;                     /* nothing pending: everything known is on this disk */
-    bool busy;                        /* a scan or apply runs or waits, or a stage is not durable */
-    const cs_trouble_item_t *troubles; /* borrowed until the next step */
-    size_t trouble_count;
-    const cs_state_t *state;          /* root, n, seen: borrowed */
+    cs_err_t err; /* ERROR: why */
+    uint64_t files, dirs,
+        bytes; /* on disk, as of the last full scan and what was applied since */
+    uint64_t needed_files,
+        needed_bytes; /* pending paths (counted to 10,000), bytes of active wants */
+    bool applied;     /* nothing pending: everything known is on this disk */
+    bool busy;        /* a scan or apply runs or waits, or a stage is not durable */
+    const cs_troubles_t *troubles; /* borrowed until the next step */
+    const cs_state_t *state;       /* root, n, seen: borrowed */
 } cs_folder_status_t;
 
-CS_MUST_USE bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t *ret);
-cs_replica_t *cs_node_replica(cs_node_t *node, uint32_t number); /* for ls, conflicts, explain; NULL unknown */
+CS_MUST_USE bool cs_node_folder_status(cs_node_t *node, uint32_t number,
+                                       cs_folder_status_t *ret);
+cs_replica_t *cs_node_replica(cs_node_t *node,
+                              uint32_t number); /* for ls, conflicts, explain; NULL unknown */
 /* cs_gossip_reports of the folder. */
 cs_report_t *cs_node_reports(cs_node_t *node, uint32_t number, size_t *ret_count);
 
 typedef struct cs_peer_status {
     cs_key_t key;
-    uint64_t bytes_in, bytes_out;     /* payload since the node started */
+    uint64_t bytes_in, bytes_out; /* payload since the node started */
 } cs_peer_status_t;
-bool cs_node_peer_status(const cs_node_t *node, const cs_key_t *key, cs_peer_status_t *ret); /* false: not connected */
+bool cs_node_peer_status(const cs_node_t *node, const cs_key_t *key,
+                         cs_peer_status_t *ret); /* false: not connected */
 
 #endif

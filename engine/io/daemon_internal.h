@@ -1,0 +1,96 @@
+/* daemon_internal.h - what a daemon consists of. Private to engine/io: daemon*.c, commands*.c.
+ */
+#ifndef CS_IO_DAEMON_INTERNAL_H
+#define CS_IO_DAEMON_INTERNAL_H
+
+#include <czmq.h>
+
+#include "io/daemon.h"
+#include "io/net.h"
+#include "node/node.h"
+
+/* A folder as the shell sees it. */
+typedef struct cs_mounted {
+    cs_folder_record_t record; /* owned; as in the home */
+    cs_keys_t keys;            /* of its secret */
+    cs_fs_t *fs;               /* NULL: the path cannot be opened */
+    bool loaded;               /* the core knows it */
+} cs_mounted_t;
+
+/* A request that has not ended. */
+typedef struct cs_pending {
+    uint64_t handle;
+    cs_reply_t reply;
+    uint64_t ticket;      /* of a scan, 0: none */
+    uint64_t deadline_ms; /* UINT64_MAX: none */
+    /* Asked after every step and at the deadline; ends the request by cs_pending_end. NULL:
+     * only a scan's ticket ends it. */
+    void (*check)(cs_daemon_t *daemon, struct cs_pending *pending, bool expired);
+    void *arg; /* of check; owned */
+    void (*arg_free)(void *arg);
+    size_t waiting; /* scans: tickets that are still out */
+    int exit_code;  /* so far */
+} cs_pending_t;
+
+struct cs_daemon {
+    cs_daemon_config_t config;
+    cs_home_t *home;
+    cs_store_t *store;
+    cs_node_t *node;
+    zloop_t *loop;
+    cs_net_t *net;         /* NULL without network */
+    cs_mounted_t *folders; /* owned; sorted by record.number */
+    size_t folder_count, folder_cap;
+    cs_pending_t **pending; /* owned, in order of their handles */
+    size_t pending_count, pending_cap;
+    uint64_t last_handle, last_ticket;
+    uint8_t public_key[32];
+    uint64_t started_ms;
+    bool stopping;
+    cs_err_t failed;
+    struct cs_daemon_shell *shell; /* threads, timers, queues: daemon.c's own */
+};
+
+/* Hand an event to the core and perform what it asks; now_ms and number are filled in. */
+void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event);
+
+cs_mounted_t *cs_daemon_folder(cs_daemon_t *daemon, const char *id); /* NULL: unknown */
+cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon,
+                                       const char *path); /* that contains it */
+
+/* Make a record's folder run: open its path, give it to the core, allow its peers. Also after
+ * `folder add` and `join`. A folder whose path is missing is loaded and shown as an error. */
+CS_MUST_USE cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
+                                     cs_buf_t *ret_detail);
+/* Forget it; its rows in the store are deleted. */
+CS_MUST_USE cs_err_t cs_daemon_unmount(cs_daemon_t *daemon, const char *id,
+                                       cs_buf_t *ret_detail);
+/* A peer's record is new or changed: let its key in, dial it, speak of its folders. */
+void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record);
+void cs_daemon_invites_changed(cs_daemon_t *daemon); /* invites are read again from the home */
+
+/* Start a scan and get a ticket for it; the pending request's `waiting` is raised by the
+ * caller. */
+void cs_daemon_scan(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_slice_t *paths,
+                    size_t count, bool full, uint64_t ticket);
+
+/* --- commands.c */
+/* A scan that a pending request waits for is done. */
+void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, cs_err_t err,
+                         const cs_scan_report_t *report);
+void cs_commands_check(cs_daemon_t *daemon, uint64_t now_ms); /* after every step */
+uint64_t cs_commands_deadline(const cs_daemon_t *daemon);
+cs_pending_t *cs_pending_new(cs_daemon_t *daemon, const cs_reply_t *reply);
+void cs_pending_end(cs_daemon_t *daemon, cs_pending_t *pending, int exit_code,
+                    const char *error);
+
+/* State of a peer, for `status` and `peer list`. */
+typedef enum cs_link_state {
+    CS_LINK_OFFLINE,
+    CS_LINK_CONNECTING,
+    CS_LINK_CONNECTED,
+    CS_LINK_REFUSED
+} cs_link_state_t;
+cs_link_state_t cs_daemon_link_state(const cs_daemon_t *daemon, const uint8_t key[32]);
+
+#endif
