@@ -247,8 +247,9 @@ Test(entry, holds_exactly_the_bytes_of_the_limit)
     cr_assert_leq(1000 + left, CS_TLV_BYTES_MAX);
 
     size_t before = encoded_len(&entry);
-    cr_assert_eq(add_tlv(&entry, ctr, 1000 + left + 1), CS_ERR_LIMIT);
+    cr_assert_eq(add_tlv(&entry, ctr + 1, 1000 + left + 1), CS_ERR_LIMIT);
     cr_assert_eq(encoded_len(&entry), before);
+    cr_assert_eq(cs_vv_get(&entry.ctx, 1), ctr, "a value refused is not one removed");
     cr_assert_eq(add_tlv(&entry, ctr, 1000 + left), CS_OK);
     cr_assert_eq(encoded_len(&entry), CS_ENTRY_BYTES_MAX);
     cr_assert(cs_entry_fits(&entry));
