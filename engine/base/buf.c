@@ -50,16 +50,18 @@ void cs_buf_put_u8(cs_buf_t *buf, uint8_t value)
 static void put_le(cs_buf_t *buf, uint64_t value, size_t len)
 {
     uint8_t bytes[8];
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         bytes[i] = (uint8_t)(value >> (8 * i));
+    }
     cs_buf_put(buf, bytes, len);
 }
 
 static void put_be(cs_buf_t *buf, uint64_t value, size_t len)
 {
     uint8_t bytes[8];
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         bytes[len - 1 - i] = (uint8_t)(value >> (8 * i));
+    }
     cs_buf_put(buf, bytes, len);
 }
 
@@ -151,18 +153,20 @@ cs_slice_t cs_read_bytes(cs_reader_t *reader, size_t len)
 void cs_read_copy(cs_reader_t *reader, void *ret, size_t len)
 {
     cs_slice_t bytes = cs_read_bytes(reader, len);
-    if (bytes.len > 0)
+    if (bytes.len > 0) {
         memcpy(ret, bytes.data, len);
-    else if (len > 0)
+    } else if (len > 0) {
         memset(ret, 0, len);
+    }
 }
 
 static uint64_t read_le(cs_reader_t *reader, size_t len)
 {
     cs_slice_t bytes = cs_read_bytes(reader, len);
     uint64_t value = 0;
-    for (size_t i = 0; i < bytes.len; i++)
+    for (size_t i = 0; i < bytes.len; i++) {
         value |= (uint64_t)bytes.data[i] << (8 * i);
+    }
     return value;
 }
 
@@ -170,8 +174,9 @@ static uint64_t read_be(cs_reader_t *reader, size_t len)
 {
     cs_slice_t bytes = cs_read_bytes(reader, len);
     uint64_t value = 0;
-    for (size_t i = 0; i < bytes.len; i++)
+    for (size_t i = 0; i < bytes.len; i++) {
         value = value << 8 | bytes.data[i];
+    }
     return value;
 }
 
@@ -224,10 +229,11 @@ uint64_t cs_read_count(cs_reader_t *reader, uint64_t max, size_t min_bytes)
 {
     CS_ASSERT(min_bytes > 0);
     uint64_t count = cs_read_varint(reader);
-    if (count > max)
+    if (count > max) {
         cs_reader_fail(reader, CS_ERR_LIMIT);
-    else if (count > cs_reader_left(reader) / min_bytes)
+    } else if (count > cs_reader_left(reader) / min_bytes) {
         cs_reader_fail(reader, CS_ERR_MALFORMED);
+    }
     return reader->err == CS_OK ? count : 0;
 }
 

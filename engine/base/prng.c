@@ -16,8 +16,9 @@ static uint64_t splitmix(uint64_t *state)
 
 void cs_prng_init(cs_prng_t *prng, uint64_t seed)
 {
-    for (size_t i = 0; i < CS_COUNT_OF(prng->s); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(prng->s); i++) {
         prng->s[i] = splitmix(&seed);
+    }
 }
 
 uint64_t cs_prng_u64(cs_prng_t *prng)

@@ -210,10 +210,11 @@ uint32_t cs__dots_find(const cs_dots_t *dots, cs_dot_t dot, bool *ret_found)
     uint32_t low = 0, high = dots->len;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (cs_dot_cmp(cs__dots_dot(dots, middle), dot) < 0)
+        if (cs_dot_cmp(cs__dots_dot(dots, middle), dot) < 0) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     *ret_found = low < dots->len && cs_dot_eq(cs__dots_dot(dots, low), dot);
     return low;
@@ -228,8 +229,9 @@ void cs__dots_reserve(cs_dots_t *dots, uint32_t len)
 
 void cs__dots_clear(cs_dots_t *dots)
 {
-    for (uint32_t i = 0; i < dots->len; i++)
+    for (uint32_t i = 0; i < dots->len; i++) {
         dots->type->unref(cs__dots_at(dots, i));
+    }
     dots->len = 0;
 }
 

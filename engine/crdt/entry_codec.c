@@ -65,10 +65,11 @@ void cs_attr_decode(cs_reader_t *reader, cs_attr_t *ret)
 static void put_content_attr(const cs_content_t *content, const cs_attr_t *attr, cs_buf_t *ret)
 {
     cs_content_encode(content, ret);
-    if (content->kind == CS_KIND_FILE)
+    if (content->kind == CS_KIND_FILE) {
         cs_attr_encode(attr, ret);
-    else
+    } else {
         CS_ASSERT(attr->mode == 0 && attr->tlv == NULL);
+    }
 }
 
 static void read_content_attr(cs_reader_t *reader, cs_content_t *ret, cs_attr_t *ret_attr)
@@ -279,8 +280,9 @@ cs_err_t cs_entry_decode(cs_slice_t bytes, cs_entry_t *ret)
     if (bytes.len > CS_ENTRY_BYTES_MAX) return CS_ERR_LIMIT;
     cs_reader_t reader = cs_reader(bytes);
     cs_read_copy(&reader, ret->bucket.b, CS_BUCKET_BYTES);
-    for (size_t i = 0; i < CS_DOTSTORE_COUNT; i++)
+    for (size_t i = 0; i < CS_DOTSTORE_COUNT; i++) {
         decode_store(&reader, order[i], ret);
+    }
     cs_vv_decode(&reader, &ret->ctx);
 
     cs_err_t err = cs_reader_end(&reader);

@@ -35,12 +35,14 @@ static void join_store(cs_dots_t a, cs_side_t a_side, cs_dots_t b, cs_side_t b_s
                     : k == b.len ? -1
                                  : cs_dot_cmp(cs__dots_dot(&a, i), cs__dots_dot(&b, k));
         if (order < 0) {
-            if (!side_knows(b_side, cs__dots_dot(&a, i)))
+            if (!side_knows(b_side, cs__dots_dot(&a, i))) {
                 cs__dots_push_ref(ret, cs__dots_at(&a, i));
+            }
             i++;
         } else if (order > 0) {
-            if (!side_knows(a_side, cs__dots_dot(&b, k)))
+            if (!side_knows(a_side, cs__dots_dot(&b, k))) {
                 cs__dots_push_ref(ret, cs__dots_at(&b, k));
+            }
             k++;
         } else {
             const void *value = cs__dots_at(&a, i), *twin = cs__dots_at(&b, k);

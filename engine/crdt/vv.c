@@ -46,10 +46,11 @@ static uint32_t vv_find(const cs_vv_t *vv, uint64_t rid)
     uint32_t low = 0, high = vv->len;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        if (slots[middle].rid < rid)
+        if (slots[middle].rid < rid) {
             low = middle + 1;
-        else
+        } else {
             high = middle;
+        }
     }
     return low;
 }
@@ -94,8 +95,9 @@ bool cs_vv_covers(const cs_vv_t *a, const cs_vv_t *b)
     const cs_dot_t *as = cs_vv_slots(a), *bs = cs_vv_slots(b);
     uint32_t i = 0;
     for (uint32_t k = 0; k < b->len; k++) {
-        while (i < a->len && as[i].rid < bs[k].rid)
+        while (i < a->len && as[i].rid < bs[k].rid) {
             i++;
+        }
         if (i == a->len || as[i].rid != bs[k].rid || as[i].ctr < bs[k].ctr) return false;
     }
     return true;
@@ -136,8 +138,9 @@ static uint32_t vv_union_len(const cs_vv_t *a, const cs_vv_t *b)
     const cs_dot_t *as = cs_vv_slots(a), *bs = cs_vv_slots(b);
     uint32_t len = a->len, i = 0;
     for (uint32_t k = 0; k < b->len; k++) {
-        while (i < a->len && as[i].rid < bs[k].rid)
+        while (i < a->len && as[i].rid < bs[k].rid) {
             i++;
+        }
         if (i == a->len || as[i].rid != bs[k].rid) len++;
     }
     return len;

@@ -49,8 +49,9 @@ Test(join, is_commutative_associative_idempotent_and_absorbs)
         cr_assert(entry_eq(&left, &ab), "(a + b) + b = a + b");
     }
     cs_entry_t *all[] = {&a, &b, &c, &ab, &ba, &bc, &left, &right};
-    for (size_t i = 0; i < CS_COUNT_OF(all); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(all); i++) {
         cs_entry_fini(all[i]);
+    }
 }
 
 Test(join, is_that_of_sets_under_any_implicit_contexts)
@@ -104,8 +105,9 @@ Test(join, does_not_miss_a_context_that_was_collected)
         cr_assert(cs_vv_eq(&full.ctx, &lean.ctx), "round %d", round);
     }
     cs_entry_t *all[] = {&a, &b, &stripped, &full, &lean};
-    for (size_t i = 0; i < CS_COUNT_OF(all); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(all); i++) {
         cs_entry_fini(all[i]);
+    }
     cs_vv_fini(&seen);
 }
 

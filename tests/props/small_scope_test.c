@@ -41,10 +41,12 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-    for (unsigned i = 0; i < STATES; i++)
+    for (unsigned i = 0; i < STATES; i++) {
         cs_entry_fini(&entries[i]);
-    for (unsigned i = 0; i < VECTORS; i++)
+    }
+    for (unsigned i = 0; i < VECTORS; i++) {
         cs_vv_fini(&vectors[i]);
+    }
 }
 
 TestSuite(small_scope, .init = set_up, .fini = tear_down, .timeout = 300);

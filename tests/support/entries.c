@@ -11,6 +11,15 @@ static void must(cs_err_t err)
     CS_ASSERT(err == CS_OK);
 }
 
+void test_keys(cs_keys_t *ret)
+{
+    uint8_t secret[CS_SECRET_BYTES];
+    for (size_t i = 0; i < sizeof secret; i++) {
+        secret[i] = (uint8_t)i;
+    }
+    cs_keys_derive(ret, secret);
+}
+
 cs_lval_t test_lval(cs_dot_t dot, cs_dot_t lin, const char *path)
 {
     return (cs_lval_t){
@@ -108,8 +117,9 @@ test_sets_t test_sets_random(cs_prng_t *prng, test_scope_t scope)
 {
     uint64_t known = test_known_random(prng, scope);
     uint64_t live = known & cs_prng_u64(prng);
-    if (cs_prng_chance(prng, 1, 2))
+    if (cs_prng_chance(prng, 1, 2)) {
         live &= cs_prng_u64(prng); /* real entries are mostly thin */
+    }
     return (test_sets_t){live, known};
 }
 

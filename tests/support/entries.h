@@ -9,6 +9,8 @@
 #include "base/prng.h"
 #include "crdt/entry.h"
 
+void test_keys(cs_keys_t *ret); /* of the secret 00 01 02 .. 1f */
+
 cs_lval_t test_lval(cs_dot_t dot, cs_dot_t lin, const char *path); /* gen 1, STAY, no hint */
 cs_kval_t test_kval(cs_dot_t dot, cs_dot_t lin,
                     const char *path);                          /* gen 1, a file, mode 0644 */

@@ -91,8 +91,9 @@ Test(prng, is_xoshiro_seeded_by_splitmix)
     cr_assert_eq(prng.s[3], 0xf88bb8a8724c81ec);
     prng = (cs_prng_t){.s = {1, 2, 3, 4}};
     static const uint64_t want[] = {11520, 0, 1509978240, 1215971899390074240};
-    for (size_t i = 0; i < CS_COUNT_OF(want); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(want); i++) {
         cr_expect_eq(cs_prng_u64(&prng), want[i]);
+    }
 }
 
 Test(prng, below_is_uniform_enough_and_never_reaches_its_bound)
@@ -101,8 +102,9 @@ Test(prng, below_is_uniform_enough_and_never_reaches_its_bound)
     cs_prng_t prng;
     cs_prng_init(&prng, 42);
     unsigned count[BOUND] = {0};
-    for (int i = 0; i < DRAWS; i++)
+    for (int i = 0; i < DRAWS; i++) {
         count[cs_prng_below(&prng, BOUND)]++;
+    }
     for (int i = 0; i < BOUND; i++) {
         cr_expect(count[i] > 9500 && count[i] < 10500, "%d came %u times", i, count[i]);
     }

@@ -154,8 +154,9 @@ Test(buf, a_count_is_no_more_than_could_follow)
 Test(buf, grows_and_is_usable_after_fini)
 {
     cs_buf_t buf = {0};
-    for (int i = 0; i < 1000; i++)
+    for (int i = 0; i < 1000; i++) {
         cs_buf_printf(&buf, "%d,", i % 10);
+    }
     cr_assert_eq(buf.len, 2000);
     cr_assert_eq(memcmp(buf.data + 1996, "8,9,", 4), 0);
     size_t cap = buf.cap;

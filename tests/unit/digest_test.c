@@ -3,22 +3,13 @@
 
 #include "base/digest.h"
 #include "base/prng.h"
+#include "support/entries.h"
 
 static void expect_hex(const void *bytes, size_t len, const char *want)
 {
     char hex[2 * 64 + 1];
     cs_hex(hex, bytes, len);
     cr_expect_str_eq(hex, want);
-}
-
-static cs_keys_t test_keys(void)
-{
-    uint8_t secret[CS_SECRET_BYTES];
-    for (size_t i = 0; i < sizeof secret; i++)
-        secret[i] = (uint8_t)i;
-    cs_keys_t keys;
-    cs_keys_derive(&keys, secret);
-    return keys;
 }
 
 Test(digest, hash_of_abc_in_parts_is_that_of_the_rfc)
@@ -33,7 +24,8 @@ Test(digest, hash_of_abc_in_parts_is_that_of_the_rfc)
 
 Test(digest, keys_of_a_folder_have_known_answers)
 {
-    cs_keys_t keys = test_keys();
+    cs_keys_t keys;
+    test_keys(&keys);
     expect_hex(keys.bkt, 32,
                "ded14be7d05692567fdaa3b9965539d00542765642bc79dd980e6f819ce48c3c");
     expect_hex(keys.item, 32,
@@ -52,7 +44,8 @@ Test(digest, keys_of_a_folder_have_known_answers)
 
 Test(digest, a_key_makes_another_hash)
 {
-    cs_keys_t keys = test_keys();
+    cs_keys_t keys;
+    test_keys(&keys);
     cs_slice_t part = cs_slice_text("abc");
     uint8_t hash[16];
     cs_hash(hash, sizeof hash, keys.bkt, sizeof keys.bkt, &part, 1);
@@ -66,8 +59,9 @@ Test(digest, sums_carry_and_borrow_through_all_bytes)
     cs_sum_add(sum, one);
     cr_assert_arr_eq(sum, zero, sizeof sum, "2^256 - 1 + 1 = 0");
     cs_sum_sub(sum, one);
-    for (size_t i = 0; i < sizeof sum; i++)
+    for (size_t i = 0; i < sizeof sum; i++) {
         cr_assert_eq(sum[i], 0xff);
+    }
 }
 
 Test(digest, sums_do_not_depend_on_order)
@@ -76,13 +70,16 @@ Test(digest, sums_do_not_depend_on_order)
     cs_prng_init(&prng, 1);
     uint8_t terms[8][CS_HASH_BYTES], there[CS_HASH_BYTES] = {0}, back[CS_HASH_BYTES] = {0};
     cs_prng_fill(&prng, terms, sizeof terms);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         cs_sum_add(there, terms[i]);
-    for (size_t i = 8; i > 0; i--)
+    }
+    for (size_t i = 8; i > 0; i--) {
         cs_sum_add(back, terms[i - 1]);
+    }
     cr_assert_arr_eq(there, back, sizeof there);
-    for (size_t i = 0; i < 8; i++)
+    for (size_t i = 0; i < 8; i++) {
         cs_sum_sub(there, terms[i * 3 % 8]);
+    }
     static const uint8_t zero[CS_HASH_BYTES];
     cr_assert_arr_eq(there, zero, sizeof there);
 }

@@ -157,11 +157,8 @@ Test(entry_codec, golden_symlink_and_directory)
 
 Test(entry_codec, golden_digest)
 {
-    uint8_t secret[CS_SECRET_BYTES];
-    for (size_t i = 0; i < sizeof secret; i++)
-        secret[i] = (uint8_t)i;
     cs_keys_t keys;
-    cs_keys_derive(&keys, secret);
+    test_keys(&keys);
     cs_entry_t entry;
     make_file_r(&entry);
     cs_entry_digest_t digest, later;
@@ -179,11 +176,8 @@ Test(entry_codec, golden_digest)
 
 Test(entry_codec, golden_bucket)
 {
-    uint8_t secret[CS_SECRET_BYTES];
-    for (size_t i = 0; i < sizeof secret; i++)
-        secret[i] = (uint8_t)i;
     cs_keys_t keys;
-    cs_keys_derive(&keys, secret);
+    test_keys(&keys);
     cs_bucket_t bucket;
     cs_bucket_of(&keys, cs_slice_text("dir/r.txt"), &bucket);
     char hex[2 * CS_BUCKET_BYTES + 1];
@@ -343,8 +337,9 @@ Test(entry_codec, values_at_their_bounds_are_accepted)
     cs_entry_t entry, again = {0};
     init_entry(&entry);
     cs_buf_t path = {0};
-    while (path.len < CS_PATH_MAX)
+    while (path.len < CS_PATH_MAX) {
         cs_buf_put_u8(&path, path.len % 256 == 255 ? '/' : 'p');
+    }
     path.data[CS_PATH_MAX - 1] = 'p'; /* not a slash at the end, */
     path.data[CS_PATH_MAX - 2] = '/'; /* nor a component of 256 bytes */
     cs_kval_t k = kval_r();

@@ -189,8 +189,9 @@ Test(entry, live_eq_sees_every_field)
 Test(entry, one_dot_too_many_leaves_it_unchanged)
 {
     cs_entry_t entry = {0};
-    for (uint64_t ctr = 1; ctr <= CS_DOTS_MAX; ctr++)
+    for (uint64_t ctr = 1; ctr <= CS_DOTS_MAX; ctr++) {
         add_l(&entry, (cs_dot_t){1, ctr}, k11);
+    }
     cs_lval_t l = test_lval((cs_dot_t){1, CS_DOTS_MAX + 1}, k11, "r");
     cr_assert_eq(cs_entry_add_l(&entry, &l), CS_ERR_LIMIT);
     cr_assert_eq(entry.l_len, CS_DOTS_MAX);

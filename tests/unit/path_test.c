@@ -36,8 +36,9 @@ Test(path, check_knows_the_limits)
     memset(path, 'p', sizeof path);
     cr_expect_eq(cs_path_check(cs_slice(path, CS_NAME_MAX)), CS_OK);
     cr_expect_eq(cs_path_check(cs_slice(path, CS_NAME_MAX + 1)), CS_ERR_LIMIT);
-    for (size_t i = CS_NAME_MAX; i < sizeof path; i += CS_NAME_MAX + 1)
+    for (size_t i = CS_NAME_MAX; i < sizeof path; i += CS_NAME_MAX + 1) {
         path[i] = '/';
+    }
     path[CS_PATH_MAX - 2] = '/';
     path[CS_PATH_MAX - 1] = 'p';
     cr_expect_eq(cs_path_check(cs_slice(path, CS_PATH_MAX)), CS_OK);

@@ -15,8 +15,9 @@ static void grow(cs_vv_t *vv, uint64_t rid, uint64_t ctr)
 static cs_vv_t full_vv(void)
 {
     cs_vv_t vv = {0};
-    for (uint64_t rid = CS_REPLICAS_MAX; rid > 0; rid--)
+    for (uint64_t rid = CS_REPLICAS_MAX; rid > 0; rid--) {
         grow(&vv, rid * 10, rid);
+    }
     return vv;
 }
 
@@ -43,8 +44,9 @@ Test(vv, slots_are_sorted_however_they_came)
 {
     static const uint64_t rids[] = {9, 1, UINT64_MAX, 4, 2, 8};
     cs_vv_t vv = {0};
-    for (size_t i = 0; i < CS_COUNT_OF(rids); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(rids); i++) {
         grow(&vv, rids[i], i + 1);
+    }
     cr_assert_eq(vv.len, CS_COUNT_OF(rids));
     for (uint32_t i = 1; i < vv.len; i++) {
         cr_assert_lt(cs_vv_slots(&vv)[i - 1].rid, cs_vv_slots(&vv)[i].rid);
@@ -55,8 +57,9 @@ Test(vv, slots_are_sorted_however_they_came)
 Test(vv, three_slots_need_no_allocation)
 {
     cs_vv_t vv = {0};
-    for (uint64_t rid = 1; rid <= CS_VV_INLINE; rid++)
+    for (uint64_t rid = 1; rid <= CS_VV_INLINE; rid++) {
         grow(&vv, rid, 1);
+    }
     cr_assert_eq(vv.cap, 0);
     grow(&vv, CS_VV_INLINE + 1, 1);
     cr_assert_gt(vv.cap, 0);
