@@ -21,6 +21,8 @@
 #define CS_BRAKE_MS        60000u
 #define CS_PAIR_BYTES_MIN  1024u         /* smaller files are not paired as renames by content */
 #define CS_FREEZE_ROUNDS   3u            /* core.md 5.4 */
+#define CS_IGNORE_BYTES_MAX (1u << 20)   /* of one file of ignore rules; a larger one is reported */
+#define CS_IGNORE_STACK_BYTES_MAX (8u << 20) /* of the rule files from the root down to a directory */
 
 /* --- apply (core.md 5.6) */
 #define CS_GROUP_FILES_MAX 1000u         /* files behind one syncfs (limits.md 6) */

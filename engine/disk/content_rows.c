@@ -6,8 +6,9 @@
 #include "base/limits.h"
 #include "base/seal.h"
 
-#define PLACE_BYTES (CS_CHUNK_KEY_BYTES + 8u + 4u) /* a kept chunk: name prefix, offset, len \
-                                                    */
+#define PLACE_BYTES                                                          \
+    (CS_CHUNK_KEY_BYTES + 8u + 4u) /* a kept chunk: name prefix, offset, len \
+                                    */
 
 static void key_of(uint32_t folder, char table, const uint8_t *name, size_t len, cs_buf_t *ret)
 {
