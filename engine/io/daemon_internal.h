@@ -13,8 +13,9 @@
 typedef struct cs_mounted {
     cs_folder_record_t record; /* owned; as in the home */
     cs_keys_t keys;            /* of its secret */
-    cs_fs_t *fs;               /* NULL: the path cannot be opened */
-    bool loaded;               /* the core knows it */
+    cs_fs_t *fs;               /* open while jobs use it, else NULL */
+    size_t fs_users;
+    bool loaded; /* the core knows it */
 } cs_mounted_t;
 
 /* A request that has not ended. */
@@ -75,6 +76,7 @@ void cs_daemon_scan(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_sl
                     size_t count, bool full, uint64_t ticket);
 
 /* --- commands.c */
+void cs_commands_fini(cs_daemon_t *daemon); /* forgets all pending requests */
 /* A scan that a pending request waits for is done. */
 void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, cs_err_t err,
                          const cs_scan_report_t *report);
