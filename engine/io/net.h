@@ -3,8 +3,13 @@
  * One ROUTER listens, one DEALER per dialled peer. Who is at the other end is what CURVE
  * proved: on the ROUTER from ZAP's User-Id of every frame, never from the routing id; on a
  * DEALER the pinned server key. A key that is not on the allow-list never gets past ZAP. All
- * calls are of the reactor's thread; callbacks come from its loop. A link ends without notice
- * at any time; what was queued on it is gone. */
+ * calls are of the reactor's thread; callbacks come from its loop, never out of a call, and may
+ * call anything here but cs_net_destroy. A link ends without notice at any time; what was
+ * queued on it is gone, and after its down() nothing comes from it any more.
+ *
+ * Keep-alive: a message of one byte, which receivers drop silently. A dialler greets with it,
+ * so that the listening side hears of the connection (ROUTER does not tell), and the listening
+ * side probes with it whether a link still stands, or has room again. */
 #ifndef CS_IO_NET_H
 #define CS_IO_NET_H
 
@@ -18,8 +23,7 @@ typedef struct cs_net cs_net_t;
 
 typedef struct cs_net_handler {
     void *arg;
-    /* key: 32 bytes, proven. outgoing: we dialled. On the ROUTER side the first message follows
-     * at once. */
+    /* key: 32 bytes, proven. outgoing: we dialled. */
     void (*up)(void *arg, cs_link_t link, const uint8_t *key, bool outgoing);
     void (*down)(void *arg, cs_link_t link);
     /* payload: empty unless the message has a second part. The frames may be kept: *_p is taken
@@ -27,8 +31,8 @@ typedef struct cs_net_handler {
     void (*message)(void *arg, cs_link_t link, zframe_t **header_p, zframe_t **payload_p);
     /* A full link has room again. */
     void (*writable)(void *arg, cs_link_t link);
-    /* A dialled peer turned us away, or cannot be reached; for status. err: REFUSED, OFFLINE.
-     */
+    /* For status: a dialled peer turned us away (REFUSED), or cannot be reached (OFFLINE). Told
+     * when it changes, per endpoint. */
     void (*dial_state)(void *arg, const uint8_t *key, cs_err_t err);
 } cs_net_handler_t;
 
@@ -37,7 +41,7 @@ typedef struct cs_net_config {
     uint8_t public_key[32], secret_key[32];
     const char *const *listen; /* ZeroMQ endpoints; may be empty: only dials */
     size_t listen_count;
-    uint32_t links_max; /* incoming, beyond them new ones are turned away */
+    uint32_t links_max; /* incoming; beyond them new ones are turned away */
 } cs_net_config_t;
 
 /* ret_detail: what failed, why, and what to do, for people (an address in use, ...). */
@@ -49,19 +53,23 @@ void cs_net_destroy(cs_net_t **net_p);
 const char *cs_net_endpoint(const cs_net_t *net, size_t index); /* NULL beyond the last */
 
 void cs_net_allow(cs_net_t *net, const uint8_t key[32]);
-void cs_net_deny(cs_net_t *net,
-                 const uint8_t key[32]); /* also ends its links: down() follows */
-/* Keep dialling until undialled; idempotent for the same key and endpoint. */
+/* Also undials it and ends its links: down() follows. */
+void cs_net_deny(cs_net_t *net, const uint8_t key[32]);
+/* Keep dialling until undialled; idempotent for the same key and endpoint. Every endpoint of a
+ * key is dialled, and may become a link of its own. CS_ERR_USAGE: that is no endpoint. */
 CS_MUST_USE cs_err_t cs_net_dial(cs_net_t *net, const uint8_t key[32], const char *endpoint);
-void cs_net_undial(cs_net_t *net, const uint8_t key[32]);
-/* Take the identity of another key for one dial only (an invite's one-time key). */
+void cs_net_undial(cs_net_t *net, const uint8_t key[32]); /* down() follows */
+/* Take the identity of another key for this dial only (an invite's one-time key). */
 CS_MUST_USE cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const char *endpoint,
                                     const uint8_t public_key[32], const uint8_t secret_key[32]);
 
-/* Never blocks. payload_p may be NULL; taken on success. CS_ERR_AGAIN: the link is full
- * (writable() will come), nothing sent; CS_ERR_OFFLINE: the link is gone. */
+/* header: more than one byte. Never blocks. payload_p may be NULL; taken on success.
+ * CS_ERR_AGAIN: the link is full (writable() will come), nothing sent; CS_ERR_OFFLINE: the link
+ * is gone. */
 CS_MUST_USE cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header,
                                  zframe_t **payload_p);
+/* down() follows. A dialled peer is dialled again, after a while; one that dialled us may come
+ * again. */
 void cs_net_close_link(cs_net_t *net, cs_link_t link);
 
 #endif

@@ -1,0 +1,260 @@
+/* net_flow_test.c - what io/net promises of full links and of messages at the limits. */
+#include <criterion/criterion.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "support/net_rig.h"
+
+#define SOON_MS 20000 /* far more than anything here takes; only a failure waits that long */
+#define FLOOD   (64u << 10)
+/* Queues of both sides and the kernel's buffers hold this many messages, generously. */
+#define FLOOD_MESSAGES_MAX (3 * CS_HWM + 200)
+
+typedef struct scene {
+    zloop_t *loop;
+    rig_node_t a, b; /* a listens */
+    unsigned expected;
+} scene_t;
+
+#define AWAIT(s, goal) cr_assert(rig_await((s)->loop, SOON_MS, goal, s), #goal)
+
+static void scene_begin(scene_t *s)
+{
+    zsys_handler_set(NULL);
+    s->loop = zloop_new();
+    rig_start(&s->a, s->loop, NULL, "tcp://127.0.0.1:*", 100);
+    rig_start(&s->b, s->loop, NULL, NULL, 0);
+}
+
+static void scene_end(scene_t *s)
+{
+    rig_stop(&s->a);
+    rig_stop(&s->b);
+    zloop_destroy(&s->loop);
+}
+
+static bool both_up(void *arg)
+{
+    scene_t *s = arg;
+    return rig_link_to(&s->a, s->b.keys.public_key) != NULL && rig_link(&s->b) != NULL;
+}
+
+static void connect_two(scene_t *s)
+{
+    scene_begin(s);
+    cs_net_allow(s->a.net, s->b.keys.public_key);
+    rig_dial(&s->b, &s->a);
+    AWAIT(s, both_up);
+}
+
+static bool a_has_two(void *arg)
+{
+    return rig_links_up(&((scene_t *)arg)->a) == 2;
+}
+
+static bool a_has_one(void *arg)
+{
+    return rig_links_up(&((scene_t *)arg)->a) == 1;
+}
+
+/* Sends until the link is full. */
+static unsigned flood(rig_node_t *node, cs_link_t link)
+{
+    for (unsigned sent = 0; sent < FLOOD_MESSAGES_MAX; sent++) {
+        zframe_t *payload = zframe_new(NULL, FLOOD);
+        memset(zframe_data(payload), 'x', FLOOD);
+        cs_err_t err = cs_net_send(node->net, link, cs_slice_text("flood"), &payload);
+        if (err == CS_OK) continue;
+        cr_assert_eq(err, CS_ERR_AGAIN);
+        cr_assert_not_null(payload, "what was not sent is still the caller's");
+        zframe_destroy(&payload);
+        return sent;
+    }
+    cr_assert_fail("never full");
+    return 0;
+}
+
+static bool b_is_writable(void *arg)
+{
+    rig_link_t *link = rig_link(&((scene_t *)arg)->b);
+    return link != NULL && link->writables > 0;
+}
+
+static bool a_heard_it_all(void *arg)
+{
+    scene_t *s = arg;
+    rig_link_t *link = rig_link_to(&s->a, s->b.keys.public_key);
+    return link != NULL && link->messages == s->expected;
+}
+
+Test(net_flow, a_dialler_that_floods_is_stopped_and_loses_nothing)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    s.expected =
+        flood(&s.b, rig_link(&s.b)->id); /* the reactor does not run, so nobody reads */
+    AWAIT(&s, b_is_writable);
+    AWAIT(&s, a_heard_it_all);
+    cr_assert_eq(rig_link(&s.b)->writables, 1);
+    scene_end(&s);
+}
+
+static size_t drain(rig_client_t *client)
+{
+    const int wait_ms = 1000;
+    size_t messages = 0;
+    zmq_setsockopt(client->socket, ZMQ_RCVTIMEO, &wait_ms, sizeof wait_ms);
+    for (zmsg_t *msg; (msg = zmsg_recv(client->socket)) != NULL;) {
+        messages += zmsg_size(msg) == 2;
+        zmsg_destroy(&msg);
+    }
+    return messages;
+}
+
+/* Said on the newest link but b's; `expected` times before. */
+static bool has_room_again(void *arg)
+{
+    scene_t *s = arg;
+    for (size_t i = 0; i < s->a.link_count; i++)
+        if (s->a.links[i].writables > s->expected) return true;
+    return false;
+}
+
+Test(net_flow, a_peer_that_does_not_read_is_full_alone_and_gets_all_once_it_reads)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    rig_keys_t keys = rig_keys();
+    cs_net_allow(s.a.net, keys.public_key);
+    rig_client_t mute = rig_client(rig_endpoint(&s.a), s.a.keys.public_key, &keys, NULL);
+    zmq_send(mute.socket, "hello", 5, 0);
+    AWAIT(&s, a_has_two);
+    cs_link_t link = rig_link_to(&s.a, keys.public_key)->id;
+    /* The kernel's buffers go on filling for a while; then it stays full, however long we wait.
+     */
+    size_t sent = flood(&s.a, link);
+    for (; rig_await(s.loop, 200, has_room_again, &s); s.expected++) {
+        sent += flood(&s.a, link);
+        cr_assert_leq(sent, FLOOD_MESSAGES_MAX);
+    }
+    cr_assert_eq(rig_say(&s.a, link, "full"), CS_ERR_AGAIN);
+    cr_assert_eq(rig_say(&s.a, rig_link_to(&s.a, s.b.keys.public_key)->id, "to b"), CS_OK);
+    cr_assert_eq(drain(&mute), sent);
+    AWAIT(&s, has_room_again);
+    cr_assert_eq(rig_say(&s.a, link, "room"), CS_OK);
+    rig_client_stop(&mute);
+    AWAIT(&s, a_has_one);
+    scene_end(&s);
+}
+
+Test(net_flow, a_full_link_that_dies_goes_down)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    rig_keys_t keys = rig_keys();
+    cs_net_allow(s.a.net, keys.public_key);
+    rig_client_t mute = rig_client(rig_endpoint(&s.a), s.a.keys.public_key, &keys, NULL);
+    zmq_send(mute.socket, "hello", 5, 0);
+    AWAIT(&s, a_has_two);
+    flood(&s.a, rig_link_to(&s.a, keys.public_key)->id);
+    rig_client_stop(&mute);
+    AWAIT(&s, a_has_one);
+    scene_end(&s);
+}
+
+static bool a_has_a_message(void *arg)
+{
+    scene_t *s = arg;
+    rig_link_t *link = rig_link_to(&s->a, s->b.keys.public_key);
+    return link != NULL && link->messages > 0;
+}
+
+Test(net_flow, a_payload_of_the_greatest_size_passes_in_both_directions)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    zframe_t *payload = zframe_new(NULL, CS_MESSAGE_BYTES_MAX);
+    memset(zframe_data(payload), 'm', CS_MESSAGE_BYTES_MAX);
+    cr_assert_eq(cs_net_send(s.b.net, rig_link(&s.b)->id, cs_slice_text("max"), &payload),
+                 CS_OK);
+    AWAIT(&s, a_has_a_message);
+    cr_assert_eq(s.a.links[0].bytes, CS_MESSAGE_BYTES_MAX + 3);
+    cr_assert_eq(rig_links_up(&s.a), 1);
+    scene_end(&s);
+}
+
+/* A stranger sends what `send` sends; it alone is disconnected, and nothing of it is delivered.
+ */
+static void expect_thrown_out(void (*send)(void *socket))
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    rig_keys_t keys = rig_keys();
+    cs_net_allow(s.a.net, keys.public_key);
+    rig_client_t stranger = rig_client(rig_endpoint(&s.a), s.a.keys.public_key, &keys, NULL);
+    zmq_send(stranger.socket, "hello", 5, 0);
+    AWAIT(&s, a_has_two);
+    cs_link_t link = rig_link_to(&s.a, keys.public_key)->id;
+    send(stranger.socket);
+    AWAIT(&s, a_has_one);
+    cr_assert_eq(rig_say(&s.a, link, "gone"), CS_ERR_OFFLINE);
+    cr_assert(both_up(&s));
+    for (size_t i = 0; i < s.a.link_count; i++)
+        if (s.a.links[i].id == link) cr_assert_leq(s.a.links[i].messages, 1);
+    cr_assert_eq(rig_say(&s.b, rig_link(&s.b)->id, "still here"), CS_OK);
+    AWAIT(&s, a_has_a_message);
+    rig_client_stop(&stranger);
+    scene_end(&s);
+}
+
+static void send_oversized(void *socket)
+{
+    size_t size = CS_MESSAGE_BYTES_MAX + 100;
+    char *bytes = cs_calloc(1, size);
+    zmq_send(socket, bytes, size, 0);
+    cs_free(bytes);
+}
+
+static void send_three_parts(void *socket)
+{
+    zmq_send(socket, "one", 3, ZMQ_SNDMORE);
+    zmq_send(socket, "two", 3, ZMQ_SNDMORE);
+    zmq_send(socket, "three", 5, 0);
+}
+
+Test(net_flow, an_oversized_message_disconnects_its_sender_alone)
+{
+    expect_thrown_out(send_oversized);
+}
+
+Test(net_flow, a_message_of_three_parts_disconnects_its_sender_alone)
+{
+    expect_thrown_out(send_three_parts);
+}
+
+static bool all_up(void *arg)
+{
+    return rig_links_up(&((scene_t *)arg)->a) == 40;
+}
+
+static bool none_up(void *arg)
+{
+    return rig_links_up(&((scene_t *)arg)->a) == 0;
+}
+
+Test(net_flow, forty_dials_of_one_node_come_and_go)
+{
+    scene_t s = {.loop = NULL};
+    scene_begin(&s);
+    for (unsigned i = 0; i < 40; i++) {
+        rig_keys_t keys = rig_keys();
+        cs_net_allow(s.a.net, keys.public_key);
+        cr_assert_eq(cs_net_dial_as(s.b.net, s.a.keys.public_key, rig_endpoint(&s.a),
+                                    keys.public_key, keys.secret_key),
+                     CS_OK);
+    }
+    AWAIT(&s, all_up);
+    cs_net_undial(s.b.net, s.a.keys.public_key);
+    AWAIT(&s, none_up);
+    scene_end(&s);
+}
