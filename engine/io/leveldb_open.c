@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "io/file.h"
 #include "io/leveldb_files.h"
 #include "io/leveldb_internal.h"
 #include "io/os_err.h"
@@ -42,20 +43,6 @@ static cs_err_t open_failed(cs_buf_t *ret_detail, const char *path, cs_err_t err
 {
     cs_buf_clear(ret_detail);
     cs_buf_printf(ret_detail, "cannot open the database %s: %s; %s", path, why, remedy(err));
-    return err;
-}
-
-/* Makes the entry of `path` in the directory above durable. */
-static cs_err_t sync_parent(const char *path)
-{
-    char *above = cs_strdup(path);
-    char *slash = strrchr(above, '/');
-    if (slash != NULL) slash[slash == above ? 1 : 0] = '\0';
-    int fd = open(slash != NULL ? above : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    cs_free(above);
-    if (fd < 0) return cs_os_err(errno);
-    cs_err_t err = fsync(fd) == 0 ? CS_OK : cs_os_err(errno);
-    close(fd);
     return err;
 }
 
@@ -165,8 +152,8 @@ cs_err_t cs_leveldb_open(const char *path, cs_store_t **ret_store, cs_buf_t *ret
     if (!made && errno != EEXIST) {
         return open_failed(ret_detail, path, cs_os_err(errno), strerror(errno));
     }
-    cs_err_t err = made ? sync_parent(path) : CS_OK;
-    if (err != CS_OK) return open_failed(ret_detail, path, err, cs_err_text(err));
+    cs_err_t err = made ? cs_file_sync_parent(path, ret_detail) : CS_OK;
+    if (err != CS_OK) return err;
     int dir_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (dir_fd < 0) return open_failed(ret_detail, path, cs_os_err(errno), strerror(errno));
 
@@ -194,8 +181,7 @@ static cs_err_t rename_aside(const char *path, cs_buf_t *ret_aside)
         cs_buf_put_u8(ret_aside, '\0');
         const char *aside = (const char *)ret_aside->data;
         struct stat st;
-        if (lstat(aside, &st) == 0)
-            continue; /* the home's lock keeps others from making it now */
+        if (lstat(aside, &st) == 0) continue; /* nobody makes it now: the home is locked */
         if (errno != ENOENT) return cs_os_err(errno);
         return rename(path, aside) == 0 ? CS_OK : cs_os_err(errno);
     }
@@ -211,12 +197,14 @@ cs_err_t cs_leveldb_quarantine(const char *path, cs_buf_t *ret_detail)
     pthread_mutex_lock(&open_mutex);
     cs_err_t err = find_open(&st) != NULL ? CS_ERR_BUSY : rename_aside(path, &aside);
     pthread_mutex_unlock(&open_mutex);
-    if (err == CS_OK) err = sync_parent(path);
+    if (err != CS_OK) {
+        quarantine_failed(ret_detail, path, err);
+    } else {
+        err = cs_file_sync_parent(path, ret_detail);
+    }
     if (err == CS_OK) {
         cs_buf_clear(ret_detail);
         cs_buf_put(ret_detail, aside.data, aside.len - 1);
-    } else {
-        quarantine_failed(ret_detail, path, err);
     }
     cs_buf_fini(&aside);
     return err;

@@ -1,0 +1,160 @@
+/* config.c - one table of keys for the file, the environment and the defaults. */
+#include "io/config.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+
+#define VARIABLE_BYTES_MAX 64u
+
+static const char *parse_name(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    const char *why = cs_check_name(value);
+    if (why != NULL) return why;
+    cs_free(config->node_name);
+    config->node_name = cs_strdup(value);
+    return NULL;
+}
+
+static const char *parse_listen(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    const char *why = cs_check_listen(value);
+    if (why != NULL) return why;
+    if (cs_strings_has(&config->listen, value)) return "occurs twice";
+    cs_strings_add(&config->listen, value);
+    return NULL;
+}
+
+static const char *parse_peers_max(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    bool good = cs_parse_u32(value, 1, CS_CONFIG_PEERS_MAX, &config->peers_max);
+    return good ? NULL : "must be a number from 1 to 1000";
+}
+
+static const char *parse_memory(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    bool good =
+        cs_parse_u32(value, CS_CONFIG_MEMORY_MIN, CS_CONFIG_MEMORY_MAX, &config->memory_mib);
+    return good ? NULL : "must be a number of MiB from 64 to 65536";
+}
+
+static const char *parse_log_level(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    bool good = cs_log_level_parse(value, &config->log_level);
+    return good ? NULL : "must be error, warning, info or debug";
+}
+
+static const cs_zpl_field_t fields[] = {
+    {"node", "name", false, false, parse_name},
+    {"node", "listen", false, true, parse_listen},
+    {"limits", "max-peers", false, false, parse_peers_max},
+    {"limits", "memory-mib", false, false, parse_memory},
+    {"log", "level", false, false, parse_log_level},
+};
+
+bool cs_log_level_parse(const char *name, cs_log_level_t *ret)
+{
+    static const struct {
+        const char *name;
+        cs_log_level_t level;
+    } levels[] = {{"error", CS_LOG_ERROR},
+                  {"warning", CS_LOG_WARNING},
+                  {"info", CS_LOG_INFO},
+                  {"debug", CS_LOG_DEBUG}};
+    for (size_t i = 0; i < CS_COUNT_OF(levels); i++) {
+        if (strcmp(levels[i].name, name) != 0) continue;
+        *ret = levels[i].level;
+        return true;
+    }
+    return false;
+}
+
+static void variable_name(const cs_zpl_field_t *field, char ret[VARIABLE_BYTES_MAX])
+{
+    snprintf(ret, VARIABLE_BYTES_MAX, "CRDTSYNC_%s_%s", field->section, field->key);
+    for (char *at = ret; *at != '\0'; at++) {
+        *at = *at == '-' ? '_' : (char)toupper((unsigned char)*at);
+    }
+}
+
+/* Gives the field each of the values that commas separate. */
+static void override_each(const cs_zpl_field_t *field, const char *variable, const char *text,
+                          cs_config_t *config, cs_mistakes_t *mistakes)
+{
+    char *copy = cs_strdup(text), *rest = copy, *value;
+    while ((value = strsep(&rest, field->repeats ? "," : "")) != NULL) {
+        const char *why = field->parse(config, value);
+        if (why != NULL) cs_mistakes_add(mistakes, 0, "%s = '%s' %s", variable, value, why);
+    }
+    cs_free(copy);
+}
+
+static void override_all(cs_config_t *config, cs_mistakes_t *mistakes)
+{
+    for (size_t i = 0; i < CS_COUNT_OF(fields); i++) {
+        char variable[VARIABLE_BYTES_MAX];
+        variable_name(&fields[i], variable);
+        const char *text = getenv(variable);
+        if (text == NULL || text[0] == '\0') continue;
+        if (fields[i].repeats) cs_strings_fini(&config->listen);
+        override_each(&fields[i], variable, text, config, mistakes);
+    }
+}
+
+static char *host_name(void)
+{
+    char name[65]; /* cs_check_name takes 64 */
+    bool good = gethostname(name, sizeof name) == 0;
+    name[sizeof name - 1] = '\0';
+    return cs_strdup(good && cs_check_name(name) == NULL ? name : "node");
+}
+
+void cs_config_load(cs_slice_t text, cs_config_t *ret, cs_mistakes_t *mistakes)
+{
+    *ret = (cs_config_t){
+        .peers_max = CS_PEERS_MAX,
+        .memory_mib = CS_CONFIG_MEMORY_DEFAULT,
+        .log_level = CS_LOG_INFO,
+    };
+    cs_zpl_load(text, fields, CS_COUNT_OF(fields), ret, mistakes);
+    override_all(ret, mistakes);
+    if (ret->node_name == NULL) ret->node_name = host_name();
+    if (ret->listen.count == 0) cs_strings_add(&ret->listen, CS_CONFIG_LISTEN_DEFAULT);
+}
+
+void cs_config_fini(cs_config_t *config)
+{
+    cs_free(config->node_name);
+    cs_strings_fini(&config->listen);
+    *config = (cs_config_t){0};
+}
+
+void cs_config_text(const char *node_name, const cs_strings_t *listen, cs_buf_t *ret)
+{
+    char *host = node_name == NULL ? host_name() : NULL;
+    cs_buf_clear(ret);
+    cs_buf_printf(ret, "# Configuration of this node. Check it with: crdtsync config check\n");
+    cs_zpl_put_section(ret, "node");
+    cs_zpl_put(ret, "name", node_name != NULL ? node_name : host);
+    for (size_t i = 0; i < listen->count; i++) {
+        cs_zpl_put(ret, "listen", listen->at[i]);
+    }
+    if (listen->count == 0) cs_zpl_put(ret, "listen", CS_CONFIG_LISTEN_DEFAULT);
+    cs_zpl_put_section(ret, "limits");
+    cs_buf_printf(ret, "    max-peers = %u      # connected at a time\n", CS_PEERS_MAX);
+    cs_buf_printf(ret, "    memory-mib = %u    # aimed at, not exceeded by much\n",
+                  CS_CONFIG_MEMORY_DEFAULT);
+    cs_zpl_put_section(ret, "log");
+    cs_buf_printf(ret, "    level = \"info\"    # error, warning, info or debug\n");
+    cs_free(host);
+}

@@ -1,0 +1,373 @@
+/* home.c - finding, making, opening and locking a home. */
+#include "io/home.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/file.h"
+#include "io/home_internal.h"
+#include "io/os_err.h"
+
+#define LOCK_POLL_MS 20u /* flock has no time-out of its own */
+#define PID_TEXT_MAX 16u
+
+static const char *const record_dirs[] = {"folders", "peers", "invites"};
+
+void cs__home_detail(cs_buf_t *ret_detail, const char *format, ...)
+{
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    CS_ASSERT(len >= 0);
+    char *text = cs_malloc((size_t)len + 1);
+    vsnprintf(text, (size_t)len + 1, format, again);
+    va_end(again);
+    cs_buf_clear(ret_detail);
+    cs_buf_put(ret_detail, text, (size_t)len);
+    cs_free(text);
+}
+
+char *cs__home_join(const char *dir, const char *sub, const char *name)
+{
+    size_t len = strlen(dir) + (sub != NULL ? strlen(sub) + 1 : 0) + strlen(name) + 2;
+    char *path = cs_malloc(len);
+    snprintf(path, len, "%s/%s%s%s", dir, sub != NULL ? sub : "", sub != NULL ? "/" : "", name);
+    return path;
+}
+
+void cs__home_wipe(cs_buf_t *buf)
+{
+    if (buf->cap > 0) sodium_memzero(buf->data, buf->cap);
+    cs_buf_fini(buf);
+}
+
+cs_err_t cs__home_report(const char *path, cs_mistakes_t *mistakes, cs_buf_t *ret_detail)
+{
+    if (mistakes->count == 0) return CS_OK;
+    cs_buf_clear(ret_detail);
+    cs_buf_printf(ret_detail, "cannot use %s: ", path);
+    if (mistakes->at[0].line > 0) cs_buf_printf(ret_detail, "line %u: ", mistakes->at[0].line);
+    cs_buf_printf(ret_detail, "%s", mistakes->at[0].text);
+    if (mistakes->count > 1) cs_buf_printf(ret_detail, " (and %zu more)", mistakes->count - 1);
+    cs_buf_printf(ret_detail, "; correct it or restore it from a backup");
+    cs_mistakes_fini(mistakes);
+    return CS_ERR_MALFORMED;
+}
+
+static cs_err_t failed(cs_buf_t *ret_detail, const char *what, const char *path,
+                       const char *todo)
+{
+    int error = errno;
+    cs__home_detail(ret_detail, "cannot %s %s: %s; %s", what, path, strerror(error), todo);
+    return cs_os_err(error);
+}
+
+static const char *variable(const char *name)
+{
+    const char *value = getenv(name);
+    return value != NULL && value[0] != '\0' ? value : NULL;
+}
+
+cs_err_t cs_home_resolve(const char *option, char **ret_path, cs_buf_t *ret_detail)
+{
+    const char *path = option != NULL ? option : variable("CRDTSYNC_HOME");
+    if (path != NULL) {
+        *ret_path = cs_strdup(path);
+        return CS_OK;
+    }
+    const char *state = variable("XDG_STATE_HOME");
+    if (state != NULL) {
+        *ret_path = cs__home_join(state, NULL, "crdtsync");
+        return CS_OK;
+    }
+    const char *user = variable("HOME");
+    if (user != NULL) {
+        *ret_path = cs__home_join(user, ".local/state", "crdtsync");
+        return CS_OK;
+    }
+    cs__home_detail(ret_detail, "cannot find the home: $HOME is not set; give --home DIR");
+    return CS_ERR_USAGE;
+}
+
+/* Makes `path` and what is missing above it, all 0700. */
+static cs_err_t make_dirs(const char *path, cs_buf_t *ret_detail)
+{
+    char *part = cs_strdup(path);
+    cs_err_t err = CS_OK;
+    for (size_t i = 1; err == CS_OK && part[0] != '\0'; i++) {
+        char byte = part[i];
+        if (byte != '/' && byte != '\0') continue;
+        part[i] = '\0';
+        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
+            err = failed(ret_detail, "make the directory", part, "check the path above it");
+        }
+        part[i] = byte;
+        if (byte == '\0') break;
+    }
+    cs_free(part);
+    return err;
+}
+
+/* Refuses a directory with anything in it, so that a wrong --home harms nothing. */
+static cs_err_t check_empty(const char *path, cs_buf_t *ret_detail)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL) return failed(ret_detail, "read", path, "give another --home");
+    bool is_home = false, is_empty = true;
+    struct dirent *entry;
+    while ((entry = readdir(dir)) != NULL) {
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
+        is_home = is_home || strcmp(entry->d_name, "identity") == 0;
+        is_empty = false;
+    }
+    closedir(dir);
+    if (is_home) {
+        cs__home_detail(
+            ret_detail,
+            "cannot make a home in %s: there is one; use it, or give another --home", path);
+        return CS_ERR_EXISTS;
+    }
+    if (!is_empty) {
+        cs__home_detail(
+            ret_detail,
+            "cannot make a home in %s: it is not empty; empty it, or give another --home",
+            path);
+        return CS_ERR_NOT_EMPTY;
+    }
+    return CS_OK;
+}
+
+static cs_err_t check_init(const char *name, const cs_strings_t *listen, cs_buf_t *ret_detail)
+{
+    const char *why = name != NULL ? cs_check_name(name) : NULL;
+    if (why != NULL) {
+        cs__home_detail(ret_detail, "cannot make a home: the name %s; give another --name",
+                        why);
+        return CS_ERR_USAGE;
+    }
+    for (size_t i = 0; i < listen->count; i++) {
+        why = cs_check_listen(listen->at[i]);
+        if (why == NULL) continue;
+        cs__home_detail(ret_detail, "cannot make a home: '%.200s' %s; give another --listen",
+                        listen->at[i], why);
+        return CS_ERR_USAGE;
+    }
+    return CS_OK;
+}
+
+static cs_err_t write_in(const char *home, const char *name, const cs_buf_t *text,
+                         cs_buf_t *ret_detail)
+{
+    char *path = cs__home_join(home, NULL, name);
+    cs_err_t err = cs_file_write(path, cs_buf_slice(text), ret_detail);
+    cs_free(path);
+    return err;
+}
+
+/* The identity comes last: with it the directory is a home. */
+static cs_err_t fill(const char *path, const char *name, const cs_strings_t *listen,
+                     cs_buf_t *ret_detail)
+{
+    if (chmod(path, 0700) != 0) {
+        return failed(ret_detail, "protect", path, "give a --home of your own");
+    }
+    for (size_t i = 0; i < CS_COUNT_OF(record_dirs); i++) {
+        char *dir = cs__home_join(path, NULL, record_dirs[i]);
+        bool made = mkdir(dir, 0700) == 0;
+        cs_err_t err = made ? CS_OK : failed(ret_detail, "make", dir, "check the file system");
+        cs_free(dir);
+        if (err != CS_OK) return err;
+    }
+    cs_buf_t text = {0};
+    cs_config_text(name, listen, &text);
+    cs_err_t err = write_in(path, "config", &text, ret_detail);
+    if (err == CS_OK) {
+        cs_identity_t identity;
+        cs_identity_generate(&identity);
+        cs_identity_text(&identity, &text);
+        err = write_in(path, "identity", &text, ret_detail);
+        cs_identity_wipe(&identity);
+    }
+    cs__home_wipe(&text);
+    return err == CS_OK ? cs_file_sync_parent(path, ret_detail) : err;
+}
+
+cs_err_t cs_home_init(const char *path, const char *name, const cs_strings_t *listen,
+                      cs_buf_t *ret_detail)
+{
+    cs_err_t err = check_init(name, listen, ret_detail);
+    if (err == CS_OK) err = make_dirs(path, ret_detail);
+    if (err == CS_OK) err = check_empty(path, ret_detail);
+    if (err == CS_OK) err = fill(path, name, listen, ret_detail);
+    return err;
+}
+
+static cs_err_t load_identity(cs_home_t *home, cs_buf_t *ret_detail)
+{
+    char *path = cs__home_join(home->path, NULL, "identity");
+    cs_buf_t text = {0};
+    struct stat st;
+    cs_err_t err = CS_OK;
+    if (stat(path, &st) != 0) {
+        err = failed(ret_detail, "read", path, "make a home with: crdtsync init");
+        goto out;
+    }
+    if ((st.st_mode & 077) != 0) {
+        cs__home_detail(
+            ret_detail,
+            "cannot use %s: its mode %03o lets others at the secret key; chmod 600 %s", path,
+            (unsigned)st.st_mode & 0777u, path);
+        err = CS_ERR_DENIED;
+        goto out;
+    }
+    err = cs_file_read(path, &text, ret_detail);
+    if (err != CS_OK) goto out;
+    cs_mistakes_t mistakes = {0};
+    cs_identity_load(cs_buf_slice(&text), &home->identity, &mistakes);
+    err = cs__home_report(path, &mistakes, ret_detail);
+out:
+    cs__home_wipe(&text);
+    cs_free(path);
+    return err;
+}
+
+cs_err_t cs_home_open(const char *path, cs_home_t **ret, cs_buf_t *ret_detail)
+{
+    char *absolute = realpath(path, NULL);
+    if (absolute == NULL) {
+        return failed(ret_detail, "open the home", path, "make one with: crdtsync init");
+    }
+    cs_home_t *home = cs_calloc(1, sizeof *home);
+    home->lock_fd = -1;
+    home->path = cs_strdup(absolute);
+    home->db = cs__home_join(absolute, NULL, "db");
+    home->socket = cs__home_join(absolute, NULL, "control.sock");
+    free(absolute);
+    cs_err_t err = load_identity(home, ret_detail);
+    if (err != CS_OK) {
+        cs_home_close(&home);
+        return err;
+    }
+    *ret = home;
+    return CS_OK;
+}
+
+void cs_home_close(cs_home_t **home_p)
+{
+    cs_home_t *home = *home_p;
+    *home_p = NULL;
+    if (home == NULL) return;
+    cs_home_unlock(home);
+    cs_identity_wipe(&home->identity);
+    cs_free(home->path);
+    cs_free(home->db);
+    cs_free(home->socket);
+    cs_free(home);
+}
+
+/* The holder writes its pid into the file; only the kernel's lock decides. */
+static cs_err_t report_holder(int fd, const char *path, cs_buf_t *ret_detail)
+{
+    char pid[PID_TEXT_MAX] = {0};
+    ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
+    size_t digits = len > 0 ? strspn(pid, "0123456789") : 0;
+    pid[digits] = '\0';
+    cs__home_detail(ret_detail,
+                    "cannot lock %s: %s%s holds it; stop it, or wait until it is done", path,
+                    digits > 0 ? "process " : "another process", pid);
+    return CS_ERR_BUSY;
+}
+
+static uint64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
+}
+
+/* 0, or an errno; EWOULDBLOCK: another still holds it. */
+static int wait_for_lock(int fd, uint32_t timeout_ms)
+{
+    static const struct timespec pause = {.tv_nsec = LOCK_POLL_MS * 1000000l};
+    uint64_t end_ms = now_ms() + timeout_ms;
+    while (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        int error = errno;
+        if (error != EWOULDBLOCK && error != EINTR) return error;
+        if (now_ms() >= end_ms) return EWOULDBLOCK;
+        nanosleep(&pause, NULL);
+    }
+    return 0;
+}
+
+/* So that whoever waits can name us. A full disk costs them the name, not us the lock. */
+static void write_pid(int fd)
+{
+    char pid[PID_TEXT_MAX];
+    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
+    bool named = ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)len, 0) == len;
+    (void)named;
+}
+
+cs_err_t cs_home_lock(cs_home_t *home, uint32_t timeout_ms, cs_buf_t *ret_detail)
+{
+    CS_ASSERT(home->lock_fd < 0);
+    char *path = cs__home_join(home->path, NULL, "lock");
+    cs_err_t err = CS_OK;
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    int error = fd < 0 ? errno : wait_for_lock(fd, timeout_ms);
+    if (error == 0) {
+        write_pid(fd);
+        home->lock_fd = fd;
+    } else if (fd >= 0 && error == EWOULDBLOCK) {
+        err = report_holder(fd, path, ret_detail);
+    } else {
+        errno = error;
+        err =
+            failed(ret_detail, "lock", path, "check its owner, and that it is on a local disk");
+    }
+    if (error != 0 && fd >= 0) close(fd);
+    cs_free(path);
+    return err;
+}
+
+void cs_home_unlock(cs_home_t *home)
+{
+    if (home->lock_fd < 0) return;
+    bool emptied = ftruncate(home->lock_fd, 0) == 0;
+    (void)emptied; /* a stale pid is read only while the lock is held */
+    close(home->lock_fd);
+    home->lock_fd = -1;
+}
+
+const char *cs_home_path(const cs_home_t *home)
+{
+    return home->path;
+}
+
+const char *cs_home_db(const cs_home_t *home)
+{
+    return home->db;
+}
+
+const char *cs_home_socket(const cs_home_t *home)
+{
+    return home->socket;
+}
+
+const cs_identity_t *cs_home_identity(const cs_home_t *home)
+{
+    return &home->identity;
+}
