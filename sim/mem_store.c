@@ -152,8 +152,7 @@ static void remember_unsynced(cs_mem_disk_t *disk)
 {
     if (disk->unsynced_count == disk->unsynced_cap) {
         disk->unsynced_cap = cs_grow(disk->unsynced_cap, disk->unsynced_count + 1);
-        disk->unsynced =
-            cs_realloc_array(disk->unsynced, disk->unsynced_cap, sizeof disk->unsynced[0]);
+        disk->unsynced = cs_realloc_array(disk->unsynced, disk->unsynced_cap, sizeof(void *));
     }
     disk->unsynced[disk->unsynced_count++] = cs_mem_tree_ref(disk->now);
 }

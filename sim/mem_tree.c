@@ -172,7 +172,7 @@ static void push(cs_mem_walk_t *walk, const cs_mem_node_t *node)
 {
     if (walk->len == walk->cap) {
         walk->cap = cs_grow(walk->cap, walk->len + 1);
-        walk->stack = cs_realloc_array(walk->stack, walk->cap, sizeof *walk->stack);
+        walk->stack = cs_realloc_array(walk->stack, walk->cap, sizeof(void *));
     }
     walk->stack[walk->len++] = node;
 }

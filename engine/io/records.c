@@ -14,7 +14,7 @@
 #define HEX_TEXT_MAX     (2u * CS_PATH_MAX + 1)
 
 static const char *const setting_keys[] = {
-#define X(name, key) [CS_SETTING_##name] = key,
+#define X(name, key) [CS_SETTING_##name] = (key),
     CS_SETTING_MAP(X)
 #undef X
 };
@@ -347,8 +347,9 @@ const char *cs_setting_check(cs_setting_t setting, const char *value)
     uint32_t number;
     switch (setting) {
     case CS_SETTING_SCAN:
-        if (value[0] != '\0' && strlen(value) <= SETTING_TEXT_MAX && cs_zpl_holds(value))
+        if (value[0] != '\0' && strlen(value) <= SETTING_TEXT_MAX && cs_zpl_holds(value)) {
             return NULL;
+        }
         return "must be a schedule: five cron fields, @hourly, @daily or @every 30s";
     case CS_SETTING_WATCH:
         return strcmp(value, "on") == 0 || strcmp(value, "off") == 0 ? NULL

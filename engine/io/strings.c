@@ -77,8 +77,8 @@ static bool is_endpoint(const char *text, bool wildcards)
     const char *colon = strrchr(host, ':');
     if (colon == NULL || colon == host) return false;
     for (const char *at = host; *at != '\0'; at++) {
-        if ((uint8_t)*at <= ' ' || (uint8_t)*at >= 0x7f || strchr("\"'#,;/", *at) != NULL)
-            return false;
+        bool printable = (uint8_t)*at > ' ' && (uint8_t)*at < 0x7f;
+        if (!printable || strchr("\"'#,;/", *at) != NULL) return false;
     }
     bool star = colon == host + 1 && host[0] == '*';
     bool bracketed = host[0] == '[' && colon[-1] == ']';

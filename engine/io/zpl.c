@@ -130,8 +130,8 @@ static void take_key(cs_zpl_parser_t *parser, const char *key, const char *value
     if (parser->section_unknown) return;
     for (size_t i = 0; i < parser->field_count; i++) {
         const cs_zpl_field_t *field = &parser->fields[i];
-        if (strcmp(field->section, parser->section) != 0 || strcmp(field->key, key) != 0)
-            continue;
+        if (strcmp(field->section, parser->section) != 0) continue;
+        if (strcmp(field->key, key) != 0) continue;
         if (parser->first_line[i] != 0 && !field->repeats) {
             cs_mistakes_add(parser->mistakes, parser->line,
                             "key '%s' was given in line %u already", key,
