@@ -83,8 +83,8 @@ static void variable_name(const cs_zpl_field_t *field, char ret[VARIABLE_BYTES_M
 {
     snprintf(ret, VARIABLE_BYTES_MAX, "CRDTSYNC_%s_%s", field->section, field->key);
     for (char *at = ret; *at != '\0'; at++) {
-        char upper = (char)toupper((unsigned char)*at);
-        *at = upper == '-' ? '_' : upper;
+        if (*at == '-') *at = '_';
+        *at = (char)toupper((unsigned char)*at);
     }
 }
 
