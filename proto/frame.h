@@ -219,9 +219,12 @@ typedef struct cs_msg_welcome {
     cs_texts_t endpoints; /* of the inviter */
 } cs_msg_welcome_t;
 
+/* flags */
+#define CS_FLAG_INITIATOR 1u /* of an exchange: its initiator sends this */
+
 typedef struct cs_msg {
     cs_msg_type_t type;
-    uint16_t flags;
+    uint16_t flags; /* unknown bits are ignored */
     uint32_t xid, seq; /* 0: not part of an exchange */
     uint8_t tag[CS_TAG_BYTES];
     union {

@@ -46,6 +46,12 @@
 #define CS_HOT_MAX         65536u        /* buckets in the hot set; beyond: exchanges carry them */
 #define CS_EXCHANGES_INITIATOR_MAX 2u
 #define CS_EXCHANGES_RESPONDER_MAX 4u
+#define CS_WANT_MAX          4096u       /* digests in one WANT, and unanswered ones */
+#define CS_LIST_PAGE_ITEMS   16384u      /* digests in one LIST: 256 KiB (core.md 7.3) */
+#define CS_BUNDLES_AHEAD     4u          /* PUSH, or ENTRIES for an empty peer, without credit: 1 MiB */
+#define CS_EAGER_BYTES_MAX   (1u << 20)  /* one push to all; what is beyond is left to exchanges */
+#define CS_FUSE_ENTRIES      1000u       /* refutations in one exchange before we ask (core.md 6.4) */
+#define CS_FUSE_PERCENT      10u         /* same, of all entries */
 #define CS_MEMBERS_MAX       1024u       /* of a folder: its list fits one HELLO */
 #define CS_MEMBER_NAME_MAX   63u         /* bytes, for people */
 #define CS_ENDPOINTS_MAX     8u          /* addresses of one member */
