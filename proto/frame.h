@@ -224,7 +224,7 @@ typedef struct cs_msg_welcome {
 
 typedef struct cs_msg {
     cs_msg_type_t type;
-    uint16_t flags; /* unknown bits are ignored */
+    uint16_t flags;    /* unknown bits are ignored */
     uint32_t xid, seq; /* 0: not part of an exchange */
     uint8_t tag[CS_TAG_BYTES];
     union {

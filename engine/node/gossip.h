@@ -80,13 +80,15 @@ void cs_gossip_local(cs_gossip_t *gossip, uint64_t now_ms);
 /* Fully on disk here? Told in HAVE reports. */
 void cs_gossip_set_applied(cs_gossip_t *gossip, bool applied, uint64_t now_ms);
 /* Timers. Returns the time of the next one (UINT64_MAX: none); any other call may bring it
- * forward, so call this after each of them (or a group), then stage: it collects garbage, too. */
+ * forward, so call this after each of them (or a group), then stage: it collects garbage, too.
+ */
 uint64_t cs_gossip_tick(cs_gossip_t *gossip, uint64_t now_ms);
 /* The replica was given a new rid: all conversations begin anew with HELLO. */
 void cs_gossip_restart(cs_gossip_t *gossip, uint64_t now_ms);
 
-/* Too many of a peer's files would have been refuted (core.md 6.4; alarm "refutations"): its entries
- * are still taken, but none is answered and no exchange runs until somebody looked at it. */
+/* Too many of a peer's files would have been refuted (core.md 6.4; alarm "refutations"): its
+ * entries are still taken, but none is answered and no exchange runs until somebody looked at
+ * it. */
 bool cs_gossip_is_paused(const cs_gossip_t *gossip);
 void cs_gossip_resume(cs_gossip_t *gossip, uint64_t now_ms);
 

@@ -1,13 +1,13 @@
 /* gossip_internal.h - the parts of the gossip machine, shared by gossip_*.c only.
  *
- *   gossip.c            life, peers, dispatch, timers       gossip_hot.c        what waits to be pushed
- *   gossip_members.c    members and reports                 gossip_join.c       entries coming in
- *   gossip_hello.c      HELLO and baselines                 gossip_exchange.c   both roles: life, frames
- *   gossip_have.c       HAVE, equality                      gossip_initiator.c, gossip_responder.c
+ *   gossip.c            life, peers, dispatch, timers       gossip_hot.c        what waits to
+ * be pushed gossip_members.c    members and reports                 gossip_join.c       entries
+ * coming in gossip_hello.c      HELLO and baselines                 gossip_exchange.c   both
+ * roles: life, frames gossip_have.c       HAVE, equality gossip_initiator.c, gossip_responder.c
  *
- * Handlers return what is wrong and the entry points act on it, so that no handler goes on with a
- * peer that was dropped: CS_ERR_STALE asks for a new incarnation, CS_ERR_MALFORMED, _LIMIT and
- * _MISMATCH drop the peer, CS_ERR_IO and _CORRUPT are the store's and end the exchange. */
+ * Handlers return what is wrong and the entry points act on it, so that no handler goes on with
+ * a peer that was dropped: CS_ERR_STALE asks for a new incarnation, CS_ERR_MALFORMED, _LIMIT
+ * and _MISMATCH drop the peer, CS_ERR_IO and _CORRUPT are the store's and end the exchange. */
 #ifndef CS_NODE_GOSSIP_INTERNAL_H
 #define CS_NODE_GOSSIP_INTERNAL_H
 
@@ -17,18 +17,18 @@
 #define CS__NEVER UINT64_MAX
 
 /* Timing, all in ms (core.md 7.2). */
-#define CS__HAVE_MS      5000u  /* between HAVEs to a neighbour that differs */
-#define CS__HAVE_MAX_MS  60000u /* ... doubled up to this while equal */
-#define CS__HAVE_GAP_MS  200u   /* at most 5 a second to one neighbour */
-#define CS__HELLO_MS     5000u  /* until an unanswered HELLO is repeated */
-#define CS__PUSH_MS      50u    /* changes within this go into one push */
-#define CS__SOON_MS      200u   /* from a local change to HAVE for those who got no push */
-#define CS__CROSS_MS     1000u  /* the smaller rid waits before it starts an exchange */
-#define CS__SETTLE_MS    300u   /* pushes that cross settle by themselves within this */
-#define CS__EXCHANGE_MS  30000u /* without a frame: given up */
-#define CS__RETRY_MS     2000u  /* after an exchange that failed */
-#define CS__GC_MS        200u   /* from a join to the next collection */
-#define CS__GC_SLICE     1024u  /* entries a slice */
+#define CS__HAVE_MS     5000u  /* between HAVEs to a neighbour that differs */
+#define CS__HAVE_MAX_MS 60000u /* ... doubled up to this while equal */
+#define CS__HAVE_GAP_MS 200u   /* at most 5 a second to one neighbour */
+#define CS__HELLO_MS    5000u  /* until an unanswered HELLO is repeated */
+#define CS__PUSH_MS     50u    /* changes within this go into one push */
+#define CS__SOON_MS     200u   /* from a local change to HAVE for those who got no push */
+#define CS__CROSS_MS    1000u  /* the smaller rid waits before it starts an exchange */
+#define CS__SETTLE_MS   300u   /* pushes that cross settle by themselves within this */
+#define CS__EXCHANGE_MS 30000u /* without a frame: given up */
+#define CS__RETRY_MS    2000u  /* after an exchange that failed */
+#define CS__GC_MS       200u   /* from a join to the next collection */
+#define CS__GC_SLICE    1024u  /* entries a slice */
 
 /* Entries on their way out. */
 typedef struct cs__bundle {
@@ -41,7 +41,7 @@ typedef struct cs__hot_item {
     cs_bucket_t bucket;
     cs_peer_t from; /* who brought it; 0: changed here */
     uint8_t hops;
-    uint8_t had;    /* peers that showed us that they have it */
+    uint8_t had; /* peers that showed us that they have it */
 } cs__hot_item_t;
 
 typedef struct cs__hot {
@@ -57,42 +57,42 @@ void cs__hot_clear(cs__hot_t *hot); /* keeps nothing allocated */
 
 /* --- an exchange (core.md 7.3) */
 typedef struct cs__exchange {
-    bool init;                /* I am the initiator */
-    uint32_t xid, out, in;    /* last frame sent, last one taken */
+    bool init;             /* I am the initiator */
+    uint32_t xid, out, in; /* last frame sent, last one taken */
     uint64_t heard_ms;
     cs_snapshot_t *snapshot;
     cs_view_t view;
-    cs_state_t state;         /* of the snapshot */
-    bool peer_known;          /* peer_seen is set: the seen of the peer's snapshot */
+    cs_state_t state; /* of the snapshot */
+    bool peer_known;  /* peer_seen is set: the seen of the peer's snapshot */
     cs_vv_t peer_seen;
-    bool changed;             /* a join changed something here */
-    uint64_t refuted;         /* entries of the peer that are dead here */
-    cs_buf_t row;             /* scratch */
-    cs__bundle_t push;        /* entries for PUSH (initiator), ENTRIES (responder) */
+    bool changed;      /* a join changed something here */
+    uint64_t refuted;  /* entries of the peer that are dead here */
+    cs_buf_t row;      /* scratch */
+    cs__bundle_t push; /* entries for PUSH (initiator), ENTRIES (responder) */
     uint64_t bundles_out, bundles_credited; /* PUSH, or pages of everything */
     uint64_t bundles_in;
     /* initiator */
-    cs_differ_t *differ;      /* NULL: asked for everything */
-    bool listing;             /* a page was asked for */
-    bool ended;               /* the difference is known */
+    cs_differ_t *differ; /* NULL: asked for everything */
+    bool listing;        /* a page was asked for */
+    bool ended;          /* the difference is known */
     bool fin_sent;
-    cs_buf_t wants;           /* digests asked for, oldest first, and not yet answered */
+    cs_buf_t wants;              /* digests asked for, oldest first, and not yet answered */
     size_t wants_at, wants_sent; /* bytes: where the oldest begins, sent up to here */
     uint64_t entry_bytes, entry_count; /* received: the average sets the window */
     /* responder */
-    cs_walk_t *everything;    /* the walk for an empty peer */
+    cs_walk_t *everything; /* the walk for an empty peer */
 } cs__exchange_t;
 
 typedef struct cs__peer {
     cs_peer_t id;
     cs_key_t key;
     bool dropped;
-    bool checked;             /* its HELLO came and was no regression */
-    bool member_news;         /* members were added since our last HELLO */
+    bool checked;     /* its HELLO came and was no regression */
+    bool member_news; /* members were added since our last HELLO */
     uint64_t rid;
     uint32_t nonce;
-    cs_vv_t seen_of;          /* as told by it */
-    cs_vv_t sent;             /* ours as told to it */
+    cs_vv_t seen_of; /* as told by it */
+    cs_vv_t sent;    /* ours as told to it */
     /* its last HAVE */
     bool have_known, applied;
     uint8_t root[CS_HASH_BYTES];
@@ -101,11 +101,11 @@ typedef struct cs__peer {
     bool told, told_applied;
     uint8_t told_root[CS_HASH_BYTES];
     uint64_t told_n;
-    uint64_t *stamps;         /* per member: newest report that it is known to have */
+    uint64_t *stamps; /* per member: newest report that it is known to have */
     uint64_t heard_ms, eager_ms;
     uint64_t hello_due_ms, have_due_ms, have_sent_ms, period_ms;
-    uint64_t start_due_ms;    /* an exchange is wanted */
-    uint64_t quiet_until_ms;  /* not before this */
+    uint64_t start_due_ms;   /* an exchange is wanted */
+    uint64_t quiet_until_ms; /* not before this */
     cs__exchange_t *exchange;
 } cs__peer_t;
 
@@ -121,18 +121,18 @@ struct cs_gossip {
     cs_prng_t prng;
     uint64_t now_ms;
     uint32_t nonce, next_xid;
-    bool stopped;             /* a new incarnation was asked for: until restart */
-    bool paused;              /* the fuse */
+    bool stopped; /* a new incarnation was asked for: until restart */
+    bool paused;  /* the fuse */
     bool applied;
-    cs_member_t *members;     /* sorted by key; states and every peer's stamps run parallel */
+    cs_member_t *members; /* sorted by key; states and every peer's stamps run parallel */
     cs__member_state_t *states;
     size_t member_count, member_cap;
-    cs__peer_t **peers;       /* sorted by id */
+    cs__peer_t **peers; /* sorted by id */
     size_t peer_count, peer_cap;
     cs__hot_t hot;
     uint64_t push_due_ms, pushed_ms;
     uint64_t gc_due_ms;
-    uint64_t deaths;          /* entries seen to die since the start: no surprise to refute them */
+    uint64_t deaths; /* entries seen to die since the start: no surprise to refute them */
     cs_gossip_stats_t stats;
 };
 
@@ -149,8 +149,8 @@ static inline void cs__sooner(uint64_t *due_ms, uint64_t at_ms)
 /* --- gossip.c */
 void cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg); /* sets the tag */
 void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot);
-/* A vector from outside: CS_ERR_MALFORMED, _LIMIT, and _STALE if it names a number of mine that I
- * never gave away. ret initialised, replaced. */
+/* A vector from outside: CS_ERR_MALFORMED, _LIMIT, and _STALE if it names a number of mine that
+ * I never gave away. ret initialised, replaced. */
 CS_MUST_USE cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_t *ret);
 
 /* --- gossip_members.c */
@@ -170,14 +170,17 @@ uint64_t cs__own_stamp(cs_gossip_t *gossip);
 /* --- gossip_hello.c */
 void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer);
 void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer); /* at most once a second */
-CS_MUST_USE cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_t *hello);
+CS_MUST_USE cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer,
+                                  const cs_msg_hello_t *hello);
 
 /* --- gossip_have.c */
 void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer);
-void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms); /* 0: now, if the rate allows */
+void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer,
+                   uint32_t delay_ms); /* 0: now, if the rate allows */
 void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but); /* our state changed */
-bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer); /* by its last HAVE */
-CS_MUST_USE cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have);
+bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer);  /* by its last HAVE */
+CS_MUST_USE cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer,
+                                 const cs_msg_have_t *have);
 
 /* --- gossip_hot.c */
 void cs__push_soon(cs_gossip_t *gossip);
@@ -195,7 +198,8 @@ bool cs__bundle_is_full(const cs__bundle_t *bundle, size_t next_bytes);
 void cs__bundle_clear(cs__bundle_t *bundle);
 cs_msg_entries_t cs__bundle_entries(const cs__bundle_t *bundle);
 
-/* Join all entries of a message. exchange: the one that they belong to, or NULL (eager: hops). */
+/* Join all entries of a message. exchange: the one that they belong to, or NULL (eager: hops).
+ */
 CS_MUST_USE cs_err_t cs__take_entries(cs_gossip_t *gossip, cs__peer_t *peer,
                                       const cs_msg_entries_t *entries, cs__exchange_t *exchange,
                                       uint32_t hops, cs__replies_t *replies);
@@ -205,10 +209,13 @@ CS_MUST_USE cs_err_t cs__on_eager(cs_gossip_t *gossip, cs__peer_t *peer,
 /* --- gossip_exchange.c */
 void cs__want_exchange(cs_gossip_t *gossip, cs__peer_t *peer); /* roots differ */
 void cs__try_start(cs_gossip_t *gossip, cs__peer_t *peer);     /* if wanted, due and allowed */
-CS_MUST_USE cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg);
+CS_MUST_USE cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer,
+                                      const cs_msg_t *msg);
 /* Any other message with an xid. */
-CS_MUST_USE cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg);
-void cs__exchange_close(cs_gossip_t *gossip, cs__peer_t *peer); /* without a word; NULL is fine */
+CS_MUST_USE cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer,
+                                     const cs_msg_t *msg);
+void cs__exchange_close(cs_gossip_t *gossip,
+                        cs__peer_t *peer); /* without a word; NULL is fine */
 void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer); /* tells the peer */
 void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer);
 void cs__xsend(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg); /* numbers it */
@@ -220,8 +227,11 @@ CS_MUST_USE cs_err_t cs__take_snap(cs_gossip_t *gossip, cs__exchange_t *exchange
 
 /* --- roles: begin after the snapshot was taken, then one call a frame */
 void cs__initiator_begin(cs_gossip_t *gossip, cs__peer_t *peer);
-CS_MUST_USE cs_err_t cs__initiator_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg);
-CS_MUST_USE cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t method);
-CS_MUST_USE cs_err_t cs__responder_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg);
+CS_MUST_USE cs_err_t cs__initiator_frame(cs_gossip_t *gossip, cs__peer_t *peer,
+                                         const cs_msg_t *msg);
+CS_MUST_USE cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer,
+                                         uint32_t method);
+CS_MUST_USE cs_err_t cs__responder_frame(cs_gossip_t *gossip, cs__peer_t *peer,
+                                         const cs_msg_t *msg);
 
 #endif

@@ -1,0 +1,239 @@
+/* gossip_exchange.c - exchanges: when they begin, how frames are numbered, how they end (7.3).
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/gossip_internal.h"
+
+/* --- life */
+
+static size_t count_role(const cs_gossip_t *gossip, bool init)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        const cs__exchange_t *exchange = gossip->peers[i]->exchange;
+        count += exchange != NULL && exchange->init == init;
+    }
+    return count;
+}
+
+void cs__exchange_close(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    if (exchange == NULL) return;
+    peer->exchange = NULL;
+    cs_differ_destroy(&exchange->differ);
+    cs_walk_destroy(&exchange->everything);
+    if (exchange->snapshot != NULL) {
+        cs_store_release(gossip->config.store, &exchange->snapshot);
+    }
+    cs_vv_fini(&exchange->state.seen);
+    cs_vv_fini(&exchange->peer_seen);
+    cs_buf_fini(&exchange->row);
+    cs_buf_fini(&exchange->push.packed);
+    cs_buf_fini(&exchange->wants);
+    cs_free(exchange);
+}
+
+/* A snapshot and what it says of itself. CS_ERR_NOT_FOUND: nothing is durable yet. */
+static cs_err_t open_exchange(cs_gossip_t *gossip, cs__peer_t *peer, bool init, uint32_t xid)
+{
+    cs__exchange_t *exchange = cs_calloc(1, sizeof *exchange);
+    exchange->init = init;
+    exchange->xid = xid;
+    exchange->heard_ms = gossip->now_ms;
+    exchange->snapshot = gossip->host.snapshot(gossip->host.arg);
+    exchange->view = (cs_view_t){.store = gossip->config.store,
+                                 .snapshot = exchange->snapshot,
+                                 .folder = gossip->config.folder};
+    peer->exchange = exchange;
+    peer->start_due_ms = CS__NEVER;
+    gossip->stats.exchanges++;
+    cs_err_t err =
+        cs_replica_state_at(gossip->config.replica, exchange->snapshot, &exchange->state);
+    if (err != CS_OK) cs__exchange_close(gossip, peer);
+    return err;
+}
+
+/* With lists an exchange costs 16 B an entry, so large folders compare less often. */
+static uint64_t rest_ms(const cs_gossip_t *gossip)
+{
+    return CS__CROSS_MS + cs__state(gossip)->n / 250;
+}
+
+void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    bool changed = peer->exchange->changed;
+    cs__exchange_close(gossip, peer);
+    peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip);
+    peer->have_sent_ms = 0; /* at once, whatever the rate */
+    cs__have_soon(gossip, peer, 0);
+    if (changed) cs__have_others_soon(gossip, peer);
+    gossip->host.changed(gossip->host.arg);
+}
+
+static void close_failed(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs__exchange_close(gossip, peer);
+    peer->quiet_until_ms = gossip->now_ms + CS__RETRY_MS;
+    peer->start_due_ms = peer->quiet_until_ms; /* unless we are equal by then */
+}
+
+void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    if (peer->exchange == NULL) return;
+    cs__send_fin(gossip, peer, CS_FIN_ABORTED);
+    close_failed(gossip, peer);
+}
+
+void cs__want_exchange(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    if (peer->exchange != NULL || gossip->paused) return;
+    uint64_t at_ms = gossip->now_ms;
+    if (cs__state(gossip)->rid < peer->rid) at_ms += CS__CROSS_MS;
+    if (peer->eager_ms != 0 && gossip->now_ms < peer->eager_ms + CS__CROSS_MS) {
+        at_ms += CS__SETTLE_MS;
+    }
+    if (at_ms < peer->quiet_until_ms) at_ms = peer->quiet_until_ms;
+    cs__sooner(&peer->start_due_ms, at_ms);
+    if (peer->start_due_ms <= gossip->now_ms) cs__try_start(gossip, peer);
+}
+
+void cs__try_start(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    peer->start_due_ms = CS__NEVER;
+    if (peer->exchange != NULL || !peer->checked || gossip->paused) return;
+    if (cs__is_equal(gossip, peer)) return;
+    if (count_role(gossip, true) >= CS_EXCHANGES_INITIATOR_MAX) {
+        peer->start_due_ms = gossip->now_ms + CS__CROSS_MS;
+        return;
+    }
+    cs_err_t err = open_exchange(gossip, peer, true, ++gossip->next_xid);
+    if (err != CS_OK) {
+        peer->start_due_ms = gossip->now_ms + CS__RETRY_MS;
+        if (err != CS_ERR_NOT_FOUND) cs__alarm(gossip, "store", (cs_dot_t){0});
+        return;
+    }
+    cs__initiator_begin(gossip, peer);
+}
+
+/* --- frames */
+
+void cs__xsend(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    msg->xid = exchange->xid;
+    msg->seq = ++exchange->out;
+    msg->flags = exchange->init ? CS_FLAG_INITIATOR : 0;
+    cs__send(gossip, peer, msg);
+}
+
+void cs__send_fin(cs_gossip_t *gossip, cs__peer_t *peer, cs_fin_status_t status)
+{
+    cs_msg_t msg = {.type = CS_MSG_FIN, .u.fin.status = status};
+    cs__xsend(gossip, peer, &msg);
+}
+
+void cs__send_credit(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs_msg_t msg = {.type = CS_MSG_CREDIT, .u.credit.up_to = ++peer->exchange->bundles_in};
+    cs__xsend(gossip, peer, &msg);
+}
+
+cs_msg_snap_t cs__snap_of(const cs__exchange_t *exchange, cs_buf_t *seen)
+{
+    cs_buf_clear(seen);
+    cs_vv_encode(&exchange->state.seen, seen);
+    return (cs_msg_snap_t){.present = true,
+                           .root = exchange->state.root,
+                           .n = exchange->state.n,
+                           .seen = cs_buf_slice(seen)};
+}
+
+cs_err_t cs__take_snap(cs_gossip_t *gossip, cs__exchange_t *exchange, const cs_msg_snap_t *snap)
+{
+    if (!snap->present || exchange->peer_known) return CS_ERR_MALFORMED;
+    cs_err_t err = cs__read_seen(gossip, snap->seen, &exchange->peer_seen);
+    exchange->peer_known = err == CS_OK;
+    return err;
+}
+
+/* --- beginning as responder */
+
+static void refuse(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t xid)
+{
+    cs_msg_t msg = {.type = CS_MSG_FIN, .xid = xid, .seq = 1, .u.fin.status = CS_FIN_REFUSED};
+    cs__send(gossip, peer, &msg);
+}
+
+/* One exchange a pair. True: the request gives way to what is there. */
+static bool gives_way(const cs_gossip_t *gossip, const cs__peer_t *peer, uint32_t xid)
+{
+    const cs__exchange_t *exchange = peer->exchange;
+    if (exchange == NULL) return false;
+    if (exchange->init) return cs__state(gossip)->rid > peer->rid;
+    return (int32_t)(xid - exchange->xid) <= 0; /* a late frame of an older one */
+}
+
+cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)
+{
+    const cs_msg_recon_req_t *request = &msg->u.recon_req;
+    if (!peer->checked) {
+        cs__ask_hello(gossip, peer);
+        return CS_OK;
+    }
+    if (msg->xid == 0 || (msg->flags & CS_FLAG_INITIATOR) == 0) return CS_ERR_MALFORMED;
+    if (msg->seq != 1 || gives_way(gossip, peer, msg->xid)) return CS_OK;
+    cs__exchange_close(gossip, peer);
+    if (gossip->paused || count_role(gossip, false) >= CS_EXCHANGES_RESPONDER_MAX) {
+        refuse(gossip, peer, msg->xid);
+        return CS_OK;
+    }
+    cs_err_t err = open_exchange(gossip, peer, false, msg->xid);
+    if (err == CS_ERR_NOT_FOUND) {
+        refuse(gossip, peer, msg->xid);
+        return CS_OK;
+    }
+    if (err != CS_OK) return err;
+    peer->exchange->in = 1;
+    err = cs__take_snap(gossip, peer->exchange, &request->snap);
+    return err == CS_OK ? cs__responder_begin(gossip, peer, request->method) : err;
+}
+
+/* --- any later frame */
+
+static cs_err_t on_fin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t status)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    bool done = status == CS_FIN_DONE && (!exchange->init || exchange->fin_sent);
+    if (!exchange->init) cs__send_fin(gossip, peer, done ? CS_FIN_DONE : CS_FIN_ABORTED);
+    if (done) cs__exchange_done(gossip, peer);
+    else close_failed(gossip, peer);
+    return CS_OK;
+}
+
+static cs_err_t on_credit(cs__exchange_t *exchange, const cs_msg_credit_t *credit)
+{
+    if (credit->up_to > exchange->bundles_out) return CS_ERR_MALFORMED;
+    if (credit->up_to > exchange->bundles_credited) exchange->bundles_credited = credit->up_to;
+    return CS_OK;
+}
+
+cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    if (msg->seq <= exchange->in) return CS_OK; /* a repeated frame */
+    if (msg->seq != exchange->in + 1) {         /* something was lost */
+        cs__exchange_abort(gossip, peer);
+        return CS_OK;
+    }
+    exchange->in = msg->seq;
+    exchange->heard_ms = gossip->now_ms;
+    if (msg->type == CS_MSG_FIN) return on_fin(gossip, peer, msg->u.fin.status);
+    if (msg->type == CS_MSG_CREDIT) {
+        cs_err_t err = on_credit(exchange, &msg->u.credit);
+        if (err != CS_OK) return err;
+    }
+    return exchange->init ? cs__initiator_frame(gossip, peer, msg)
+                          : cs__responder_frame(gossip, peer, msg);
+}

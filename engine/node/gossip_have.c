@@ -1,0 +1,217 @@
+/* gossip_have.c - HAVE: comparing roots, and the equality rule (core.md 6.1, 7.2). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/gossip_internal.h"
+
+static void hash_seen(const cs_gossip_t *gossip, const cs_vv_t *seen,
+                      uint8_t ret[CS_DIGEST_BYTES])
+{
+    cs_buf_t buf = {0};
+    cs_vv_encode(seen, &buf);
+    cs_slice_t part = cs_buf_slice(&buf);
+    cs_hash(ret, CS_DIGEST_BYTES, gossip->config.keys->item, 32, &part, 1);
+    cs_buf_fini(&buf);
+}
+
+/* What changed in our seen since the peer was told; from now on it counts as told. */
+static void put_delta(cs_gossip_t *gossip, cs__peer_t *peer, cs_buf_t *ret)
+{
+    const cs_vv_t *seen = &cs__state(gossip)->seen;
+    const cs_dot_t *slots = cs_vv_slots(seen);
+    cs_vv_t delta = {0};
+    for (uint32_t i = 0; i < seen->len; i++) {
+        if (cs_vv_get(&peer->sent, slots[i].rid) == slots[i].ctr) continue;
+        cs_err_t err = cs_vv_raise(&delta, slots[i]);
+        CS_ASSERT(err == CS_OK); /* no more slots than in seen */
+    }
+    cs_vv_encode(&delta, ret);
+    cs_vv_fini(&delta);
+    cs_vv_copy(&peer->sent, seen);
+}
+
+bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer)
+{
+    const cs_state_t *state = cs__state(gossip);
+    return peer->have_known && peer->n == state->n &&
+           memcmp(peer->root, state->root, CS_HASH_BYTES) == 0;
+}
+
+static bool was_told(const cs_gossip_t *gossip, const cs__peer_t *peer)
+{
+    const cs_state_t *state = cs__state(gossip);
+    return peer->told && peer->told_n == state->n && peer->told_applied == gossip->applied &&
+           memcmp(peer->told_root, state->root, CS_HASH_BYTES) == 0 &&
+           cs_vv_eq(&peer->sent, &state->seen);
+}
+
+static void set_told(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    const cs_state_t *state = cs__state(gossip);
+    peer->told = true;
+    peer->told_applied = gossip->applied;
+    peer->told_n = state->n;
+    memcpy(peer->told_root, state->root, CS_HASH_BYTES);
+    peer->have_sent_ms = gossip->now_ms;
+    bool equal = cs__is_equal(gossip, peer);
+    peer->period_ms = equal ? 2 * peer->period_ms : CS__HAVE_MS;
+    if (peer->period_ms > CS__HAVE_MAX_MS) peer->period_ms = CS__HAVE_MAX_MS;
+    uint64_t jitter = cs_prng_below(&gossip->prng, peer->period_ms / 5 * 2 + 1);
+    peer->have_due_ms = gossip->now_ms + peer->period_ms / 5 * 4 + jitter;
+}
+
+void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    peer->have_due_ms = CS__NEVER;
+    if (!peer->checked || peer->dropped) return; /* HELLO goes first */
+    const cs_state_t *state = cs__state(gossip);
+    uint8_t seen_hash[CS_DIGEST_BYTES];
+    hash_seen(gossip, &state->seen, seen_hash);
+    cs_buf_t delta = {0};
+    put_delta(gossip, peer, &delta);
+    cs_msg_report_t reports[CS_REPORTS_MAX];
+    cs_msg_t msg = {.type = CS_MSG_HAVE,
+                    .u.have = {.root = state->root,
+                               .n = state->n,
+                               .seen_hash = seen_hash,
+                               .delta = cs_buf_slice(&delta),
+                               .applied = gossip->applied,
+                               .stamp = cs__own_stamp(gossip),
+                               .reports = reports,
+                               .report_count = cs__reports_for(gossip, peer, reports)}};
+    cs__send(gossip, peer, &msg);
+    cs_buf_fini(&delta);
+    set_told(gossip, peer);
+    gossip->stats.have_sent++;
+}
+
+void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms)
+{
+    if (!peer->checked || peer->dropped) return;
+    uint64_t at_ms = gossip->now_ms + delay_ms;
+    if (peer->told && at_ms < peer->have_sent_ms + CS__HAVE_GAP_MS) {
+        at_ms = peer->have_sent_ms + CS__HAVE_GAP_MS;
+    }
+    if (at_ms <= gossip->now_ms)
+        cs__say_have(gossip, peer);
+    else
+        cs__sooner(&peer->have_due_ms, at_ms);
+}
+
+/* One random neighbour and the one that was silent longest; the others hear at their own time.
+ */
+void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
+{
+    if (gossip->peer_count == 0) return;
+    cs__peer_t *oldest = gossip->peers[0];
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        cs__peer_t *peer = gossip->peers[i];
+        peer->period_ms = CS__HAVE_MS;
+        if (peer->heard_ms < oldest->heard_ms) oldest = peer;
+        if (peer != but && gossip->peer_count <= CS_FANOUT_MAX) {
+            cs__have_soon(gossip, peer, CS__SOON_MS);
+        }
+    }
+    cs__peer_t *random = gossip->peers[cs_prng_below(&gossip->prng, gossip->peer_count)];
+    if (random != but) cs__have_soon(gossip, random, CS__SOON_MS);
+    if (oldest != but) cs__have_soon(gossip, oldest, CS__SOON_MS);
+}
+
+/* --- receiving */
+
+/* seen_of := seen_of joined with the delta, if that is what the sender says it is.
+ * CS_ERR_AGAIN: it is not; a HELLO was asked for. */
+static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+{
+    cs_vv_t delta = {0}, seen = {0};
+    cs_reader_t reader = cs_reader(have->delta);
+    cs_vv_decode(&reader, &delta);
+    cs_err_t err = cs_reader_end(&reader);
+    if (err == CS_OK) {
+        cs_vv_copy(&seen, &peer->seen_of);
+        err = cs_vv_merge(&seen, &delta);
+    }
+    if (err == CS_OK) {
+        uint8_t hash[CS_DIGEST_BYTES];
+        hash_seen(gossip, &seen, hash);
+        if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0)
+            err = CS_ERR_AGAIN;
+        else if (cs_replica_regressed(gossip->config.replica, &seen, NULL))
+            err = CS_ERR_STALE;
+    }
+    if (err == CS_OK) cs_vv_copy(&peer->seen_of, &seen);
+    cs_vv_fini(&delta);
+    cs_vv_fini(&seen);
+    return err;
+}
+
+static void take_reports(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+{
+    cs_msg_report_t own = {.key = peer->key.b,
+                           .stamp = have->stamp,
+                           .root = have->root,
+                           .n = have->n,
+                           .applied = have->applied};
+    bool news = cs__report_take(gossip, peer, &own);
+    for (size_t i = 0; i < have->report_count; i++) {
+        news = cs__report_take(gossip, peer, &have->reports[i]) || news;
+    }
+    for (size_t i = 0; news && i < gossip->peer_count; i++) {
+        if (gossip->peers[i] != peer) {
+            cs__have_soon(gossip, gossip->peers[i], 2 * CS__SOON_MS);
+        }
+    }
+}
+
+static void note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+{
+    bool more = !peer->have_known || (have->applied && !peer->applied) ||
+                memcmp(peer->root, have->root, CS_HASH_BYTES) != 0;
+    peer->have_known = true;
+    peer->applied = have->applied;
+    peer->n = have->n;
+    memcpy(peer->root, have->root, CS_HASH_BYTES);
+    if (more) gossip->host.peer_has_more(gossip->host.arg, peer->id);
+}
+
+/* (root, n) are equal now: whatever is dead there is dead here. */
+static void equality(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    peer->start_due_ms = CS__NEVER;
+    if (cs_vv_covers(&cs__state(gossip)->seen, &peer->seen_of)) return;
+    if (cs_replica_claim(gossip->config.replica, &peer->seen_of) != CS_OK) {
+        cs__alarm(gossip, "too many replica ids", (cs_dot_t){0});
+        return;
+    }
+    gossip->stats.claims++;
+    cs__sooner(&gossip->gc_due_ms, gossip->now_ms);
+}
+
+cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+{
+    gossip->stats.have_received++;
+    if (!peer->checked) {
+        cs__ask_hello(gossip, peer);
+        return CS_OK;
+    }
+    cs_err_t err = rebuild_seen(gossip, peer, have);
+    if (err == CS_ERR_AGAIN) {
+        cs__ask_hello(gossip, peer);
+        return CS_OK;
+    }
+    if (err != CS_OK) return err;
+    take_reports(gossip, peer, have);
+    note_state(gossip, peer, have);
+    bool equal = cs__is_equal(gossip, peer);
+    if (equal) equality(gossip, peer);
+    bool settled = equal && cs_vv_eq(&cs__state(gossip)->seen, &peer->seen_of) &&
+                   (!peer->told || peer->told_applied == gossip->applied);
+    if (!settled && !was_told(gossip, peer)) cs__have_soon(gossip, peer, 0);
+    if (equal) {
+        gossip->host.changed(gossip->host.arg);
+    } else {
+        peer->period_ms = CS__HAVE_MS;
+        cs__want_exchange(gossip, peer);
+    }
+    return CS_OK;
+}

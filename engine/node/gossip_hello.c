@@ -1,0 +1,88 @@
+/* gossip_hello.c - introductions: who is there, and the baseline for what follows
+ * (core.md 6.4). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/gossip_internal.h"
+
+#define ASK_GAP_MS 1000u
+
+/* Our seen with the own slot cut to what was exposed: HELLO gives nothing away. */
+static void set_baseline(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    const cs_state_t *state = cs__state(gossip);
+    cs_vv_copy(&peer->sent, &state->seen);
+    if (cs_vv_get(&peer->sent, state->rid) <= state->exposed) return;
+    cs_err_t err = cs_vv_cut(&peer->sent, state->rid, state->exposed);
+    CS_ASSERT(err == CS_OK); /* the slot is there, so none is added */
+}
+
+void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    set_baseline(gossip, peer);
+    cs_buf_t seen = {0};
+    cs_vv_encode(&peer->sent, &seen);
+    uint8_t hash[CS_HASH_BYTES];
+    cs__members_hash(gossip, hash);
+    size_t count;
+    cs_msg_member_t *members = cs__members_for(gossip, &count);
+    cs_msg_t msg = {.type = CS_MSG_HELLO,
+                    .u.hello = {.rid = cs__state(gossip)->rid,
+                                .nonce = gossip->nonce,
+                                .caps = CS_CAP_LIST,
+                                .members_hash = hash,
+                                .seen = cs_buf_slice(&seen),
+                                .members = {members, count},
+                                .answer = !peer->checked}};
+    cs__send(gossip, peer, &msg);
+    peer->member_news = false;
+    peer->hello_due_ms = peer->checked ? CS__NEVER : gossip->now_ms + CS__HELLO_MS;
+    cs_free(members);
+    cs_buf_fini(&seen);
+}
+
+void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    if (peer->checked) {
+        peer->checked = false;
+        cs__say_hello(gossip, peer);
+        return;
+    }
+    bool just_asked = peer->hello_due_ms > gossip->now_ms + CS__HELLO_MS - ASK_GAP_MS;
+    if (!just_asked || peer->hello_due_ms == CS__NEVER) cs__say_hello(gossip, peer);
+}
+
+/* Another life of the peer: nothing of the one before goes on. */
+static void forget_if_reborn(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_t *hello)
+{
+    if (peer->rid == hello->rid && peer->nonce == hello->nonce) return;
+    cs__exchange_close(gossip, peer);
+    peer->have_known = false;
+    peer->rid = hello->rid;
+    peer->nonce = hello->nonce;
+}
+
+cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_t *hello)
+{
+    if (hello->rid == cs__state(gossip)->rid) return CS_ERR_STALE; /* a copy of this node */
+    cs_vv_t seen = {0};
+    cs_err_t err = cs__read_seen(gossip, hello->seen, &seen);
+    if (err == CS_OK) {
+        forget_if_reborn(gossip, peer, hello);
+        cs_vv_copy(&peer->seen_of, &seen);
+    }
+    cs_vv_fini(&seen);
+    if (err != CS_OK) return err;
+    peer->checked = true;
+    peer->hello_due_ms = peer->member_news ? gossip->now_ms : CS__NEVER;
+    uint8_t hash[CS_HASH_BYTES];
+    cs__members_hash(gossip, hash);
+    if (memcmp(hash, hello->members_hash, CS_HASH_BYTES) != 0) {
+        cs__members_take(gossip, &hello->members);
+    }
+    if (hello->answer) cs__say_hello(gossip, peer);
+    cs__push_soon(gossip);
+    peer->told = false;
+    cs__have_soon(gossip, peer, 0);
+    return CS_OK;
+}

@@ -1,0 +1,210 @@
+/* gossip_members.c - who belongs to the folder, and what is known of each one's state. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/gossip_internal.h"
+
+void cs__members_fini(cs_gossip_t *gossip)
+{
+    cs_free(gossip->members);
+    cs_free(gossip->states);
+}
+
+/* The place of key in the sorted list, taken or to be taken. */
+static size_t place_of(const cs_gossip_t *gossip, const uint8_t *key)
+{
+    size_t low = 0, high = gossip->member_count;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (memcmp(gossip->members[mid].key.b, key, CS_KEY_BYTES) < 0)
+            low = mid + 1;
+        else
+            high = mid;
+    }
+    return low;
+}
+
+bool cs__member_index(const cs_gossip_t *gossip, const uint8_t *key, size_t *ret)
+{
+    *ret = place_of(gossip, key);
+    if (*ret == gossip->member_count) return false;
+    return memcmp(gossip->members[*ret].key.b, key, CS_KEY_BYTES) == 0;
+}
+
+static void *open_gap(void *array, size_t item_bytes, size_t at, size_t count)
+{
+    uint8_t *place = (uint8_t *)array + at * item_bytes;
+    memmove(place + item_bytes, place, (count - at) * item_bytes);
+    memset(place, 0, item_bytes);
+    return place;
+}
+
+static void grow(cs_gossip_t *gossip)
+{
+    if (gossip->member_count < gossip->member_cap) return;
+    size_t cap = cs_grow(gossip->member_cap, gossip->member_count + 1);
+    gossip->members = cs_realloc_array(gossip->members, cap, sizeof *gossip->members);
+    gossip->states = cs_realloc_array(gossip->states, cap, sizeof *gossip->states);
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        cs__peer_t *peer = gossip->peers[i];
+        peer->stamps = cs_realloc_array(peer->stamps, cap, sizeof *peer->stamps);
+    }
+    gossip->member_cap = cap;
+}
+
+static void tell_all(cs_gossip_t *gossip)
+{
+    for (size_t i = 0; i < gossip->peer_count && !gossip->stopped; i++) {
+        cs__peer_t *peer = gossip->peers[i];
+        peer->member_news = true; /* an unchecked one hears it once its HELLO came */
+        if (peer->checked) cs__sooner(&peer->hello_due_ms, gossip->now_ms);
+    }
+}
+
+void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member)
+{
+    size_t at;
+    if (cs__member_index(gossip, member->key.b, &at)) return;
+    if (gossip->member_count == CS_MEMBERS_MAX) return;
+    grow(gossip);
+    size_t count = gossip->member_count++;
+    cs_member_t *place = open_gap(gossip->members, sizeof *gossip->members, at, count);
+    *place = *member;
+    open_gap(gossip->states, sizeof *gossip->states, at, count);
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        open_gap(gossip->peers[i]->stamps, sizeof(uint64_t), at, count);
+    }
+    tell_all(gossip);
+}
+
+const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count)
+{
+    *ret_count = gossip->member_count;
+    return gossip->members;
+}
+
+void cs__members_hash(const cs_gossip_t *gossip, uint8_t ret[CS_HASH_BYTES])
+{
+    cs_buf_t keys = {0};
+    for (size_t i = 0; i < gossip->member_count; i++) {
+        cs_buf_put(&keys, gossip->members[i].key.b, CS_KEY_BYTES);
+    }
+    cs_slice_t part = cs_buf_slice(&keys);
+    cs_hash(ret, CS_HASH_BYTES, gossip->config.keys->item, 32, &part, 1);
+    cs_buf_fini(&keys);
+}
+
+cs_msg_member_t *cs__members_for(const cs_gossip_t *gossip, size_t *ret_count)
+{
+    cs_msg_member_t *ret = cs_calloc(gossip->member_count, sizeof *ret);
+    for (size_t i = 0; i < gossip->member_count; i++) {
+        const cs_member_t *member = &gossip->members[i];
+        bool self = memcmp(member->key.b, gossip->config.self.b, CS_KEY_BYTES) == 0;
+        ret[i] = (cs_msg_member_t){.key = member->key.b,
+                                   .name = cs_slice_text(member->name),
+                                   .rid = self ? cs__state(gossip)->rid : member->rid};
+    }
+    *ret_count = gossip->member_count;
+    return ret;
+}
+
+void cs__members_take(cs_gossip_t *gossip, const cs_msg_members_t *members)
+{
+    for (size_t i = 0; i < members->count; i++) {
+        const cs_msg_member_t *from = &members->items[i];
+        size_t at;
+        if (cs__member_index(gossip, from->key, &at)) {
+            if (from->rid != 0) gossip->members[at].rid = from->rid;
+            continue;
+        }
+        cs_member_t member = {.rid = from->rid};
+        memcpy(member.key.b, from->key, CS_KEY_BYTES);
+        if (from->name.len > 0) memcpy(member.name, from->name.data, from->name.len);
+        if (!gossip->host.member(gossip->host.arg, &member)) continue;
+        cs_gossip_add_member(gossip, &member);
+    }
+}
+
+/* --- reports */
+
+bool cs__report_take(cs_gossip_t *gossip, cs__peer_t *from, const cs_msg_report_t *report)
+{
+    size_t at;
+    if (!cs__member_index(gossip, report->key, &at)) return false;
+    if (memcmp(report->key, gossip->config.self.b, CS_KEY_BYTES) == 0) return false;
+    if (from->stamps[at] < report->stamp) from->stamps[at] = report->stamp;
+    cs__member_state_t *state = &gossip->states[at];
+    if (state->known && state->stamp >= report->stamp) return false;
+    bool news = !state->known || state->n != report->n || state->applied != report->applied ||
+                memcmp(state->root, report->root, CS_HASH_BYTES) != 0;
+    *state = (cs__member_state_t){
+        .known = true, .applied = report->applied, .stamp = report->stamp, .n = report->n};
+    memcpy(state->root, report->root, CS_HASH_BYTES);
+    return news;
+}
+
+size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *ret)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < gossip->member_count && count < CS_REPORTS_MAX; i++) {
+        const cs__member_state_t *state = &gossip->states[i];
+        const uint8_t *key = gossip->members[i].key.b;
+        if (!state->known || peer->stamps[i] >= state->stamp) continue;
+        if (memcmp(key, peer->key.b, CS_KEY_BYTES) == 0) continue;
+        if (memcmp(key, gossip->config.self.b, CS_KEY_BYTES) == 0) continue;
+        ret[count++] = (cs_msg_report_t){.key = key,
+                                         .stamp = state->stamp,
+                                         .root = state->root,
+                                         .n = state->n,
+                                         .applied = state->applied};
+        peer->stamps[i] = state->stamp;
+    }
+    return count;
+}
+
+uint64_t cs__own_stamp(cs_gossip_t *gossip)
+{
+    size_t at;
+    bool found = cs__member_index(gossip, gossip->config.self.b, &at);
+    CS_ASSERT(found);
+    cs__member_state_t *own = &gossip->states[at];
+    const cs_state_t *state = cs__state(gossip);
+    bool same = own->known && own->n == state->n && own->applied == gossip->applied &&
+                memcmp(own->root, state->root, CS_HASH_BYTES) == 0;
+    if (same) return own->stamp;
+    uint64_t stamp = own->known ? own->stamp + 1 : gossip->config.stamp;
+    *own = (cs__member_state_t){
+        .known = true, .applied = gossip->applied, .stamp = stamp, .n = state->n};
+    memcpy(own->root, state->root, CS_HASH_BYTES);
+    return stamp;
+}
+
+static bool is_connected(const cs_gossip_t *gossip, const cs_key_t *key)
+{
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        const cs__peer_t *peer = gossip->peers[i];
+        if (!peer->dropped && memcmp(peer->key.b, key->b, CS_KEY_BYTES) == 0) return true;
+    }
+    return false;
+}
+
+cs_report_t *cs_gossip_reports(const cs_gossip_t *gossip, size_t *ret_count)
+{
+    cs_report_t *ret = cs_calloc(gossip->member_count, sizeof *ret);
+    const cs_state_t *mine = cs__state(gossip);
+    size_t count = 0;
+    for (size_t i = 0; i < gossip->member_count; i++) {
+        const cs_key_t *key = &gossip->members[i].key;
+        if (memcmp(key->b, gossip->config.self.b, CS_KEY_BYTES) == 0) continue;
+        const cs__member_state_t *state = &gossip->states[i];
+        bool equal = state->known && state->n == mine->n &&
+                     memcmp(state->root, mine->root, CS_HASH_BYTES) == 0;
+        ret[count++] = (cs_report_t){.key = *key,
+                                     .known = state->known,
+                                     .equal = equal,
+                                     .applied = state->applied,
+                                     .connected = is_connected(gossip, key)};
+    }
+    *ret_count = count;
+    return ret;
+}

@@ -1,0 +1,155 @@
+/* gossip_responder.c - an exchange from the side that was asked: answers from its snapshot
+ * (7.3). */
+#include <string.h>
+
+#include "node/gossip_internal.h"
+
+/* --- LIST */
+
+static cs_err_t send_list(cs_gossip_t *gossip, cs__peer_t *peer, cs_slice_t after, bool first)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    cs_buf_t page = {0}, seen = {0};
+    bool last;
+    cs_err_t err = cs_view_list(&exchange->view, after, CS_LIST_PAGE_ITEMS, &page, &last);
+    if (err == CS_OK) {
+        cs_msg_t msg = {.type = CS_MSG_LIST,
+                        .u.list = {.digests = cs_buf_slice(&page), .last = last}};
+        if (first) msg.u.list.snap = cs__snap_of(exchange, &seen);
+        cs__xsend(gossip, peer, &msg);
+    }
+    cs_buf_fini(&page);
+    cs_buf_fini(&seen);
+    return err;
+}
+
+/* --- ENTRIES */
+
+static void send_entries(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs__bundle_t *bundle = &peer->exchange->push;
+    if (bundle->count == 0) return;
+    cs_msg_t msg = {.type = CS_MSG_ENTRIES, .u.entries.entries = cs__bundle_entries(bundle)};
+    cs__xsend(gossip, peer, &msg);
+    gossip->stats.entries_sent += bundle->count;
+    cs__bundle_clear(bundle);
+}
+
+static cs_err_t put_wanted(cs_gossip_t *gossip, cs__peer_t *peer, const uint8_t *digest)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    cs_bucket_t bucket;
+    cs_slice_t entry;
+    cs_err_t err = cs_view_find(&exchange->view, digest, &bucket);
+    if (err == CS_OK) err = cs_view_entry(&exchange->view, &bucket, &exchange->row, &entry);
+    if (err != CS_OK) return err;
+    if (cs__bundle_is_full(&exchange->push, entry.len)) send_entries(gossip, peer);
+    cs__bundle_put(&exchange->push, entry);
+    return CS_OK;
+}
+
+static cs_err_t on_want(cs_gossip_t *gossip, cs__peer_t *peer, cs_slice_t digests)
+{
+    if (digests.len > CS_WANT_MAX * CS_DIGEST_BYTES) return CS_ERR_LIMIT;
+    cs_buf_t gone = {0};
+    const uint8_t *digest;
+    cs_err_t err = CS_OK;
+    while (err == CS_OK && cs_digest_next(&digests, &digest)) {
+        err = put_wanted(gossip, peer, digest);
+        if (err != CS_ERR_NOT_FOUND) continue;
+        cs_buf_put(&gone, digest, CS_DIGEST_BYTES);
+        err = CS_OK;
+    }
+    if (err == CS_OK) {
+        send_entries(gossip, peer);
+        cs_msg_t msg = {.type = CS_MSG_GONE, .u.gone.packed = cs_buf_slice(&gone)};
+        if (gone.len > 0) cs__xsend(gossip, peer, &msg);
+    }
+    cs_buf_fini(&gone);
+    return err;
+}
+
+/* --- everything, for a peer that has nothing: as many pages as it gave credit for */
+
+static bool is_dead(cs_slice_t encoded) /* no value in L, K and A: their counts are zero */
+{
+    static const uint8_t none[3] = {0};
+    return encoded.len >= CS_BUCKET_BYTES + sizeof none &&
+           memcmp(encoded.data + CS_BUCKET_BYTES, none, sizeof none) == 0;
+}
+
+static void send_page(cs_gossip_t *gossip, cs__peer_t *peer, bool last)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    cs_buf_t seen = {0};
+    cs_msg_t msg = {
+        .type = CS_MSG_ENTRIES,
+        .u.entries = {.entries = cs__bundle_entries(&exchange->push), .last = last}};
+    if (exchange->bundles_out == 0) msg.u.entries.snap = cs__snap_of(exchange, &seen);
+    exchange->bundles_out++;
+    cs__xsend(gossip, peer, &msg);
+    gossip->stats.entries_sent += exchange->push.count;
+    cs__bundle_clear(&exchange->push);
+    cs_buf_fini(&seen);
+}
+
+static cs_err_t stream(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    cs_slice_t bucket, entry;
+    while (exchange->everything != NULL &&
+           exchange->bundles_out < exchange->bundles_credited + CS_BUNDLES_AHEAD) {
+        if (cs_walk_next(exchange->everything, &bucket, &entry)) {
+            if (is_dead(entry)) continue;
+            if (cs__bundle_is_full(&exchange->push, entry.len)) send_page(gossip, peer, false);
+            cs__bundle_put(&exchange->push, entry);
+            continue;
+        }
+        cs_err_t err = cs_walk_err(exchange->everything);
+        if (err != CS_OK) return err;
+        cs_walk_destroy(&exchange->everything);
+        send_page(gossip, peer, true);
+    }
+    return CS_OK;
+}
+
+cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t method)
+{
+    cs_slice_t start = cs_slice(NULL, 0);
+    cs__exchange_t *exchange = peer->exchange;
+    if (method == CS_RECON_LIST) return send_list(gossip, peer, start, true);
+    if (method == CS_RECON_EVERYTHING) {
+        exchange->everything = cs_walk_new(&exchange->view, CS_WALK_ENTRIES, start);
+        return stream(gossip, peer);
+    }
+    cs__send_fin(gossip, peer, CS_FIN_REFUSED);
+    cs__exchange_close(gossip, peer);
+    return CS_OK;
+}
+
+/* --- PUSH */
+
+static void send_replies(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bundle)
+{
+    cs_msg_t msg = {.type = CS_MSG_PUSH_REPLY, .u.push_reply = cs__bundle_entries(bundle)};
+    cs__xsend(gossip, peer, &msg);
+}
+
+static cs_err_t on_push(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_entries_t *entries)
+{
+    cs__replies_t replies = {.send = send_replies};
+    cs_err_t err = cs__take_entries(gossip, peer, entries, peer->exchange, 0, &replies);
+    if (err == CS_OK) cs__send_credit(gossip, peer);
+    return err;
+}
+
+cs_err_t cs__responder_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)
+{
+    if (msg->type == CS_MSG_LIST_REQ) {
+        return send_list(gossip, peer, msg->u.list_req.packed, false);
+    }
+    if (msg->type == CS_MSG_WANT) return on_want(gossip, peer, msg->u.want.packed);
+    if (msg->type == CS_MSG_PUSH) return on_push(gossip, peer, &msg->u.push);
+    if (msg->type == CS_MSG_CREDIT) return stream(gossip, peer);
+    return CS_OK;
+}
