@@ -17,7 +17,8 @@ cs_store_thread_t *cs_store_thread_new(zloop_t *loop, cs_store_t *store,
                                        void (*written)(void *arg, uint32_t folder,
                                                        uint64_t token, cs_err_t err),
                                        void *arg);
-/* Finishes what was handed over; `written` is called for it, here. */
+/* Finishes what was handed over; `written` is called for it, here, and what it hands over in
+ * turn is finished as well. */
 void cs_store_thread_destroy(cs_store_thread_t **thread_p);
 
 /* The batch is taken (emptied). */
