@@ -98,7 +98,9 @@ typedef struct cs_state {
     cs_vv_t seen;
 } cs_state_t;
 
-const cs_state_t *cs_replica_state(const cs_replica_t *replica); /* borrowed */
+const cs_state_t *cs_replica_state(cs_replica_t *replica); /* borrowed; brings root and n up to date */
+/* CS_OK, or what the store answered: destroy the replica and open it anew. It stages nothing more. */
+cs_err_t cs_replica_fault(const cs_replica_t *replica);
 /* The record as of a snapshot: root, n and seen of one durable moment. ret initialised (zero). */
 CS_MUST_USE cs_err_t cs_replica_state_at(cs_replica_t *replica, const cs_snapshot_t *snapshot,
                                          cs_state_t *ret);
@@ -179,7 +181,7 @@ void cs_replica_scan_abort(cs_replica_t *replica);
 /* --- base table and materialiser */
 /* CS_ERR_NOT_FOUND: no row. ret initialised (zero), replaced. */
 CS_MUST_USE cs_err_t cs_replica_base(cs_replica_t *replica, cs_slice_t path, cs_item_t *ret);
-void cs_base_encode(const cs_item_t *row, cs_buf_t *ret);  /* value of b/, without the path */
+void cs_base_encode(const cs_item_t *row, cs_buf_t *ret);  /* value of b/, without path and seal */
 CS_MUST_USE cs_err_t cs_base_decode(cs_slice_t path, cs_slice_t value, cs_item_t *ret);
 
 /* Base rows whose path is in the family of `path` (see cs_replica_project), whatever is displayed

@@ -1,0 +1,132 @@
+/* omap.c - see omap.h. */
+#include "crdt/omap.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static uint64_t lead_of(cs_slice_t key)
+{
+    uint64_t lead = 0;
+    for (size_t i = 0; i < 8; i++)
+        lead = lead << 8 | (i < key.len ? key.data[i] : 0u);
+    return lead;
+}
+
+cs_slice_t cs_onode_key(const cs_onode_t *node)
+{
+    return cs_slice(&node->next[node->height], node->key_len);
+}
+
+static int compare(const cs_onode_t *node, uint64_t lead, cs_slice_t key)
+{
+    if (node->lead != lead) return node->lead < lead ? -1 : 1;
+    return cs_slice_cmp(cs_onode_key(node), key);
+}
+
+/* First node >= key; path[level] is the link that leads to it or past it. */
+static cs_onode_t *descend(cs_omap_t *map, uint64_t lead, cs_slice_t key, cs_onode_t ***path)
+{
+    cs_onode_t **links = map->head;
+    cs_onode_t *node = NULL;
+    for (uint32_t level = map->height; level-- > 0;) {
+        node = links[level];
+        while (node != NULL && compare(node, lead, key) < 0) {
+            links = node->next;
+            node = links[level];
+        }
+        path[level] = &links[level];
+    }
+    return node;
+}
+
+cs_onode_t *cs_omap_seek(const cs_omap_t *map, cs_slice_t key)
+{
+    uint64_t lead = lead_of(key);
+    cs_onode_t *const *links = map->head;
+    cs_onode_t *node = NULL,
+               *above = NULL; /* above: known to be >= key from the level before */
+    for (uint32_t level = map->height; level-- > 0;) {
+        node = links[level];
+        while (node != NULL && node != above && compare(node, lead, key) < 0) {
+            links = node->next;
+            node = links[level];
+        }
+        above = node;
+    }
+    return node;
+}
+
+cs_onode_t *cs_omap_find(const cs_omap_t *map, cs_slice_t key)
+{
+    cs_onode_t *node = cs_omap_seek(map, key);
+    if (node == NULL || !cs_slice_eq(cs_onode_key(node), key)) return NULL;
+    return node;
+}
+
+cs_onode_t *cs_omap_first(const cs_omap_t *map)
+{
+    return map->height == 0 ? NULL : map->head[0];
+}
+
+static uint8_t random_height(cs_omap_t *map)
+{
+    uint64_t x = map->random == 0 ? 0x9e3779b97f4a7c15u : map->random;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    map->random = x;
+    uint8_t height = 1;
+    for (x >>= 8; height < CS_OMAP_HEIGHT && (x & 3) == 0; x >>= 2)
+        height++;
+    return height;
+}
+
+cs_onode_t *cs_omap_insert(cs_omap_t *map, cs_slice_t key, bool *ret_new)
+{
+    cs_onode_t **path[CS_OMAP_HEIGHT];
+    uint64_t lead = lead_of(key);
+    cs_onode_t *found = descend(map, lead, key, path);
+    *ret_new = found == NULL || !cs_slice_eq(cs_onode_key(found), key);
+    if (!*ret_new) return found;
+
+    uint8_t height = random_height(map);
+    for (; map->height < height; map->height++)
+        path[map->height] = &map->head[map->height];
+    cs_onode_t *node = cs_malloc(sizeof *node + height * sizeof node->next[0] + key.len);
+    memset(node, 0, sizeof *node);
+    node->lead = lead;
+    node->key_len = (uint32_t)key.len;
+    node->height = height;
+    if (key.len > 0) memcpy(&node->next[height], key.data, key.len);
+    for (uint32_t level = 0; level < height; level++) {
+        node->next[level] = *path[level];
+        *path[level] = node;
+    }
+    map->len++;
+    return node;
+}
+
+void cs_omap_remove(cs_omap_t *map, cs_onode_t *node)
+{
+    cs_onode_t **path[CS_OMAP_HEIGHT];
+    cs_onode_t *found = descend(map, node->lead, cs_onode_key(node), path);
+    CS_ASSERT(found == node);
+    for (uint32_t level = 0; level < node->height; level++)
+        *path[level] = node->next[level];
+    map->len--;
+    cs_free(node);
+}
+
+void cs_omap_fini(cs_omap_t *map, void (*drop)(void *value))
+{
+    cs_onode_t *next = NULL;
+    for (cs_onode_t *node = cs_omap_first(map); node != NULL; node = next) {
+        next = node->next[0];
+        if (drop != NULL && node->value != NULL) drop(node->value);
+        cs_free(node);
+    }
+    memset(map->head, 0, sizeof map->head);
+    map->height = 0;
+    map->len = 0;
+}

@@ -1,0 +1,272 @@
+/* settle.c - base rows against the projection: silent rebase, and what is left to be done on
+ * disk. */
+#include "base/mem.h"
+#include "crdt/replica_i.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void cs__strs_push(cs_strs_t *strs, cs_str_t *str)
+{
+    if (strs->len == strs->cap) {
+        strs->cap = (uint32_t)cs_grow(strs->cap, strs->len + 1u);
+        strs->str = cs_realloc_array(strs->str, strs->cap, sizeof *strs->str);
+    }
+    strs->str[strs->len++] = str;
+}
+
+void cs__strs_clear(cs_strs_t *strs)
+{
+    for (uint32_t i = 0; i < strs->len; i++)
+        cs_str_unref(&strs->str[i]);
+    strs->len = 0;
+}
+
+void cs__dirty(cs_replica_t *r, cs_slice_t path)
+{
+    if (r->dirty.len > 0 && cs_slice_eq(cs_slice_str(r->dirty.str[r->dirty.len - 1]), path))
+        return;
+    cs__strs_push(&r->dirty, cs_str_new(path.data, path.len));
+}
+
+/* --- rows */
+
+cs_item_t *cs__row(cs_replica_t *r, cs_slice_t path)
+{
+    return cs_workset_get(&r->ws, CS_T_BASE, path);
+}
+
+static cs_slice_t content_key(cs_replica_t *r, const cs_item_t *row)
+{
+    cs_buf_clear(&r->key);
+    cs_buf_put(&r->key, row->content.hash, CS_CONTENT_KEY);
+    cs_buf_put_slice(&r->key, cs_slice_str(row->path));
+    return cs_buf_slice(&r->key);
+}
+
+static bool is_listed(const cs_item_t *row)
+{
+    return row->content.kind == CS_KIND_FILE || row->content.kind == CS_KIND_SYMLINK;
+}
+
+void cs__row_list(cs_replica_t *r, const cs_item_t *row)
+{
+    if (is_listed(row)) cs_workset_put(&r->ws, CS_T_CONTENT, content_key(r, row), NULL);
+}
+
+void cs__row_put(cs_replica_t *r, cs_item_t *row)
+{
+    cs_slice_t path = cs_slice_str(row->path);
+    cs_onode_t *node = cs_workset_node(&r->ws, CS_T_BASE, path);
+    cs_item_t *old = node == NULL ? NULL : node->value;
+    bool same = old != NULL && cs_content_eq(&old->content, &row->content);
+    if (old != NULL && !same && is_listed(old)) {
+        cs_workset_delete(&r->ws, CS_T_CONTENT, content_key(r, old));
+    }
+    if (!same) cs__row_list(r, row);
+    if (old != NULL) {
+        cs_item_fini(old);
+        *old = *row;
+        cs_workset_changed(&r->ws, node);
+    } else {
+        cs_workset_put(&r->ws, CS_T_BASE, path, cs_memdup(row, sizeof *row));
+    }
+    memset(row, 0, sizeof *row);
+}
+
+void cs__row_delete(cs_replica_t *r, cs_slice_t path)
+{
+    const cs_item_t *old = cs__row(r, path);
+    if (old == NULL) return;
+    if (is_listed(old)) cs_workset_delete(&r->ws, CS_T_CONTENT, content_key(r, old));
+    cs_workset_delete(&r->ws, CS_T_BASE, path);
+}
+
+static void push_row(cs_rows_t *rows, cs_item_t *row)
+{
+    if (rows->len == rows->cap) {
+        rows->cap = (uint32_t)cs_grow(rows->cap, rows->len + 1u);
+        rows->row = cs_realloc_array(rows->row, rows->cap, sizeof(cs_item_t *));
+    }
+    rows->row[rows->len++] = row;
+}
+
+void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows)
+{
+    rows->len = 0;
+    if (!family->is_long) {
+        cs_buf_clear(&r->seek);
+        cs_buf_put_slice(&r->seek, family->dir);
+        cs_buf_put(&r->seek, family->name, family->name_len);
+        cs_item_t *row = cs__row(r, cs_buf_slice(&r->seek));
+        if (row != NULL) push_row(rows, row);
+    }
+    for (uint32_t i = 0;; i++) {
+        cs_buf_clear(&r->seek);
+        if (!cs_family_prefix(family, i, &r->seek)) break;
+        cs_slice_t prefix = cs_buf_slice(&r->seek);
+        cs_strs_t paths = {0}; /* loading a row changes the table under the cursor */
+        cs_cursor_t cursor;
+        cs_cursor_init(&cursor, &r->ws, CS_T_BASE);
+        for (cs_cursor_seek(&cursor, prefix); cursor.valid; cs_cursor_next(&cursor)) {
+            if (!cs_slice_has_prefix(cursor.key, prefix)) break;
+            if (!cs_family_has(family, cursor.key)) continue;
+            cs__strs_push(&paths, cs_str_new(cursor.key.data, cursor.key.len));
+        }
+        cs_cursor_fini(&cursor);
+        for (uint32_t j = 0; j < paths.len; j++) {
+            cs_item_t *row = cs__row(r, cs_slice_str(paths.str[j]));
+            if (row != NULL) push_row(rows, row);
+        }
+        cs__strs_clear(&paths);
+        cs_free(paths.str);
+    }
+}
+
+/* --- settling */
+
+static bool back_eq(const cs_back_t *a, const cs_back_t *b)
+{
+    return cs__back_cmp(a, b) == 0 && a->l_len == b->l_len && a->a_len == b->a_len &&
+           (a->l_len == 0 || memcmp(a->l_dots, b->l_dots, a->l_len * sizeof(cs_dot_t)) == 0) &&
+           (a->a_len == 0 || memcmp(a->a_dots, b->a_dots, a->a_len * sizeof(cs_dot_t)) == 0);
+}
+
+static bool backing_eq(const cs_item_t *a, const cs_item_t *b)
+{
+    if (a->rank != b->rank || a->agen != b->agen || a->back_len != b->back_len) return false;
+    if (!cs_str_eq(a->eff, b->eff)) return false;
+    for (uint32_t i = 0; i < a->back_len; i++) {
+        if (!back_eq(&a->back[i], &b->back[i])) return false;
+    }
+    return true;
+}
+
+/* The row shows what the projection shows; it may have to learn a new backing. */
+static bool rebase(cs_replica_t *r, cs_item_t *row, const cs_group_t *group)
+{
+    const cs_cand_t *cand = r->view.ref[group->first].cand;
+    if (!cs_content_eq(&row->content, &cand->content)) return false;
+    if (!cs_attr_eq(&row->attr, &group->attr->attr)) return false;
+    if (CS_MUT(NO_REBASE)) return true;
+    cs_item_t item = {0};
+    cs__item_from(&r->view, group, &item);
+    if (backing_eq(row, &item)) {
+        cs_item_fini(&item);
+        return true;
+    }
+    item.print = row->print;
+    item.mtime_ns = row->mtime_ns;
+    cs__row_put(r, &item);
+    return true;
+}
+
+bool cs__settle_family(cs_replica_t *r, cs_slice_t path)
+{
+    cs_family_t family;
+    cs_family_of(path, &family);
+    cs__view_family(r, &family, &r->view);
+    cs__rows_family(r, &family, &r->rows);
+    bool agree = r->view.group_len == r->rows.len;
+    for (uint32_t i = 0; i < r->rows.len; i++) {
+        const cs_group_t *group = cs__view_find(&r->view, cs_slice_str(r->rows.row[i]->path));
+        if (group == NULL || !rebase(r, r->rows.row[i], group)) agree = false;
+    }
+    return agree && r->ws.fault == CS_OK;
+}
+
+static int str_order(const void *a, const void *b)
+{
+    return cs_str_cmp(*(cs_str_t *const *)a, *(cs_str_t *const *)b);
+}
+
+void cs__settle_dirty(cs_replica_t *r)
+{
+    cs__flush(r);
+    cs_strs_t dirty = r->dirty;
+    r->dirty = (cs_strs_t){0};
+    if (dirty.len > 1) qsort(dirty.str, dirty.len, sizeof *dirty.str, str_order);
+    for (uint32_t i = 0; i < dirty.len; i++) {
+        if (i > 0 && cs_str_eq(dirty.str[i], dirty.str[i - 1])) continue;
+        cs_slice_t path = cs_slice_str(dirty.str[i]);
+        if (!cs__settle_family(r, path))
+            cs_workset_put(&r->ws, CS_T_WANTED, path, NULL);
+        else if (cs_workset_has(&r->ws, CS_T_WANTED, path))
+            cs_workset_delete(&r->ws, CS_T_WANTED, path);
+    }
+    CS_ASSERT(r->dirty.len == 0);
+    cs__strs_clear(&dirty);
+    r->dirty = dirty; /* keeps its array */
+}
+
+bool cs_replica_settle(cs_replica_t *replica, cs_slice_t path)
+{
+    if (!cs__settle_family(replica, path)) return false;
+    if (cs_workset_has(&replica->ws, CS_T_WANTED, path)) {
+        cs_workset_delete(&replica->ws, CS_T_WANTED, path);
+    }
+    return true;
+}
+
+bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path)
+{
+    cs_cursor_t cursor;
+    cs_cursor_init(&cursor, &replica->ws, CS_T_WANTED);
+    cs_cursor_seek(&cursor, from);
+    bool found = cursor.valid;
+    cs_buf_clear(ret_path);
+    if (found) cs_buf_put_slice(ret_path, cursor.key);
+    cs_cursor_fini(&cursor);
+    return found;
+}
+
+/* --- the materialiser's reports */
+
+cs_err_t cs_replica_base(cs_replica_t *replica, cs_slice_t path, cs_item_t *ret)
+{
+    const cs_item_t *row = cs__row(replica, path);
+    if (row == NULL) return replica->ws.fault != CS_OK ? replica->ws.fault : CS_ERR_NOT_FOUND;
+    cs_item_copy(ret, row);
+    return CS_OK;
+}
+
+void cs_replica_applied(cs_replica_t *replica, const cs_item_t *item)
+{
+    cs_item_t row = {0};
+    cs_item_copy(&row, item);
+    cs__row_put(replica, &row);
+    cs__dirty(replica, cs_slice_str(item->path));
+    cs__settle_dirty(replica);
+}
+
+void cs_replica_vanished(cs_replica_t *replica, cs_slice_t path)
+{
+    cs__row_delete(replica, path);
+    cs__dirty(replica, path);
+    cs__settle_dirty(replica);
+}
+
+cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_content_t *content,
+                                 cs_buf_t *ret_path)
+{
+    cs_cursor_t cursor;
+    cs_slice_t prefix = cs_slice(content->hash, CS_CONTENT_KEY);
+    cs_strs_t paths = {0};
+    cs_cursor_init(&cursor, &replica->ws, CS_T_CONTENT);
+    cs_cursor_seek(&cursor, prefix);
+    if (cursor.valid && cs_slice_has_prefix(cursor.key, prefix)) {
+        cs__strs_push(&paths, cs_str_new(cursor.key.data + CS_CONTENT_KEY,
+                                         cursor.key.len - CS_CONTENT_KEY));
+    }
+    cs_cursor_fini(&cursor);
+    cs_err_t err = replica->ws.fault != CS_OK ? replica->ws.fault : CS_ERR_NOT_FOUND;
+    const cs_item_t *row = paths.len == 0 ? NULL : cs__row(replica, cs_slice_str(paths.str[0]));
+    if (row != NULL && cs_content_eq(&row->content, content)) {
+        cs_buf_clear(ret_path);
+        cs_buf_put_slice(ret_path, cs_slice_str(row->path));
+        err = CS_OK;
+    }
+    cs__strs_clear(&paths);
+    cs_free(paths.str);
+    return err;
+}

@@ -1,0 +1,430 @@
+/* peer.c - see peer.h. Talks to the replica's inside where copying would cost the property
+ * tests most of their time. */
+#include "support/peer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void cs_peer_init(cs_peer_t *peer, uint64_t rid, cs_store_t *store)
+{
+    static cs_keys_t keys;
+    static bool derived;
+    if (!derived) {
+        const uint8_t secret[CS_SECRET_BYTES] = "a secret of thirty-two bytes ...";
+        cs_keys_derive(&keys, secret);
+        derived = true;
+    }
+    memset(peer, 0, sizeof *peer);
+    peer->store = store;
+    cs_replica_config_t config = {.store = store, .folder = 7, .keys = keys, .fresh_rid = rid};
+    cs_open_result_t result;
+    cs_err_t err = cs_replica_open(&config, &peer->replica, &result);
+    CS_ASSERT(err == CS_OK);
+}
+
+void cs_peer_fini(cs_peer_t *peer)
+{
+    cs_replica_destroy(&peer->replica);
+    cs_tree_fini(&peer->tree);
+    if (peer->store != NULL) cs_store_close(&peer->store);
+}
+
+void cs_peer_buckets(cs_peer_t *peer, cs_buckets_t *ret)
+{
+    cs_cursor_t cursor;
+    ret->len = 0;
+    cs_cursor_init(&cursor, &peer->replica->ws, CS_T_ENTRY);
+    for (cs_cursor_seek(&cursor, cs_slice(NULL, 0)); cursor.valid; cs_cursor_next(&cursor)) {
+        if (ret->len == ret->cap) {
+            ret->cap = (uint32_t)cs_grow(ret->cap, ret->len + 8u);
+            ret->at = cs_realloc_array(ret->at, ret->cap, sizeof *ret->at);
+        }
+        memcpy(ret->at[ret->len++].b, cursor.key.data, CS_BUCKET_BYTES);
+    }
+    cs_cursor_fini(&cursor);
+}
+
+static void all_rows(cs_replica_t *r, cs_strs_t *ret)
+{
+    cs_cursor_t cursor;
+    cs_cursor_init(&cursor, &r->ws, CS_T_BASE);
+    for (cs_cursor_seek(&cursor, cs_slice(NULL, 0)); cursor.valid; cs_cursor_next(&cursor)) {
+        cs__strs_push(ret, cs_str_new(cursor.key.data, cursor.key.len));
+    }
+    cs_cursor_fini(&cursor);
+}
+
+void cs_peer_clone(cs_peer_t *to, cs_peer_t *from, cs_store_t *store)
+{
+    cs_replica_t *r = from->replica;
+    cs_peer_init(to, r->state.rid, store);
+    cs_tree_copy(&to->tree, &from->tree);
+    cs_buckets_t buckets = {0};
+    cs_peer_buckets(from, &buckets);
+    for (uint32_t i = 0; i < buckets.len; i++) {
+        cs_cell_t *cell = cs__cell_make(to->replica, &buckets.at[i]);
+        cs__cell_open(to->replica, cell);
+        cs_entry_copy(&cell->entry, &cs__cell_get(r, &buckets.at[i])->entry);
+        cs__cell_changed(to->replica, cell);
+    }
+    free(buckets.at);
+    cs_strs_t rows = {0};
+    all_rows(r, &rows);
+    for (uint32_t i = 0; i < rows.len; i++) {
+        cs_item_t row = {0};
+        cs_item_copy(&row, cs__row(r, cs_slice_str(rows.str[i])));
+        cs__dirty(to->replica, cs_slice_str(rows.str[i]));
+        cs__row_put(to->replica, &row);
+    }
+    cs__strs_clear(&rows);
+    cs_free(rows.str);
+    to->replica->state.ctr = r->state.ctr;
+    to->replica->state.exposed = r->state.exposed;
+    cs_vv_copy(&to->replica->state.seen, &r->state.seen);
+    cs__settle_dirty(to->replica);
+}
+
+/* --- scan */
+
+static void see(cs_peer_t *peer, cs_seen_kind_t what, const char *path,
+                const cs_tree_node_t *node)
+{
+    cs_sighting_t sighting = {.what = what, .path = cs_slice_text(path)};
+    if (node != NULL) {
+        sighting.content = node->content;
+        sighting.mode = node->mode;
+        sighting.print = (cs_print_t){.dev = 1, .ino = node->ino, .size = node->content.size};
+    }
+    bool stage_now;
+    cs_err_t err = cs_replica_scan_add(peer->replica, &sighting, &stage_now);
+    CS_ASSERT(err == CS_OK);
+}
+
+static void see_node(cs_peer_t *peer, const cs_tree_node_t *node)
+{
+    const cs_item_t *row = cs__row(peer->replica, cs_slice(node->path, node->len));
+    if (node->content.kind == CS_KIND_DIR) {
+        if (cs_tree_is_empty(&peer->tree, node->path))
+            see(peer, CS_SAW_EMPTY_DIR, node->path, NULL);
+        return;
+    }
+    if (row == NULL || row->content.kind == CS_KIND_DIR) {
+        see(peer, CS_SAW_APPEARED, node->path, node);
+    } else if (!cs_content_eq(&row->content, &node->content)) {
+        see(peer, CS_SAW_MODIFIED, node->path, node);
+    } else if (row->attr.mode != node->mode) {
+        see(peer, CS_SAW_CHMODDED, node->path, node);
+    } else if (row->print.ino != node->ino) {
+        see(peer, CS_SAW_TOUCHED, node->path, node);
+    }
+}
+
+cs_scan_result_t cs_peer_scan(cs_peer_t *peer)
+{
+    cs_scan_result_t result;
+    cs_strs_t rows = {0};
+    cs_replica_scan_begin(peer->replica, NULL, NULL);
+    all_rows(peer->replica, &rows);
+    for (uint32_t i = 0; i < rows.len; i++) {
+        const cs_item_t *row = cs__row(peer->replica, cs_slice_str(rows.str[i]));
+        bool is_dir = row->content.kind == CS_KIND_DIR;
+        const char *path = rows.str[i]->data;
+        bool there =
+            is_dir ? cs_tree_has_dir(&peer->tree, path) : cs_tree_has_file(&peer->tree, path);
+        if (!there) see(peer, CS_SAW_VANISHED, path, NULL);
+    }
+    cs__strs_clear(&rows);
+    cs_free(rows.str);
+    for (uint32_t i = 0; i < peer->tree.len; i++)
+        see_node(peer, &peer->tree.node[i]);
+    cs_err_t err = cs_replica_scan_commit(peer->replica, &result);
+    CS_ASSERT(err == CS_OK);
+    return result;
+}
+
+/* --- materialise */
+
+static void prune(cs_peer_t *peer, const char *path)
+{
+    char dir[CS_TREE_NAME];
+    strcpy(dir, path);
+    for (;;) {
+        if (dir[0] == '\0') return;
+        const cs_tree_node_t *node = cs_tree_find(&peer->tree, dir);
+        if (node != NULL) {
+            if (node->content.kind != CS_KIND_DIR || !cs_tree_is_empty(&peer->tree, dir))
+                return;
+            if (cs__row(peer->replica, cs_slice_text(dir)) != NULL) return;
+            if (cs_replica_is_dir(peer->replica, cs_slice_text(dir))) return;
+            cs_tree_remove(&peer->tree, dir);
+        }
+        char *slash = strrchr(dir, '/');
+        if (slash == NULL) return;
+        *slash = '\0';
+    }
+}
+
+static const cs_item_t *item_at(const cs_items_t *items, const cs_str_t *path)
+{
+    for (uint32_t i = 0; i < items->len; i++) {
+        if (cs_str_eq(items->item[i].path, path)) return &items->item[i];
+    }
+    return NULL;
+}
+
+/* What the projection does not show there any more goes. */
+static void take_away(cs_peer_t *peer, cs_slice_t path, cs_prng_t *prng, uint64_t part,
+                      uint64_t whole)
+{
+    cs_replica_t *r = peer->replica;
+    cs_items_t items = {0};
+    cs_rows_t rows = {0};
+    cs_strs_t gone = {0};
+    cs_family_t family;
+    cs_err_t err = cs_replica_project(r, path, &items);
+    CS_ASSERT(err == CS_OK);
+    cs_family_of(path, &family);
+    cs__rows_family(r, &family, &rows);
+    for (uint32_t i = 0; i < rows.len; i++) {
+        const cs_item_t *item = item_at(&items, rows.row[i]->path);
+        bool other_kind = item != NULL && (item->content.kind == CS_KIND_DIR) !=
+                                              (rows.row[i]->content.kind == CS_KIND_DIR);
+        if (item != NULL && !other_kind) continue;
+        if (part < whole && !cs_prng_chance(prng, part, whole)) continue;
+        cs__strs_push(&gone, cs_str_ref(rows.row[i]->path));
+    }
+    for (uint32_t i = 0; i < gone.len; i++) {
+        const char *name = gone.str[i]->data;
+        if (cs_tree_has_file(&peer->tree, name)) cs_tree_remove(&peer->tree, name);
+        cs_replica_vanished(r, cs_slice_str(gone.str[i]));
+        prune(peer, name);
+    }
+    cs__strs_clear(&gone);
+    cs_free(gone.str);
+    cs_free(rows.row);
+    cs_items_fini(&items);
+}
+
+static void show(cs_peer_t *peer, cs_item_t *item)
+{
+    cs_tree_t *tree = &peer->tree;
+    const char *path = item->path->data;
+    const cs_item_t *row = cs__row(peer->replica, cs_slice_str(item->path));
+    if (row != NULL && cs_content_eq(&row->content, &item->content) &&
+        cs_attr_eq(&row->attr, &item->attr))
+        return;
+    if (!cs_tree_parents_ok(tree, path)) return; /* a file is in the way: later */
+    if (item->content.kind == CS_KIND_DIR) {
+        if (cs_tree_has_file(tree, path)) return;
+        cs_tree_mkdir(tree, path);
+        cs_replica_applied(peer->replica, item);
+        return;
+    }
+    if (cs_tree_has_dir(tree, path)) {
+        if (!cs_tree_is_empty(tree, path) || row != NULL) return;
+        cs_tree_remove(tree, path);
+    }
+    const cs_tree_node_t *old = cs_tree_find(tree, path);
+    bool same = old != NULL && cs_content_eq(&old->content, &item->content);
+    if (old != NULL && !same) cs_tree_remove(tree, path); /* replaced: another inode */
+    cs_tree_write(tree, path, &item->content, item->attr.mode);
+    item->print = (cs_print_t){
+        .dev = 1, .ino = cs_tree_find(tree, path)->ino, .size = item->content.size};
+    cs_replica_applied(peer->replica, item);
+}
+
+static void pending_paths(cs_replica_t *r, cs_strs_t *ret)
+{
+    cs_cursor_t cursor;
+    cs_cursor_init(&cursor, &r->ws, CS_T_WANTED);
+    for (cs_cursor_seek(&cursor, cs_slice(NULL, 0)); cursor.valid; cs_cursor_next(&cursor)) {
+        cs__strs_push(ret, cs_str_new(cursor.key.data, cursor.key.len));
+    }
+    cs_cursor_fini(&cursor);
+}
+
+void cs_peer_materialise(cs_peer_t *peer, cs_prng_t *prng, uint64_t part, uint64_t whole)
+{
+    cs_replica_t *r = peer->replica;
+    cs_strs_t paths = {0};
+    pending_paths(r, &paths);
+    for (uint32_t i = 0; i < paths.len; i++)
+        take_away(peer, cs_slice_str(paths.str[i]), prng, part, whole);
+    for (uint32_t i = 0; i < paths.len; i++) {
+        cs_items_t items = {0};
+        cs_err_t err = cs_replica_project(r, cs_slice_str(paths.str[i]), &items);
+        CS_ASSERT(err == CS_OK);
+        for (uint32_t j = 0; j < items.len; j++) {
+            if (part == whole || cs_prng_chance(prng, part, whole)) show(peer, &items.item[j]);
+        }
+        cs_items_fini(&items);
+    }
+    for (uint32_t i = 0; i < paths.len; i++) {
+        prune(peer, paths.str[i]->data);
+        cs_replica_settle(r, cs_slice_str(paths.str[i]));
+    }
+    cs__strs_clear(&paths);
+    cs_free(paths.str);
+}
+
+void cs_peer_catch_up(cs_peer_t *peer)
+{
+    cs_peer_materialise(peer, NULL, 1, 1);
+}
+
+void cs_peer_persist(cs_peer_t *peer, bool reopen)
+{
+    if (peer->store == NULL) return;
+    cs_batch_t batch = {0};
+    while (cs_replica_stage(peer->replica, &batch)) {
+        cs_err_t err = cs_store_write(peer->store, &batch, true);
+        CS_ASSERT(err == CS_OK);
+        cs_replica_staged_durable(peer->replica);
+        cs_batch_clear(&batch);
+    }
+    cs_batch_fini(&batch);
+    if (!reopen) return;
+    cs_replica_config_t config = {
+        .store = peer->store, .folder = 7, .keys = peer->replica->keys, .fresh_rid = 1};
+    cs_replica_destroy(&peer->replica);
+    cs_open_result_t result;
+    cs_err_t err = cs_replica_open(&config, &peer->replica, &result);
+    CS_ASSERT(err == CS_OK && result != CS_OPEN_AMNESIA);
+}
+
+/* --- exchange */
+
+static const cs_entry_t *entry_of(cs_peer_t *peer, const cs_bucket_t *bucket)
+{
+    const cs_cell_t *cell = cs__cell_get(peer->replica, bucket);
+    return cell == NULL ? NULL : &cell->entry;
+}
+
+bool cs_peer_send(cs_peer_t *from, cs_peer_t *to, const cs_bucket_t *bucket, const cs_vv_t *ib)
+{
+    const cs_entry_t *entry = entry_of(from, bucket);
+    if (entry == NULL) return true;
+    cs_entry_t joined;
+    cs_join_result_t result = {0};
+    cs_entry_init(&joined, bucket);
+    cs_err_t err = cs_replica_join(to->replica, entry, ib, &joined, &result);
+    cs_entry_fini(&joined);
+    return err == CS_OK && cs_dot_is_null(result.reuse);
+}
+
+/* The join that travels back: always the result, never what the store kept (core.md 6.2). */
+static void push_pull(cs_peer_t *from, cs_peer_t *to, const cs_entry_t *pushed,
+                      const cs_vv_t *ib_from, const cs_vv_t *ib_to)
+{
+    cs_entry_t joined, back;
+    cs_join_result_t result = {0};
+    cs_entry_init(&joined, &pushed->bucket);
+    cs_entry_init(&back, &pushed->bucket);
+    cs_err_t err = cs_replica_join(to->replica, pushed, ib_from, &joined, &result);
+    CS_ASSERT(err == CS_OK);
+    if (!cs_dot_is_null(result.reuse)) to->reused = true;
+    if (result.differs) {
+        err = cs_replica_join(from->replica, &joined, ib_to, &back, &result);
+        CS_ASSERT(err == CS_OK);
+        if (!cs_dot_is_null(result.reuse)) from->reused = true;
+    }
+    cs_entry_fini(&joined);
+    cs_entry_fini(&back);
+}
+
+static bool same_entry(cs_peer_t *a, cs_peer_t *b, const cs_bucket_t *bucket)
+{
+    cs_entry_t none;
+    cs_entry_init(&none, bucket);
+    const cs_entry_t *x = entry_of(a, bucket), *y = entry_of(b, bucket);
+    return cs__live_eq(x != NULL ? x : &none, y != NULL ? y : &none);
+}
+
+static void exchange_bucket(cs_peer_t *a, cs_peer_t *b, const cs_bucket_t *bucket,
+                            const cs_vv_t *ib_a, const cs_vv_t *ib_b)
+{
+    if (same_entry(a, b, bucket)) return;
+    cs_entry_t x, y;
+    cs_entry_init(&x, bucket);
+    cs_entry_init(&y, bucket);
+    if (entry_of(a, bucket) != NULL) cs_entry_copy(&x, entry_of(a, bucket));
+    if (entry_of(b, bucket) != NULL) cs_entry_copy(&y, entry_of(b, bucket));
+    if (!cs_entry_is_dead(&y)) push_pull(b, a, &y, ib_b, ib_a);
+    if (!cs_entry_is_dead(&x)) push_pull(a, b, &x, ib_a, ib_b);
+    cs_entry_fini(&x);
+    cs_entry_fini(&y);
+}
+
+bool cs_peer_exchange(cs_peer_t *a, cs_peer_t *b, bool with_ib)
+{
+    static cs_buckets_t buckets[2]; /* kept: this is what the property tests do most */
+    cs_vv_t seen_a = {0}, seen_b = {0};
+    cs_vv_copy(&seen_a, &a->replica->state.seen);
+    cs_vv_copy(&seen_b, &b->replica->state.seen);
+    cs_peer_buckets(a, &buckets[0]);
+    cs_peer_buckets(b, &buckets[1]);
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < buckets[side].len; i++) {
+            exchange_bucket(a, b, &buckets[side].at[i], with_ib ? &seen_a : NULL,
+                            with_ib ? &seen_b : NULL);
+        }
+    }
+    bool equal = true;
+    for (int side = 0; side < 2; side++) {
+        for (uint32_t i = 0; i < buckets[side].len; i++) {
+            equal = equal && same_entry(a, b, &buckets[side].at[i]);
+        }
+    }
+    if (equal) {
+        cs_err_t err = cs_replica_claim(a->replica, &seen_b);
+        CS_ASSERT(err == CS_OK);
+        err = cs_replica_claim(b->replica, &seen_a);
+        CS_ASSERT(err == CS_OK);
+    }
+    cs_vv_fini(&seen_a);
+    cs_vv_fini(&seen_b);
+    return equal;
+}
+
+void cs_peer_exchange_all(cs_peer_t **peers, uint32_t len)
+{
+    for (int round = 0; round < 3; round++) {
+        for (uint32_t i = 0; i < len; i++) {
+            for (uint32_t j = 0; j < len; j++) {
+                if (i == j) continue;
+                cs_peer_exchange(peers[i], peers[j], false);
+                cs_replica_gc(peers[i]->replica, UINT32_MAX, NULL, NULL);
+                cs_replica_gc(peers[j]->replica, UINT32_MAX, NULL, NULL);
+            }
+        }
+    }
+}
+
+void cs_peer_picture(cs_peer_t *peer, cs_buf_t *ret)
+{
+    cs_items_t items = {0};
+    cs_err_t err = cs_replica_project_all(peer->replica, &items);
+    CS_ASSERT(err == CS_OK);
+    cs_buf_clear(ret);
+    for (uint32_t i = 0; i < items.len; i++) {
+        const cs_item_t *item = &items.item[i];
+        const char *kind = item->content.kind == CS_KIND_DIR ? "/" : "=";
+        cs_buf_printf(ret, "%s%s%.*s", item->path->data, kind, (int)item->content.size,
+                      (const char *)item->content.hash);
+        uint16_t mode = item->attr.mode;
+        if (item->content.kind == CS_KIND_SYMLINK)
+            cs_buf_printf(ret, "@");
+        else if (item->content.kind == CS_KIND_FILE && mode != 0644) {
+            if (mode == 0755)
+                cs_buf_printf(ret, "*");
+            else if (mode == 0600)
+                cs_buf_printf(ret, "-");
+            else
+                cs_buf_printf(ret, "?%o", mode);
+        }
+        cs_buf_put_u8(ret, ' ');
+    }
+    cs_items_fini(&items);
+}
