@@ -1,0 +1,362 @@
+/* download.c - a large content in progress: from its root through the chunk list to slots.
+ *
+ * The list is walked depth first, a node at a time on the way down and a window of leaves at
+ * the bottom, so a file of any size takes the same memory. Nodes are verified by their names,
+ * from a root that the content hash proves; what they say is checked all the same, since
+ * whoever made the content may have made them up. Any contradiction ends the download, and the
+ * peer that vouched for its depth is passed over. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "xfer/fetch_internal.h"
+
+void cs__download_begin(cs_fetch_t *fetch, cs_want_t *want, size_t index)
+{
+    CS_ASSERT(fetch->download[index] == NULL && want->download == NULL);
+    cs_download_t *download = cs_calloc(1, sizeof *download);
+    download->want = want;
+    want->download = download;
+    fetch->download[index] = download;
+    cs__want_set(fetch, want, CS_WANT_ACTIVE);
+}
+
+static void empty(cs_download_t *download)
+{
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        cs_free(download->leaf[i].slot);
+    }
+    for (uint32_t i = 0; i < download->frames; i++) {
+        cs_free(download->frame[i].child);
+    }
+    download->leaves = download->frames = 0;
+    download->inner.wanted = false;
+}
+
+void cs__download_free(cs_download_t **download_p)
+{
+    cs_download_t *download = *download_p;
+    *download_p = NULL;
+    if (download == NULL) return;
+    empty(download);
+    cs_free(download);
+}
+
+void cs__download_quiet(cs_fetch_t *fetch, cs_want_t *want)
+{
+    cs_download_t *download = want->download;
+    if (download->stage != CS_DOWNLOAD_CLOSING) return;
+    for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
+        if (fetch->download[i] == download) fetch->download[i] = NULL;
+    }
+    cs__download_free(&want->download);
+}
+
+void cs__download_close(cs_fetch_t *fetch, cs_download_t *download)
+{
+    cs_want_t *want = download->want;
+    download->stage = CS_DOWNLOAD_CLOSING;
+    empty(download);
+    cs__want_done_bytes(fetch, want, 0);
+    if (want->orders == 0) cs__download_quiet(fetch, want);
+}
+
+void cs__download_fail(cs_fetch_t *fetch, cs_download_t *download)
+{
+    cs_want_t *want = download->want;
+    want->passed |= download->mapper;
+    cs__download_close(fetch, download);
+    cs__want_restart(fetch, want);
+}
+
+cs_mask_t cs__download_candidates(const cs_fetch_t *fetch, const cs_download_t *download)
+{
+    cs_mask_t candidates = cs__want_candidates(fetch, download->want);
+    /* Only who said what the root is can be blamed if it leads nowhere. */
+    bool proved = download->stage == CS_DOWNLOAD_MAP || download->rooted;
+    return proved ? candidates : candidates & download->mapper;
+}
+
+/* --- the window of leaves */
+
+cs_leaf_t *cs__download_leaf(cs_download_t *download, uint32_t serial)
+{
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        if (download->leaf[i].serial == serial) return &download->leaf[i];
+    }
+    return NULL;
+}
+
+static cs_leaf_t *leaf_add(cs_download_t *download, const cs_name_t *name)
+{
+    CS_ASSERT(download->leaves < CS_FETCH_LEAVES_MAX);
+    cs_leaf_t *leaf = &download->leaf[download->leaves++];
+    *leaf = (cs_leaf_t){.serial = download->serial++};
+    leaf->node = (cs_node_want_t){.name = *name, .wanted = true};
+    return leaf;
+}
+
+static void leaf_remove(cs_download_t *download, cs_leaf_t *leaf)
+{
+    cs_free(leaf->slot);
+    size_t index = (size_t)(leaf - download->leaf);
+    size_t after = download->leaves - index - 1;
+    memmove(leaf, leaf + 1, after * sizeof *leaf);
+    download->leaves--;
+}
+
+void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *leaf,
+                            cs_slot_t *slot)
+{
+    CS_ASSERT(slot->state != CS_SLOT_DONE && leaf->left > 0);
+    slot->state = CS_SLOT_DONE;
+    leaf->left--;
+    cs__want_done_bytes(fetch, download->want, download->want->done_bytes + slot->len);
+    if (leaf->left == 0 && leaf->state == CS_LEAF_FETCH) leaf_remove(download, leaf);
+}
+
+/* --- nodes */
+
+/* Items of a node of the right shape: leaf: every length is that of a chunk; else every one is
+ * 0. */
+static uint32_t node_count(cs_slice_t bytes, bool leaf)
+{
+    size_t count = bytes.len / CS_NODE_ITEM_BYTES;
+    if (bytes.len % CS_NODE_ITEM_BYTES != 0 || count > CS_NODE_ITEMS_MAX) return 0;
+    cs_reader_t reader = cs_reader(bytes);
+    for (size_t i = 0; i < count; i++) {
+        uint32_t len = cs_read_u32(&reader);
+        cs_read_bytes(&reader, CS_HASH_BYTES);
+        if (leaf ? len == 0 || len > CS_CHUNK_MAX : len != 0) return 0;
+    }
+    return (uint32_t)count;
+}
+
+static bool inner_read(cs_download_t *download, cs_slice_t bytes)
+{
+    uint32_t count = node_count(bytes, false);
+    bool root = download->frames == 0;
+    if (count == 0 || (root && count == 1) || download->frames + 1 >= download->depth)
+        return false;
+    cs_frame_t *frame = &download->frame[download->frames++];
+    *frame = (cs_frame_t){.count = count};
+    frame->child = cs_malloc(count * sizeof frame->child[0]);
+    cs_reader_t reader = cs_reader(bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        cs_read_u32(&reader);
+        cs_read_copy(&reader, frame->child[i].b, CS_HASH_BYTES);
+    }
+    download->rooted = true;
+    return true;
+}
+
+static bool leaf_read(cs_download_t *download, cs_leaf_t *leaf, cs_slice_t bytes)
+{
+    uint32_t count = node_count(bytes, true);
+    if (count == 0 || (download->depth == 1 && count == 1)) return false;
+    leaf->node.wanted = false;
+    leaf->node.askers = 0;
+    leaf->state = CS_LEAF_READ;
+    leaf->count = leaf->left = count;
+    leaf->slot = cs_calloc(count, sizeof leaf->slot[0]);
+    cs_reader_t reader = cs_reader(bytes);
+    for (uint32_t i = 0; i < count; i++) {
+        leaf->slot[i].len = cs_read_u32(&reader);
+        cs_read_copy(&reader, leaf->slot[i].name.b, CS_HASH_BYTES);
+    }
+    download->rooted = true;
+    return true;
+}
+
+/* List leaves while there is space and no upper node has to be fetched first. */
+static void walk(cs_download_t *download)
+{
+    while (!download->inner.wanted && download->leaves < CS_FETCH_LEAVES_MAX) {
+        while (download->frames > 0) {
+            cs_frame_t *top = &download->frame[download->frames - 1];
+            if (top->next < top->count) break;
+            cs_free(top->child);
+            download->frames--;
+        }
+        if (download->frames == 0) {
+            download->walked = true;
+            return;
+        }
+        cs_frame_t *top = &download->frame[download->frames - 1];
+        const cs_name_t *child = &top->child[top->next++];
+        if (download->frames + 1 == download->depth) {
+            leaf_add(download, child);
+        } else {
+            download->inner = (cs_node_want_t){.name = *child, .wanted = true};
+        }
+    }
+}
+
+/* Offsets follow from all lengths before. False: the lengths cannot be. */
+static bool place(cs_download_t *download)
+{
+    uint64_t size = download->want->content.size;
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->state == CS_LEAF_LISTED) break;
+        if (leaf->state != CS_LEAF_READ) continue;
+        for (uint32_t k = 0; k < leaf->count; k++) {
+            cs_slot_t *slot = &leaf->slot[k];
+            if (slot->len > size - download->placed) return false;
+            slot->offset = download->placed;
+            download->placed += slot->len;
+            /* Only the last one may be short: this bounds the number of chunks. */
+            if (slot->len < CS_CHUNK_MIN && download->placed < size) return false;
+        }
+        leaf->state = CS_LEAF_PLACED;
+    }
+    bool all = download->walked && download->leaves == 0;
+    return !all || download->placed == size;
+}
+
+/* Something is on its way: from a peer, or in the hands of the disk. */
+static bool is_waiting(const cs_download_t *download)
+{
+    if (download->map_askers != 0 || download->inner.askers != 0) return true;
+    if (download->want->orders > 0) return true;
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        const cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->node.askers != 0 || leaf->state == CS_LEAF_PLACED) return true;
+        for (uint32_t k = 0; k < leaf->count; k++) {
+            uint8_t state = leaf->slot[k].state;
+            if (state == CS_SLOT_ASKED || state == CS_SLOT_WRITING) return true;
+        }
+    }
+    return false;
+}
+
+static bool needs_peers(const cs_download_t *download)
+{
+    return download->stage == CS_DOWNLOAD_MAP ||
+           (download->stage == CS_DOWNLOAD_RUN && !(download->walked && download->leaves == 0));
+}
+
+void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download)
+{
+    if (download->stage == CS_DOWNLOAD_RUN) {
+        walk(download);
+        if (!place(download)) {
+            cs__download_fail(fetch, download);
+            return;
+        }
+    }
+    if (!needs_peers(download) || cs__download_candidates(fetch, download) != 0) return;
+    if (is_waiting(download)) return;
+    cs_want_t *want = download->want;
+    if (download->stage == CS_DOWNLOAD_RUN && !download->rooted) {
+        cs__download_fail(fetch, download); /* another one may say something else of the root */
+        return;
+    }
+    cs__download_close(fetch, download);
+    cs__want_set(fetch, want, CS_WANT_SLEEPING);
+}
+
+/* --- answers */
+
+void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
+                         const cs_name_t *root, uint32_t depth)
+{
+    (void)fetch;
+    if (download->stage != CS_DOWNLOAD_MAP || (download->map_askers & bit) == 0) return;
+    download->map_askers = 0;
+    download->mapper = bit;
+    download->root = *root;
+    download->depth = depth;
+    download->stage = CS_DOWNLOAD_OPEN;
+    if (depth >= 2) {
+        download->inner = (cs_node_want_t){.name = *root, .wanted = true};
+        return;
+    }
+    download->walked = true;
+    cs_leaf_t *leaf = leaf_add(download, root);
+    if (depth == 1) return;
+    leaf->node.wanted = false;
+    leaf->state = CS_LEAF_READ;
+    leaf->count = leaf->left = 1;
+    leaf->slot = cs_calloc(1, sizeof leaf->slot[0]);
+    leaf->slot[0].name = *root;
+    leaf->slot[0].len = (uint32_t)download->want->content.size; /* at most CS_CHUNK_MAX */
+}
+
+void cs__download_on_node(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
+                          cs_slice_t bytes)
+{
+    bool fine = true;
+    if (download->inner.wanted && cs_name_eq(&download->inner.name, name)) {
+        download->inner = (cs_node_want_t){0};
+        fine = inner_read(download, bytes);
+    }
+    for (uint32_t i = 0; fine && i < download->leaves; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->node.wanted && cs_name_eq(&leaf->node.name, name)) {
+            fine = leaf_read(download, leaf, bytes);
+        }
+    }
+    if (!fine) cs__download_fail(fetch, download);
+}
+
+void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
+                           size_t len)
+{
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->state != CS_LEAF_FETCH) continue;
+        for (uint32_t k = 0; k < leaf->count; k++) {
+            cs_slot_t *slot = &leaf->slot[k];
+            if (slot->state > CS_SLOT_ASKED || !cs_name_eq(&slot->name, name)) continue;
+            if (slot->len != len) {
+                cs__download_fail(fetch, download);
+                return;
+            }
+            slot->state = CS_SLOT_WRITING;
+            slot->askers = 0;
+            if (download->depth == 0) download->rooted = true;
+            cs__landing_add(fetch, download->want, leaf->serial, k);
+        }
+    }
+}
+
+static bool node_release(cs_node_want_t *node, cs_mask_t bit, const cs_name_t *name)
+{
+    if ((node->askers & bit) == 0 || !cs_name_eq(&node->name, name)) return false;
+    node->askers &= ~bit;
+    return true;
+}
+
+static bool slots_release(cs_leaf_t *leaf, cs_mask_t bit, const cs_name_t *name)
+{
+    bool touched = false;
+    for (uint32_t k = 0; k < leaf->count; k++) {
+        cs_slot_t *slot = &leaf->slot[k];
+        if ((slot->askers & bit) == 0 || !cs_name_eq(&slot->name, name)) continue;
+        slot->askers &= ~bit;
+        touched = true;
+        if (slot->state != CS_SLOT_ASKED || slot->askers != 0) continue;
+        slot->state = CS_SLOT_WANTED;
+        if (k < leaf->first) leaf->first = k;
+    }
+    return touched;
+}
+
+void cs__download_release(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
+                          const cs_ask_t *ask, bool passed)
+{
+    (void)fetch;
+    bool touched = false;
+    if (ask->kind == CS_ASK_MAP) {
+        bool mine = memcmp(download->want->content.hash, ask->name.b, CS_HASH_BYTES) == 0;
+        touched = mine && (download->map_askers & bit) != 0;
+        if (mine) download->map_askers &= ~bit;
+    }
+    if (ask->kind == CS_ASK_NODE) touched = node_release(&download->inner, bit, &ask->name);
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (ask->kind == CS_ASK_NODE) touched |= node_release(&leaf->node, bit, &ask->name);
+        if (ask->kind == CS_ASK_CHUNK) touched |= slots_release(leaf, bit, &ask->name);
+    }
+    if (touched && passed) download->want->passed |= bit;
+}

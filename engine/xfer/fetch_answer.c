@@ -1,0 +1,133 @@
+/* fetch_answer.c - what peers answer: nothing is believed that does not have the asked-for
+ * hash. */
+#include <string.h>
+
+#include "xfer/fetch_internal.h"
+
+static cs_err_t on_small(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t *ask,
+                         cs_slice_t bytes)
+{
+    cs_content_t as_file = {0}, as_link = {0};
+    if (bytes.len < CS_CHUNK_MIN) {
+        cs_content_of(fetch->table, CS_KIND_FILE, bytes, &as_file);
+        cs_content_of(fetch->table, CS_KIND_SYMLINK, bytes, &as_link);
+    }
+    bool right =
+        bytes.len < CS_CHUNK_MIN && (memcmp(as_file.hash, ask->name.b, CS_HASH_BYTES) == 0 ||
+                                     memcmp(as_link.hash, ask->name.b, CS_HASH_BYTES) == 0);
+    if (!right) {
+        cs__ask_release(fetch, source, ask, true);
+        return CS_ERR_MISMATCH;
+    }
+    for (cs_want_t *want = cs__want_by_hash(fetch, ask->name.b, NULL); want != NULL;
+         want = cs__want_by_hash(fetch, ask->name.b, want)) {
+        if (want->state != CS_WANT_READY && want->state != CS_WANT_ASKED &&
+            want->state != CS_WANT_SLEEPING) {
+            continue;
+        }
+        want->askers &= ~cs__source_bit(fetch, source);
+        if (cs_content_eq(&want->content, &as_file) ||
+            cs_content_eq(&want->content, &as_link)) {
+            want->askers = 0;
+            cs__want_set(fetch, want, CS_WANT_STAGING);
+            cs__landing_add(fetch, want, 0, 0);
+        } else { /* an id that no bytes can have: its hash is right and its size is not */
+            want->passed = ~(cs_mask_t)0;
+            cs__want_set(fetch, want, CS_WANT_SLEEPING);
+        }
+    }
+    return CS_OK;
+}
+
+static cs_err_t on_chunk(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t *ask,
+                         cs_slice_t bytes)
+{
+    cs_name_t name;
+    cs_chunk_name(fetch->table, bytes, &name);
+    if (!cs_name_eq(&name, &ask->name)) {
+        cs__ask_release(fetch, source, ask, true);
+        return CS_ERR_MISMATCH;
+    }
+    for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
+        cs_download_t *download = fetch->download[i];
+        if (download != NULL) cs__download_on_chunk(fetch, download, &name, bytes.len);
+    }
+    return CS_OK;
+}
+
+cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name,
+                          cs_slice_t bytes)
+{
+    cs__landing_forget(fetch);
+    cs_source_t *source = cs__source_of(fetch, peer);
+    if (source == NULL) return CS_OK; /* one too many: never asked, so never used */
+    cs_ask_t *found = cs__ask_find(source, CS_ASK_SMALL, name);
+    if (found == NULL) found = cs__ask_find(source, CS_ASK_CHUNK, name);
+    if (found == NULL) return CS_ERR_MALFORMED;
+    cs_ask_t ask = *found;
+    cs__ask_answered(fetch, source, found);
+    fetch->landing_bytes = bytes;
+    return ask.kind == CS_ASK_SMALL ? on_small(fetch, source, &ask, bytes)
+                                    : on_chunk(fetch, source, &ask, bytes);
+}
+
+/* Depth cannot be proved by the hash, but most of what it could be is impossible. */
+static bool depth_is_possible(uint64_t size, uint32_t depth)
+{
+    if (depth == 0) return size <= CS_CHUNK_MAX;
+    return depth <= CS_LIST_DEPTH_MAX && size > CS_CHUNK_MIN;
+}
+
+cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[CS_HASH_BYTES],
+                         uint64_t size, const cs_name_t *root, uint32_t depth)
+{
+    cs__landing_forget(fetch);
+    cs_source_t *source = cs__source_of(fetch, peer);
+    if (source == NULL) return CS_OK;
+    cs_name_t name;
+    memcpy(name.b, hash, sizeof name.b);
+    cs_ask_t *found = cs__ask_find(source, CS_ASK_MAP, &name);
+    if (found == NULL) return CS_ERR_MALFORMED;
+    cs_ask_t ask = *found;
+    cs__ask_answered(fetch, source, found);
+    cs_content_t content;
+    cs_content_from_root(fetch->table, size, root, &content);
+    if (memcmp(content.hash, hash, CS_HASH_BYTES) != 0 || !depth_is_possible(size, depth)) {
+        cs__ask_release(fetch, source, &ask, true);
+        return CS_ERR_MISMATCH;
+    }
+    cs_want_t *want = cs__want_find(fetch, &content);
+    if (want != NULL && want->download != NULL) {
+        cs__download_on_map(fetch, want->download, cs__source_bit(fetch, source), root, depth);
+    }
+    cs__ask_release(fetch, source, &ask, true); /* of another size: not what was asked */
+    return CS_OK;
+}
+
+cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes)
+{
+    cs__landing_forget(fetch);
+    cs_source_t *source = cs__source_of(fetch, peer);
+    if (source == NULL) return CS_OK;
+    cs_name_t name;
+    cs_node_name(fetch->table, bytes, &name);
+    cs_ask_t *found = cs__ask_find(source, CS_ASK_NODE, &name);
+    if (found == NULL) return CS_ERR_MISMATCH;
+    cs__ask_answered(fetch, source, found);
+    for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
+        cs_download_t *download = fetch->download[i];
+        if (download != NULL) cs__download_on_node(fetch, download, &name, bytes);
+    }
+    return CS_OK;
+}
+
+void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
+{
+    cs__landing_forget(fetch);
+    cs_source_t *source = cs__source_of(fetch, peer);
+    cs_ask_t *found = source != NULL ? cs__ask_find(source, CS_ASK_NONE, name) : NULL;
+    if (found == NULL) return;
+    cs_ask_t ask = *found;
+    cs__ask_answered(fetch, source, found);
+    if (!ask.late) cs__ask_release(fetch, source, &ask, true);
+}

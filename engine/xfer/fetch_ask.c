@@ -1,0 +1,282 @@
+/* fetch_ask.c - which peer is asked for what next: peers in turn, small contents first. */
+#include "base/mem.h"
+#include "xfer/fetch_internal.h"
+
+/* Requests that small contents may not take while large ones wait. */
+#define REQUESTS_FOR_LARGE 2u
+#define NODE_BYTES         (CS_NODE_ITEMS_MAX * CS_NODE_ITEM_BYTES + CS_ASK_OVERHEAD)
+#define MAP_BYTES          CS_ASK_OVERHEAD
+/* Late wants looked at for an idle peer. */
+#define ENDGAME_LOOKS 64u
+
+typedef struct asking {
+    cs_fetch_t *fetch;
+    cs_source_t *source;
+    cs_mask_t bit;
+    uint8_t request;
+    uint64_t room; /* bytes */
+    size_t count;  /* names so far */
+} asking_t;
+
+static bool emit(asking_t *asking, cs_fetch_kind_t kind, const cs_content_t *content,
+                 cs_fetch_action_t *ret)
+{
+    if (asking->count == 0) return false;
+    *ret = (cs_fetch_action_t){
+        .kind = kind,
+        .peer = asking->source->peer,
+        .names = asking->fetch->names,
+        .count = asking->count,
+    };
+    if (content != NULL) ret->content = *content;
+    return true;
+}
+
+static void add(asking_t *asking, cs_ask_kind_t kind, const cs_name_t *name, uint64_t bytes)
+{
+    CS_ASSERT(bytes <= asking->room);
+    asking->room -= bytes;
+    asking->fetch->names[asking->count++] = *name;
+    cs__source_ask(asking->fetch, asking->source, asking->request, kind, name, bytes);
+}
+
+static bool once(cs_mask_t mask)
+{
+    return mask != 0 && (mask & (mask - 1)) == 0;
+}
+
+/* --- small contents */
+
+static uint64_t small_bytes(const cs_want_t *want)
+{
+    uint64_t size = want->content.size; /* of a symlink: any number that somebody made up */
+    return (size < CS_CHUNK_MIN ? size : CS_CHUNK_MIN) + CS_ASK_OVERHEAD;
+}
+
+static void ask_small(asking_t *asking, cs_want_t *want)
+{
+    cs_name_t name;
+    for (size_t i = 0; i < CS_HASH_BYTES; i++) {
+        name.b[i] = want->content.hash[i];
+    }
+    add(asking, CS_ASK_SMALL, &name, small_bytes(want));
+    want->askers |= asking->bit;
+    want->asked_ms = asking->fetch->now_ms;
+    if (want->state == CS_WANT_READY) cs__want_set(asking->fetch, want, CS_WANT_ASKED);
+}
+
+/* As many of a list as one request takes. True if the end was reached. */
+static bool take_small(asking_t *asking, cs_chain_t *head, uint64_t *budget)
+{
+    for (cs_chain_t *at = head->next, *next; at != head; at = next) {
+        next = at->next;
+        cs_want_t *want = (cs_want_t *)at;
+        uint64_t bytes = small_bytes(want);
+        if (bytes > *budget || asking->count == CS_FETCH_REQUEST_NAMES_MAX) return false;
+        if ((want->passed & asking->bit) != 0) continue;
+        *budget -= bytes;
+        ask_small(asking, want);
+    }
+    return true;
+}
+
+/* From the lists of sources that have more than they can be asked now. */
+static void steal_small(asking_t *asking, uint64_t *budget)
+{
+    for (size_t i = 0; i < CS_FETCH_PEERS_MAX && asking->count == 0; i++) {
+        cs_source_t *other = &asking->fetch->source[i];
+        if (other == asking->source || cs__chain_is_empty(&other->ready)) continue;
+        bool busy = cs__source_request(other) == CS_FETCH_REQUESTS_MAX ||
+                    cs__source_room(asking->fetch, other) < CS_CHUNK_MIN;
+        if (busy) take_small(asking, &other->ready, budget);
+    }
+}
+
+static void late_small(asking_t *asking, uint64_t budget)
+{
+    cs_fetch_t *fetch = asking->fetch;
+    cs_chain_t *head = &fetch->list[CS_WANT_ASKED];
+    size_t looks = 0;
+    for (cs_chain_t *at = head->next; at != head && looks < ENDGAME_LOOKS;
+         at = at->next, looks++) {
+        cs_want_t *want = (cs_want_t *)at;
+        if (fetch->now_ms - want->asked_ms < CS_FETCH_ENDGAME_MS)
+            break; /* in order of asking */
+        if (!once(want->askers) || ((want->askers | want->passed) & asking->bit) != 0) continue;
+        if (small_bytes(want) > budget) break;
+        budget -= small_bytes(want);
+        ask_small(asking, want);
+    }
+}
+
+static bool small_next(asking_t *asking, cs_fetch_action_t *ret)
+{
+    cs_source_t *source = asking->source;
+    bool idle = source->bytes == 0;
+    uint64_t budget = asking->room < CS_BUNDLE_BYTES ? asking->room : CS_BUNDLE_BYTES;
+    take_small(asking, &source->ready, &budget);
+    if (asking->count == 0 && !source->dry) {
+        bool end = take_small(asking, &asking->fetch->list[CS_WANT_READY], &budget);
+        source->dry = end && asking->count == 0;
+    }
+    if (asking->count == 0 && idle && !source->no_steal) steal_small(asking, &budget);
+    if (asking->count == 0 && idle) late_small(asking, budget);
+    return emit(asking, CS_FETCH_ASK_SMALL, NULL, ret);
+}
+
+/* --- large contents */
+
+static bool map_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
+{
+    cs_want_t *want = download->want;
+    cs_mask_t candidates = cs__download_candidates(asking->fetch, download);
+    if (download->stage != CS_DOWNLOAD_MAP || download->map_askers != 0) return false;
+    if ((candidates & asking->bit) == 0 || asking->room < MAP_BYTES) return false;
+    bool other_has_it = want->hint < CS_FETCH_PEERS_MAX &&
+                        (candidates >> want->hint & 1) != 0 &&
+                        &asking->fetch->source[want->hint] != asking->source;
+    if (other_has_it) return false;
+    cs_name_t name;
+    for (size_t i = 0; i < CS_HASH_BYTES; i++) {
+        name.b[i] = want->content.hash[i];
+    }
+    add(asking, CS_ASK_MAP, &name, MAP_BYTES);
+    download->map_askers |= asking->bit;
+    return emit(asking, CS_FETCH_ASK_MAP, &want->content, ret);
+}
+
+static void add_node(asking_t *asking, cs_node_want_t *node)
+{
+    if (!node->wanted || node->askers != 0 || asking->room < NODE_BYTES) return;
+    node->askers |= asking->bit;
+    add(asking, CS_ASK_NODE, &node->name, NODE_BYTES);
+}
+
+static bool nodes_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
+{
+    if (download->stage != CS_DOWNLOAD_RUN) return false;
+    if ((cs__download_candidates(asking->fetch, download) & asking->bit) == 0) return false;
+    add_node(asking, &download->inner);
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        add_node(asking, &download->leaf[i].node);
+    }
+    return emit(asking, CS_FETCH_ASK_NODES, &download->want->content, ret);
+}
+
+/* The same chunk elsewhere in the window is on its way: its bytes will do for this place, too.
+ */
+static bool is_coming(const cs_download_t *download, const cs_name_t *name)
+{
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        const cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->state != CS_LEAF_FETCH) continue;
+        for (uint32_t k = 0; k < leaf->count; k++) {
+            const cs_slot_t *slot = &leaf->slot[k];
+            if (slot->state == CS_SLOT_ASKED && cs_name_eq(&slot->name, name)) return true;
+        }
+    }
+    return false;
+}
+
+static void ask_slot(asking_t *asking, cs_slot_t *slot)
+{
+    slot->state = CS_SLOT_ASKED;
+    slot->askers |= asking->bit;
+    slot->asked_ms = asking->fetch->now_ms;
+    add(asking, CS_ASK_CHUNK, &slot->name, slot->len + CS_ASK_OVERHEAD);
+}
+
+/* False: the request is full. */
+static bool take_chunks(asking_t *asking, cs_download_t *download, cs_leaf_t *leaf,
+                        uint64_t *budget)
+{
+    for (uint32_t k = leaf->first; k < leaf->count; k++) {
+        cs_slot_t *slot = &leaf->slot[k];
+        bool coming = slot->state == CS_SLOT_WANTED && is_coming(download, &slot->name);
+        if (slot->state == CS_SLOT_WANTED && !coming) {
+            uint64_t bytes = slot->len + CS_ASK_OVERHEAD;
+            bool full = asking->count > 0 && bytes > *budget;
+            if (full || bytes > asking->room) return false;
+            *budget = bytes < *budget ? *budget - bytes : 0;
+            ask_slot(asking, slot);
+        }
+        if (k == leaf->first && !coming) leaf->first++;
+    }
+    return true;
+}
+
+static bool chunks_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
+{
+    if (download->stage != CS_DOWNLOAD_RUN) return false;
+    if ((cs__download_candidates(asking->fetch, download) & asking->bit) == 0) return false;
+    uint64_t budget = CS_FETCH_REQUEST_BYTES;
+    for (uint32_t i = 0; i < download->leaves && asking->count < CS_FETCH_REQUEST_NAMES_MAX;
+         i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->state != CS_LEAF_FETCH) continue;
+        if (!take_chunks(asking, download, leaf, &budget)) break;
+    }
+    return emit(asking, CS_FETCH_ASK_CHUNKS, &download->want->content, ret);
+}
+
+/* What another was asked long ago, for a source that has nothing else to do. */
+static bool late_chunks_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
+{
+    cs_fetch_t *fetch = asking->fetch;
+    if (download->stage != CS_DOWNLOAD_RUN || asking->source->bytes > 0) return false;
+    if ((cs__download_candidates(fetch, download) & asking->bit) == 0) return false;
+    for (uint32_t i = 0; i < download->leaves && asking->count == 0; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        for (uint32_t k = 0; k < leaf->count && asking->count == 0; k++) {
+            cs_slot_t *slot = &leaf->slot[k];
+            bool late = slot->state == CS_SLOT_ASKED && once(slot->askers) &&
+                        (slot->askers & asking->bit) == 0 &&
+                        fetch->now_ms - slot->asked_ms >= CS_FETCH_ENDGAME_MS;
+            if (late && slot->len + CS_ASK_OVERHEAD <= asking->room) ask_slot(asking, slot);
+        }
+    }
+    return emit(asking, CS_FETCH_ASK_CHUNKS, &download->want->content, ret);
+}
+
+static bool large_next(asking_t *asking, cs_fetch_action_t *ret)
+{
+    typedef bool step_t(asking_t *, cs_download_t *, cs_fetch_action_t *);
+    static step_t *const steps[] = {map_next, nodes_next, chunks_next, late_chunks_next};
+    for (size_t s = 0; s < CS_COUNT_OF(steps); s++) {
+        for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
+            cs_download_t *download = asking->fetch->download[i];
+            if (download != NULL && steps[s](asking, download, ret)) return true;
+        }
+    }
+    return false;
+}
+
+static bool source_next(cs_fetch_t *fetch, cs_source_t *source, cs_fetch_action_t *ret)
+{
+    asking_t asking = {
+        .fetch = fetch,
+        .source = source,
+        .bit = cs__source_bit(fetch, source),
+        .request = cs__source_request(source),
+        .room = cs__source_room(fetch, source),
+    };
+    if ((fetch->usable & asking.bit) == 0 || asking.request == CS_FETCH_REQUESTS_MAX)
+        return false;
+    if (asking.room == 0) return false;
+    bool large_first =
+        cs__source_requests(source) + REQUESTS_FOR_LARGE >= CS_FETCH_REQUESTS_MAX;
+    if (large_first) return large_next(&asking, ret) || small_next(&asking, ret);
+    return small_next(&asking, ret) || large_next(&asking, ret);
+}
+
+bool cs__ask_next(cs_fetch_t *fetch, cs_fetch_action_t *ret)
+{
+    for (uint32_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+        uint32_t index = (fetch->turn + i) % CS_FETCH_PEERS_MAX;
+        cs_source_t *source = &fetch->source[index];
+        if (source->peer == 0 || !source_next(fetch, source, ret)) continue;
+        fetch->turn = (index + 1) % CS_FETCH_PEERS_MAX;
+        return true;
+    }
+    return false;
+}
