@@ -63,7 +63,8 @@ static bool landing_next(cs_fetch_t *fetch, cs_fetch_action_t *ret)
             .kind = CS_FETCH_STAGE,
             .serial = landing->serial,
             .slot = landing->slot,
-            /* The same bytes in several places are in memory once, until the last is written. */
+            /* The same bytes in several places are in memory once, until the last is written.
+             */
             .bytes = fetch->landed == fetch->landings ? fetch->landing_bytes.len : 0,
         };
         *ret = (cs_fetch_action_t){.content = want->content, .bytes = fetch->landing_bytes};

@@ -29,6 +29,8 @@ struct cs_content_rows {
     size_t chunks, chunk_cap;
     tie_t *tie;
     size_t ties, tie_cap;
+    cs_content_t content; /* kind NONE: not hashed to the end */
+    cs_content_map_t map;
     cs_buf_t key, value;
 };
 
@@ -106,8 +108,15 @@ static void on_root(void *arg, const cs_content_t *content, const cs_name_t *roo
                     uint32_t depth)
 {
     cs_content_rows_t *rows = arg;
-    if (cs_content_is_small(content)) return;
-    if (depth == 0) leaf_end(rows, root);
+    rows->content = *content;
+    rows->map = (cs_content_map_t){.size = content->size, .root = *root, .depth = depth};
+}
+
+void cs_content_rows_end(cs_content_rows_t *rows)
+{
+    const cs_content_t *content = &rows->content;
+    if (content->kind == CS_KIND_NONE || cs_content_is_small(content)) return;
+    if (rows->map.depth == 0) leaf_end(rows, &rows->map.root);
     for (size_t i = 0; i < rows->ties; i++) {
         cs_row_key(rows->folder, 'l', rows->tie[i].node, CS_ROW_NODE_BYTES, &rows->key);
         cs_buf_put(&rows->key, content->hash, CS_ROW_CONTENT_BYTES);
@@ -116,9 +125,9 @@ static void on_root(void *arg, const cs_content_t *content, const cs_name_t *roo
         emit(rows);
     }
     cs_row_key(rows->folder, 'r', content->hash, CS_ROW_CONTENT_BYTES, &rows->key);
-    cs_buf_put_u64(&rows->value, content->size);
-    cs_buf_put(&rows->value, root->b, sizeof root->b);
-    cs_buf_put_u32(&rows->value, depth);
+    cs_buf_put_u64(&rows->value, rows->map.size);
+    cs_buf_put(&rows->value, rows->map.root.b, sizeof rows->map.root.b);
+    cs_buf_put_u32(&rows->value, rows->map.depth);
     emit(rows);
 }
 
@@ -150,6 +159,7 @@ const cs_content_sink_t *cs_content_rows_begin(cs_content_rows_t *rows)
 {
     rows->chunks = 0;
     rows->ties = 0;
+    rows->content.kind = CS_KIND_NONE;
     return &rows->sink;
 }
 

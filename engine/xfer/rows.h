@@ -27,10 +27,12 @@ cs_content_rows_t *cs_content_rows_new(uint32_t folder, void *arg,
                                        void (*row)(void *arg, cs_slice_t key,
                                                    cs_slice_t value));
 void cs_content_rows_destroy(cs_content_rows_t **rows_p);
-/* The sink for cs_content_hasher_begin of the next file. Rows appear as the file is hashed;
- * those that make the others reachable (l/, r/) at its end. If hashing is given up, nothing
- * points to the rows that were written, and cs_rows_sweep removes them. */
+/* The sink for cs_content_hasher_begin of the next file. Rows of chunks and nodes appear as it
+ * is hashed; nothing points to them, and cs_rows_sweep removes them, unless `end` follows. */
 const cs_content_sink_t *cs_content_rows_begin(cs_content_rows_t *rows);
+/* After cs_content_hasher_end, if the bytes were found to be a file's: the rows that make the
+ * others reachable (l/, r/). */
+void cs_content_rows_end(cs_content_rows_t *rows);
 
 /* --- reading; snapshot NULL: the newest state. CS_ERR_NOT_FOUND, CS_ERR_CORRUPT, CS_ERR_IO. */
 typedef struct cs_rows_view {

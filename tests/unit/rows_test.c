@@ -81,6 +81,7 @@ static void hash(cs_slice_t whole, cs_content_t *ret)
     cs_content_hasher_begin(hasher, cs_content_rows_begin(rows));
     cs_content_hasher_update(hasher, whole);
     cs_content_hasher_end(hasher, ret);
+    cs_content_rows_end(rows);
     cs_content_hasher_destroy(&hasher);
     commit();
 }
@@ -239,6 +240,22 @@ Test(rows, the_sweep_keeps_what_is_on_disk)
     cr_assert(row_count() == before);
     on_disk(&kept, "kept", false);
     sweep();
+    sweep();
+    cr_assert(row_count() == 0);
+}
+
+Test(rows, without_an_end_nothing_is_reachable)
+{
+    cs_content_t content;
+    cs_content_hasher_t *hasher = cs_content_hasher_new(table);
+    cs_content_hasher_begin(hasher, cs_content_rows_begin(rows));
+    cs_content_hasher_update(hasher, cs_slice(bytes, BYTES));
+    cs_content_rows_end(rows); /* given up half-way */
+    cs_content_hasher_end(hasher, &content);
+    cs_content_hasher_destroy(&hasher);
+    commit();
+    cs_content_map_t map;
+    cr_assert(cs_rows_map(&view, content.hash, &map) == CS_ERR_NOT_FOUND);
     sweep();
     cr_assert(row_count() == 0);
 }
