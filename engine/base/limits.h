@@ -16,6 +16,7 @@
 /* --- scan (core.md 5.2, 5.3) */
 #define CS_BATCH_OPS_MAX   1000u         /* operations in one synced batch: 0.1 ms a sync (limits.md 4) */
 #define CS_RACY_NS         2000000000ll  /* ns; a younger mtime cannot prove that a file is unchanged (FAT: 2 s) */
+#define CS_TICK_NS         20000000ll    /* ns; a clock tick of file times, doubled: CONFIG_HZ is 100 or more */
 #define CS_BRAKE_FILES     1000u         /* files vanished or rewritten within CS_BRAKE_MS before we ask */
 #define CS_BRAKE_PERCENT   25u
 #define CS_BRAKE_MS        60000u

@@ -1,11 +1,19 @@
 /* scan.h - what changed on disk since the base table was written (core.md 5.2).
  *
- * A merge of two ordered streams: the walk of the tree (bytewise by full path) and an iteration of
- * b/ in a snapshot. Nothing is kept per unchanged file. Files whose print (size, mtime, ctime, ino,
- * dev) equals the row's are clean, unless their mtime is within CS_RACY_NS of the scan's own start
- * (the mtime of a file just written in .crdtsync/tmp): those are read again. A file is hashed between
- * two equal fstats, else reported as changing. What cannot be read is reported and counts as
- * untouched, never as vanished; so do ignored paths and what is below another mount. */
+ * A merge of two ordered streams: the walk of the tree (bytewise by full path) and an iteration
+ * of b/ in a snapshot. Nothing is kept per unchanged file. Files whose print (size, mtime,
+ * ctime, ino, dev) equals the row's are clean, unless their mtime is within CS_RACY_NS of the
+ * scan's own start (the mtime of a file just written in .crdtsync/tmp): those are read again. A
+ * file is hashed between two equal fstats, else reported as changing. What cannot be read is
+ * reported and counts as untouched, never as vanished; so do ignored paths and what is below
+ * another mount.
+ *
+ * A print taken within a clock tick of the last write does not vouch for later writes in that
+ * tick: it is handed out with ctime 0, so that the next scan reads the file again.
+ *
+ * A path has one sighting, but for a file replaced by an empty directory: VANISHED, then
+ * EMPTY_DIR. A directory is empty if it has no entries at all; one with only ignored entries
+ * exists, but gets no marker. */
 #ifndef CS_DISK_SCAN_H
 #define CS_DISK_SCAN_H
 
@@ -13,17 +21,25 @@
 #include "xfer/content.h"
 
 typedef enum cs_trouble {
-    CS_TROUBLE_UNREADABLE, CS_TROUBLE_CHANGING, CS_TROUBLE_SOCKET, CS_TROUBLE_FIFO, CS_TROUBLE_DEVICE,
-    CS_TROUBLE_NAME /* not representable */, CS_TROUBLE_MOUNT, CS_TROUBLE_TOO_MANY_VERSIONS
+    CS_TROUBLE_UNREADABLE,
+    CS_TROUBLE_CHANGING,
+    CS_TROUBLE_SOCKET,
+    CS_TROUBLE_FIFO,
+    CS_TROUBLE_DEVICE,
+    CS_TROUBLE_NAME /* not representable */,
+    CS_TROUBLE_MOUNT,
+    CS_TROUBLE_TOO_MANY_VERSIONS
 } cs_trouble_t;
-const char *cs_trouble_text(cs_trouble_t trouble); /* as in JSON: "unreadable", "changing", ... */
+const char *
+cs_trouble_text(cs_trouble_t trouble); /* as in JSON: "unreadable", "changing", ... */
 
 typedef struct cs_scan_sink {
     void *arg;
-    /* Sightings in bytewise order of paths; slices are borrowed. False stops the scan (CS_ERR_AGAIN). */
+    /* Sightings in bytewise order of paths; slices are borrowed. False stops the scan
+     * (CS_ERR_AGAIN). */
     bool (*sighting)(void *arg, const cs_sighting_t *sighting);
     void (*trouble)(void *arg, cs_slice_t path, cs_trouble_t trouble);
-    /* Rows for n/ and c/ of hashed files with more than one chunk; may be NULL. */
+    /* Rows for n/, c/ and r/ of hashed files (disk/content_rows.h); may be NULL. */
     void (*row)(void *arg, cs_slice_t key, cs_slice_t value);
     /* Between files: true = give up (the node is stopping); may be NULL. */
     bool (*cancelled)(void *arg);
@@ -36,30 +52,35 @@ typedef struct cs_scan_config {
     uint32_t folder;
     const cs_chunker_table_t *table;
     cs_modes_t modes;
-    uint8_t marker[16];            /* must equal .crdtsync/id, else CS_ERR_NOT_MOUNTED */
-    bool full;                     /* rehash everything */
-    const cs_slice_t *paths;       /* restrict to these files or subtrees, sorted; NULL: all */
+    uint8_t marker[16]; /* must equal .crdtsync/id, else CS_ERR_NOT_MOUNTED */
+    bool full;          /* rehash everything */
+    /* Restrict to these files or subtrees, sorted; NULL: all. Of one that is gone, the nearest
+     * directory that is left is looked at too: it may be empty now. */
+    const cs_slice_t *paths;
     size_t path_count;
 } cs_scan_config_t;
 
 typedef struct cs_scan_stats {
-    uint64_t files, dirs, bytes;   /* on disk, without ignored ones */
+    uint64_t files, dirs, bytes; /* on disk, without ignored ones */
     uint64_t unchanged, hashed_files, hashed_bytes;
 } cs_scan_stats_t;
 
-/* CS_ERR_NOT_MOUNTED: marker missing or different, nothing reported. CS_ERR_AGAIN: cancelled. Other
- * errors: the base table could not be read, or the root is gone; what was reported must be dropped. */
-CS_MUST_USE cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink, cs_scan_stats_t *ret);
+/* CS_ERR_NOT_MOUNTED: marker missing or different, nothing reported. CS_ERR_AGAIN: cancelled.
+ * Other errors: the base table could not be read, or the root is gone; what was reported must
+ * be dropped. */
+CS_MUST_USE cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
+                             cs_scan_stats_t *ret);
 
 /* Make .crdtsync/{id,tmp,trash} and write the marker: only for a folder that was just added. */
 CS_MUST_USE cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16]);
 /* CS_OK, or CS_ERR_NOT_MOUNTED. */
 CS_MUST_USE cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16]);
 
-/* Hash one regular file or symlink as it is now: the stable-read rule. CS_ERR_CHANGED: it moved under
- * our hands. ret_stat is that of the bytes hashed. */
+/* Hash one regular file or symlink as it is now: the stable-read rule. CS_ERR_CHANGED: it moved
+ * under our hands. ret_stat is that of the bytes hashed. */
 CS_MUST_USE cs_err_t cs_hash_path(cs_fs_t *fs, const cs_chunker_table_t *table, cs_slice_t path,
-                                  const cs_content_sink_t *sink, cs_content_t *ret, cs_stat_t *ret_stat);
+                                  const cs_content_sink_t *sink, cs_content_t *ret,
+                                  cs_stat_t *ret_stat);
 
 /* norm(m) of core.md 2. */
 uint16_t cs_mode_norm(cs_modes_t modes, uint16_t mode);

@@ -1,0 +1,60 @@
+/* marker.c - .crdtsync/id: whether the folder at the root's path is the one we mean. */
+#include <string.h>
+
+#include "base/digest.h"
+#include "base/path.h"
+#include "disk/scan.h"
+
+#define MARKER_BYTES 16u
+#define ID_PATH      CS_PRIVATE_DIR "/id"
+#define NEW_PATH     CS_PRIVATE_DIR "/tmp/id"
+
+cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16])
+{
+    cs_file_t *file = NULL;
+    char text[2 * MARKER_BYTES];
+    uint8_t found[MARKER_BYTES];
+    size_t len = 0;
+    if (fs->ops->refresh(fs) != CS_OK) return CS_ERR_NOT_MOUNTED;
+    if (fs->ops->open_read(fs, cs_slice_text(ID_PATH), &file) != CS_OK)
+        return CS_ERR_NOT_MOUNTED;
+    cs_err_t err = fs->ops->read(file, 0, text, sizeof text, &len);
+    fs->ops->close(&file);
+    if (err != CS_OK || len != sizeof text) return CS_ERR_NOT_MOUNTED;
+    if (!cs_unhex(found, sizeof found, cs_slice(text, len))) return CS_ERR_NOT_MOUNTED;
+    return memcmp(found, marker, sizeof found) == 0 ? CS_OK : CS_ERR_NOT_MOUNTED;
+}
+
+static cs_err_t make_dir(cs_fs_t *fs, const char *path)
+{
+    cs_err_t err = fs->ops->mkdir(fs, cs_slice_text(path));
+    return err == CS_ERR_EXISTS ? CS_OK : err;
+}
+
+static cs_err_t write_new(cs_fs_t *fs, const uint8_t *marker)
+{
+    char text[2 * MARKER_BYTES + 1];
+    cs_file_t *file = NULL;
+    cs_hex(text, marker, MARKER_BYTES);
+    text[2 * MARKER_BYTES] = '\n';
+    cs_err_t err = fs->ops->unlink(fs, cs_slice_text(NEW_PATH)); /* left by a crash */
+    if (err != CS_OK && err != CS_ERR_NOT_FOUND) return err;
+    err = fs->ops->create(fs, cs_slice_text(NEW_PATH), &file);
+    if (err != CS_OK) return err;
+    err = fs->ops->write(file, 0, text, sizeof text);
+    fs->ops->close(&file);
+    return err;
+}
+
+cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16])
+{
+    cs_err_t err = fs->ops->refresh(fs);
+    if (err == CS_OK) err = make_dir(fs, CS_PRIVATE_DIR);
+    if (err == CS_OK) err = make_dir(fs, CS_PRIVATE_DIR "/tmp");
+    if (err == CS_OK) err = make_dir(fs, CS_PRIVATE_DIR "/trash");
+    if (err == CS_OK) err = write_new(fs, marker);
+    if (err != CS_OK) return err;
+    err =
+        fs->ops->rename(fs, cs_slice_text(NEW_PATH), cs_slice_text(ID_PATH), CS_RENAME_REPLACE);
+    return err == CS_OK ? fs->ops->sync(fs) : err;
+}

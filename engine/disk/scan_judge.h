@@ -1,0 +1,42 @@
+/* scan_judge.h - from what is at a path, and what its base row says, to a sighting.
+ *
+ * Pure, so that files can be hashed by several threads while the merge goes on. */
+#ifndef CS_DISK_SCAN_JUDGE_H
+#define CS_DISK_SCAN_JUDGE_H
+
+#include "disk/scan.h"
+
+/* How this scan sees. Immutable while it runs. */
+typedef struct cs_observer {
+    cs_modes_t modes;
+    bool keeps_modes; /* the file system does */
+    bool full;        /* trust no print */
+    bool has_start;   /* false: the file system is read-only, nothing is young */
+    int64_t start_ns; /* mtime of a file written at the start of the scan */
+    int64_t tick_ns;  /* two writes closer than this may bear the same time */
+} cs_observer_t;
+
+/* A file or symbolic link. */
+typedef struct cs_candidate {
+    cs_slice_t path; /* borrowed */
+    cs_stat_t stat;
+    bool has_row;
+    cs_base_front_t row;
+} cs_candidate_t;
+
+typedef struct cs_judgement {
+    bool unchanged; /* for the statistics: bytes and mode are those of the row */
+    bool sighted, troubled;
+    cs_sighting_t sighting; /* its path is the candidate's */
+    cs_trouble_t trouble;
+} cs_judgement_t;
+
+/* By its print alone. False: it must be read. */
+bool cs_judge_stat(const cs_observer_t *observer, const cs_candidate_t *candidate,
+                   cs_judgement_t *ret);
+/* After cs_path_hasher_run, whose outcome is err, content and stat (unused on failure). */
+void cs_judge_content(const cs_observer_t *observer, const cs_candidate_t *candidate,
+                      cs_err_t err, const cs_content_t *content, const cs_stat_t *stat,
+                      cs_judgement_t *ret);
+
+#endif
