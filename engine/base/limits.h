@@ -28,6 +28,8 @@
 /* --- apply (core.md 5.6) */
 #define CS_GROUP_FILES_MAX 1000u         /* files behind one syncfs (limits.md 6) */
 #define CS_GROUP_BYTES_MAX (64u << 20)   /* bytes behind one syncfs */
+#define CS_TRASH_FILES_MAX 20000u        /* a sweep looks at each of them: 1 us a file (limits.md 5) */
+#define CS_TRASH_LOG_BYTES_MAX (32u << 20) /* two paths a step, and families are never split */
 
 /* --- content (core.md 9) */
 #define CS_CHUNK_MIN       (64u << 10)   /* bytes; files below are one chunk */

@@ -210,6 +210,8 @@ bool cs_replica_settle(cs_replica_t *replica, cs_slice_t path);
 /* A path on disk with this content, for local copies. CS_ERR_NOT_FOUND. ret_path replaced. */
 CS_MUST_USE cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_content_t *content,
                                              cs_buf_t *ret_path);
+/* The effective path where the content (or hint) of this backing is shown now; NULL: nowhere. Owned. */
+cs_str_t *cs_replica_whereabouts(cs_replica_t *replica, const cs_back_t *back);
 /* All of them in bytewise order, until `each` says false. The replica must not change meanwhile. */
 void cs_replica_each_content(cs_replica_t *replica, const cs_content_t *content,
                              bool (*each)(void *arg, cs_slice_t path), void *arg);

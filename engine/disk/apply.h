@@ -34,7 +34,7 @@ typedef struct cs_step {
     uint16_t from_mode;
     /* result */
     cs_err_t err;       /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report, retry */
-    cs_print_t print;   /* CS_OK: of what is at the path now */
+    cs_print_t print;   /* CS_OK: of what is at the path now; in `item` as well */
 } cs_step_t;
 
 typedef struct cs_steps {
@@ -84,9 +84,21 @@ void cs_staged_path(const cs_content_t *content, cs_buf_t *ret); /* NUL-terminat
 CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_chunker_table_t *table,
                                     const cs_content_t *content, cs_slice_t bytes);
 
-/* Trash: drop the oldest beyond the bound; import late writes (a process that held the old inode
- * open): paths whose trashed file changed after it was put there are handed to `late`. */
+/* After a start, before the first scan: what a crash left in .crdtsync/tmp. A complete content (its
+ * bytes were read and have the hash of its name) is handed over with `content`, anything else (partial
+ * files) without; what `keep` refuses, or all if it is NULL, is removed. Then the trash is swept. */
+typedef struct cs_cleanup_sink {
+    void *arg;
+    bool (*keep)(void *arg, cs_slice_t name, const cs_content_t *content);
+    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at); /* as below; may be NULL */
+} cs_cleanup_sink_t;
+CS_MUST_USE cs_err_t cs_apply_cleanup(const cs_apply_config_t *config, const cs_cleanup_sink_t *sink);
+
+/* Trash: a file that a process wrote to after it was put there (it held it open), or that a crash
+ * left on its way, is given back: to `path`, or beside what is there now, under the name that a
+ * sibling would have. `late` (may be NULL) hears where it is, so that it is scanned. Then the oldest
+ * beyond the bounds are dropped. Looks at every file: for full scans, not for each small one. */
 CS_MUST_USE cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
-                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t trash_path), void *arg);
+                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at), void *arg);
 
 #endif

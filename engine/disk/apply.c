@@ -1,0 +1,154 @@
+/* apply.c - the phases of one run (apply_run.h). */
+#include "base/mem.h"
+#include "disk/apply_run.h"
+
+typedef void (*perform_t)(cs_run_t *run, size_t index);
+
+/* Without its directories the folder is not there: nothing may be written below an empty mount
+ * point. */
+static cs_err_t check_folder(cs_fs_t *fs)
+{
+    static const char *const dirs[] = {CS_TMP_DIR, CS_TRASH_DIR};
+    for (size_t i = 0; i < CS_COUNT_OF(dirs); i++) {
+        cs_stat_t st;
+        cs_err_t err = fs->ops->stat(fs, cs_slice_text(dirs[i]), &st);
+        if (err == CS_ERR_NOT_FOUND || err == CS_ERR_NOT_DIR) return CS_ERR_NOT_MOUNTED;
+        if (err != CS_OK) return err;
+        if (st.type != CS_NODE_DIR) return CS_ERR_NOT_MOUNTED;
+    }
+    return CS_OK;
+}
+
+static void make_directory(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    cs_fs_t *fs = run->fs;
+    cs_slice_t path = cs_slice_str(step->item.path);
+    cs_err_t err = cs__apply_make_parents(fs, path);
+    if (err == CS_OK) err = fs->ops->mkdir(fs, path);
+    cs_stat_t st;
+    if (err == CS_OK || err == CS_ERR_EXISTS) err = fs->ops->stat(fs, path, &st);
+    if (err == CS_OK && st.type != CS_NODE_DIR) err = CS_ERR_CHANGED;
+    if (err == CS_OK) step->print = st.print;
+    step->err = cs__apply_raced(err);
+    run->work[index].done = step->err == CS_OK;
+}
+
+/* What else is in it keeps a directory; that is as wanted. */
+static void remove_directory(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    cs_err_t err = run->fs->ops->rmdir(run->fs, cs_slice_str(step->item.path));
+    if (err == CS_ERR_NOT_EMPTY || err == CS_ERR_NOT_FOUND) err = CS_OK;
+    step->err = cs__apply_raced(err);
+    run->work[index].done = step->err == CS_OK;
+}
+
+static cs_err_t change_mode(cs_run_t *run, cs_step_t *step)
+{
+    cs_fs_t *fs = run->fs;
+    step->print = step->expect;
+    if (!fs->features.modes) return CS_OK;
+    cs_slice_t path = cs_slice_str(step->item.path);
+    cs_stat_t st;
+    cs_err_t err = fs->ops->stat(fs, path, &st);
+    if (err != CS_OK) return err;
+    if (!cs__apply_is(run, &st, step->expect_kind, step->expect_mode, &step->expect, true))
+        return CS_ERR_CHANGED;
+    uint16_t mode = cs__apply_disk_mode(run, step->item.attr.mode);
+    err = fs->ops->chmod(fs, path, &step->expect, mode, &st);
+    if (err != CS_OK) return err;
+    /* Written to meanwhile: the old print stays, so that the next scan reads it. */
+    if (st.mode == mode && cs_print_eq_but_ctime(&st.print, &step->expect))
+        step->print = st.print;
+    return CS_OK;
+}
+
+static void chmod_file(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    step->err = cs__apply_raced(change_mode(run, step));
+    run->work[index].done = step->err == CS_OK;
+}
+
+static void perform(cs_run_t *run, cs_step_kind_t kind, perform_t each)
+{
+    for (size_t i = 0; i < run->steps->len; i++) {
+        const cs_step_t *step = &run->steps->item[i];
+        if (step->kind == kind && step->err == CS_OK && !run->work[i].done) each(run, i);
+    }
+}
+
+static void put_taken(cs_run_t *run, size_t index)
+{
+    if (run->work[index].taken) cs__apply_put(run, index);
+}
+
+/* In this order every name is free when it is wanted: what leaves goes first, directories that
+ * become files before those files, files that become directories before what is in them. */
+static void change_names(cs_run_t *run)
+{
+    perform(run, CS_STEP_DELETE, cs__apply_delete);
+    cs__apply_move_dirs(run);
+    perform(run, CS_STEP_MOVE, cs__apply_move);
+    perform(run, CS_STEP_RMDIR, remove_directory);
+    perform(run, CS_STEP_MKDIR, make_directory);
+    perform(run, CS_STEP_MOVE, put_taken);
+    perform(run, CS_STEP_WRITE, cs__apply_put);
+    perform(run, CS_STEP_CHMOD, chmod_file);
+}
+
+/* Steps that need the trash and cannot have it fail; others go on. */
+static void refuse_without_trash(cs_run_t *run, cs_err_t err)
+{
+    for (size_t i = 0; i < run->steps->len; i++) {
+        cs_step_t *step = &run->steps->item[i];
+        bool needs = step->kind == CS_STEP_DELETE || step->kind == CS_STEP_MOVE ||
+                     (step->kind == CS_STEP_WRITE && step->replaces);
+        if (needs && step->err == CS_OK) step->err = err;
+    }
+}
+
+static bool any_open(const cs_run_t *run)
+{
+    for (size_t i = 0; i < run->steps->len; i++) {
+        if (run->steps->item[i].err == CS_OK) return true;
+    }
+    return false;
+}
+
+static cs_err_t run_all(cs_run_t *run)
+{
+    cs__apply_stage(run);
+    cs_err_t err = cs__apply_open_group(run);
+    if (err != CS_OK) refuse_without_trash(run, err);
+    if (!any_open(run)) return CS_OK;
+    err = run->fs->ops->sync(run->fs);
+    if (err != CS_OK) return err;
+    change_names(run);
+    return any_open(run) ? run->fs->ops->sync(run->fs) : CS_OK;
+}
+
+cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps)
+{
+    cs_err_t err = check_folder(config->fs);
+    if (err != CS_OK) return err;
+    cs_run_t run = {.config = config, .fs = config->fs, .steps = steps};
+    run.work = cs_calloc(steps->len, sizeof *run.work);
+    for (size_t i = 0; i < steps->len; i++)
+        steps->item[i].err = CS_OK;
+
+    err = run_all(&run);
+
+    cs__apply_unstage(&run);
+    cs__apply_close_group(&run);
+    for (size_t i = 0; i < steps->len; i++) {
+        if (steps->item[i].err == CS_OK) steps->item[i].item.print = steps->item[i].print;
+        cs_buf_fini(&run.work[i].home);
+    }
+    cs_free(run.work);
+    cs_buf_fini(&run.group);
+    cs_content_hasher_destroy(&run.hasher);
+    cs_free(run.buffer);
+    return err;
+}

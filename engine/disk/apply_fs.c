@@ -1,0 +1,64 @@
+/* apply_fs.c - comparing files with base rows, parents, renames that never replace. */
+#include "disk/apply_run.h"
+#include "disk/scan.h"
+
+cs_err_t cs__apply_raced(cs_err_t err)
+{
+    bool is_race = err == CS_ERR_NOT_FOUND || err == CS_ERR_EXISTS || err == CS_ERR_NOT_DIR ||
+                   err == CS_ERR_IS_DIR || err == CS_ERR_ESCAPES || err == CS_ERR_NOT_EMPTY;
+    return is_race ? CS_ERR_CHANGED : err;
+}
+
+bool cs__apply_is(const cs_run_t *run, const cs_stat_t *st, uint8_t kind, uint16_t mode,
+                  const cs_print_t *print, bool with_ctime)
+{
+    if (st->type != (kind == CS_KIND_SYMLINK ? CS_NODE_SYMLINK : CS_NODE_FILE)) return false;
+    if (st->type == CS_NODE_FILE && run->fs->features.modes) {
+        cs_modes_t modes = run->config->modes;
+        if (cs_mode_norm(modes, st->mode) != cs_mode_norm(modes, mode)) return false;
+    }
+    return with_ctime ? cs_print_eq(&st->print, print)
+                      : cs_print_eq_but_ctime(&st->print, print);
+}
+
+/* Only where the policy forgets what the umask takes away: else the next scan would read the
+ * umask's work as a chmod by the user. */
+uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode)
+{
+    mode = cs_mode_norm(run->config->modes, mode);
+    return run->config->modes == CS_MODES_EXEC ? (uint16_t)(mode & ~run->fs->umask) : mode;
+}
+
+cs_err_t cs__apply_make_parents(cs_fs_t *fs, cs_slice_t path)
+{
+    cs_slice_t parent = cs_path_parent(path);
+    if (parent.len == 0) return CS_OK;
+    cs_err_t err = fs->ops->mkdir(fs, parent);
+    if (err == CS_ERR_NOT_FOUND) {
+        err = cs__apply_make_parents(fs, parent);
+        if (err == CS_OK) err = fs->ops->mkdir(fs, parent);
+    }
+    return err == CS_ERR_EXISTS ? CS_OK : err;
+}
+
+/* File systems without the flag and without links leave a moment between look and rename. */
+static cs_err_t rename_new(cs_fs_t *fs, cs_slice_t from, cs_slice_t to)
+{
+    cs_err_t err = fs->ops->rename(fs, from, to, CS_RENAME_NOREPLACE);
+    if (err != CS_ERR_UNSUPPORTED) return err;
+    cs_stat_t st;
+    err = fs->ops->stat(fs, to, &st);
+    if (err == CS_OK) return CS_ERR_EXISTS;
+    if (err != CS_ERR_NOT_FOUND) return err;
+    return fs->ops->rename(fs, from, to, CS_RENAME_REPLACE);
+}
+
+cs_err_t cs__apply_rename_new(cs_fs_t *fs, cs_slice_t from, cs_slice_t to)
+{
+    cs_err_t err = rename_new(fs, from, to);
+    if (err != CS_ERR_NOT_FOUND) return err;
+    cs_stat_t st; /* which of the two is missing? */
+    if (fs->ops->stat(fs, from, &st) != CS_OK) return err;
+    err = cs__apply_make_parents(fs, to);
+    return err == CS_OK ? rename_new(fs, from, to) : err;
+}

@@ -1,0 +1,151 @@
+/* apply_put.c - what waits gets its name, and whatever was there goes to the trash. */
+#include "disk/apply_run.h"
+#include "disk/scan.h"
+
+static bool is_ours(const cs_run_t *run, size_t index, const cs_stat_t *st)
+{
+    const cs_work_t *work = &run->work[index];
+    return st->type == work->staged.type && st->mode == work->staged.mode &&
+           cs_print_eq_but_ctime(&st->print, &work->staged.print);
+}
+
+/* A moved file may have another mode now. A user's chmod between is overwritten, bytes cannot
+ * be. If it cannot be set, the row says so, and the mode is a change of its own. */
+static void adjust_mode(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    cs_work_t *work = &run->work[index];
+    if (step->kind != CS_STEP_MOVE || work->staged.type != CS_NODE_FILE) return;
+    cs_modes_t modes = run->config->modes;
+    if (cs_mode_norm(modes, step->from_mode) == cs_mode_norm(modes, step->item.attr.mode))
+        return;
+    uint16_t mode = cs__apply_disk_mode(run, step->item.attr.mode);
+    cs_stat_t st;
+    cs_err_t err = CS_OK;
+    if (run->fs->features.modes)
+        err = run->fs->ops->chmod(run->fs, cs_slice_str(step->item.path), &work->staged.print,
+                                  mode, &st);
+    if (err != CS_OK) {
+        step->item.attr.mode = step->from_mode;
+    } else if (run->fs->features.modes) {
+        work->staged.mode = mode;
+    }
+}
+
+/* The base row must not vouch for what a user wrote a moment later: without a ctime the next
+ * scan reads the file. */
+void cs__apply_settle(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    cs_work_t *work = &run->work[index];
+    adjust_mode(run, index);
+    cs_stat_t st;
+    cs_err_t err = run->fs->ops->stat(run->fs, cs_slice_str(step->item.path), &st);
+    step->print = work->staged.print;
+    step->print.ctime_ns = err == CS_OK && is_ours(run, index, &st) ? st.print.ctime_ns : 0;
+    step->err = CS_OK;
+}
+
+static cs_err_t put_new(cs_run_t *run, size_t index)
+{
+    cs_slice_t path = cs_slice_str(run->steps->item[index].item.path);
+    cs_err_t err = cs__apply_rename_new(run->fs, cs_buf_slice(&run->work[index].home), path);
+    if (err != CS_ERR_EXISTS) return cs__apply_raced(err);
+    cs_stat_t st; /* a directory that ignored files keep is no race: it may stay for long */
+    bool is_dir = run->fs->ops->stat(run->fs, path, &st) == CS_OK && st.type == CS_NODE_DIR;
+    return is_dir ? CS_ERR_IS_DIR : CS_ERR_CHANGED;
+}
+
+static bool is_expected(const cs_run_t *run, const cs_step_t *step, cs_slice_t at,
+                        bool with_ctime)
+{
+    cs_stat_t st;
+    return run->fs->ops->stat(run->fs, at, &st) == CS_OK &&
+           cs__apply_is(run, &st, step->expect_kind, step->expect_mode, &step->expect,
+                        with_ctime);
+}
+
+/* The user's file came out: it goes back. If what we get for it is not ours, he wrote once more
+ * after the exchange: then that is his newest, and the other one is for the sweep to give back.
+ */
+static void undo_exchange(cs_run_t *run, size_t index, cs_slice_t entry, cs_slice_t path)
+{
+    cs_fs_t *fs = run->fs;
+    if (fs->ops->rename(fs, entry, path, CS_RENAME_EXCHANGE) != CS_OK) return;
+    cs_stat_t st;
+    cs_err_t err = fs->ops->stat(fs, entry, &st);
+    if (err == CS_OK && is_ours(run, index, &st)) {
+        (void)cs__apply_rename_new(fs, entry, cs_buf_slice(&run->work[index].home));
+    } else {
+        (void)fs->ops->rename(fs, entry, path, CS_RENAME_EXCHANGE);
+    }
+}
+
+static cs_err_t put_by_exchange(cs_run_t *run, size_t index, cs_slice_t entry)
+{
+    const cs_step_t *step = &run->steps->item[index];
+    cs_fs_t *fs = run->fs;
+    cs_slice_t path = cs_slice_str(step->item.path),
+               home = cs_buf_slice(&run->work[index].home);
+    cs_err_t err = cs__apply_rename_new(fs, home, entry);
+    if (err != CS_OK) return cs__apply_raced(err);
+    err = fs->ops->rename(fs, entry, path, CS_RENAME_EXCHANGE);
+    if (err != CS_OK) {
+        (void)cs__apply_rename_new(fs, entry, home);
+        return cs__apply_raced(err);
+    }
+    if (is_expected(run, step, entry, false)) return CS_OK;
+    undo_exchange(run, index, entry, path);
+    return CS_ERR_CHANGED;
+}
+
+/* Weaker: who renames over the path between the second look and our rename loses his file. On
+ * file systems that have no links either, the path is empty for a moment. */
+static cs_err_t put_by_link(cs_run_t *run, size_t index, cs_slice_t entry)
+{
+    const cs_step_t *step = &run->steps->item[index];
+    cs_fs_t *fs = run->fs;
+    cs_slice_t path = cs_slice_str(step->item.path),
+               home = cs_buf_slice(&run->work[index].home);
+    cs_err_t err = fs->ops->link(fs, path, entry);
+    if (err == CS_ERR_UNSUPPORTED) {
+        err = cs__apply_rename_new(fs, path, entry);
+        if (err == CS_OK && !is_expected(run, step, entry, false)) err = CS_ERR_CHANGED;
+        if (err == CS_OK) err = cs__apply_rename_new(fs, home, path);
+        if (err != CS_OK) (void)cs__apply_rename_new(fs, entry, path);
+        return cs__apply_raced(err);
+    }
+    if (err != CS_OK) return cs__apply_raced(err);
+    if (is_expected(run, step, entry, false) && is_expected(run, step, path, false)) {
+        err = fs->ops->rename(fs, home, path, CS_RENAME_REPLACE);
+    } else {
+        err = CS_ERR_CHANGED;
+    }
+    if (err != CS_OK) (void)fs->ops->unlink(fs, entry); /* the other name of the same file */
+    return cs__apply_raced(err);
+}
+
+void cs__apply_put(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    cs_work_t *work = &run->work[index];
+    cs_buf_t entry = {0};
+    if (!step->replaces) {
+        step->err = put_new(run, index);
+    } else if (!is_expected(run, step, cs_slice_str(step->item.path), true)) {
+        step->err = CS_ERR_CHANGED;
+    } else {
+        cs__apply_entry(run, index, false, &entry);
+        step->err = run->fs->features.exchange
+                        ? put_by_exchange(run, index, cs_buf_slice(&entry))
+                        : put_by_link(run, index, cs_buf_slice(&entry));
+    }
+    work->done = step->err == CS_OK;
+    if (work->done) {
+        cs__apply_settle(run, index);
+    } else if (work->taken) { /* back to where it was; else the sweep brings it there */
+        (void)cs__apply_rename_new(run->fs, cs_buf_slice(&work->home),
+                                   cs_slice_str(step->from));
+    }
+    cs_buf_fini(&entry);
+}

@@ -1,0 +1,42 @@
+/* record.c - what was performed becomes the base table (core.md 5.1). */
+#include "disk/apply.h"
+
+static void record_done(cs_replica_t *replica, const cs_step_t *step)
+{
+    switch (step->kind) {
+    case CS_STEP_MOVE:
+        cs_replica_vanished(replica, cs_slice_str(step->from));
+        cs_replica_applied(replica, &step->item);
+        return;
+    case CS_STEP_WRITE:
+    case CS_STEP_CHMOD:
+    case CS_STEP_MKDIR:
+        cs_replica_applied(replica, &step->item);
+        return;
+    case CS_STEP_DELETE:
+    case CS_STEP_RMDIR:
+        cs_replica_vanished(replica, cs_slice_str(step->item.path));
+        return;
+    }
+}
+
+/* AGAIN: a local copy turned out to be another file, so its row is out of date. IS_DIR: a
+ * directory is in the way, perhaps one that no scan has seen yet. */
+static bool wants_scan(cs_err_t err)
+{
+    return err == CS_ERR_CHANGED || err == CS_ERR_AGAIN || err == CS_ERR_IS_DIR;
+}
+
+void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
+               void (*rescan)(void *arg, cs_slice_t path), void *arg)
+{
+    for (size_t i = 0; i < steps->len; i++) {
+        const cs_step_t *step = &steps->item[i];
+        if (step->err == CS_OK) {
+            record_done(replica, step);
+        } else if (wants_scan(step->err)) {
+            if (step->from != NULL) rescan(arg, cs_slice_str(step->from));
+            rescan(arg, cs_slice_str(step->item.path));
+        }
+    }
+}

@@ -1,0 +1,256 @@
+/* trash_sweep.c - the trash between runs: give back what is a user's, drop the oldest of the
+ * rest. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "crdt/family.h"
+#include "disk/scan.h"
+#include "disk/trash_log.h"
+
+#define TAG_DIGITS_MIN 8u /* core.md 4 */
+#define TAG_DIGITS_MAX 20u
+#define TAG_AGAIN_MAX  1000u
+
+typedef struct cs_sweep {
+    const cs_apply_config_t *config;
+    cs_fs_t *fs;
+    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at);
+    void *arg;
+    bool is_start;  /* see cs__trash_sweep */
+    uint64_t bytes; /* kept so far */
+    uint64_t files;
+} cs_sweep_t;
+
+/* Empty if it cannot be read: then all stays until there is no room. */
+static void read_log(cs_fs_t *fs, cs_slice_t group, cs_trash_log_t *ret)
+{
+    cs_buf_t path = {0};
+    cs_buf_put_slice(&path, group);
+    cs_buf_printf(&path, "/log");
+    cs_file_t *file = NULL;
+    cs_stat_t st = {0};
+    cs_err_t err = fs->ops->open_read(fs, cs_buf_slice(&path), &file);
+    if (err == CS_OK) err = file->ops->fstat(file, &st);
+    if (err == CS_OK && st.print.size > CS_TRASH_LOG_BYTES_MAX) err = CS_ERR_CORRUPT;
+    if (err == CS_OK) {
+        cs_buf_reserve(&ret->bytes, (size_t)st.print.size);
+        err = file->ops->read(file, 0, ret->bytes.data, (size_t)st.print.size, &ret->bytes.len);
+    }
+    if (err == CS_OK) err = cs__trash_log_decode(ret);
+    if (err != CS_OK) cs__trash_log_fini(ret);
+    if (file != NULL) fs->ops->close(&file);
+    cs_buf_fini(&path);
+}
+
+/* A name beside `path`, like that of a sibling with these bytes. What cannot be read has a name
+ * too. */
+static cs_err_t give_beside(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path, cs_buf_t *ret)
+{
+    cs_content_t content = {.kind = CS_KIND_FILE};
+    cs_stat_t st;
+    if (cs_hash_path(sweep->fs, sweep->config->table, entry, NULL, &content, &st) != CS_OK)
+        content = (cs_content_t){.kind = CS_KIND_FILE};
+    cs_err_t err = CS_ERR_EXISTS;
+    uint32_t digits = TAG_DIGITS_MIN, again = 0;
+    while (err == CS_ERR_EXISTS && again < TAG_AGAIN_MAX) {
+        cs_str_t *name = cs_sibling_name(path, &content, digits, again);
+        err = cs__apply_rename_new(sweep->fs, entry, cs_slice_str(name));
+        cs_buf_clear(ret);
+        cs_buf_put_slice(ret, cs_slice_str(name));
+        cs_str_unref(&name);
+        if (digits < TAG_DIGITS_MAX)
+            digits += 2;
+        else
+            again++;
+    }
+    return err;
+}
+
+/* To its own name if nothing is there, or beside what is: perhaps beside a file that has taken
+ * the place of its directory. */
+static void give_back(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path)
+{
+    cs_buf_t at = {0};
+    cs_buf_put_slice(&at, path);
+    cs_err_t err = cs__apply_rename_new(sweep->fs, entry, path);
+    for (cs_slice_t taken = path; taken.len > 0;) {
+        if (err == CS_ERR_NOT_DIR || err == CS_ERR_ESCAPES)
+            taken = cs_path_parent(taken);
+        else if (err != CS_ERR_EXISTS)
+            break;
+        if (taken.len == 0) break;
+        err = give_beside(sweep, entry, taken, &at);
+        if (err == CS_ERR_EXISTS) break; /* no name is free */
+    }
+    if (err == CS_OK && sweep->late != NULL) sweep->late(sweep->arg, path, cs_buf_slice(&at));
+    cs_buf_fini(&at);
+}
+
+/* A file that was to move below its own name, which was made a directory for it. */
+static void clear_way_back(cs_sweep_t *sweep, const cs_trash_record_t *record)
+{
+    cs_slice_t dir = cs_path_parent(record->path);
+    while (cs_slice_eq(dir, record->from) || cs_path_is_below(dir, record->from)) {
+        (void)sweep->fs->ops->rmdir(sweep->fs, dir); /* only if it is empty */
+        dir = cs_path_parent(dir);
+    }
+}
+
+typedef enum cs_fate { CS_KEEP, CS_DROP, CS_BACK_TO_PATH, CS_BACK_TO_FROM } cs_fate_t;
+
+static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
+                         const cs_stat_t *st, bool taken)
+{
+    bool staged = cs_print_eq_but_ctime(&record->staged, &st->print);
+    if (taken || (staged && record->from.len > 0)) return CS_BACK_TO_FROM;
+    if (staged) return CS_DROP; /* bytes on their way to a path: they will come again */
+    bool expected = cs_print_eq_but_ctime(&record->expect, &st->print);
+    bool maybe_hole =
+        sweep->is_start && record->staged.ino != 0 && !sweep->fs->features.exchange;
+    if (expected && st->nlink == 1 && !maybe_hole) return CS_KEEP;
+
+    cs_stat_t now;
+    cs_err_t err = sweep->fs->ops->stat(sweep->fs, record->path, &now);
+    if (err == CS_OK && now.print.dev == st->print.dev && now.print.ino == st->print.ino)
+        return CS_DROP; /* a second name of what is at the path */
+    if (!expected) return CS_BACK_TO_PATH;
+    return maybe_hole && err == CS_ERR_NOT_FOUND ? CS_BACK_TO_PATH : CS_KEEP;
+}
+
+/* "<index>" or "<index>t"; false: no name of ours. */
+static bool read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken)
+{
+    size_t index = 0, i = 0;
+    while (i < name->len && name->data[i] >= '0' && name->data[i] <= '9' &&
+           index < CS_TRASH_LOG_BYTES_MAX)
+        index = index * 10 + (size_t)(name->data[i++] - '0');
+    *ret_index = index;
+    *ret_taken = i + 1 == name->len && name->data[i] == 't';
+    return i > 0 && (i == name->len || *ret_taken);
+}
+
+/* True if the entry is still there and may be dropped for want of room. */
+static bool sweep_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_t *log,
+                        const cs_dirent_t *entry)
+{
+    size_t index = 0;
+    bool taken = false;
+    if (!read_name(entry->name, &index, &taken) || entry->err != CS_OK) return false;
+    const cs_trash_record_t *record = cs__trash_log_find(log, index);
+    if (record == NULL) return true;
+
+    cs_buf_t path = {0};
+    cs_buf_put_slice(&path, group);
+    cs_buf_printf(&path, "/%s", entry->name->data);
+    cs_fate_t fate = fate_of(sweep, record, &entry->stat, taken);
+    switch (fate) {
+    case CS_KEEP:
+        break;
+    case CS_DROP:
+        (void)sweep->fs->ops->unlink(sweep->fs, cs_buf_slice(&path));
+        break;
+    case CS_BACK_TO_PATH:
+        give_back(sweep, cs_buf_slice(&path), record->path);
+        break;
+    case CS_BACK_TO_FROM:
+        clear_way_back(sweep, record);
+        give_back(sweep, cs_buf_slice(&path), record->from);
+        break;
+    }
+    cs_buf_fini(&path);
+    return fate == CS_KEEP;
+}
+
+static bool is_log(const cs_dirent_t *entry)
+{
+    return strcmp(entry->name->data, "log") == 0;
+}
+
+static void drop(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry)
+{
+    cs_buf_t path = {0};
+    cs_buf_put_slice(&path, group);
+    cs_buf_printf(&path, "/%s", entry->name->data);
+    (void)fs->ops->unlink(fs, cs_buf_slice(&path));
+    cs_buf_fini(&path);
+}
+
+static bool over_bounds(const cs_sweep_t *sweep)
+{
+    return sweep->bytes > sweep->config->trash_bytes_max || sweep->files > CS_TRASH_FILES_MAX;
+}
+
+/* Removes the log with the last file. */
+static void close_group(cs_fs_t *fs, cs_slice_t group)
+{
+    cs_listing_t listing = {0};
+    if (fs->ops->list(fs, group, &listing) != CS_OK) return;
+    bool any_left = false;
+    for (size_t i = 0; i < listing.len; i++)
+        any_left = any_left || !is_log(&listing.item[i]);
+    if (!any_left) {
+        for (size_t i = 0; i < listing.len; i++)
+            drop(fs, group, &listing.item[i]);
+        (void)fs->ops->rmdir(fs, group);
+    }
+    cs_listing_fini(&listing);
+}
+
+/* Newest groups come first, so what is beyond the bounds is the oldest. */
+static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
+{
+    cs_listing_t listing = {0};
+    if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
+    cs_trash_log_t log = {0};
+    read_log(sweep->fs, group, &log);
+    for (size_t i = 0; i < listing.len; i++) {
+        const cs_dirent_t *entry = &listing.item[i];
+        if (is_log(entry) || !sweep_entry(sweep, group, &log, entry)) continue;
+        sweep->bytes += entry->stat.print.size;
+        sweep->files++;
+        if (over_bounds(sweep)) drop(sweep->fs, group, entry);
+    }
+    cs__trash_log_fini(&log);
+    cs_listing_fini(&listing);
+    close_group(sweep->fs, group);
+}
+
+static int compare_newest_first(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
+                         void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at), void *arg)
+{
+    cs_sweep_t sweep = {
+        .config = config, .fs = config->fs, .late = late, .arg = arg, .is_start = is_start};
+    cs_listing_t listing = {0};
+    cs_err_t err = sweep.fs->ops->list(sweep.fs, cs_slice_text(CS_TRASH_DIR), &listing);
+    if (err != CS_OK) return err;
+    uint64_t *numbers = cs_calloc(listing.len, sizeof *numbers);
+    size_t len = 0;
+    for (size_t i = 0; i < listing.len; i++) {
+        uint64_t number = cs__trash_group_number(cs_slice_str(listing.item[i].name));
+        if (number != 0) numbers[len++] = number;
+    }
+    cs_listing_fini(&listing);
+    qsort(numbers, len, sizeof *numbers, compare_newest_first);
+
+    cs_buf_t group = {0};
+    for (size_t i = 0; i < len; i++) {
+        cs__trash_group_path(numbers[i], &group);
+        sweep_group(&sweep, cs_buf_slice(&group));
+    }
+    cs_buf_fini(&group);
+    cs_free(numbers);
+    return CS_OK;
+}
+
+cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
+                        void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at), void *arg)
+{
+    return cs__trash_sweep(config, false, late, arg);
+}
