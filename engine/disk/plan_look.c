@@ -125,17 +125,22 @@ static void add_dir(cs_planner_t *planner, cs_item_t *item_p)
     planner->count++;
 }
 
+static void drop_directory(cs_planner_t *planner, cs_slice_t path)
+{
+    if (!cs__paths_add(&planner->parents, path)) return;
+    cs_step_t *step = cs_steps_add(&planner->rmdirs, CS_STEP_RMDIR);
+    step->item.path = cs_str_new(path.data, path.len);
+    planner->count++;
+}
+
 /* A marker that is gone: with its directory, unless something else needs that. */
 static void drop_marker(cs_planner_t *planner, const cs_item_t *row)
 {
-    if (cs_replica_is_dir(planner->replica, cs_slice_str(row->path))) {
-        cs_replica_vanished(planner->replica, cs_slice_str(row->path));
-        return;
-    }
-    if (!cs__paths_add(&planner->parents, cs_slice_str(row->path))) return;
-    cs_step_t *step = cs_steps_add(&planner->rmdirs, CS_STEP_RMDIR);
-    step->item.path = cs_str_ref(row->path);
-    planner->count++;
+    cs_slice_t path = cs_slice_str(row->path);
+    if (cs_replica_is_dir(planner->replica, path))
+        cs_replica_vanished(planner->replica, path);
+    else
+        drop_directory(planner, path);
 }
 
 static bool is_marker(const cs_item_t *item)
@@ -193,7 +198,11 @@ static cs_err_t look_family(cs_planner_t *planner, cs_slice_t path)
         cs_item_t *row = order >= 0 ? &rows.item[j++] : NULL;
         if (!compare(planner, item, row)) agree = false;
     }
-    if (agree) (void)cs_replica_settle(planner->replica, path);
+    if (agree && items.len + rows.len == 0 && !cs_replica_is_dir(planner->replica, path)) {
+        drop_directory(planner, path); /* pending because it is a directory no more */
+    } else if (agree) {
+        (void)cs_replica_settle(planner->replica, path);
+    }
     cs_items_fini(&items);
     cs_items_fini(&rows);
     return err;

@@ -1,0 +1,22 @@
+/* spy_fs.h - a file system between the engine and a real one, where something happens before
+ * the n-th call: a user acts, or the power fails. */
+#ifndef CS_TESTS_SPY_FS_H
+#define CS_TESTS_SPY_FS_H
+
+#include "disk/fs.h"
+
+typedef struct spy_fs {
+    cs_fs_t fs;    /* what the engine is given */
+    cs_fs_t *real; /* borrowed */
+    size_t calls;  /* made so far, but for close */
+    size_t at;     /* number of the call to act before, from 1; 0: never */
+    void (*act)(
+        void *arg); /* NULL: from then on nothing happens, and every call fails: a crash */
+    void *arg;
+    bool crashed;
+} spy_fs_t;
+
+/* Flushing is skipped: no test can tell, and many runs would wait for the disk. */
+void spy_fs_init(spy_fs_t *spy, cs_fs_t *real);
+
+#endif
