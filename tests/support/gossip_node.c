@@ -1,0 +1,328 @@
+/* gossip_node.c - see gossip_node.h: life, outbox and host of a node. */
+#include "support/gossip_node.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+void gn_trace(gn_world_t *world, const char *format, ...)
+{
+    if (!world->trace) return;
+    va_list args;
+    va_start(args, format);
+    printf("%8llu ", (unsigned long long)world->now_ms);
+    vprintf(format, args);
+    printf("\n");
+    va_end(args);
+}
+
+void gn_fail(gn_world_t *world, const char *why)
+{
+    gn_trace(world, "FAIL %s", why);
+    if (world->failure == NULL) world->failure = why;
+}
+
+cs_key_t gn_key(unsigned index)
+{
+    cs_key_t key = {{0}};
+    key.b[0] = (uint8_t)(index + 1);
+    return key;
+}
+
+/* --- frames */
+
+void gn_frames_push(gn_frames_t *frames, gn_frame_t *frame)
+{
+    if (frames->len == frames->cap) {
+        frames->cap = cs_grow(frames->cap, frames->len + 1);
+        frames->items = cs_realloc_array(frames->items, frames->cap, sizeof(gn_frame_t *));
+    }
+    frames->items[frames->len++] = frame;
+}
+
+gn_frame_t *gn_frames_take(gn_frames_t *frames, size_t at)
+{
+    gn_frame_t *frame = frames->items[at];
+    frames->len--;
+    memmove(frames->items + at, frames->items + at + 1,
+            (frames->len - at) * sizeof(gn_frame_t *));
+    return frame;
+}
+
+gn_frame_t *gn_frame_copy(const gn_frame_t *frame)
+{
+    gn_frame_t *copy = cs_memdup(frame, sizeof *frame);
+    copy->bytes = (cs_buf_t){0};
+    cs_buf_put_slice(&copy->bytes, cs_buf_slice(&frame->bytes));
+    return copy;
+}
+
+void gn_frame_free(gn_frame_t **frame_p)
+{
+    cs_buf_fini(&(*frame_p)->bytes);
+    cs_free(*frame_p);
+    *frame_p = NULL;
+}
+
+void gn_frames_fini(gn_frames_t *frames)
+{
+    for (size_t i = 0; i < frames->len; i++)
+        gn_frame_free(&frames->items[i]);
+    cs_free(frames->items);
+    *frames = (gn_frames_t){0};
+}
+
+/* --- the host of the machine. A peer's handle is its index + 1. */
+
+static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+{
+    gn_node_t *node = arg;
+    gn_frame_t *frame = cs_calloc(1, sizeof *frame);
+    frame->from = node->index;
+    frame->to = peer - 1;
+    frame->is_entries = msg->type == CS_MSG_ENTRIES && msg->xid == 0;
+    cs_msg_encode(msg, &frame->bytes);
+    gn_trace(node->world, "%c->%c %s xid %x seq %u", 'A' + node->index, 'A' + peer - 1,
+             cs_msg_type_name(msg->type), msg->xid, msg->seq);
+    gn_frames_push(&node->outbox, frame);
+}
+
+static void host_drop(void *arg, cs_peer_t peer, const char *reason)
+{
+    gn_node_t *node = arg;
+    gn_trace(node->world, "%c drops %c: %s", 'A' + node->index, 'A' + peer - 1, reason);
+    node->world->drops++;
+    gn_fail(node->world, "an honest peer was dropped");
+}
+
+static cs_snapshot_t *host_snapshot(void *arg)
+{
+    gn_node_t *node = arg;
+    return cs_store_snapshot(node->store);
+}
+
+static void host_reincarnate(void *arg, const char *reason)
+{
+    gn_node_t *node = arg;
+    gn_trace(node->world, "%c must be reborn: %s", 'A' + node->index, reason);
+    node->reborn = true;
+}
+
+static bool host_member(void *arg, const cs_member_t *member)
+{
+    (void)arg;
+    (void)member;
+    return true;
+}
+
+static void host_alarm(void *arg, const char *what, cs_dot_t dot)
+{
+    gn_node_t *node = arg;
+    gn_trace(node->world, "%c alarm %s %llx:%llu", 'A' + node->index, what,
+             (unsigned long long)dot.rid, (unsigned long long)dot.ctr);
+    node->world->alarms++;
+    if (!node->world->hole) node->world->hole = what;
+}
+
+static void host_changed(void *arg)
+{
+    (void)arg;
+}
+
+static void host_peer_has_more(void *arg, cs_peer_t peer)
+{
+    (void)arg;
+    (void)peer;
+}
+
+/* --- durability */
+
+static void write_batch(gn_node_t *node)
+{
+    cs_batch_t batch = {0};
+    if (cs_replica_stage(node->replica, &batch)) {
+        cs_err_t err = cs_store_write(node->store, &batch, true);
+        CS_ASSERT(err == CS_OK);
+        cs_replica_staged_durable(node->replica);
+    }
+    cs_batch_fini(&batch);
+    gn_oracle_written(node);
+}
+
+static bool gives_numbers_away(const gn_node_t *node)
+{
+    for (size_t i = 0; i < node->outbox.len; i++) {
+        if (node->outbox.items[i]->bytes.data[1] != CS_MSG_HELLO) return true;
+    }
+    return false;
+}
+
+void gn_node_flush(gn_node_t *node)
+{
+    if (!node->up) return;
+    if (gives_numbers_away(node)) {
+        cs_replica_expose(node->replica);
+        gn_oracle_expose(node);
+    }
+    write_batch(node);
+    gn_world_t *world = node->world;
+    for (size_t i = 0; i < node->outbox.len; i++) {
+        gn_frame_t *frame = node->outbox.items[i];
+        if (frame->is_entries) gn_frames_push(&world->past, gn_frame_copy(frame));
+        gn_frames_push(&world->links[frame->from][frame->to], frame);
+    }
+    node->outbox.len = 0;
+}
+
+/* What waited names dots that have another name now. */
+static void drop_outbox(gn_node_t *node)
+{
+    for (size_t i = 0; i < node->outbox.len; i++)
+        gn_frame_free(&node->outbox.items[i]);
+    node->outbox.len = 0;
+}
+
+static void reincarnate(gn_node_t *node)
+{
+    uint64_t old_rid = cs_replica_state(node->replica)->rid;
+    uint64_t exposed = cs_replica_state(node->replica)->exposed;
+    drop_outbox(node);
+    cs_err_t err = cs_replica_reincarnate(node->replica, ++node->world->next_rid);
+    CS_ASSERT(err == CS_OK);
+    write_batch(node);
+    gn_oracle_reborn(node, old_rid, exposed);
+    node->rolled = false;
+    node->image_count = 0;
+    node->world->incarnations++;
+}
+
+static void reincarnate_if_asked(gn_node_t *node)
+{
+    if (!node->reborn) return;
+    node->reborn = false;
+    reincarnate(node);
+    cs_gossip_restart(node->gossip, node->world->now_ms);
+}
+
+/* --- life */
+
+static void open_replica(gn_node_t *node)
+{
+    gn_world_t *world = node->world;
+    cs_err_t err = cs_mem_store_open(node->disk, &node->store);
+    CS_ASSERT(err == CS_OK);
+    cs_replica_config_t config = {
+        .store = node->store, .folder = 1, .keys = world->keys, .fresh_rid = ++world->next_rid};
+    cs_open_result_t result;
+    err = cs_replica_open(&config, &node->replica, &result);
+    CS_ASSERT(err == CS_OK);
+    if (result == CS_OPEN_AMNESIA) gn_fail(world, "the state record does not fit the rows");
+}
+
+static void open_gossip(gn_node_t *node)
+{
+    gn_world_t *world = node->world;
+    cs_gossip_host_t host = {.arg = node,
+                             .send = host_send,
+                             .drop = host_drop,
+                             .snapshot = host_snapshot,
+                             .reincarnate = host_reincarnate,
+                             .member = host_member,
+                             .alarm = host_alarm,
+                             .changed = host_changed,
+                             .peer_has_more = host_peer_has_more};
+    cs_gossip_config_t config = {.replica = node->replica,
+                                 .store = node->store,
+                                 .folder = 1,
+                                 .keys = &world->keys,
+                                 .self = gn_key(node->index),
+                                 .seed = cs_prng_u64(&world->prng),
+                                 .stamp = ++node->life << 32};
+    node->gossip = cs_gossip_new(&config, &host);
+    for (unsigned i = 0; i < world->node_count; i++) {
+        cs_member_t member = {.key = gn_key(i)};
+        cs_gossip_add_member(node->gossip, &member);
+    }
+}
+
+void gn_node_start(gn_node_t *node)
+{
+    gn_world_t *world = node->world;
+    open_replica(node);
+    open_gossip(node);
+    node->up = true;
+    node->next_tick_ms = 0;
+    for (unsigned i = 0; i < world->node_count; i++) {
+        if (!world->linked[node->index][i]) continue;
+        cs_key_t key = gn_key(i);
+        cs_gossip_peer_up(node->gossip, i + 1, &key, world->now_ms);
+    }
+}
+
+void gn_node_stop(gn_node_t *node)
+{
+    if (!node->up) return;
+    node->up = false;
+    gn_oracle_crashed(node);
+    drop_outbox(node);
+    cs_gossip_destroy(&node->gossip);
+    cs_replica_destroy(&node->replica);
+    cs_store_close(&node->store);
+}
+
+void gn_node_fini(gn_node_t *node)
+{
+    gn_node_stop(node);
+    gn_frames_fini(&node->outbox);
+    for (unsigned i = 0; i < CS_COUNT_OF(node->images); i++) {
+        cs_mem_disk_destroy(&node->images[i].disk);
+    }
+    cs_mem_disk_destroy(&node->disk);
+}
+
+void gn_node_save(gn_node_t *node)
+{
+    gn_node_flush(node);
+    if (node->image_count == CS_COUNT_OF(node->images)) return;
+    gn_image_t *image = &node->images[node->image_count++];
+    cs_mem_disk_destroy(&image->disk);
+    image->disk = cs_mem_disk_copy(node->disk);
+    image->order = node->world->next_order;
+}
+
+void gn_node_restore(gn_node_t *node, unsigned index, bool noticed)
+{
+    gn_node_stop(node);
+    cs_mem_disk_destroy(&node->disk);
+    node->disk = cs_mem_disk_copy(node->images[index].disk);
+    node->image_count = index + 1;
+    gn_node_start(node);
+    gn_oracle_restored(node, node->images[index].order);
+    node->rolled = true;
+    if (!noticed) return;
+    reincarnate(node);
+    cs_gossip_restart(node->gossip, node->world->now_ms);
+}
+
+void gn_node_deliver(gn_node_t *node, const gn_frame_t *frame)
+{
+    if (!node->up) return;
+    cs_msg_t msg = {0};
+    cs_err_t err = cs_msg_decode(&msg, cs_buf_slice(&frame->bytes), cs_slice(NULL, 0));
+    CS_ASSERT(err == CS_OK);
+    gn_trace(node->world, "   %c<-%c %s", 'A' + node->index, 'A' + frame->from,
+             cs_msg_type_name(msg.type));
+    cs_gossip_message(node->gossip, frame->from + 1, &msg, node->world->now_ms);
+    cs_msg_fini(&msg);
+    reincarnate_if_asked(node);
+    gn_node_tick(node);
+}
+
+void gn_node_tick(gn_node_t *node)
+{
+    if (!node->up) return;
+    node->next_tick_ms = cs_gossip_tick(node->gossip, node->world->now_ms);
+    reincarnate_if_asked(node);
+}
