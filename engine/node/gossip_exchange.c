@@ -23,7 +23,7 @@ void cs__exchange_close(cs_gossip_t *gossip, cs__peer_t *peer)
     if (exchange == NULL) return;
     peer->exchange = NULL;
     cs_differ_destroy(&exchange->differ);
-    cs_walk_destroy(&exchange->everything);
+    cs_view_walk_destroy(&exchange->everything);
     if (exchange->snapshot != NULL) {
         cs_store_release(gossip->config.store, &exchange->snapshot);
     }
@@ -207,8 +207,10 @@ static cs_err_t on_fin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t status)
     cs__exchange_t *exchange = peer->exchange;
     bool done = status == CS_FIN_DONE && (!exchange->init || exchange->fin_sent);
     if (!exchange->init) cs__send_fin(gossip, peer, done ? CS_FIN_DONE : CS_FIN_ABORTED);
-    if (done) cs__exchange_done(gossip, peer);
-    else close_failed(gossip, peer);
+    if (done)
+        cs__exchange_done(gossip, peer);
+    else
+        close_failed(gossip, peer);
     return CS_OK;
 }
 

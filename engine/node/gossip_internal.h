@@ -80,7 +80,7 @@ typedef struct cs__exchange {
     size_t wants_at, wants_sent; /* bytes: where the oldest begins, sent up to here */
     uint64_t entry_bytes, entry_count; /* received: the average sets the window */
     /* responder */
-    cs_walk_t *everything; /* the walk for an empty peer */
+    cs_view_walk_t *everything; /* the walk for an empty peer */
 } cs__exchange_t;
 
 typedef struct cs__peer {

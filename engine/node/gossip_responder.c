@@ -99,15 +99,15 @@ static cs_err_t stream(cs_gossip_t *gossip, cs__peer_t *peer)
     cs_slice_t bucket, entry;
     while (exchange->everything != NULL &&
            exchange->bundles_out < exchange->bundles_credited + CS_BUNDLES_AHEAD) {
-        if (cs_walk_next(exchange->everything, &bucket, &entry)) {
+        if (cs_view_walk_next(exchange->everything, &bucket, &entry)) {
             if (is_dead(entry)) continue;
             if (cs__bundle_is_full(&exchange->push, entry.len)) send_page(gossip, peer, false);
             cs__bundle_put(&exchange->push, entry);
             continue;
         }
-        cs_err_t err = cs_walk_err(exchange->everything);
+        cs_err_t err = cs_view_walk_err(exchange->everything);
         if (err != CS_OK) return err;
-        cs_walk_destroy(&exchange->everything);
+        cs_view_walk_destroy(&exchange->everything);
         send_page(gossip, peer, true);
     }
     return CS_OK;
@@ -119,7 +119,7 @@ cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t met
     cs__exchange_t *exchange = peer->exchange;
     if (method == CS_RECON_LIST) return send_list(gossip, peer, start, true);
     if (method == CS_RECON_EVERYTHING) {
-        exchange->everything = cs_walk_new(&exchange->view, CS_WALK_ENTRIES, start);
+        exchange->everything = cs_view_walk_new(&exchange->view, CS_WALK_ENTRIES, start);
         return stream(gossip, peer);
     }
     cs__send_fin(gossip, peer, CS_FIN_REFUSED);

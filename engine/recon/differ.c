@@ -5,7 +5,7 @@
 #include "recon/recon.h"
 
 struct cs_differ {
-    cs_walk_t *mine;
+    cs_view_walk_t *mine;
     bool have_mine, mine_ended;
     cs_diff_item_t my_item;      /* if have_mine: the next one of mine */
     cs_buf_t page;               /* the peer's */
@@ -17,14 +17,14 @@ struct cs_differ {
 cs_differ_t *cs_differ_new(const cs_view_t *view)
 {
     cs_differ_t *differ = cs_calloc(1, sizeof *differ);
-    differ->mine = cs_walk_new(view, CS_WALK_ITEMS, cs_slice(NULL, 0));
+    differ->mine = cs_view_walk_new(view, CS_WALK_ITEMS, cs_slice(NULL, 0));
     return differ;
 }
 
 void cs_differ_destroy(cs_differ_t **differ_p)
 {
     if (*differ_p == NULL) return;
-    cs_walk_destroy(&(*differ_p)->mine);
+    cs_view_walk_destroy(&(*differ_p)->mine);
     cs_buf_fini(&(*differ_p)->page);
     cs_free(*differ_p);
     *differ_p = NULL;
@@ -72,9 +72,9 @@ static cs_err_t load_mine(cs_differ_t *differ)
 {
     if (differ->have_mine || differ->mine_ended) return CS_OK;
     cs_slice_t item, bucket;
-    if (!cs_walk_next(differ->mine, &item, &bucket)) {
+    if (!cs_view_walk_next(differ->mine, &item, &bucket)) {
         differ->mine_ended = true;
-        return cs_walk_err(differ->mine);
+        return cs_view_walk_err(differ->mine);
     }
     if (bucket.len != CS_BUCKET_BYTES) return CS_ERR_CORRUPT;
     memcpy(differ->my_item.item, item.data, CS_ITEM_BYTES);

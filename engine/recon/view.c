@@ -48,16 +48,17 @@ cs_err_t cs_view_find(const cs_view_t *view, const uint8_t item[CS_ITEM_BYTES],
     return err;
 }
 
-struct cs_walk {
+struct cs_view_walk {
     cs_iter_t *iter;
     uint8_t prefix[PREFIX_BYTES];
     cs_err_t err;
     bool begun;
 };
 
-cs_walk_t *cs_walk_new(const cs_view_t *view, cs_walk_kind_t kind, cs_slice_t from)
+cs_view_walk_t *cs_view_walk_new(const cs_view_t *view, cs_view_walk_kind_t kind,
+                                 cs_slice_t from)
 {
-    cs_walk_t *walk = cs_calloc(1, sizeof *walk);
+    cs_view_walk_t *walk = cs_calloc(1, sizeof *walk);
     uint8_t key[KEY_BYTES];
     size_t len = put_key(key, view->folder, kind == CS_WALK_ITEMS ? 'd' : 'e', from);
     memcpy(walk->prefix, key, PREFIX_BYTES);
@@ -66,7 +67,7 @@ cs_walk_t *cs_walk_new(const cs_view_t *view, cs_walk_kind_t kind, cs_slice_t fr
     return walk;
 }
 
-void cs_walk_destroy(cs_walk_t **walk_p)
+void cs_view_walk_destroy(cs_view_walk_t **walk_p)
 {
     if (*walk_p == NULL) return;
     cs_iter_destroy(&(*walk_p)->iter);
@@ -74,7 +75,7 @@ void cs_walk_destroy(cs_walk_t **walk_p)
     *walk_p = NULL;
 }
 
-bool cs_walk_next(cs_walk_t *walk, cs_slice_t *ret_key, cs_slice_t *ret_value)
+bool cs_view_walk_next(cs_view_walk_t *walk, cs_slice_t *ret_key, cs_slice_t *ret_value)
 {
     if (walk->err != CS_OK) return false;
     if (walk->begun && cs_iter_valid(walk->iter)) cs_iter_next(walk->iter);
@@ -91,7 +92,7 @@ bool cs_walk_next(cs_walk_t *walk, cs_slice_t *ret_key, cs_slice_t *ret_value)
     return walk->err == CS_OK;
 }
 
-cs_err_t cs_walk_err(const cs_walk_t *walk)
+cs_err_t cs_view_walk_err(const cs_view_walk_t *walk)
 {
     return walk->err;
 }
@@ -100,10 +101,10 @@ cs_err_t cs_view_list(const cs_view_t *view, cs_slice_t after, size_t max, cs_bu
                       bool *ret_last)
 {
     cs_buf_clear(ret);
-    cs_walk_t *walk = cs_walk_new(view, CS_WALK_ITEMS, after);
+    cs_view_walk_t *walk = cs_view_walk_new(view, CS_WALK_ITEMS, after);
     cs_slice_t item, bucket;
     *ret_last = true;
-    while (cs_walk_next(walk, &item, &bucket)) {
+    while (cs_view_walk_next(walk, &item, &bucket)) {
         if (cs_slice_eq(item, after)) continue;
         if (ret->len >= max * CS_ITEM_BYTES) {
             *ret_last = false;
@@ -112,6 +113,6 @@ cs_err_t cs_view_list(const cs_view_t *view, cs_slice_t after, size_t max, cs_bu
         cs_buf_put_slice(ret, item);
     }
     cs_err_t err = walk->err;
-    cs_walk_destroy(&walk);
+    cs_view_walk_destroy(&walk);
     return err;
 }

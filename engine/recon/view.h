@@ -29,14 +29,15 @@ CS_MUST_USE cs_err_t cs_view_list(const cs_view_t *view, cs_slice_t after, size_
                                   cs_buf_t *ret, bool *ret_last);
 
 /* A walk over digests or entries in the order of their keys. */
-typedef struct cs_walk cs_walk_t;
-typedef enum cs_walk_kind { CS_WALK_ITEMS, CS_WALK_ENTRIES } cs_walk_kind_t;
+typedef struct cs_view_walk cs_view_walk_t;
+typedef enum cs_view_walk_kind { CS_WALK_ITEMS, CS_WALK_ENTRIES } cs_view_walk_kind_t;
 
-cs_walk_t *cs_walk_new(const cs_view_t *view, cs_walk_kind_t kind, cs_slice_t from);
-void cs_walk_destroy(cs_walk_t **walk_p);
+cs_view_walk_t *cs_view_walk_new(const cs_view_t *view, cs_view_walk_kind_t kind,
+                                 cs_slice_t from);
+void cs_view_walk_destroy(cs_view_walk_t **walk_p);
 /* key: digest or bucket; value: bucket or enc(e); valid until the next call. False: end or
  * error. */
-bool cs_walk_next(cs_walk_t *walk, cs_slice_t *ret_key, cs_slice_t *ret_value);
-CS_MUST_USE cs_err_t cs_walk_err(const cs_walk_t *walk); /* why it ended */
+bool cs_view_walk_next(cs_view_walk_t *walk, cs_slice_t *ret_key, cs_slice_t *ret_value);
+CS_MUST_USE cs_err_t cs_view_walk_err(const cs_view_walk_t *walk); /* why it ended */
 
 #endif
