@@ -19,7 +19,7 @@
  *   t/<bucket>            empty                               tombstones and unstripped entries
  *   p/<path>\0<bucket><lin>   empty                           candidate path -> lineage
  *   b/<path>              base row
- *   h/<content hash16>\0<path>  empty                         content on disk -> path
+ *   h/<content hash16><path>    empty                         content on disk -> path
  *   w/<path>              empty                               projection may differ from base here
  * n/, c/ belong to xfer. No function reads a clock or calls the OS; randomness (a new replica id)
  * is passed in. */

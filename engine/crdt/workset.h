@@ -22,7 +22,7 @@ typedef enum cs_table {
     CS_T_DUE,     /* t/<bucket>                      nothing: due for collection or clean-up */
     CS_T_PATH,    /* p/<path>\0<bucket><lin>         nothing */
     CS_T_BASE,    /* b/<path>                        cs_item_t */
-    CS_T_CONTENT, /* h/<content hash16>\0<path>      nothing */
+    CS_T_CONTENT, /* h/<content hash16><path>        nothing */
     CS_T_WANTED,  /* w/<path>                        nothing: base and projection differ here */
     CS_TABLE_COUNT
 } cs_table_t;

@@ -299,6 +299,15 @@ void cs_invite_record_text(const cs_invite_record_t *record, cs_buf_t *ret)
     put_number(ret, "uses", record->uses_left);
 }
 
+void cs_folder_record_copy(cs_folder_record_t *to, const cs_folder_record_t *from)
+{
+    *to = *from;
+    if (from->path != NULL) to->path = cs_strdup(from->path);
+    for (size_t i = 0; i < CS_SETTING_COUNT; i++) {
+        if (from->setting[i] != NULL) to->setting[i] = cs_strdup(from->setting[i]);
+    }
+}
+
 void cs_folder_record_fini(cs_folder_record_t *record)
 {
     cs_free(record->path);

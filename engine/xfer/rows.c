@@ -291,8 +291,7 @@ static bool path_of_row(void *arg, cs_slice_t rest, cs_slice_t value)
 {
     paths_t *paths = arg;
     (void)value;
-    if (rest.len < 2 || rest.data[0] != '\0') return true;
-    return paths->each(paths->arg, cs_slice(rest.data + 1, rest.len - 1));
+    return paths->each(paths->arg, rest);
 }
 
 cs_err_t cs_rows_paths(const cs_rows_view_t *view, const uint8_t hash[CS_HASH_BYTES], void *arg,

@@ -1,0 +1,206 @@
+/* daemon.c - the reactor: events are handed to the core, its effects performed in order. */
+#include "io/daemon.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <sodium.h>
+
+#include "base/mem.h"
+#include "io/control.h"
+#include "io/daemon_shell.h"
+
+static uint64_t now_ms(void)
+{
+    return (uint64_t)zclock_mono();
+}
+
+/* --- the step */
+
+static int on_timer(zloop_t *loop, int timer_id, void *arg)
+{
+    (void)loop;
+    (void)timer_id;
+    cs_daemon_t *daemon = arg;
+    daemon->shell->timer = -1;
+    cs_event_t event = {.kind = CS_EV_TICK};
+    cs_daemon_step(daemon, &event);
+    return daemon->stopping ? -1 : 0;
+}
+
+static void arm_timer(cs_daemon_t *daemon)
+{
+    cs_daemon_shell_t *shell = daemon->shell;
+    uint64_t due = cs_node_deadline(daemon->node);
+    uint64_t pending = cs_commands_deadline(daemon);
+    if (pending < due) due = pending;
+    if (shell->timer >= 0 && shell->timer_at_ms == due) return;
+    if (shell->timer >= 0) zloop_timer_end(daemon->loop, shell->timer);
+    shell->timer = -1;
+    if (due == UINT64_MAX) return;
+    uint64_t now = now_ms();
+    shell->timer_at_ms = due;
+    shell->timer =
+        zloop_timer(daemon->loop, due > now ? (size_t)(due - now) : 0, 1, on_timer, daemon);
+}
+
+void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event)
+{
+    cs_daemon_shell_t *shell = daemon->shell;
+    event->now_ms = now_ms();
+    do {
+        randombytes_buf(&event->number, sizeof event->number);
+    } while (event->number == 0);
+
+    cs_err_t err = cs_node_step(daemon->node, event, &shell->fx);
+    if (err != CS_OK && daemon->failed == CS_OK) {
+        daemon->failed = err;
+        cs__daemon_log(daemon, CS_LOG_ERROR, "store.failed", NULL, cs_slice_text(""),
+                       cs_err_text(err));
+        cs_daemon_stop(daemon);
+    }
+    if (shell->performing)
+        return; /* an effect caused this event: its own effects come after it */
+
+    shell->performing = true;
+    while (shell->fx_next < shell->fx.len) {
+        cs_effect_t effect = shell->fx.item[shell->fx_next];
+        memset(&shell->fx.item[shell->fx_next], 0, sizeof effect);
+        shell->fx_next++;
+        cs__daemon_perform(daemon, &effect);
+        cs_effect_fini(&effect);
+    }
+    cs_effects_clear(&shell->fx);
+    shell->fx_next = 0;
+    shell->performing = false;
+
+    cs_commands_check(daemon, now_ms());
+    arm_timer(daemon);
+}
+
+static void on_written(void *arg, uint32_t folder, uint64_t token, cs_err_t err)
+{
+    cs_event_t event = {.kind = CS_EV_STORED, .folder = folder, .token = token, .err = err};
+    cs_daemon_step(arg, &event);
+}
+
+/* --- signals */
+
+static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void)loop;
+    cs_daemon_t *daemon = arg;
+    struct signalfd_siginfo info;
+    if (read(item->fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
+    if (info.ssi_signo == SIGHUP) {
+        cs__daemon_log(daemon, CS_LOG_INFO, "node.reload", NULL, cs_slice_text(""), "SIGHUP");
+        return 0;
+    }
+    cs_daemon_stop(daemon);
+    return -1;
+}
+
+static void watch_signals(cs_daemon_t *daemon)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &set, NULL); /* before any thread exists */
+    daemon->shell->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+    zmq_pollitem_t item = {.fd = daemon->shell->signal_fd, .events = ZMQ_POLLIN};
+    zloop_poller(daemon->loop, &item, on_signal, daemon);
+    zloop_poller_set_tolerant(daemon->loop, &item);
+}
+
+/* --- life */
+
+cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
+                       cs_buf_t *ret_detail)
+{
+    zsys_init();
+    zsys_handler_set(NULL); /* signals are ours */
+    cs_daemon_t *daemon = cs_calloc(1, sizeof *daemon);
+    daemon->config = *config;
+    daemon->home = config->home;
+    daemon->shell = cs_calloc(1, sizeof *daemon->shell);
+    daemon->shell->timer = daemon->shell->signal_fd = -1;
+    daemon->started_ms = now_ms();
+    memcpy(daemon->public_key, cs_home_identity(config->home)->public_key,
+           sizeof daemon->public_key);
+
+    cs_config_t settings = {0};
+    cs_err_t err = cs_home_config(config->home, &settings, ret_detail);
+    if (err != CS_OK) goto out;
+    daemon->loop = zloop_new();
+    zloop_set_verbose(daemon->loop, false);
+    if (config->control) watch_signals(daemon);
+    err = cs__daemon_open_store(daemon, ret_detail);
+    if (err != CS_OK) goto out;
+
+    cs_node_config_t node = {.store = daemon->store};
+    memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
+    snprintf(node.name, sizeof node.name, "%s", settings.node_name);
+    daemon->node = cs_node_new(&node);
+    daemon->shell->pool = cs_pool_new(daemon->loop, CS_WORKERS);
+    daemon->shell->writer =
+        cs_store_thread_new(daemon->loop, daemon->store, on_written, daemon);
+
+    if (config->network) err = cs__daemon_listen(daemon, &settings, ret_detail);
+    if (err == CS_OK) err = cs__daemon_mount_all(daemon, ret_detail);
+    if (err == CS_OK && config->control) {
+        cs__schedule_start(daemon);
+        err = cs_control_new(daemon, daemon->loop, cs_home_socket(config->home),
+                             &daemon->shell->control, ret_detail);
+    }
+out:
+    cs_config_fini(&settings);
+    if (err != CS_OK) cs_daemon_destroy(&daemon);
+    *ret = daemon;
+    return err;
+}
+
+cs_err_t cs_daemon_run(cs_daemon_t *daemon)
+{
+    cs_event_t event = {.kind = CS_EV_TICK};
+    cs_daemon_step(daemon, &event);
+    if (!daemon->stopping) zloop_start(daemon->loop);
+    return daemon->failed;
+}
+
+void cs_daemon_stop(cs_daemon_t *daemon)
+{
+    daemon->stopping = true;
+    zloop_timer(daemon->loop, 0, 1, on_timer, daemon); /* wakes the loop, which then ends */
+}
+
+void cs_daemon_destroy(cs_daemon_t **daemon_p)
+{
+    cs_daemon_t *daemon = *daemon_p;
+    *daemon_p = NULL;
+    if (daemon == NULL) return;
+    cs_daemon_shell_t *shell = daemon->shell;
+    daemon->stopping = true;
+    cs_control_destroy(&shell->control);
+    cs__schedule_stop(daemon);
+    /* Links first: nothing new comes in. Then jobs, whose results may still be stored. */
+    cs_net_destroy(&daemon->net);
+    if (shell->pool != NULL) cs_pool_destroy(&shell->pool);
+    if (shell->writer != NULL) cs_store_thread_destroy(&shell->writer);
+    cs_commands_fini(daemon);
+    cs_node_destroy(&daemon->node);
+    cs_effects_fini(&shell->fx);
+    cs__daemon_links_fini(daemon);
+    for (size_t i = 0; i < daemon->folder_count; i++)
+        cs_folder_record_fini(&daemon->folders[i].record);
+    cs_free(daemon->folders);
+    if (daemon->store != NULL) cs_store_close(&daemon->store);
+    if (shell->signal_fd >= 0) close(shell->signal_fd);
+    if (daemon->loop != NULL) zloop_destroy(&daemon->loop);
+    cs_free(shell->dials);
+    cs_free(shell);
+    cs_free(daemon);
+}

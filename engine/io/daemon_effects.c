@@ -1,0 +1,58 @@
+/* daemon_effects.c - what the core asks for, done. No decisions: each effect is one call. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/daemon_shell.h"
+
+static const char *folder_name(const cs_daemon_t *daemon, uint32_t number)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (daemon->folders[i].record.number == number) return daemon->folders[i].record.id;
+    }
+    return NULL;
+}
+
+static void note(cs_daemon_t *daemon, const cs_effect_t *effect)
+{
+    cs_slice_t path = effect->path != NULL ? cs_slice_str(effect->path) : cs_slice_text("");
+    cs_log_level_t level = effect->err == CS_OK ? CS_LOG_INFO : CS_LOG_WARNING;
+    cs__daemon_log(daemon, level, effect->text, folder_name(daemon, effect->folder), path,
+                   cs_err_text(effect->err));
+}
+
+void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
+{
+    switch (effect->kind) {
+    case CS_FX_SEND:
+        cs__daemon_send(daemon, effect);
+        break;
+    case CS_FX_DROP:
+        cs__daemon_log(daemon, CS_LOG_WARNING, "peer.dropped", NULL, cs_slice_text(""),
+                       effect->text);
+        cs__daemon_close_link(daemon, effect->link);
+        break;
+    case CS_FX_STORE:
+        cs_store_thread_write(daemon->shell->writer, effect->folder, effect->token,
+                              &effect->batch);
+        break;
+    case CS_FX_JOB:
+        cs__daemon_start_job(daemon, effect);
+        break;
+    case CS_FX_SCAN_CREDIT:
+        cs__daemon_scan_credit(daemon, effect->token);
+        break;
+    case CS_FX_REPLY:
+        cs_commands_scanned(daemon, effect->ticket, effect->folder, effect->err, &effect->scan);
+        break;
+    case CS_FX_MEMBER:
+        cs__daemon_member(daemon, effect);
+        break;
+    case CS_FX_REPLICA:
+        cs__daemon_log(daemon, CS_LOG_WARNING, "incarnation",
+                       folder_name(daemon, effect->folder), cs_slice_text(""), effect->text);
+        break;
+    case CS_FX_NOTE:
+        note(daemon, effect);
+        break;
+    }
+}

@@ -1,0 +1,262 @@
+/* daemon_folders.c - the database, the folders of the home, and those who share them. */
+#include <string.h>
+
+#include <sodium.h>
+
+#include "base/mem.h"
+#include "io/daemon_shell.h"
+#include "io/leveldb_store.h"
+
+/* A damaged database is set aside, never deleted: a new one is filled by scans and peers (6.4).
+ */
+cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail)
+{
+    const char *path = cs_home_db(daemon->home);
+    cs_err_t err = cs_leveldb_open(path, &daemon->store, ret_detail);
+    if (err != CS_ERR_CORRUPT) return err;
+    cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", NULL, cs_slice_text(path),
+                   (const char *)ret_detail->data);
+    cs_buf_clear(ret_detail);
+    err = cs_leveldb_quarantine(path, ret_detail);
+    if (err != CS_OK) return err;
+    cs__daemon_log(daemon, CS_LOG_WARNING, "db.set-aside", NULL, cs_buf_slice(ret_detail),
+                   "a new one is made");
+    cs_buf_clear(ret_detail);
+    return cs_leveldb_open(path, &daemon->store, ret_detail);
+}
+
+static uint64_t fresh_number(void)
+{
+    uint64_t number = 0;
+    while (number == 0)
+        randombytes_buf(&number, sizeof number);
+    return number;
+}
+
+/* Greater at every start; orders this node's reports, nothing else, so the clock is good
+ * enough. */
+static uint64_t next_stamp(cs_daemon_t *daemon)
+{
+    static const char key[] = "node/starts";
+    cs_buf_t value = {0};
+    uint64_t starts = (uint64_t)zclock_time() / 1000;
+    if (cs_store_get(daemon->store, NULL, cs_slice_text(key), &value) == CS_OK &&
+        value.len == 8) {
+        cs_reader_t reader = cs_reader(cs_buf_slice(&value));
+        starts = cs_read_u64(&reader) + 1;
+    }
+    cs_buf_clear(&value);
+    cs_buf_put_u64(&value, starts);
+    cs_batch_t batch = {0};
+    cs_batch_put(&batch, cs_slice_text(key), cs_buf_slice(&value));
+    cs_err_t err = cs_store_write(daemon->store, &batch, true);
+    if (err != CS_OK)
+        cs__daemon_log(daemon, CS_LOG_ERROR, "db.write", NULL, cs_slice_text(""),
+                       cs_err_text(err));
+    cs_batch_fini(&batch);
+    cs_buf_fini(&value);
+    return starts << 32;
+}
+
+cs_mounted_t *cs_daemon_folder(cs_daemon_t *daemon, const char *id)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (strcmp(daemon->folders[i].record.id, id) == 0) return &daemon->folders[i];
+    }
+    return NULL;
+}
+
+cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon, const char *path)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        const char *root = daemon->folders[i].record.path;
+        size_t len = strlen(root);
+        if (strncmp(root, path, len) == 0 && (path[len] == '\0' || path[len] == '/')) {
+            return &daemon->folders[i];
+        }
+    }
+    return NULL;
+}
+
+/* --- members: peers that the home authorises for a folder */
+
+typedef struct member_list {
+    cs_member_t *item;
+    size_t count;
+} member_list_t;
+
+static cs_err_t members_of(cs_daemon_t *daemon, const char *folder, member_list_t *ret,
+                           cs_buf_t *ret_detail)
+{
+    cs_peer_record_t *peers = NULL;
+    size_t count = 0;
+    cs_err_t err = cs_home_peers(daemon->home, &peers, &count, ret_detail);
+    if (err != CS_OK) return err;
+    ret->item = cs_calloc(count, sizeof *ret->item);
+    ret->count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (!cs_strings_has(&peers[i].folders, folder)) continue;
+        cs_member_t *member = &ret->item[ret->count++];
+        memcpy(member->key.b, peers[i].key, sizeof member->key.b);
+        if (peers[i].name != NULL)
+            snprintf(member->name, sizeof member->name, "%s", peers[i].name);
+    }
+    cs_home_peers_free(&peers, count);
+    return CS_OK;
+}
+
+void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
+{
+    const char *id = NULL;
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (daemon->folders[i].record.number == effect->folder)
+            id = daemon->folders[i].record.id;
+    }
+    if (id == NULL) return;
+    cs_buf_t detail = {0};
+    cs_peer_record_t record = {0};
+    cs_err_t err = cs_home_peer_get(daemon->home, effect->member.key.b, &record, &detail);
+    if (err == CS_ERR_NOT_FOUND) {
+        memcpy(record.key, effect->member.key.b, sizeof record.key);
+        if (cs_check_name(effect->member.name) == NULL)
+            record.name = cs_strdup(effect->member.name);
+        err = CS_OK;
+    }
+    if (err == CS_OK && !cs_strings_has(&record.folders, id)) {
+        cs_strings_add(&record.folders, id);
+        cs_buf_clear(&detail);
+        err = cs_home_peer_put(daemon->home, &record, &detail);
+    }
+    if (err == CS_OK) {
+        cs_daemon_peer_changed(daemon, &record);
+    } else {
+        cs_buf_put_u8(&detail, 0);
+        cs__daemon_log(daemon, CS_LOG_WARNING, "member.refused", id, cs_slice_text(""),
+                       (const char *)detail.data);
+    }
+    cs_peer_record_fini(&record);
+    cs_buf_fini(&detail);
+}
+
+/* --- mounting */
+
+#define BRAKE_DEFAULT_PERCENT CS_BRAKE_PERCENT
+
+/* `brake`: off, a number of files, or a percentage. */
+static void set_brake(const char *setting, cs_folder_config_t *config)
+{
+    config->brake_files = CS_BRAKE_FILES;
+    config->brake_percent = BRAKE_DEFAULT_PERCENT;
+    if (setting == NULL) return;
+    size_t len = strlen(setting);
+    char digits[16];
+    if (strcmp(setting, "off") == 0) {
+        config->brake_files = 0;
+    } else if (len > 1 && len < sizeof digits && setting[len - 1] == '%') {
+        memcpy(digits, setting, len - 1);
+        digits[len - 1] = '\0';
+        (void)cs_parse_u32(digits, 1, 100, &config->brake_percent);
+    } else {
+        (void)cs_parse_u32(setting, 1, UINT32_MAX, &config->brake_files);
+        config->brake_percent = 0;
+    }
+}
+
+#define TRASH_MIB_DEFAULT 10240u /* at most; a tenth of the file system where that is less */
+
+static uint64_t trash_bytes(const cs_folder_record_t *record)
+{
+    uint32_t mib = TRASH_MIB_DEFAULT;
+    const char *setting = record->setting[CS_SETTING_TRASH_MIB];
+    if (setting != NULL) (void)cs_parse_u32(setting, 0, UINT32_MAX, &mib);
+    return (uint64_t)mib << 20;
+}
+
+static cs_mounted_t *insert(cs_daemon_t *daemon, const cs_folder_record_t *record)
+{
+    if (daemon->folder_count == daemon->folder_cap) {
+        daemon->folder_cap = cs_grow(daemon->folder_cap, daemon->folder_count + 1);
+        daemon->folders =
+            cs_realloc_array(daemon->folders, daemon->folder_cap, sizeof *daemon->folders);
+    }
+    size_t i = daemon->folder_count++;
+    for (; i > 0 && daemon->folders[i - 1].record.number > record->number; i--) {
+        daemon->folders[i] = daemon->folders[i - 1];
+    }
+    daemon->folders[i] = (cs_mounted_t){0};
+    cs_folder_record_copy(&daemon->folders[i].record, record);
+    return &daemon->folders[i];
+}
+
+cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
+                         cs_buf_t *ret_detail)
+{
+    member_list_t members = {0};
+    cs_err_t err = members_of(daemon, record->id, &members, ret_detail);
+    if (err != CS_OK) return err;
+
+    cs_folder_config_t config = {
+        .number = record->number,
+        .modes = record->modes_exec ? CS_MODES_EXEC : CS_MODES_ALL,
+        .trash_bytes_max = trash_bytes(record),
+        .paused = record->paused,
+        .fresh_rid = fresh_number(),
+        .seed = fresh_number(),
+        .stamp = next_stamp(daemon),
+        .members = members.item,
+        .member_count = members.count,
+    };
+    snprintf(config.id, sizeof config.id, "%s", record->id);
+    memcpy(config.secret, record->secret, sizeof config.secret);
+    memcpy(config.marker, record->marker, sizeof config.marker);
+    set_brake(record->setting[CS_SETTING_BRAKE], &config);
+
+    cs_mounted_t *folder = insert(daemon, record);
+    cs_keys_derive(&folder->keys, record->secret);
+    cs_open_result_t opened;
+    err = cs_node_add_folder(daemon->node, &config, (uint64_t)zclock_mono(), &opened);
+    folder->loaded = err == CS_OK;
+    if (err != CS_OK) {
+        cs_buf_printf(ret_detail, "cannot load folder %s: %s; move %s away and start again",
+                      record->id, cs_err_text(err), cs_home_db(daemon->home));
+    } else if (opened == CS_OPEN_AMNESIA) {
+        cs__daemon_log(daemon, CS_LOG_WARNING, "incarnation", record->id, cs_slice_text(""),
+                       "the database and its state record disagree");
+    }
+    cs_free(members.item);
+    sodium_memzero(config.secret, sizeof config.secret);
+    if (err == CS_OK) cs__schedule_folder(daemon, folder);
+    return err;
+}
+
+cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail)
+{
+    cs_folder_record_t *records = NULL;
+    cs_peer_record_t *peers = NULL;
+    size_t count = 0;
+    size_t peer_count = 0;
+    cs_err_t err = cs_home_folders(daemon->home, &records, &count, ret_detail);
+    for (size_t i = 0; err == CS_OK && i < count; i++)
+        err = cs_daemon_mount(daemon, &records[i], ret_detail);
+    if (err == CS_OK) err = cs_home_peers(daemon->home, &peers, &peer_count, ret_detail);
+    for (size_t i = 0; err == CS_OK && i < peer_count; i++)
+        cs_daemon_peer_changed(daemon, &peers[i]);
+    if (err == CS_OK) cs_daemon_invites_changed(daemon);
+    cs_home_peers_free(&peers, peer_count);
+    cs_home_folders_free(&records, count);
+    return err;
+}
+
+void cs_daemon_scan(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_slice_t *paths,
+                    size_t count, bool full, uint64_t ticket)
+{
+    cs_event_t event = {
+        .kind = CS_EV_SCAN,
+        .folder = folder->record.number,
+        .paths = paths,
+        .path_count = count,
+        .full = full,
+        .ticket = ticket,
+    };
+    cs_daemon_step(daemon, &event);
+}

@@ -1,0 +1,93 @@
+/* daemon_shell.h - the daemon's threads, links, jobs and timers. Private to daemon*.c. */
+#ifndef CS_IO_DAEMON_SHELL_H
+#define CS_IO_DAEMON_SHELL_H
+
+#include "io/daemon_internal.h"
+#include "io/pool.h"
+#include "io/store_thread.h"
+
+#define CS_WORKERS 2u /* walking and hashing; staging and serving beside it */
+#define CS_LINK_QUEUE_BYTES                                                    \
+    (64u << 20) /* a link whose other end takes nothing is ended here: several \
+                   times what honest exchange and credit windows allow */
+
+/* A message that a full link could not take. */
+typedef struct cs_queued {
+    cs_buf_t header, payload;
+} cs_queued_t;
+
+typedef struct cs_shell_link {
+    cs_link_t link;
+    cs_key_t key;
+    bool outgoing;
+    bool known;         /* the core was told: not an invite's */
+    cs_queued_t *queue; /* [first, len) */
+    size_t first, len, cap;
+    uint64_t bytes; /* queued */
+} cs_shell_link_t;
+
+/* A job under way, from its effect to its event. */
+typedef struct cs_shell_job {
+    struct cs_shell_job *next; /* of all under way */
+    cs_daemon_t *daemon;
+    cs_job_t *job;
+    uint64_t id;
+    cs_fs_t *fs; /* NULL: the folder's path could not be opened */
+    cs_err_t fs_err;
+    cs_snapshot_t *snapshot;
+    cs_gate_t *gate; /* SCAN */
+} cs_shell_job_t;
+
+typedef struct cs_shell_schedule cs_shell_schedule_t; /* schedule.c */
+
+typedef struct cs_daemon_shell {
+    cs_pool_t *pool;
+    cs_store_thread_t *writer;
+    cs_effects_t fx; /* those not performed yet: [fx_next, len) */
+    size_t fx_next;
+    bool performing;
+    int timer; /* zloop id, -1: none */
+    uint64_t timer_at_ms;
+    cs_shell_link_t *links;
+    size_t link_count, link_cap;
+    cs_shell_job_t *jobs;
+    struct cs_dial_state {
+        cs_key_t key;
+        cs_err_t err; /* of the last attempt */
+    } * dials;        /* peers that we dial */
+    size_t dial_count, dial_cap;
+    int signal_fd;
+    cs_shell_schedule_t *schedule;
+    struct cs_control *control;
+} cs_daemon_shell_t;
+
+/* daemon_effects.c */
+void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect);
+
+/* daemon_jobs.c */
+void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect);
+void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id);
+
+/* daemon_links.c */
+CS_MUST_USE cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config,
+                                       cs_buf_t *ret_detail);
+void cs__daemon_send(cs_daemon_t *daemon, cs_effect_t *effect);
+void cs__daemon_close_link(cs_daemon_t *daemon, cs_link_t link);
+void cs__daemon_links_fini(cs_daemon_t *daemon);
+
+/* daemon_folders.c */
+CS_MUST_USE cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail);
+CS_MUST_USE cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail);
+void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect);
+
+/* schedule.c: scans when their time has come */
+void cs__schedule_start(cs_daemon_t *daemon);
+void cs__schedule_stop(cs_daemon_t *daemon);
+void cs__schedule_folder(cs_daemon_t *daemon,
+                         const cs_mounted_t *folder); /* new, or set anew */
+
+/* daemon_log.c */
+void cs__daemon_log(cs_daemon_t *daemon, cs_log_level_t level, const char *event,
+                    const char *folder, cs_slice_t path, const char *text);
+
+#endif

@@ -1,0 +1,135 @@
+/* schedule.c - scans when their time has come: one timer a folder, set anew after each firing.
+ *
+ * Only here does the wall clock matter: it decides when to look, never what is found. */
+#include <time.h>
+
+#include "base/mem.h"
+#include "io/daemon_shell.h"
+#include "node/cron.h"
+
+#define SCAN_DEFAULT "@every 60s"
+#define RECHECK_S    3600 /* the wall clock may jump: a far firing is computed anew each hour */
+
+typedef struct cs_shell_timer {
+    cs_daemon_t *daemon;
+    uint32_t folder;
+    cs_cron_t cron;
+    int id;   /* zloop's; -1: none */
+    bool due; /* the firing itself, not a recheck */
+} cs_shell_timer_t;
+
+struct cs_shell_schedule {
+    cs_shell_timer_t **timer; /* owned, each on its own: the loop keeps pointers to them */
+    size_t count, cap;
+};
+
+/* Seconds from now to the next firing. A minute that daylight saving skips fires when it would
+ * have been; one that it repeats, once. */
+static int64_t seconds_left(const cs_cron_t *cron)
+{
+    if (cron->every_s > 0) return cron->every_s;
+    time_t now = time(NULL);
+    struct tm tm;
+    localtime_r(&now, &tm);
+    cs_civil_t after = {
+        .year = tm.tm_year + 1900,
+        .month = (uint8_t)(tm.tm_mon + 1),
+        .day = (uint8_t)tm.tm_mday,
+        .hour = (uint8_t)tm.tm_hour,
+        .minute = (uint8_t)tm.tm_min,
+    };
+    cs_civil_t next;
+    if (!cs_cron_next(cron, &after, &next)) return RECHECK_S;
+    struct tm due = {
+        .tm_year = next.year - 1900,
+        .tm_mon = next.month - 1,
+        .tm_mday = next.day,
+        .tm_hour = next.hour,
+        .tm_min = next.minute,
+        .tm_isdst = -1,
+    };
+    int64_t left = (int64_t)mktime(&due) - now;
+    return left > 0 ? left : 1;
+}
+
+static int on_timer(zloop_t *loop, int timer_id, void *arg);
+
+static void arm(cs_shell_timer_t *timer)
+{
+    int64_t left = seconds_left(&timer->cron);
+    timer->due = left <= RECHECK_S || timer->cron.every_s > 0;
+    if (!timer->due) left = RECHECK_S;
+    timer->id = zloop_timer(timer->daemon->loop, (size_t)left * 1000, 1, on_timer, timer);
+}
+
+static int on_timer(zloop_t *loop, int timer_id, void *arg)
+{
+    (void)loop;
+    (void)timer_id;
+    cs_shell_timer_t *timer = arg;
+    timer->id = -1;
+    if (timer->due) {
+        cs_event_t event = {.kind = CS_EV_SCAN, .folder = timer->folder};
+        cs_daemon_step(timer->daemon, &event);
+    }
+    arm(timer);
+    return timer->daemon->stopping ? -1 : 0;
+}
+
+void cs__schedule_start(cs_daemon_t *daemon)
+{
+    daemon->shell->schedule = cs_calloc(1, sizeof *daemon->shell->schedule);
+    for (size_t i = 0; i < daemon->folder_count; i++)
+        cs__schedule_folder(daemon, &daemon->folders[i]);
+}
+
+void cs__schedule_stop(cs_daemon_t *daemon)
+{
+    cs_shell_schedule_t *schedule = daemon->shell->schedule;
+    if (schedule == NULL) return;
+    for (size_t i = 0; i < schedule->count; i++) {
+        if (schedule->timer[i]->id >= 0) zloop_timer_end(daemon->loop, schedule->timer[i]->id);
+        cs_free(schedule->timer[i]);
+    }
+    cs_free(schedule->timer);
+    cs_free(schedule);
+    daemon->shell->schedule = NULL;
+}
+
+static cs_shell_timer_t *timer_of(cs_daemon_t *daemon, uint32_t folder)
+{
+    cs_shell_schedule_t *schedule = daemon->shell->schedule;
+    for (size_t i = 0; i < schedule->count; i++) {
+        if (schedule->timer[i]->folder == folder) return schedule->timer[i];
+    }
+    if (schedule->count == schedule->cap) {
+        schedule->cap = cs_grow(schedule->cap, schedule->count + 1);
+        schedule->timer =
+            cs_realloc_array(schedule->timer, schedule->cap, sizeof *schedule->timer);
+    }
+    cs_shell_timer_t *timer = cs_calloc(1, sizeof *timer);
+    *timer = (cs_shell_timer_t){.daemon = daemon, .folder = folder, .id = -1};
+    schedule->timer[schedule->count++] = timer;
+    return timer;
+}
+
+void cs__schedule_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    if (daemon->shell->schedule == NULL)
+        return; /* a daemon for one request, or not yet started */
+    cs_shell_timer_t *timer = timer_of(daemon, folder->record.number);
+    const char *setting = folder->record.setting[CS_SETTING_SCAN];
+    cs_buf_t detail = {0};
+    if (setting == NULL || cs_cron_parse(setting, &timer->cron, &detail) != CS_OK) {
+        if (setting != NULL) {
+            cs_buf_put_u8(&detail, 0);
+            cs__daemon_log(daemon, CS_LOG_WARNING, "schedule.refused", folder->record.id,
+                           cs_slice_text(setting), (const char *)detail.data);
+        }
+        cs_err_t err = cs_cron_parse(SCAN_DEFAULT, &timer->cron, NULL);
+        CS_ASSERT(err == CS_OK);
+    }
+    cs_buf_fini(&detail);
+    if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
+    arm(timer);
+}

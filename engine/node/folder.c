@@ -1,0 +1,417 @@
+/* folder.c - a folder's life within a step: who is spoken with, what is staged, what leaves. */
+#include "node/folder.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/node_internal.h"
+
+/* --- what gossip asks of us */
+
+static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+{
+    cs_folder_t *folder = arg;
+    cs_buf_t bytes = {0};
+    cs_msg_encode(msg, &bytes);
+    cs_outbox_push(&folder->outbox, peer, msg->type != CS_MSG_HELLO, &bytes);
+}
+
+static void host_drop(void *arg, cs_peer_t peer, const char *reason)
+{
+    cs_folder_drop(arg, peer, reason);
+}
+
+static cs_snapshot_t *host_snapshot(void *arg)
+{
+    return cs_store_snapshot(((cs_folder_t *)arg)->node->config.store);
+}
+
+static void host_reincarnate(void *arg, const char *reason)
+{
+    ((cs_folder_t *)arg)->reincarnate = reason;
+}
+
+static bool host_member(void *arg, const cs_member_t *member)
+{
+    cs_folder_t *folder = arg;
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_MEMBER);
+    effect->folder = folder->config.number;
+    effect->member = *member;
+    return true;
+}
+
+static void host_alarm(void *arg, const char *what, cs_dot_t dot)
+{
+    (void)dot;
+    cs_folder_note(arg, what, cs_slice_text(""), CS_ERR_LIMIT);
+}
+
+static void host_changed(void *arg)
+{
+    cs_folder_plan_soon(arg);
+}
+
+static void host_more(void *arg, cs_peer_t peer)
+{
+    cs_fetch_retry(((cs_folder_t *)arg)->fetch, peer);
+}
+
+/* --- life */
+
+cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64_t now_ms,
+                       cs_folder_t **ret, cs_open_result_t *ret_open)
+{
+    cs_folder_t *folder = cs_calloc(1, sizeof *folder);
+    folder->node = node;
+    folder->config = *config;
+    folder->config.members = NULL;
+    folder->now_ms = now_ms;
+    folder->keys = cs_calloc(1, sizeof *folder->keys);
+    cs_keys_derive(folder->keys, config->secret);
+
+    cs_replica_config_t replica = {
+        .store = node->config.store,
+        .folder = config->number,
+        .keys = *folder->keys,
+        .modes = config->modes,
+        .fresh_rid = config->fresh_rid,
+    };
+    cs_err_t err = cs_replica_open(&replica, &folder->replica, ret_open);
+    if (err != CS_OK) {
+        cs_free(folder->keys);
+        cs_free(folder);
+        return err;
+    }
+    folder->table = cs_chunker_table_new(folder->keys);
+    folder->fetch = cs_fetch_new(folder->table, config->seed);
+
+    cs_gossip_config_t gossip = {
+        .replica = folder->replica,
+        .store = node->config.store,
+        .folder = config->number,
+        .keys = folder->keys,
+        .self = node->config.self,
+        .seed = config->seed,
+        .stamp = config->stamp,
+    };
+    memcpy(gossip.name, node->config.name, sizeof gossip.name);
+    cs_gossip_host_t host = {folder,        host_send,        host_drop,
+                             host_snapshot, host_reincarnate, host_member,
+                             host_alarm,    host_changed,     host_more};
+    folder->gossip = cs_gossip_new(&gossip, &host);
+    for (size_t i = 0; i < config->member_count; i++) {
+        cs_gossip_add_member(folder->gossip, &config->members[i]);
+    }
+    cs_folder_want_scan(folder, NULL, 0, false, 0);
+    cs_folder_plan_soon(folder);
+    *ret = folder;
+    return CS_OK;
+}
+
+void cs_folder_destroy(cs_folder_t **folder_p)
+{
+    cs_folder_t *folder = *folder_p;
+    *folder_p = NULL;
+    if (folder == NULL) return;
+    cs_gossip_destroy(&folder->gossip);
+    cs_fetch_destroy(&folder->fetch);
+    cs_replica_destroy(&folder->replica);
+    cs_chunker_table_destroy(&folder->table);
+    cs_outbox_fini(&folder->outbox);
+    cs_folder_scan_fini(folder);
+    for (size_t i = 0; i < folder->serve_count; i++)
+        cs_job_destroy(&folder->serve[i].job);
+    cs_free(folder->serve);
+    cs_free(folder->serving);
+    cs_batch_fini(&folder->rows);
+    cs_buf_fini(&folder->cursor);
+    cs_free(folder->keys);
+    cs_free(folder);
+}
+
+/* --- members and peers */
+
+bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key)
+{
+    size_t count;
+    const cs_member_t *members = cs_gossip_members(folder->gossip, &count);
+    for (size_t i = 0; i < count; i++) {
+        if (cs_key_cmp(&members[i].key, key) == 0) return true;
+    }
+    return false;
+}
+
+void cs_folder_add_member(cs_folder_t *folder, const cs_member_t *member)
+{
+    cs_gossip_add_member(folder->gossip, member);
+}
+
+void cs_folder_peer_up(cs_folder_t *folder, const cs_peer_entry_t *peer)
+{
+    if (folder->config.paused) return;
+    cs_gossip_peer_up(folder->gossip, peer->id, &peer->key, folder->now_ms);
+    cs_fetch_peer_up(folder->fetch, peer->id);
+}
+
+void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer)
+{
+    cs_outbox_forget(&folder->outbox, peer);
+    cs_folder_serve_down(folder, peer);
+    cs_gossip_peer_down(folder->gossip, peer);
+    cs_fetch_peer_down(folder->fetch, peer);
+}
+
+void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg,
+                       cs_blob_t *blob)
+{
+    if (folder->config.paused) return;
+    switch (msg->type) {
+    case CS_MSG_NWANT:
+    case CS_MSG_NODE:
+    case CS_MSG_MAP:
+    case CS_MSG_CWANT:
+    case CS_MSG_CHUNK:
+    case CS_MSG_CNONE:
+        cs_folder_content_message(folder, peer, msg, blob);
+        break;
+    case CS_MSG_ERROR:
+        cs_folder_note(folder, "peer.error", msg->u.error.text, CS_ERR_REFUSED);
+        break;
+    case CS_MSG_HELLO:
+    case CS_MSG_HAVE:
+    case CS_MSG_ENTRIES:
+    case CS_MSG_RECON_REQ:
+    case CS_MSG_SYMS:
+    case CS_MSG_CREDIT:
+    case CS_MSG_WANT:
+    case CS_MSG_PUSH:
+    case CS_MSG_PUSH_REPLY:
+    case CS_MSG_GONE:
+    case CS_MSG_FIN:
+    case CS_MSG_LIST_REQ:
+    case CS_MSG_LIST:
+    case CS_MSG_PEX:
+    case CS_MSG_JOIN:
+    case CS_MSG_WELCOME:
+    case CS_MSG_TYPE_END:
+        cs_gossip_message(folder->gossip, peer->id, msg, folder->now_ms);
+        break;
+    }
+}
+
+cs_peer_entry_t *cs_folder_peer(cs_folder_t *folder, cs_peer_t peer)
+{
+    cs_peer_entry_t *entry = cs_peers_by_id(&folder->node->peers, peer);
+    return entry == NULL || entry->dropped ? NULL : entry;
+}
+
+void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why)
+{
+    cs_peer_entry_t *peer = cs_folder_peer(folder, id);
+    if (peer == NULL) return;
+    peer->dropped = true;
+    const cs_link_t links[] = {peer->in, peer->out};
+    for (size_t i = 0; i < CS_COUNT_OF(links); i++) {
+        if (links[i] == 0) continue;
+        cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_DROP);
+        effect->link = links[i];
+        effect->text = why;
+    }
+}
+
+/* --- helpers of all parts */
+
+cs_job_t *cs_folder_job(cs_folder_t *folder, cs_job_kind_t kind)
+{
+    cs_job_t *job = cs_job_new(kind);
+    job->folder = folder->config.number;
+    job->id = ++folder->node->last_job;
+    job->keys = folder->keys;
+    job->table = folder->table;
+    job->modes = folder->config.modes;
+    job->trash_bytes_max = folder->config.trash_bytes_max;
+    memcpy(job->marker, folder->config.marker, sizeof job->marker);
+    return job;
+}
+
+void cs_folder_start(cs_folder_t *folder, cs_job_t **job_p)
+{
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_JOB);
+    effect->folder = folder->config.number;
+    effect->job = *job_p;
+    *job_p = NULL;
+    folder->jobs++;
+}
+
+void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err)
+{
+    if (folder->fx == NULL) return; /* while opening: nobody listens yet */
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_NOTE);
+    effect->folder = folder->config.number;
+    effect->text = what;
+    effect->err = err;
+    if (path.len > 0) effect->path = cs_str_new(path.data, path.len);
+}
+
+void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload)
+{
+    cs_peer_entry_t *peer = cs_folder_peer(folder, id);
+    if (peer == NULL) return;
+    memcpy(msg->tag, folder->keys->tag, sizeof msg->tag);
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_SEND);
+    effect->link = peer->active;
+    cs_msg_encode(msg, &effect->header);
+    if (payload != NULL) {
+        effect->payload = *payload;
+        *payload = (cs_buf_t){0};
+        peer->bytes_out += effect->payload.len;
+        peer->unsent += effect->payload.len;
+    }
+}
+
+/* --- the step */
+
+void cs_folder_enter(cs_folder_t *folder, const cs_event_t *event, cs_effects_t *effects)
+{
+    folder->fx = effects;
+    folder->now_ms = event->now_ms;
+    folder->number = event->number;
+}
+
+void cs_folder_stored(cs_folder_t *folder, uint64_t token)
+{
+    CS_ASSERT(token == folder->durable + 1);
+    folder->durable = token;
+    if (folder->staged_by_replica) cs_replica_staged_durable(folder->replica);
+}
+
+void cs_folder_mount(cs_folder_t *folder, cs_err_t err)
+{
+    folder->err = err;
+    folder->retry_at_ms = 0;
+    if (err != CS_OK) return;
+    cs_folder_want_scan(folder, NULL, 0, false, 0);
+    cs_folder_plan_soon(folder);
+}
+
+static void pump_disk(cs_folder_t *folder)
+{
+    if (folder->disk_job_id != 0) return;
+    if (cs_folder_start_scan(folder)) return;
+    bool may =
+        folder->scanned_once && !folder->config.paused && !folder->held && folder->err == CS_OK;
+    if (may && !folder->wish.any) cs_folder_start_apply(folder);
+}
+
+static void pay_credits(cs_folder_t *folder)
+{
+    if (folder->staged != folder->durable) return;
+    while (folder->owed_credits > 0) {
+        folder->owed_credits--;
+        cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+    }
+}
+
+/* At most one stage is outstanding: what changes meanwhile goes with the next one, together. */
+static void stage(cs_folder_t *folder)
+{
+    if (folder->staged != folder->durable) return;
+    if (cs_outbox_wants_exposure(&folder->outbox)) cs_replica_expose(folder->replica);
+
+    cs_batch_t batch = {0};
+    folder->staged_by_replica = cs_replica_stage(folder->replica, &batch);
+    cs_batch_append(&batch, &folder->rows);
+    cs_batch_clear(&folder->rows);
+    if (batch.count > 0) {
+        cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_STORE);
+        effect->folder = folder->config.number;
+        effect->token = ++folder->staged;
+        effect->batch = batch;
+    } else {
+        CS_ASSERT(!folder->staged_by_replica);
+        cs_batch_fini(&batch);
+    }
+    cs_outbox_stage(&folder->outbox, folder->staged);
+    if (folder->apply_stage > folder->staged) folder->apply_stage = folder->staged;
+    for (size_t i = 0; i < folder->answer_count; i++) {
+        if (folder->answers[i].wait == UINT64_MAX) folder->answers[i].wait = folder->staged;
+    }
+}
+
+static void flush(cs_folder_t *folder)
+{
+    cs_peer_t id;
+    cs_buf_t bytes;
+    while (cs_outbox_pop(&folder->outbox, folder->durable, &id, &bytes)) {
+        cs_peer_entry_t *peer = cs_folder_peer(folder, id);
+        if (peer == NULL) {
+            cs_buf_fini(&bytes);
+            continue;
+        }
+        cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_SEND);
+        effect->link = peer->active;
+        effect->header = bytes;
+        peer->bytes_out += bytes.len;
+    }
+}
+
+static void show_applied(cs_folder_t *folder)
+{
+    bool idle = folder->disk_job_id == 0 && !folder->wish.any && folder->scanned_once;
+    bool applied =
+        idle && !cs_replica_pending(folder->replica, cs_slice_text(""), &folder->scratch);
+    if (applied == folder->applied) return;
+    folder->applied = applied;
+    cs_gossip_set_applied(folder->gossip, applied, folder->now_ms);
+}
+
+static cs_err_t reincarnate(cs_folder_t *folder)
+{
+    const char *why = folder->reincarnate;
+    folder->reincarnate = NULL;
+    if (why == NULL) return CS_OK;
+    cs_err_t err = cs_replica_reincarnate(folder->replica, folder->number);
+    if (err != CS_OK) return err;
+    cs_outbox_fini(&folder->outbox); /* nothing that names the old numbers may leave */
+    cs_gossip_restart(folder->gossip, folder->now_ms);
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLICA);
+    effect->folder = folder->config.number;
+    effect->text = why;
+    return CS_OK;
+}
+
+cs_err_t cs_folder_settle(cs_folder_t *folder)
+{
+    cs_err_t err = reincarnate(folder);
+    if (err != CS_OK) return err;
+    if (folder->retry_at_ms != 0 && folder->retry_at_ms <= folder->now_ms) {
+        folder->retry_at_ms = 0;
+        if (folder->err != CS_OK) cs_folder_want_scan(folder, NULL, 0, false, 0);
+        cs_fetch_retry(folder->fetch, 0);
+        cs_folder_plan_soon(folder);
+    }
+    cs_fetch_tick(folder->fetch, folder->now_ms);
+    pump_disk(folder);
+    cs_folder_pump_fetch(folder);
+    cs_folder_pump_serve(folder);
+    show_applied(folder);
+    folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
+    stage(folder);
+    pay_credits(folder);
+    cs_folder_answer_scans(folder);
+    flush(folder);
+    folder->fx = NULL;
+    return CS_OK;
+}
+
+uint64_t cs_folder_deadline(cs_folder_t *folder)
+{
+    uint64_t due = folder->gossip_due_ms;
+    if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
+    if (folder->plan_due && folder->plan_at_ms < due && folder->disk_job_id == 0)
+        due = folder->plan_at_ms;
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    bool waiting = stats.wants > stats.sleeping && folder->now_ms + CS_FETCH_TICK_MS < due;
+    return waiting ? folder->now_ms + CS_FETCH_TICK_MS : due;
+}

@@ -1,0 +1,159 @@
+/* folder.h - one folder in the core: its replica, its conversations, its fetches, its disk.
+ *
+ * Private to engine/node. An event handler does its part, then cs_folder_settle starts whatever
+ * has become possible and stages what changed. Order of precedence on disk: a wanted scan, then
+ * the next group of steps; one job at a time, so the base table changes under neither. */
+#ifndef CS_NODE_FOLDER_H
+#define CS_NODE_FOLDER_H
+
+#include "node/outbox.h"
+#include "node/peers.h"
+
+#define CS_RETRY_MS        5000u /* a disk that failed is tried again after this */
+#define CS_SCAN_CREDITS    4u    /* batches of records in flight: 1 MiB */
+#define CS_SERVE_QUEUE_MAX 32u   /* requests of a peer that wait; honest ones keep to 8 */
+#define CS_PLAN_PATHS_MAX  8192u /* pending paths looked at in one step: tens of ms */
+#define CS_FETCH_TICK_MS   1000u /* how late a dawdling peer is noticed */
+#define CS_PLAN_WAIT_MS    50u /* so long staged contents gather into a group, while more come */
+
+/* A scan that somebody asked for. */
+typedef struct cs_scan_wish {
+    bool any, all, full;
+    cs_str_t **paths; /* owned; unused if all */
+    size_t path_count, path_cap;
+    uint64_t *tickets; /* owned */
+    size_t ticket_count, ticket_cap;
+} cs_scan_wish_t;
+
+/* A finished scan whose operations are not durable yet. */
+typedef struct cs_scan_answer {
+    uint64_t *tickets;
+    size_t ticket_count;
+    uint64_t wait;           /* stage that must be durable */
+    cs_scan_report_t report; /* the first ticket takes the troubles, the others get a count */
+    cs_err_t err;
+} cs_scan_answer_t;
+
+typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
+    cs_peer_t peer;
+    cs_job_t *job;
+} cs_serve_wait_t;
+
+typedef struct cs_folder {
+    cs_node_t *node;           /* borrowed */
+    cs_folder_config_t config; /* members: NULL */
+    cs_keys_t *keys;           /* own allocation: jobs borrow it */
+    cs_chunker_table_t *table;
+    cs_replica_t *replica;
+    cs_gossip_t *gossip;
+    cs_fetch_t *fetch;
+    cs_outbox_t outbox;
+
+    /* during a step */
+    cs_effects_t *fx;
+    uint64_t now_ms, number; /* number: the event's random one */
+    cs_blob_t *blob;         /* payload being read */
+    cs_job_t *stage_job;     /* contents of that payload */
+    const char *reincarnate; /* why a new rid is wanted at the end of the step */
+
+    size_t jobs; /* handed out and not yet back */
+    uint64_t gossip_due_ms;
+
+    /* durability */
+    bool staged_by_replica;   /* the outstanding stage has changes of the replica in it */
+    uint64_t staged, durable; /* stages numbered from 1; equal: none outstanding */
+    cs_batch_t rows;          /* n/, c/, r/ rows that go with the next stage */
+    cs_buf_t scratch;
+
+    /* disk */
+    uint64_t disk_job_id; /* the running scan or apply, 0: none */
+    cs_job_kind_t disk_job_kind;
+    uint64_t apply_stage; /* scans wait until this stage is durable */
+    bool scanned_once;
+    bool scan_failed; /* the replica refused; drop the rest of this scan */
+    uint32_t owed_credits;
+    uint64_t scan_lost, scan_appeared; /* for the brake */
+    uint64_t brake_window[2], brake_since_ms;
+    bool brake_off_once;
+    cs_scan_wish_t wish, running_wish;
+    cs_scan_answer_t *answers;
+    size_t answer_count, answer_cap;
+    cs_str_t **busy; /* paths a scan must see first; sorted by nothing: few */
+    size_t busy_count, busy_cap;
+
+    bool plan_due;
+    cs_buf_t cursor;
+    uint64_t plan_at_ms;  /* 0: not delayed */
+    uint64_t retry_at_ms; /* 0: none */
+    bool wants_full;
+
+    cs_serve_wait_t *serve; /* waiting requests, in order */
+    size_t serve_count, serve_cap;
+    cs_peer_t *serving; /* peers with a SERVE job under way */
+    size_t serving_count, serving_cap;
+
+    /* what is shown */
+    cs_err_t err; /* the folder is unusable: why */
+    bool held;
+    bool applied;
+    cs_scan_stats_t stats; /* of the last full scan */
+    cs_troubles_t troubles;
+} cs_folder_t;
+
+CS_MUST_USE cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config,
+                                   uint64_t now_ms, cs_folder_t **ret,
+                                   cs_open_result_t *ret_open);
+void cs_folder_destroy(cs_folder_t **folder_p);
+
+/* Around every call below in a step. */
+void cs_folder_enter(cs_folder_t *folder, const cs_event_t *event, cs_effects_t *effects);
+CS_MUST_USE cs_err_t cs_folder_settle(cs_folder_t *folder);
+
+bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key);
+void cs_folder_add_member(cs_folder_t *folder, const cs_member_t *member);
+void cs_folder_peer_up(cs_folder_t *folder, const cs_peer_entry_t *peer);
+void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer);
+void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg,
+                       cs_blob_t *blob);
+void cs_folder_stored(cs_folder_t *folder, uint64_t token);
+void cs_folder_mount(cs_folder_t *folder, cs_err_t err);
+uint64_t cs_folder_deadline(cs_folder_t *folder);
+
+/* folder_scan.c */
+void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t count, bool full,
+                         uint64_t ticket);
+void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records);
+void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job);
+bool cs_folder_start_scan(cs_folder_t *folder);   /* true: a job was started */
+void cs_folder_answer_scans(cs_folder_t *folder); /* those that are durable */
+void cs_folder_scan_fini(cs_folder_t *folder);
+
+/* folder_apply.c */
+void cs_folder_plan_soon(cs_folder_t *folder);
+bool cs_folder_start_apply(cs_folder_t *folder);
+void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
+
+/* folder_content.c */
+void cs_folder_pump_fetch(cs_folder_t *folder);
+void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
+                               const cs_msg_t *msg, cs_blob_t *blob);
+void cs_folder_staged(cs_folder_t *folder, cs_job_t *job);
+void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job);
+
+/* folder_serve.c */
+void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg);
+void cs_folder_served(cs_folder_t *folder, cs_job_t *job);
+void cs_folder_pump_serve(cs_folder_t *folder);
+void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
+
+/* shared */
+cs_job_t *cs_folder_job(cs_folder_t *folder,
+                        cs_job_kind_t kind); /* ids and what every job borrows */
+void cs_folder_start(cs_folder_t *folder, cs_job_t **job_p); /* becomes an effect */
+void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
+/* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
+void cs_folder_send(cs_folder_t *folder, cs_peer_t peer, cs_msg_t *msg, cs_buf_t *payload);
+void cs_folder_drop(cs_folder_t *folder, cs_peer_t peer, const char *why);
+cs_peer_entry_t *cs_folder_peer(cs_folder_t *folder, cs_peer_t peer); /* NULL: gone */
+
+#endif

@@ -1,0 +1,212 @@
+/* folder_content.c - the fetch machine's orders become messages and jobs, answers go back into
+ * it. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/folder.h"
+
+static void pack_names(cs_buf_t *packed, const cs_fetch_action_t *action)
+{
+    for (size_t i = 0; i < action->count; i++) {
+        cs_buf_put(packed, action->names[i].b, sizeof action->names[i].b);
+    }
+}
+
+static void ask(cs_folder_t *folder, const cs_fetch_action_t *action)
+{
+    cs_buf_t packed = {0};
+    cs_msg_t msg = {0};
+    pack_names(&packed, action);
+    if (action->kind == CS_FETCH_ASK_MAP) {
+        msg.type = CS_MSG_MAP;
+        msg.u.map.content = action->content.hash;
+        msg.u.map.size = action->content.size;
+    } else if (action->kind == CS_FETCH_ASK_NODES) {
+        msg.type = CS_MSG_NWANT;
+        msg.u.nwant.packed = cs_buf_slice(&packed);
+    } else if (action->kind == CS_FETCH_ASK_SMALL) {
+        msg.type = CS_MSG_CWANT;
+        msg.u.cwant.contents = cs_buf_slice(&packed);
+    } else {
+        msg.type = CS_MSG_CWANT;
+        msg.u.cwant.chunks = cs_buf_slice(&packed);
+        msg.u.cwant.content = action->content.hash;
+        msg.u.cwant.size = action->content.size;
+    }
+    cs_folder_send(folder, action->peer, &msg, NULL);
+    cs_buf_fini(&packed);
+}
+
+/* Contents of one message are written by one job. */
+static void stage(cs_folder_t *folder, const cs_fetch_action_t *action)
+{
+    if (folder->stage_job == NULL) folder->stage_job = cs_folder_job(folder, CS_JOB_STAGE);
+    cs_job_t *job = folder->stage_job;
+    if (job->u.stage.len == job->u.stage.cap) {
+        job->u.stage.cap = cs_grow(job->u.stage.cap, job->u.stage.len + 1);
+        job->u.stage.item =
+            cs_realloc_array(job->u.stage.item, job->u.stage.cap, sizeof *job->u.stage.item);
+    }
+    job->u.stage.item[job->u.stage.len++] = (cs_job_item_t){
+        .ticket = action->ticket,
+        .content = action->content,
+        .bytes = action->bytes,
+        .blob = cs_blob_ref(folder->blob),
+    };
+}
+
+static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
+{
+    cs_job_t *job = cs_folder_job(folder, CS_JOB_PART);
+    cs_job_part_t *part = &job->u.part;
+    part->what = action->kind;
+    part->ticket = action->ticket;
+    part->content = action->content;
+    part->offset = action->offset;
+    part->bytes = action->bytes;
+    if (action->kind == CS_FETCH_WRITE) part->blob = cs_blob_ref(folder->blob);
+    part->name_count = action->count;
+    if (action->count > 0) {
+        part->names = cs_memdup(action->names, action->count * sizeof *action->names);
+        part->offsets = cs_memdup(action->offsets, action->count * sizeof *action->offsets);
+        part->lens = cs_memdup(action->lens, action->count * sizeof *action->lens);
+    }
+    cs_folder_start(folder, &job);
+}
+
+void cs_folder_pump_fetch(cs_folder_t *folder)
+{
+    if (folder->config.paused || folder->err != CS_OK) return;
+    cs_fetch_action_t action;
+    while (cs_fetch_next(folder->fetch, folder->now_ms, &action)) {
+        switch (action.kind) {
+        case CS_FETCH_ASK_SMALL:
+        case CS_FETCH_ASK_MAP:
+        case CS_FETCH_ASK_NODES:
+        case CS_FETCH_ASK_CHUNKS:
+            ask(folder, &action);
+            break;
+        case CS_FETCH_STAGE:
+            stage(folder, &action);
+            break;
+        case CS_FETCH_OPEN:
+        case CS_FETCH_LOCAL:
+        case CS_FETCH_WRITE:
+        case CS_FETCH_FINISH:
+        case CS_FETCH_DISCARD:
+            order_part(folder, &action);
+            break;
+        }
+    }
+}
+
+static cs_err_t on_chunks(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
+{
+    const uint8_t *name;
+    cs_slice_t bytes;
+    while (cs_chunk_next(&rest, &name, &bytes)) {
+        cs_name_t id;
+        memcpy(id.b, name, sizeof id.b);
+        cs_err_t err = cs_fetch_on_data(folder->fetch, peer, &id, bytes);
+        if (err != CS_OK) return err;
+        cs_folder_pump_fetch(
+            folder); /* orders about these bytes, while the payload is at hand */
+    }
+    return CS_OK;
+}
+
+static cs_err_t on_nodes(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
+{
+    cs_slice_t node;
+    while (cs_packed_next(&rest, &node)) {
+        cs_err_t err = cs_fetch_on_node(folder->fetch, peer, node);
+        if (err != CS_OK) return err;
+        cs_folder_pump_fetch(folder);
+    }
+    return CS_OK;
+}
+
+static cs_err_t on_map(cs_folder_t *folder, cs_peer_t peer, const cs_msg_map_t *map)
+{
+    cs_name_t root;
+    memcpy(root.b, map->root, sizeof root.b);
+    return cs_fetch_on_map(folder->fetch, peer, map->content, map->size, &root, map->depth);
+}
+
+static void on_none(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
+{
+    const uint8_t *name;
+    while (cs_name_next(&rest, &name)) {
+        cs_name_t id;
+        memcpy(id.b, name, sizeof id.b);
+        cs_fetch_on_none(folder->fetch, peer, &id);
+    }
+}
+
+void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
+                               const cs_msg_t *msg, cs_blob_t *blob)
+{
+    cs_err_t err = CS_OK;
+    cs_peer_t id = peer->id;
+    if (msg->type == CS_MSG_CHUNK) {
+        folder->blob = blob;
+        err = on_chunks(folder, id, msg->payload);
+        if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
+        folder->blob = NULL;
+    } else if (msg->type == CS_MSG_NODE) {
+        err = on_nodes(folder, id, msg->u.node.packed);
+    } else if (msg->type == CS_MSG_MAP && msg->u.map.answer) {
+        err = on_map(folder, id, &msg->u.map);
+    } else if (msg->type == CS_MSG_CNONE) {
+        on_none(folder, id, msg->u.cnone.packed);
+    } else {
+        cs_folder_ask(folder, peer, msg);
+    }
+    if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
+}
+
+/* Contents gather into groups while more are on their way. */
+static void staged_some(cs_folder_t *folder)
+{
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    if (!folder->plan_due || folder->cursor.len > 0) {
+        cs_folder_plan_soon(folder);
+        folder->plan_at_ms = folder->now_ms + CS_PLAN_WAIT_MS;
+    }
+    if (stats.wants == stats.sleeping)
+        folder->plan_at_ms = 0; /* nothing more comes: go on at once */
+}
+
+void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
+{
+    for (size_t i = 0; i < job->u.stage.len; i++) {
+        cs_job_item_t *item = &job->u.stage.item[i];
+        cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = item->err});
+        if (item->err != CS_OK) {
+            cs_folder_note(folder, "stage.failed", cs_slice_text(""), item->err);
+            folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+        }
+    }
+    staged_some(folder);
+}
+
+void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
+{
+    cs_job_part_t *part = &job->u.part;
+    cs_fetch_result_t result = {
+        .err = job->err,
+        .has_bytes = part->has_bytes,
+        .found = part->offsets,
+        .found_count = part->found_count,
+    };
+    cs_fetch_done(folder->fetch, part->ticket, &result);
+    if (part->what == CS_FETCH_FINISH) {
+        cs_batch_append(&folder->rows, &part->rows);
+        staged_some(folder);
+    }
+    if (job->err != CS_OK) {
+        cs_folder_note(folder, "part.failed", cs_slice_text(""), job->err);
+        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+    }
+}

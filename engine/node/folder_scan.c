@@ -1,0 +1,251 @@
+/* folder_scan.c - scans: wished for, run by a worker, turned into operations, answered when
+ * durable. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/folder.h"
+
+#define BRAKE_WINDOWS \
+    2u /* the last minute is covered by the current window and the one before it */
+
+static void wish_fini(cs_scan_wish_t *wish)
+{
+    for (size_t i = 0; i < wish->path_count; i++)
+        cs_str_unref(&wish->paths[i]);
+    cs_free(wish->paths);
+    cs_free(wish->tickets);
+    *wish = (cs_scan_wish_t){0};
+}
+
+void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t count, bool full,
+                         uint64_t ticket)
+{
+    cs_scan_wish_t *wish = &folder->wish;
+    wish->any = true;
+    wish->full = wish->full || full;
+    if (count == 0) wish->all = true;
+    for (size_t i = 0; i < count && !wish->all; i++) {
+        if (wish->path_count == wish->path_cap) {
+            wish->path_cap = cs_grow(wish->path_cap, wish->path_count + 1);
+            wish->paths = cs_realloc_array(wish->paths, wish->path_cap, sizeof(cs_str_t *));
+        }
+        wish->paths[wish->path_count++] = cs_str_new(paths[i].data, paths[i].len);
+    }
+    if (ticket == 0) return;
+    if (wish->ticket_count == wish->ticket_cap) {
+        wish->ticket_cap = cs_grow(wish->ticket_cap, wish->ticket_count + 1);
+        wish->tickets =
+            cs_realloc_array(wish->tickets, wish->ticket_cap, sizeof *wish->tickets);
+    }
+    wish->tickets[wish->ticket_count++] = ticket;
+}
+
+static int path_order(const void *a, const void *b)
+{
+    cs_str_t *const *x = a;
+    cs_str_t *const *y = b;
+    return cs_str_cmp(*x, *y);
+}
+
+static void refused(void *arg, cs_slice_t path, cs_err_t err)
+{
+    cs_folder_t *folder = arg;
+    cs_troubles_add(&folder->troubles, path, CS_TROUBLE_TOO_MANY_VERSIONS);
+    cs_folder_note(folder, "scan.refused", path, err);
+}
+
+bool cs_folder_start_scan(cs_folder_t *folder)
+{
+    /* The worker compares with base rows of a snapshot: what apply recorded must be in it. */
+    if (!folder->wish.any || folder->apply_stage > folder->durable) return false;
+
+    folder->running_wish = folder->wish;
+    folder->wish = (cs_scan_wish_t){0};
+    cs_scan_wish_t *wish = &folder->running_wish;
+
+    cs_job_t *job = cs_folder_job(folder, CS_JOB_SCAN);
+    job->u.scan.full = wish->full;
+    if (!wish->all) {
+        qsort(wish->paths, wish->path_count, sizeof *wish->paths, path_order);
+        job->u.scan.paths = wish->paths;
+        job->u.scan.path_count = wish->path_count;
+        wish->paths = NULL;
+        wish->path_count = wish->path_cap = 0;
+    }
+    folder->scan_lost = folder->scan_appeared = 0;
+    folder->scan_failed = false;
+    folder->owed_credits = 0;
+    if (wish->all) cs_troubles_fini(&folder->troubles);
+    cs_replica_scan_begin(folder->replica, refused, folder);
+    folder->disk_job_kind = CS_JOB_SCAN;
+    folder->disk_job_id = job->id;
+    cs_folder_start(folder, &job);
+    for (uint32_t i = 0; i < CS_SCAN_CREDITS; i++) {
+        cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+    }
+    return true;
+}
+
+static bool take_sighting(void *arg, const cs_sighting_t *sighting)
+{
+    cs_folder_t *folder = arg;
+    if (sighting->what == CS_SAW_VANISHED || sighting->what == CS_SAW_MODIFIED)
+        folder->scan_lost++;
+    if (sighting->what == CS_SAW_APPEARED) folder->scan_appeared++;
+    bool stage_now = false;
+    cs_err_t err = cs_replica_scan_add(folder->replica, sighting, &stage_now);
+    if (err != CS_OK) {
+        cs_folder_note(folder, "scan.sighting", sighting->path, err);
+        folder->scan_failed = err != CS_ERR_LIMIT && err != CS_ERR_MALFORMED;
+    }
+    (void)stage_now; /* every step stages what it changed */
+    return !folder->scan_failed;
+}
+
+void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records)
+{
+    if (!folder->scan_failed) cs_scan_records_each(records, folder, take_sighting);
+    cs_batch_append(&folder->rows, &records->rows);
+    cs_scan_records_fini(records);
+    folder->owed_credits++; /* paid by settle, once not too much waits to be durable */
+}
+
+static void answer_later(cs_folder_t *folder, const cs_scan_report_t *report, cs_err_t err)
+{
+    cs_scan_wish_t *wish = &folder->running_wish;
+    if (folder->answer_count == folder->answer_cap) {
+        folder->answer_cap = cs_grow(folder->answer_cap, folder->answer_count + 1);
+        folder->answers =
+            cs_realloc_array(folder->answers, folder->answer_cap, sizeof *folder->answers);
+    }
+    folder->answers[folder->answer_count++] = (cs_scan_answer_t){
+        .tickets = wish->tickets,
+        .ticket_count = wish->ticket_count,
+        .wait = UINT64_MAX, /* settle fills it in when it stages */
+        .report = *report,
+        .err = err,
+    };
+    wish->tickets = NULL;
+    wish_fini(wish);
+}
+
+void cs_folder_answer_scans(cs_folder_t *folder)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < folder->answer_count; i++) {
+        cs_scan_answer_t *answer = &folder->answers[i];
+        if (answer->wait > folder->durable) {
+            folder->answers[kept++] = *answer;
+            continue;
+        }
+        for (size_t t = 0; t < answer->ticket_count; t++) {
+            cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLY);
+            effect->folder = folder->config.number;
+            effect->ticket = answer->tickets[t];
+            effect->err = answer->err;
+            effect->scan = answer->report;
+            effect->scan.troubles = (cs_troubles_t){0};
+            const cs_troubles_t *troubles = &answer->report.troubles;
+            for (size_t k = 0; k < troubles->len; k++) {
+                cs_troubles_add(&effect->scan.troubles, cs_slice_str(troubles->item[k].path),
+                                troubles->item[k].trouble);
+            }
+            effect->scan.troubles.total = troubles->total;
+        }
+        cs_troubles_fini(&answer->report.troubles);
+        cs_free(answer->tickets);
+    }
+    folder->answer_count = kept;
+}
+
+/* More than max(1,000, 25 %) of the base vanished or rewritten within a minute (core.md 5.2). A
+ * file that appeared may be one that vanished, moved: such pairs are not counted. */
+static bool brake_holds(cs_folder_t *folder)
+{
+    uint64_t lost = folder->scan_lost > folder->scan_appeared
+                        ? folder->scan_lost - folder->scan_appeared
+                        : 0;
+    if (folder->config.brake_files == 0 || folder->brake_off_once) return false;
+    if (folder->now_ms - folder->brake_since_ms >= CS_BRAKE_MS) {
+        bool old =
+            folder->now_ms - folder->brake_since_ms >= BRAKE_WINDOWS * (uint64_t)CS_BRAKE_MS;
+        folder->brake_window[1] = old ? 0 : folder->brake_window[0];
+        folder->brake_window[0] = 0;
+        folder->brake_since_ms = folder->now_ms;
+    }
+    uint64_t recent = folder->brake_window[0] + folder->brake_window[1] + lost;
+    uint64_t share = folder->stats.files * folder->config.brake_percent / 100;
+    uint64_t limit = share > folder->config.brake_files ? share : folder->config.brake_files;
+    if (recent > limit) return true;
+    folder->brake_window[0] += lost;
+    return false;
+}
+
+static cs_err_t commit(cs_folder_t *folder, cs_scan_report_t *report)
+{
+    folder->held = brake_holds(folder);
+    folder->brake_off_once = false;
+    if (folder->held) {
+        cs_folder_note(folder, "scan.held", cs_slice_text(""), CS_ERR_HELD);
+        cs_replica_scan_abort(folder->replica);
+        return CS_ERR_HELD;
+    }
+    return cs_replica_scan_commit(folder->replica, &report->done);
+}
+
+/* Paths that waited for this scan may be planned again. */
+static void clear_busy(cs_folder_t *folder)
+{
+    for (size_t i = 0; i < folder->busy_count; i++)
+        cs_str_unref(&folder->busy[i]);
+    folder->busy_count = 0;
+}
+
+void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
+{
+    cs_job_scan_t *scan = &job->u.scan;
+    cs_scan_report_t report = {.stats = scan->stats};
+    bool all = folder->running_wish.all;
+    cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
+
+    if (err == CS_OK) {
+        if (all) folder->stats = scan->stats;
+        err = commit(folder, &report);
+    } else {
+        cs_replica_scan_abort(folder->replica);
+    }
+    for (size_t i = 0; i < scan->troubles.len; i++) {
+        cs_troubles_add(&folder->troubles, cs_slice_str(scan->troubles.item[i].path),
+                        scan->troubles.item[i].trouble);
+    }
+    report.troubles = scan->troubles;
+    scan->troubles = (cs_troubles_t){0};
+
+    if (err == CS_OK) {
+        if (all) folder->scanned_once = true;
+        folder->err = CS_OK;
+        clear_busy(folder);
+        cs_gossip_local(folder->gossip, folder->now_ms);
+        cs_folder_plan_soon(folder);
+    } else if (err != CS_ERR_AGAIN && err != CS_ERR_HELD) {
+        if (folder->err != err) cs_folder_note(folder, "folder.error", cs_slice_text(""), err);
+        folder->err = err;
+        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+    }
+    answer_later(folder, &report, err);
+}
+
+void cs_folder_scan_fini(cs_folder_t *folder)
+{
+    wish_fini(&folder->wish);
+    wish_fini(&folder->running_wish);
+    for (size_t i = 0; i < folder->answer_count; i++) {
+        cs_troubles_fini(&folder->answers[i].report.troubles);
+        cs_free(folder->answers[i].tickets);
+    }
+    cs_free(folder->answers);
+    clear_busy(folder);
+    cs_free(folder->busy);
+    cs_troubles_fini(&folder->troubles);
+}

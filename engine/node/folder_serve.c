@@ -1,0 +1,144 @@
+/* folder_serve.c - what peers ask for: read by workers, one request of a peer at a time, no
+ * faster than the link takes it. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/folder.h"
+
+static cs_name_t *copy_names(cs_slice_t packed, size_t *ret_count)
+{
+    size_t count = packed.len / sizeof(cs_name_t);
+    *ret_count = count;
+    return count == 0 ? NULL : cs_memdup(packed.data, count * sizeof(cs_name_t));
+}
+
+void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg)
+{
+    if (folder->config.paused || folder->err != CS_OK)
+        return; /* silence: the peer asks another, or later */
+    size_t waiting = 0;
+    for (size_t i = 0; i < folder->serve_count; i++)
+        waiting += folder->serve[i].peer == peer->id;
+    if (waiting >= CS_SERVE_QUEUE_MAX) {
+        cs_folder_drop(folder, peer->id, "asks for more than it may have outstanding");
+        return;
+    }
+    cs_job_t *job = cs_folder_job(folder, CS_JOB_SERVE);
+    cs_job_serve_t *serve = &job->u.serve;
+    serve->peer = peer->id;
+    serve->xid = msg->xid;
+    serve->type = (uint8_t)msg->type;
+    if (msg->type == CS_MSG_CWANT) {
+        serve->contents = copy_names(msg->u.cwant.contents, &serve->content_count);
+        serve->names = copy_names(msg->u.cwant.chunks, &serve->name_count);
+    } else if (msg->type == CS_MSG_NWANT) {
+        serve->names = copy_names(msg->u.nwant.packed, &serve->name_count);
+    } else {
+        serve->map.kind = CS_KIND_FILE;
+        serve->map.size = msg->u.map.size;
+        memcpy(serve->map.hash, msg->u.map.content, sizeof serve->map.hash);
+    }
+    if (folder->serve_count == folder->serve_cap) {
+        folder->serve_cap = cs_grow(folder->serve_cap, folder->serve_count + 1);
+        folder->serve =
+            cs_realloc_array(folder->serve, folder->serve_cap, sizeof *folder->serve);
+    }
+    folder->serve[folder->serve_count++] = (cs_serve_wait_t){.peer = peer->id, .job = job};
+}
+
+static bool is_served(const cs_folder_t *folder, cs_peer_t peer)
+{
+    for (size_t i = 0; i < folder->serving_count; i++) {
+        if (folder->serving[i] == peer) return true;
+    }
+    return false;
+}
+
+void cs_folder_pump_serve(cs_folder_t *folder)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < folder->serve_count; i++) {
+        cs_serve_wait_t *wait = &folder->serve[i];
+        const cs_peer_entry_t *peer = cs_folder_peer(folder, wait->peer);
+        bool ready =
+            peer != NULL && peer->unsent < CS_CREDIT_BYTES && !is_served(folder, wait->peer);
+        if (!ready) {
+            folder->serve[kept++] = *wait;
+            continue;
+        }
+        if (folder->serving_count == folder->serving_cap) {
+            folder->serving_cap = cs_grow(folder->serving_cap, folder->serving_count + 1);
+            folder->serving =
+                cs_realloc_array(folder->serving, folder->serving_cap, sizeof *folder->serving);
+        }
+        folder->serving[folder->serving_count++] = wait->peer;
+        cs_folder_start(folder, &wait->job);
+    }
+    folder->serve_count = kept;
+}
+
+void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < folder->serve_count; i++) {
+        if (folder->serve[i].peer == peer) {
+            cs_job_destroy(&folder->serve[i].job);
+        } else {
+            folder->serve[kept++] = folder->serve[i];
+        }
+    }
+    folder->serve_count = kept;
+}
+
+static void answer_missing(cs_folder_t *folder, const cs_job_serve_t *serve)
+{
+    if (serve->missing_count == 0) return;
+    cs_msg_t msg = {.type = CS_MSG_CNONE, .xid = serve->xid};
+    msg.u.cnone.packed =
+        cs_slice(serve->missing, serve->missing_count * sizeof *serve->missing);
+    cs_folder_send(folder, serve->peer, &msg, NULL);
+}
+
+static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
+{
+    cs_msg_t msg = {.xid = serve->xid};
+    if (serve->map_found) {
+        msg.type = CS_MSG_MAP;
+        msg.u.map.content = serve->map.hash;
+        msg.u.map.size = serve->map.size;
+        msg.u.map.answer = true;
+        msg.u.map.root = serve->map_root.b;
+        msg.u.map.depth = serve->map_depth;
+    } else {
+        msg.type = CS_MSG_CNONE;
+        msg.u.cnone.packed = cs_slice(serve->map.hash, sizeof serve->map.hash);
+    }
+    cs_folder_send(folder, serve->peer, &msg, NULL);
+}
+
+void cs_folder_served(cs_folder_t *folder, cs_job_t *job)
+{
+    cs_job_serve_t *serve = &job->u.serve;
+    for (size_t i = 0; i < folder->serving_count; i++) {
+        if (folder->serving[i] != serve->peer) continue;
+        folder->serving[i] = folder->serving[--folder->serving_count];
+        break;
+    }
+    if (cs_folder_peer(folder, serve->peer) == NULL) return;
+    if (serve->type == CS_MSG_MAP) {
+        answer_map(folder, serve);
+        return;
+    }
+    for (size_t i = 0; i < serve->payload_count; i++) {
+        cs_msg_t msg = {.xid = serve->xid};
+        if (serve->type == CS_MSG_CWANT) {
+            msg.type = CS_MSG_CHUNK;
+            cs_folder_send(folder, serve->peer, &msg, &serve->payloads[i]);
+        } else {
+            msg.type = CS_MSG_NODE;
+            msg.u.node.packed = cs_buf_slice(&serve->payloads[i]);
+            cs_folder_send(folder, serve->peer, &msg, NULL);
+        }
+    }
+    answer_missing(folder, serve);
+}

@@ -1,0 +1,96 @@
+/* job_content.c - the worker's side of content: partial files, and what peers asked for. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "disk/part.h"
+#include "disk/serve.h"
+#include "node/job_internal.h"
+#include "proto/frame.h"
+
+static cs_rows_view_t view_of(const cs_job_t *job, const cs_job_env_t *env)
+{
+    return (cs_rows_view_t){
+        .store = env->store, .snapshot = env->snapshot, .folder = job->folder};
+}
+
+static void keep_row(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    cs_batch_put(arg, key, value);
+}
+
+void cs__job_run_part(cs_job_t *job, const cs_job_env_t *env)
+{
+    cs_job_part_t *part = &job->u.part;
+    cs_rows_view_t view = view_of(job, env);
+    cs_part_chunks_t chunks = {part->names, part->offsets, part->lens, part->name_count};
+
+    if (part->what == CS_FETCH_OPEN) {
+        job->err = cs_part_open(env->fs, &part->content, &part->has_bytes);
+    } else if (part->what == CS_FETCH_LOCAL) {
+        job->err = cs_part_fill(env->fs, job->table, &view, &part->content, &chunks,
+                                &part->found_count);
+    } else if (part->what == CS_FETCH_WRITE) {
+        job->err = cs_part_write(env->fs, &part->content, part->offset, part->bytes);
+    } else if (part->what == CS_FETCH_DISCARD) {
+        job->err = cs_part_discard(env->fs, &part->content);
+    } else {
+        job->err = cs_part_finish(env->fs, job->table, job->folder, &part->content, &part->rows,
+                                  keep_row);
+    }
+}
+
+/* --- serve */
+
+static void keep_payload(void *arg, cs_slice_t payload)
+{
+    cs_job_serve_t *serve = arg;
+    serve->payloads =
+        cs_realloc_array(serve->payloads, serve->payload_count + 1, sizeof *serve->payloads);
+    cs_buf_t *kept = &serve->payloads[serve->payload_count++];
+    *kept = (cs_buf_t){0};
+    cs_buf_put_slice(kept, payload);
+}
+
+/* Nodes come with fixed lengths; the message packs them with varints. */
+static void keep_nodes(void *arg, cs_slice_t payload)
+{
+    cs_buf_t packed = {0};
+    cs_reader_t reader = cs_reader(payload);
+    while (cs_reader_left(&reader) > 0) {
+        cs_slice_t node = cs_read_bytes(&reader, cs_read_u32(&reader));
+        cs_packed_put(&packed, node);
+    }
+    CS_ASSERT(reader.err == CS_OK); /* made in this process */
+    keep_payload(arg, cs_buf_slice(&packed));
+    cs_buf_fini(&packed);
+}
+
+static void keep_missing(void *arg, const cs_name_t *name)
+{
+    cs_job_serve_t *serve = arg;
+    serve->missing =
+        cs_realloc_array(serve->missing, serve->missing_count + 1, sizeof *serve->missing);
+    serve->missing[serve->missing_count++] = *name;
+}
+
+void cs__job_run_serve(cs_job_t *job, const cs_job_env_t *env)
+{
+    cs_job_serve_t *serve = &job->u.serve;
+    cs_serve_t reader = {.fs = env->fs, .table = job->table, .rows = view_of(job, env)};
+    cs_serve_sink_t sink = {.arg = serve, .payload = keep_payload, .missing = keep_missing};
+
+    if (serve->type == CS_MSG_CWANT) {
+        cs_serve_data(&reader, serve->contents, serve->content_count, serve->names,
+                      serve->name_count, &sink);
+    } else if (serve->type == CS_MSG_NWANT) {
+        sink.payload = keep_nodes;
+        cs_serve_nodes(&reader, serve->names, serve->name_count, &sink);
+    } else {
+        cs_content_map_t map;
+        cs_err_t err = cs_serve_map(&reader, serve->map.hash, serve->map.size, &map);
+        serve->map_found = err == CS_OK;
+        if (err != CS_OK) return;
+        serve->map_root = map.root;
+        serve->map_depth = map.depth;
+    }
+}

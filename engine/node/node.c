@@ -1,0 +1,296 @@
+/* node.c - events are handed to the folders they concern; links become peers. */
+#include "node/node.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/node_internal.h"
+
+cs_node_t *cs_node_new(const cs_node_config_t *config)
+{
+    cs_node_t *node = cs_calloc(1, sizeof *node);
+    node->config = *config;
+    return node;
+}
+
+void cs_node_destroy(cs_node_t **node_p)
+{
+    cs_node_t *node = *node_p;
+    *node_p = NULL;
+    if (node == NULL) return;
+    for (size_t i = 0; i < node->folder_count; i++)
+        cs_folder_destroy(&node->folders[i]);
+    cs_free(node->folders);
+    cs_peers_fini(&node->peers);
+    cs_free(node);
+}
+
+cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number)
+{
+    for (size_t i = 0; i < node->folder_count; i++) {
+        if (node->folders[i]->config.number == number) return node->folders[i];
+    }
+    return NULL;
+}
+
+static cs_folder_t *find_by_tag(const cs_node_t *node, const uint8_t *tag)
+{
+    for (size_t i = 0; i < node->folder_count; i++) {
+        if (memcmp(node->folders[i]->keys->tag, tag, CS_TAG_BYTES) == 0)
+            return node->folders[i];
+    }
+    return NULL;
+}
+
+cs_err_t cs_node_add_folder(cs_node_t *node, const cs_folder_config_t *config, uint64_t now_ms,
+                            cs_open_result_t *ret_open)
+{
+    CS_ASSERT(cs__node_folder(node, config->number) == NULL);
+    cs_folder_t *folder;
+    cs_err_t err = cs_folder_new(node, config, now_ms, &folder, ret_open);
+    if (err != CS_OK) return err;
+    if (node->folder_count == node->folder_cap) {
+        node->folder_cap = cs_grow(node->folder_cap, node->folder_count + 1);
+        node->folders =
+            cs_realloc_array(node->folders, node->folder_cap, sizeof *node->folders);
+    }
+    size_t i = node->folder_count++;
+    for (; i > 0 && node->folders[i - 1]->config.number > config->number; i--) {
+        node->folders[i] = node->folders[i - 1];
+    }
+    node->folders[i] = folder;
+    for (size_t p = 0; p < node->peers.len; p++) {
+        const cs_peer_entry_t *peer = &node->peers.item[p];
+        if (cs_folder_has_member(folder, &peer->key)) cs_folder_peer_up(folder, peer);
+    }
+    return CS_OK;
+}
+
+void cs_node_remove_folder(cs_node_t *node, uint32_t number)
+{
+    for (size_t i = 0; i < node->folder_count; i++) {
+        if (node->folders[i]->config.number != number) continue;
+        CS_ASSERT(node->folders[i]->jobs == 0);
+        cs_folder_destroy(&node->folders[i]);
+        node->folder_count--;
+        memmove(&node->folders[i], &node->folders[i + 1],
+                (node->folder_count - i) * sizeof *node->folders);
+        return;
+    }
+}
+
+/* --- links */
+
+static void peer_changed(cs_node_t *node, cs_peer_change_t change, const cs_peer_entry_t *peer)
+{
+    if (change == CS_PEER_SAME) return;
+    for (size_t i = 0; i < node->folder_count; i++) {
+        cs_folder_t *folder = node->folders[i];
+        if (!cs_folder_has_member(folder, &peer->key)) continue;
+        if (change != CS_PEER_UP) cs_folder_peer_down(folder, peer->id);
+        if (change != CS_PEER_DOWN) cs_folder_peer_up(folder, peer);
+    }
+}
+
+static void on_link_up(cs_node_t *node, const cs_event_t *event)
+{
+    cs_peer_entry_t *peer;
+    cs_peer_change_t change = cs_peers_link_up(&node->peers, &node->config.self, &event->key,
+                                               event->link, event->outgoing, &peer);
+    peer_changed(node, change, peer);
+}
+
+static void on_link_down(cs_node_t *node, const cs_event_t *event)
+{
+    cs_peer_entry_t was;
+    cs_peer_change_t change =
+        cs_peers_link_down(&node->peers, &node->config.self, event->link, &was);
+    peer_changed(node, change, &was);
+}
+
+static void drop_link(cs_effects_t *effects, cs_link_t link, const char *why)
+{
+    cs_effect_t *effect = cs_effects_add(effects, CS_FX_DROP);
+    effect->link = link;
+    effect->text = why;
+}
+
+/* Tell a node of another protocol why it is turned away. */
+static void refuse_version(cs_effects_t *effects, cs_link_t link)
+{
+    cs_msg_t msg = {.type = CS_MSG_ERROR};
+    msg.u.error.code = CS_ERR_VERSION;
+    msg.u.error.text = cs_slice_text("this node speaks protocol version 1");
+    cs_effect_t *effect = cs_effects_add(effects, CS_FX_SEND);
+    effect->link = link;
+    cs_msg_encode(&msg, &effect->header);
+    drop_link(effects, link, "unknown protocol version");
+}
+
+static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
+{
+    cs_peer_entry_t *peer = cs_peers_by_link(&node->peers, event->link);
+    if (peer == NULL || peer->dropped) return;
+    cs_slice_t payload = event->blob != NULL ? event->blob->bytes : cs_slice_text("");
+    peer->bytes_in += event->bytes.len + payload.len;
+
+    cs_msg_t msg = {0};
+    cs_err_t err = cs_msg_decode(&msg, event->bytes, payload);
+    if (err == CS_ERR_UNSUPPORTED) return; /* a type of a later version: ignored */
+    if (err == CS_ERR_VERSION) {
+        refuse_version(effects, event->link);
+        return;
+    }
+    if (err != CS_OK) {
+        peer->dropped = true;
+        drop_link(effects, event->link, cs_err_text(err));
+        return;
+    }
+    /* A folder that is not (or no longer) shared with this peer is as unknown as any other tag.
+     */
+    cs_folder_t *folder = find_by_tag(node, msg.tag);
+    if (folder != NULL && cs_folder_has_member(folder, &peer->key)) {
+        cs_folder_message(folder, peer, &msg, event->blob);
+    }
+    cs_msg_fini(&msg);
+}
+
+static void on_sent(cs_node_t *node, const cs_event_t *event)
+{
+    cs_peer_entry_t *peer = cs_peers_by_link(&node->peers, event->link);
+    if (peer == NULL) return;
+    peer->unsent -= event->size < peer->unsent ? event->size : peer->unsent;
+}
+
+/* --- jobs and commands of one folder */
+
+static void on_job_done(cs_folder_t *folder, cs_job_t *job)
+{
+    folder->jobs--;
+    if (job->id == folder->disk_job_id) folder->disk_job_id = 0;
+    switch (job->kind) {
+    case CS_JOB_SCAN:
+        cs_folder_scanned(folder, job);
+        break;
+    case CS_JOB_APPLY:
+        cs_folder_performed(folder, job);
+        break;
+    case CS_JOB_STAGE:
+        cs_folder_staged(folder, job);
+        break;
+    case CS_JOB_PART:
+        cs_folder_part_done(folder, job);
+        break;
+    case CS_JOB_SERVE:
+        cs_folder_served(folder, job);
+        break;
+    }
+    cs_job_destroy(&job);
+}
+
+static void set_paused(cs_node_t *node, cs_folder_t *folder, bool on)
+{
+    if (folder->config.paused == on) return;
+    if (on) {
+        for (size_t i = 0; i < node->peers.len; i++)
+            cs_folder_peer_down(folder, node->peers.item[i].id);
+    }
+    folder->config.paused = on;
+    if (on) return;
+    for (size_t i = 0; i < node->peers.len; i++) {
+        const cs_peer_entry_t *peer = &node->peers.item[i];
+        if (cs_folder_has_member(folder, &peer->key)) cs_folder_peer_up(folder, peer);
+    }
+    cs_folder_plan_soon(folder);
+}
+
+static void allow(cs_node_t *node, cs_folder_t *folder, const cs_member_t *member)
+{
+    bool known = cs_folder_has_member(folder, &member->key);
+    cs_folder_add_member(folder, member);
+    const cs_peer_entry_t *peer = cs_peers_by_key(&node->peers, &member->key);
+    if (!known && peer != NULL) cs_folder_peer_up(folder, peer);
+}
+
+static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event_t *event)
+{
+    switch (event->kind) {
+    case CS_EV_STORED:
+        cs_folder_stored(folder, event->token);
+        break;
+    case CS_EV_RECORDS:
+        cs_folder_records(folder, event->records);
+        break;
+    case CS_EV_JOB_DONE:
+        on_job_done(folder, event->job);
+        break;
+    case CS_EV_SCAN:
+        cs_folder_want_scan(folder, event->paths, event->path_count, event->full,
+                            event->ticket);
+        break;
+    case CS_EV_PAUSE:
+        set_paused(node, folder, event->on);
+        break;
+    case CS_EV_REINCARNATE:
+        folder->reincarnate = "asked for";
+        break;
+    case CS_EV_RELEASE:
+        folder->brake_off_once = true;
+        folder->held = false;
+        cs_folder_want_scan(folder, NULL, 0, false, event->ticket);
+        break;
+    case CS_EV_MOUNT:
+        cs_folder_mount(folder, event->err);
+        break;
+    case CS_EV_ALLOW:
+        allow(node, folder, event->member);
+        break;
+    case CS_EV_TICK:
+    case CS_EV_LINK_UP:
+    case CS_EV_LINK_DOWN:
+    case CS_EV_MESSAGE:
+    case CS_EV_SENT:
+        break;
+    }
+}
+
+cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
+{
+    node->now_ms = event->now_ms;
+    for (size_t i = 0; i < node->folder_count; i++)
+        cs_folder_enter(node->folders[i], event, effects);
+
+    if (event->kind == CS_EV_STORED && event->err != CS_OK) return event->err;
+    if (event->kind == CS_EV_LINK_UP) on_link_up(node, event);
+    if (event->kind == CS_EV_LINK_DOWN) on_link_down(node, event);
+    if (event->kind == CS_EV_MESSAGE) on_message(node, event, effects);
+    if (event->kind == CS_EV_SENT) on_sent(node, event);
+    cs_folder_t *folder = cs__node_folder(node, event->folder);
+    if (folder != NULL) on_folder_event(node, folder, event);
+
+    for (size_t i = 0; i < node->folder_count; i++) {
+        cs_err_t err = cs_folder_settle(node->folders[i]);
+        if (err != CS_OK) return err;
+    }
+    return CS_OK;
+}
+
+uint64_t cs_node_deadline(const cs_node_t *node)
+{
+    uint64_t due = UINT64_MAX;
+    for (size_t i = 0; i < node->folder_count; i++) {
+        uint64_t at = cs_folder_deadline(node->folders[i]);
+        if (at < due) due = at;
+    }
+    return due;
+}
+
+size_t cs_node_jobs(const cs_node_t *node)
+{
+    size_t jobs = 0;
+    for (size_t i = 0; i < node->folder_count; i++) {
+        const cs_folder_t *folder = node->folders[i];
+        jobs += folder->jobs + (folder->staged != folder->durable);
+    }
+    return jobs;
+}

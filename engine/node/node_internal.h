@@ -1,0 +1,18 @@
+/* node_internal.h - what a node consists of. Private to engine/node. */
+#ifndef CS_NODE_NODE_INTERNAL_H
+#define CS_NODE_NODE_INTERNAL_H
+
+#include "node/folder.h"
+
+struct cs_node {
+    cs_node_config_t config;
+    cs_peers_t peers;
+    cs_folder_t **folders; /* owned; sorted by number */
+    size_t folder_count, folder_cap;
+    uint64_t last_job;
+    uint64_t now_ms; /* of the last step */
+};
+
+cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number); /* NULL: unknown */
+
+#endif
