@@ -1,4 +1,5 @@
-/* smoke_main.c - two nodes: files, edits, moves, modes, deletions and a conflict travel both ways. */
+/* smoke_main.c - two nodes: files, edits, moves, modes, deletions and a conflict travel both
+ * ways. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,7 +8,8 @@
 
 static void must_read(const cluster_node_t *node, const char *path, const char *text)
 {
-    if (!node_reads(node, path, text)) test_fail("%s/%s should read \"%s\"", node->root, path, text);
+    if (!node_reads(node, path, text))
+        test_fail("%s/%s should read \"%s\"", node->root, path, text);
 }
 
 static void agree(cluster_t *cluster, const char *what)
