@@ -186,7 +186,8 @@ static cs_err_t attempt(cs__dial_t *dial, uint64_t now_ms)
     if (dial->socket == NULL || !set_keys(dial)) goto out;
     dial->monitor = cs__monitor_new(net, dial->socket, EVENTS);
     if (dial->monitor == NULL) goto out;
-    if (zmq_connect(dial->socket, dial->endpoint) != 0) {
+    if (cs__socket_set_family(dial->socket, dial->endpoint) != 0 ||
+        zmq_connect(dial->socket, dial->endpoint) != 0) {
         err = errno == EMFILE ? CS_ERR_IO : CS_ERR_USAGE;
         goto out;
     }

@@ -118,6 +118,9 @@ CS_MUST_USE cs_err_t cs__dial_send(cs__dial_t *dial, cs_slice_t header, zframe_t
 /* --- net_socket.c */
 /* A socket with every option of core.md 7.1 but the keys; NULL: no descriptors left. */
 void *cs__socket_new(cs_net_t *net, int type);
+/* Before binding or connecting: IPv6 too, unless the host is an IPv4 address (which would then
+ * be called [::ffff:...]). */
+int cs__socket_set_family(void *socket, const char *endpoint);
 void cs__socket_close(void **socket_p);
 /* The receiving end of the socket's events, read without blocking; NULL: no descriptors left.
  */

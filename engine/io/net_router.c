@@ -13,11 +13,12 @@
 #include "base/mem.h"
 #include "io/net_impl.h"
 
-#define INPUT_BYTES       (4u << 20) /* read per wake-up, beside CS__INPUT_MESSAGES */
-#define PROBE_FIRST_MS    1u
-#define PROBE_FULL_MAX_MS 32u /* a fast peer drains half a queue in less, a slow one can wait \
-                               */
-#define PROBE_MAX_MS 1000u    /* by then libzmq knows; the sweep catches the rest */
+#define INPUT_BYTES    (4u << 20) /* read per wake-up, beside CS__INPUT_MESSAGES */
+#define PROBE_FIRST_MS 1u
+#define PROBE_FULL_MAX_MS                                                                  \
+    32u                    /* a fast peer drains half a queue in less, a slow one can wait \
+                            */
+#define PROBE_MAX_MS 1000u /* by then libzmq knows; the sweep catches the rest */
 #define SWEEP_MS     15000u
 
 static cs__link_t *find_route(const cs_net_t *net, zframe_t *route)
@@ -257,7 +258,8 @@ static cs_err_t listen_on(cs_net_t *net, const char *endpoint, cs_buf_t *ret_det
 {
     char bound[1024];
     size_t len = sizeof bound;
-    if (zmq_bind(net->router, endpoint) != 0 ||
+    if (cs__socket_set_family(net->router, endpoint) != 0 ||
+        zmq_bind(net->router, endpoint) != 0 ||
         zmq_getsockopt(net->router, ZMQ_LAST_ENDPOINT, bound, &len) != 0)
         return bind_failed(endpoint, ret_detail);
     net->endpoints[net->endpoint_count++] = cs_strdup(bound);

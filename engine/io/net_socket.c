@@ -24,7 +24,7 @@ static bool set_common(void *socket)
     return zmq_setsockopt(socket, ZMQ_MAXMSGSIZE, &message_bytes, sizeof message_bytes) == 0 &&
            set_int(socket, ZMQ_LINGER, 0) == 0 && set_int(socket, ZMQ_SNDHWM, CS_HWM) == 0 &&
            set_int(socket, ZMQ_RCVHWM, CS_HWM) == 0 && set_int(socket, ZMQ_RCVTIMEO, 0) == 0 &&
-           set_int(socket, ZMQ_SNDTIMEO, 0) == 0 && set_int(socket, ZMQ_IPV6, 1) == 0 &&
+           set_int(socket, ZMQ_SNDTIMEO, 0) == 0 &&
            set_int(socket, ZMQ_HANDSHAKE_IVL, CS__HANDSHAKE_MS) == 0 &&
            set_int(socket, ZMQ_HEARTBEAT_IVL, HEARTBEAT_MS) == 0 &&
            set_int(socket, ZMQ_HEARTBEAT_TIMEOUT, HEARTBEAT_DEAD_MS) == 0;
@@ -53,6 +53,14 @@ void *cs__socket_new(cs_net_t *net, int type)
     bool set = set_common(socket) && set_of_type(socket, type);
     CS_ASSERT(set);
     return socket;
+}
+
+int cs__socket_set_family(void *socket, const char *endpoint)
+{
+    const char *scheme = strstr(endpoint, "://");
+    const char *host = scheme == NULL ? endpoint : scheme + 3;
+    size_t len = strspn(host, "0123456789.");
+    return set_int(socket, ZMQ_IPV6, len == 0 || host[len] != ':');
 }
 
 void cs__socket_close(void **socket_p)

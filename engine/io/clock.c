@@ -1,0 +1,87 @@
+/* clock.c - see clock.h. */
+#include "io/clock.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#define MINUTE_MS 60000
+
+static int64_t milliseconds(clockid_t clock)
+{
+    struct timespec now;
+    int rc = clock_gettime(clock, &now);
+    CS_ASSERT(rc == 0);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+uint64_t cs_clock_mono_ms(void)
+{
+    return (uint64_t)milliseconds(CLOCK_MONOTONIC);
+}
+
+int64_t cs_clock_wall_ms(void)
+{
+    return milliseconds(CLOCK_REALTIME);
+}
+
+cs_civil_t cs_clock_local(int64_t wall_s)
+{
+    struct tm tm = {.tm_year = 70, .tm_mday = 1}; /* stays, if the year does not fit */
+    time_t time = (time_t)wall_s;
+    tzset(); /* localtime_r need not look at TZ */
+    localtime_r(&time, &tm);
+    return (cs_civil_t){.year = tm.tm_year + 1900,
+                        .month = (uint8_t)(tm.tm_mon + 1),
+                        .day = (uint8_t)tm.tm_mday,
+                        .hour = (uint8_t)tm.tm_hour,
+                        .minute = (uint8_t)tm.tm_min,
+                        .second = (uint8_t)(tm.tm_sec < 60 ? tm.tm_sec : 59)};
+}
+
+void cs_clock_format(int64_t wall_ms, char ret[25])
+{
+    struct tm tm = {.tm_year = 70, .tm_mday = 1};
+    int64_t ms = wall_ms < 0 ? 0 : wall_ms;
+    time_t time = (time_t)(ms / 1000);
+    char date[32];
+    gmtime_r(&time, &tm);
+    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(ret, 25, "%.19s.%03dZ", date, (int)(ms % 1000));
+}
+
+static int order(const cs_civil_t *a, const cs_civil_t *b)
+{
+    const int a_parts[] = {a->year, a->month, a->day, a->hour, a->minute};
+    const int b_parts[] = {b->year, b->month, b->day, b->hour, b->minute};
+    for (size_t i = 0; i < CS_COUNT_OF(a_parts); i++)
+        if (a_parts[i] != b_parts[i]) return a_parts[i] < b_parts[i] ? -1 : 1;
+    return 0;
+}
+
+/* Was something due between two minutes of which the clock made neighbours? */
+static bool skipped_some(const cs_cron_t *cron, const cs_civil_t *before, const cs_civil_t *now)
+{
+    cs_civil_t next;
+    if (now->minute == (before->minute + 1) % 60 &&
+        now->hour == (before->hour + (now->minute == 0)) % 24)
+        return false; /* true neighbours, which spares the search */
+    return cs_cron_next(cron, before, &next) && order(&next, now) < 0;
+}
+
+uint64_t cs_clock_until(const cs_cron_t *cron, int64_t wall_ms, bool *ret_due)
+{
+    *ret_due = true;
+    if (cron->every_s > 0) return UINT64_C(1000) * cron->every_s;
+    int64_t minute_s = wall_ms / MINUTE_MS * 60;
+    cs_civil_t before = cs_clock_local(minute_s);
+    /* Minute by minute of real time, so that no rule of any zone has to be undone. */
+    for (unsigned i = 0; i < 60; i++) {
+        minute_s += 60;
+        cs_civil_t now = cs_clock_local(minute_s);
+        if (cs_cron_suits(cron, &now) || skipped_some(cron, &before, &now))
+            return (uint64_t)(minute_s * 1000 - wall_ms);
+        before = now;
+    }
+    *ret_due = false;
+    return 60 * MINUTE_MS;
+}
