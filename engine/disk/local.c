@@ -1,0 +1,173 @@
+/* local.c - from names over rows to paths to verified bytes. */
+#include "disk/local.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "disk/apply.h"
+
+/* Copies and versions tried before giving up: each costs an open and a read. */
+#define TRIES_MAX 8u
+
+void cs_local_init(cs_local_t *local, cs_fs_t *fs, const cs_chunker_table_t *table,
+                   const cs_rows_view_t *rows)
+{
+    *local = (cs_local_t){.fs = fs, .table = table, .rows = rows};
+}
+
+static void close_file(cs_local_t *local)
+{
+    if (local->file != NULL) local->fs->ops->close(&local->file);
+    local->file = NULL;
+}
+
+void cs_local_fini(cs_local_t *local)
+{
+    close_file(local);
+    cs_buf_fini(&local->path);
+}
+
+cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
+                          size_t *ret_len)
+{
+    size_t total = 0;
+    while (total < len) {
+        size_t got = 0;
+        cs_err_t err =
+            file->ops->read(file, offset + total, (uint8_t *)data + total, len - total, &got);
+        if (err != CS_OK) return err;
+        if (got == 0) break;
+        total += got;
+    }
+    *ret_len = total;
+    return CS_OK;
+}
+
+/* ret is replaced by up to `len` bytes of `path`. */
+static cs_err_t read_at(cs_local_t *local, cs_slice_t path, uint64_t offset, size_t len,
+                        cs_buf_t *ret)
+{
+    cs_buf_clear(ret);
+    if (local->file == NULL || !cs_slice_eq(cs_buf_slice(&local->path), path)) {
+        close_file(local);
+        cs_err_t err = local->fs->ops->open_read(local->fs, path, &local->file);
+        if (err != CS_OK) return err;
+        cs_buf_clear(&local->path);
+        cs_buf_put_slice(&local->path, path);
+    }
+    cs_buf_reserve(ret, len);
+    return cs_file_read_all(local->file, offset, ret->data, len, &ret->len);
+}
+
+/* Calls `try_path` for the paths of a content, and its staged file, until it returns true. */
+typedef struct search {
+    cs_local_t *local;
+    const uint8_t *hash;   /* of the content */
+    const cs_name_t *name; /* of the chunk */
+    uint64_t offset, size;
+    uint32_t len;
+    unsigned tries;
+    bool done;
+    bool (*try_path)(struct search *search, cs_slice_t path);
+    cs_buf_t *ret;
+} search_t;
+
+static bool on_path(void *arg, cs_slice_t path)
+{
+    search_t *search = arg;
+    search->done = search->try_path(search, path);
+    return !search->done && ++search->tries < TRIES_MAX;
+}
+
+static cs_err_t search_content(search_t *search)
+{
+    cs_local_t *local = search->local;
+    cs_err_t err = cs_rows_paths(local->rows, search->hash, search, on_path);
+    if (err != CS_OK || search->done) return err;
+    cs_content_t content = {.kind = CS_KIND_FILE};
+    memcpy(content.hash, search->hash, sizeof content.hash);
+    cs_buf_t staged = {0};
+    cs_staged_path(&content, &staged);
+    search->done = search->try_path(search, cs_buf_slice(&staged));
+    cs_buf_fini(&staged);
+    return CS_OK;
+}
+
+/* --- chunks */
+
+static bool try_chunk(search_t *search, cs_slice_t path)
+{
+    cs_local_t *local = search->local;
+    cs_name_t name;
+    cs_err_t err = read_at(local, path, search->offset, search->len, search->ret);
+    if (err != CS_OK || search->ret->len != search->len) return false;
+    cs_chunk_name(local->table, cs_buf_slice(search->ret), &name);
+    return cs_name_eq(&name, search->name);
+}
+
+typedef struct chunk_search {
+    search_t search;
+    cs_err_t err;
+} chunk_search_t;
+
+static bool on_place(void *arg, const cs_chunk_place_t *place)
+{
+    chunk_search_t *chunk = arg;
+    if (place->len > CS_CHUNK_MAX) return true;
+    chunk->search.hash = place->hash;
+    chunk->search.offset = place->offset;
+    chunk->search.len = place->len;
+    chunk->err = search_content(&chunk->search);
+    return chunk->err == CS_OK && !chunk->search.done && chunk->search.tries < TRIES_MAX;
+}
+
+cs_err_t cs_local_chunk(cs_local_t *local, const cs_name_t *name, cs_buf_t *ret)
+{
+    chunk_search_t chunk = {
+        .search = {.local = local, .name = name, .try_path = try_chunk, .ret = ret}};
+    cs_err_t err = cs_rows_places(local->rows, name, &chunk, on_place);
+    if (err == CS_OK) err = chunk.err;
+    if (err == CS_OK && !chunk.search.done) err = CS_ERR_NOT_FOUND;
+    return err;
+}
+
+/* --- small contents */
+
+static bool is_content(const search_t *search, cs_kind_t kind)
+{
+    cs_content_t content;
+    cs_content_of(search->local->table, kind, cs_buf_slice(search->ret), &content);
+    return memcmp(content.hash, search->hash, CS_HASH_BYTES) == 0;
+}
+
+static bool try_small(search_t *search, cs_slice_t path)
+{
+    cs_local_t *local = search->local;
+    cs_err_t err = read_at(local, path, 0, CS_CHUNK_MIN, search->ret);
+    if (err == CS_OK)
+        return search->ret->len < CS_CHUNK_MIN && is_content(search, CS_KIND_FILE);
+    cs_buf_clear(search->ret);
+    err = local->fs->ops->readlink(local->fs, path, search->ret);
+    return err == CS_OK && is_content(search, CS_KIND_SYMLINK);
+}
+
+cs_err_t cs_local_small(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES], cs_buf_t *ret)
+{
+    search_t search = {.local = local, .hash = hash, .try_path = try_small, .ret = ret};
+    cs_err_t err = search_content(&search);
+    return err == CS_OK && !search.done ? CS_ERR_NOT_FOUND : err;
+}
+
+static bool try_size(search_t *search, cs_slice_t path)
+{
+    cs_fs_t *fs = search->local->fs;
+    cs_stat_t stat;
+    return fs->ops->stat(fs, path, &stat) == CS_OK && stat.type == CS_NODE_FILE &&
+           stat.print.size == search->size;
+}
+
+bool cs_local_has(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES], uint64_t size)
+{
+    search_t search = {.local = local, .hash = hash, .size = size, .try_path = try_size};
+    return search_content(&search) == CS_OK && search.done;
+}

@@ -1,0 +1,38 @@
+/* local.h - bytes of this folder by their names: where rows say that they are, if they still
+ * are.
+ *
+ * A user may have changed any file since it was hashed, so whatever is read is verified, and
+ * what does not match is tried elsewhere, then given up. Nothing here is an error of the
+ * folder. */
+#ifndef CS_DISK_LOCAL_H
+#define CS_DISK_LOCAL_H
+
+#include "disk/fs.h"
+#include "xfer/rows.h"
+
+/* A reader keeps the last file open: chunks are asked for in runs. */
+typedef struct cs_local {
+    cs_fs_t *fs;
+    const cs_chunker_table_t *table;
+    const cs_rows_view_t *rows;
+    cs_file_t *file; /* of `path`; NULL: none */
+    cs_buf_t path;
+} cs_local_t;
+
+void cs_local_init(cs_local_t *local, cs_fs_t *fs, const cs_chunker_table_t *table,
+                   const cs_rows_view_t *rows);
+void cs_local_fini(cs_local_t *local);
+
+/* ret (initialised) is replaced. CS_ERR_NOT_FOUND, or what the store said. */
+CS_MUST_USE cs_err_t cs_local_chunk(cs_local_t *local, const cs_name_t *name, cs_buf_t *ret);
+/* A small content, FILE or SYMLINK, by its hash. */
+CS_MUST_USE cs_err_t cs_local_small(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES],
+                                    cs_buf_t *ret);
+/* Is there a path, or a staged file, that has this content by what we know? */
+bool cs_local_has(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES], uint64_t size);
+
+/* Up to `len` bytes at `offset`, fewer only at the end of the file. */
+CS_MUST_USE cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
+                                      size_t *ret_len);
+
+#endif

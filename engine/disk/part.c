@@ -1,0 +1,261 @@
+/* part.c - partial files: each call opens the file anew, so nothing is held between orders. */
+#include "disk/part.h"
+
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "disk/apply.h"
+#include "disk/local.h"
+
+/* Left free on the disk when a new file is begun, for everybody else: bytes. */
+#define SPACE_RESERVE (64ull << 20)
+
+void cs_part_path(const cs_content_t *content, cs_buf_t *ret)
+{
+    cs_staged_path(content, ret);
+    cs_buf_printf(ret, ".part");
+}
+
+static cs_err_t open_part(cs_fs_t *fs, const cs_content_t *content, cs_file_t **ret)
+{
+    cs_buf_t path = {0};
+    cs_part_path(content, &path);
+    cs_err_t err = fs->ops->open_write(fs, cs_buf_slice(&path), ret);
+    cs_buf_fini(&path);
+    return err;
+}
+
+/* From the partial to the staged name, or back. */
+static cs_err_t rename_part(cs_fs_t *fs, const cs_content_t *content, bool to_staged)
+{
+    cs_buf_t part = {0}, staged = {0};
+    cs_part_path(content, &part);
+    cs_staged_path(content, &staged);
+    const cs_buf_t *from = to_staged ? &part : &staged, *to = to_staged ? &staged : &part;
+    cs_err_t err = fs->ops->rename(fs, cs_buf_slice(from), cs_buf_slice(to), CS_RENAME_REPLACE);
+    cs_buf_fini(&part);
+    cs_buf_fini(&staged);
+    return err;
+}
+
+/* path is freed. */
+static cs_err_t unlink_if_there(cs_fs_t *fs, cs_buf_t *path)
+{
+    cs_err_t err = fs->ops->unlink(fs, cs_buf_slice(path));
+    cs_buf_fini(path);
+    return err == CS_ERR_NOT_FOUND ? CS_OK : err;
+}
+
+static cs_err_t unlink_part(cs_fs_t *fs, const cs_content_t *content)
+{
+    cs_buf_t path = {0};
+    cs_part_path(content, &path);
+    return unlink_if_there(fs, &path);
+}
+
+static cs_err_t unlink_staged(cs_fs_t *fs, const cs_content_t *content)
+{
+    cs_buf_t path = {0};
+    cs_staged_path(content, &path);
+    return unlink_if_there(fs, &path);
+}
+
+static cs_err_t create_part(cs_fs_t *fs, const cs_content_t *content)
+{
+    uint64_t free_bytes = 0, total = 0;
+    cs_err_t err = fs->ops->space(fs, &free_bytes, &total);
+    if (err != CS_OK) return err;
+    if (free_bytes < SPACE_RESERVE || free_bytes - SPACE_RESERVE < content->size) {
+        return CS_ERR_NOSPACE;
+    }
+    cs_buf_t path = {0};
+    cs_file_t *file = NULL;
+    cs_part_path(content, &path);
+    err = fs->ops->create(fs, cs_buf_slice(&path), &file);
+    cs_buf_fini(&path);
+    if (err != CS_OK) return err;
+    err = fs->ops->truncate(file, content->size);
+    fs->ops->close(&file);
+    if (err == CS_OK) return CS_OK;
+    cs_err_t undone = unlink_part(fs, content);
+    (void)undone; /* the first failure is the one to tell */
+    return err;
+}
+
+cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, bool *ret_has_bytes)
+{
+    cs_file_t *file = NULL;
+    cs_err_t err = open_part(fs, content, &file);
+    if (err == CS_ERR_NOT_FOUND) { /* complete once, and not known to be any more */
+        err = rename_part(fs, content, false);
+        if (err == CS_OK) err = open_part(fs, content, &file);
+    }
+    bool has_bytes = err == CS_OK;
+    if (err == CS_ERR_NOT_FOUND) {
+        err = create_part(fs, content);
+    } else if (err == CS_OK) {
+        err = fs->ops->truncate(file, content->size);
+        fs->ops->close(&file);
+    }
+    if (err == CS_OK) *ret_has_bytes = has_bytes;
+    return err;
+}
+
+cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset,
+                       cs_slice_t bytes)
+{
+    CS_ASSERT(offset <= content->size && bytes.len <= content->size - offset);
+    cs_file_t *file = NULL;
+    cs_err_t err = open_part(fs, content, &file);
+    if (err != CS_OK) return err;
+    err = fs->ops->write(file, offset, bytes.data, bytes.len);
+    fs->ops->close(&file);
+    return err;
+}
+
+/* --- filling from what is here */
+
+typedef struct fill {
+    cs_file_t *file;
+    const cs_chunker_table_t *table;
+    cs_local_t local;
+    cs_buf_t bytes;
+    bool knows_zeros;
+    cs_name_t zeros; /* a chunk of CS_CHUNK_MAX zeros */
+} fill_t;
+
+static bool is_zero(const uint8_t *data, size_t len)
+{
+    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
+}
+
+/* Are the bytes in the partial file those of the chunk? Holes are zeros, and need no hashing:
+ * nearly every chunk of zeros is as long as can be, so that one name tells. */
+static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, uint32_t len,
+                         bool *ret)
+{
+    size_t got = 0;
+    cs_buf_clear(&fill->bytes);
+    cs_buf_reserve(&fill->bytes, len);
+    cs_err_t err = cs_file_read_all(fill->file, offset, fill->bytes.data, len, &got);
+    if (err != CS_OK) return err;
+    fill->bytes.len = got;
+    cs_name_t name;
+    bool zero = is_zero(fill->bytes.data, got);
+    *ret = false;
+    if (got != len || (zero && len != CS_CHUNK_MAX)) return CS_OK;
+    if (zero && fill->knows_zeros) {
+        name = fill->zeros;
+    } else {
+        cs_chunk_name(fill->table, cs_buf_slice(&fill->bytes), &name);
+    }
+    if (zero) fill->zeros = name;
+    fill->knows_zeros |= zero;
+    *ret = cs_name_eq(&name, chunk);
+    return CS_OK;
+}
+
+static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset, uint32_t len,
+                           bool *ret)
+{
+    CS_ASSERT(len <= CS_CHUNK_MAX);
+    cs_err_t err = is_right(fill, chunk, offset, len, ret);
+    if (err != CS_OK || *ret) return err;
+    if (cs_local_chunk(&fill->local, chunk, &fill->bytes) != CS_OK) return CS_OK;
+    if (fill->bytes.len != len) return CS_OK;
+    err = fill->file->ops->write(fill->file, offset, fill->bytes.data, len);
+    *ret = err == CS_OK;
+    return err;
+}
+
+static void swap_chunks(cs_part_chunks_t *chunks, size_t a, size_t b)
+{
+    cs_name_t name = chunks->names[a];
+    uint64_t offset = chunks->offsets[a];
+    uint32_t len = chunks->lens[a];
+    chunks->names[a] = chunks->names[b];
+    chunks->offsets[a] = chunks->offsets[b];
+    chunks->lens[a] = chunks->lens[b];
+    chunks->names[b] = name;
+    chunks->offsets[b] = offset;
+    chunks->lens[b] = len;
+}
+
+cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_rows_view_t *view,
+                      const cs_content_t *content, cs_part_chunks_t *chunks, size_t *ret_found)
+{
+    fill_t fill = {.table = table};
+    cs_err_t err = open_part(fs, content, &fill.file);
+    if (err != CS_OK) return err;
+    cs_local_init(&fill.local, fs, table, view);
+    size_t found = 0;
+    for (size_t i = 0; i < chunks->count && err == CS_OK; i++) {
+        bool right = false;
+        err = fill_chunk(&fill, &chunks->names[i], chunks->offsets[i], chunks->lens[i], &right);
+        if (right) swap_chunks(chunks, found++, i);
+    }
+    cs_local_fini(&fill.local);
+    cs_buf_fini(&fill.bytes);
+    fs->ops->close(&fill.file);
+    if (err == CS_OK) *ret_found = found;
+    return err;
+}
+
+/* --- the end */
+
+static cs_err_t hash_part(cs_file_t *file, const cs_chunker_table_t *table,
+                          const cs_content_sink_t *sink, cs_content_t *ret)
+{
+    cs_content_hasher_t *hasher = cs_content_hasher_new(table);
+    uint8_t *block = cs_malloc(CS_CHUNK_MAX);
+    cs_err_t err = CS_OK;
+    uint64_t offset = 0;
+    size_t got = CS_CHUNK_MAX;
+    cs_content_hasher_begin(hasher, sink);
+    while (err == CS_OK && got == CS_CHUNK_MAX) {
+        err = cs_file_read_all(file, offset, block, CS_CHUNK_MAX, &got);
+        if (err == CS_OK) cs_content_hasher_update(hasher, cs_slice(block, got));
+        offset += got;
+    }
+    cs_content_hasher_end(hasher, ret);
+    cs_free(block);
+    cs_content_hasher_destroy(&hasher);
+    return err;
+}
+
+static void no_row(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    (void)arg;
+    (void)key;
+    (void)value;
+}
+
+cs_err_t cs_part_finish(cs_fs_t *fs, const cs_chunker_table_t *table, uint32_t folder,
+                        const cs_content_t *content, void *arg,
+                        void (*row)(void *arg, cs_slice_t key, cs_slice_t value))
+{
+    cs_file_t *file = NULL;
+    cs_err_t err = open_part(fs, content, &file);
+    if (err != CS_OK) return err;
+    cs_content_rows_t *rows = cs_content_rows_new(folder, arg, row != NULL ? row : no_row);
+    cs_content_t found;
+    err = hash_part(file, table, cs_content_rows_begin(rows), &found);
+    fs->ops->close(&file);
+    if (err == CS_OK && !cs_content_eq(&found, content)) {
+        err = unlink_part(fs, content);
+        if (err == CS_OK) err = CS_ERR_MISMATCH;
+    } else if (err == CS_OK) {
+        err = rename_part(fs, content, true);
+        if (err == CS_OK) cs_content_rows_end(rows);
+    }
+    cs_content_rows_destroy(&rows);
+    return err;
+}
+
+cs_err_t cs_part_discard(cs_fs_t *fs, const cs_content_t *content)
+{
+    cs_err_t part = unlink_part(fs, content);
+    cs_err_t staged = unlink_staged(fs, content);
+    return part != CS_OK ? part : staged;
+}

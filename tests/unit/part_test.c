@@ -1,0 +1,213 @@
+/* part_test.c - partial files on a real file system. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "disk/apply.h"
+#include "disk/part.h"
+#include "support/hashed.h"
+
+#define BYTES (3u << 20)
+
+static test_hashed_t folder;
+static uint8_t *bytes;
+static cs_content_t content;
+static cs_part_chunks_t chunks;
+
+static void on_chunk(void *arg, const cs_name_t *name, uint64_t offset, uint32_t len)
+{
+    cs_part_chunks_t *list = arg;
+    list->names[list->count] = *name;
+    list->offsets[list->count] = offset;
+    list->lens[list->count++] = len;
+}
+
+/* The chunks of `bytes`. */
+static void list_chunks(cs_slice_t whole)
+{
+    chunks.count = 0;
+    cs_content_sink_t sink = {.arg = &chunks, .chunk = on_chunk};
+    cs_content_hasher_t *hasher = cs_content_hasher_new(folder.table);
+    cs_content_hasher_begin(hasher, &sink);
+    cs_content_hasher_update(hasher, whole);
+    cs_content_hasher_end(hasher, &content);
+    cs_content_hasher_destroy(&hasher);
+}
+
+static void set_up(void)
+{
+    test_hashed_init(&folder);
+    bytes = test_random_bytes(11, BYTES);
+    chunks.names = cs_calloc(64, sizeof chunks.names[0]);
+    chunks.offsets = cs_calloc(64, sizeof chunks.offsets[0]);
+    chunks.lens = cs_calloc(64, sizeof chunks.lens[0]);
+    list_chunks(cs_slice(bytes, BYTES));
+}
+
+static void tear_down(void)
+{
+    cs_free(chunks.names);
+    cs_free(chunks.offsets);
+    cs_free(chunks.lens);
+    cs_free(bytes);
+    test_hashed_fini(&folder);
+}
+
+TestSuite(part, .init = set_up, .fini = tear_down);
+
+static bool open_part(void)
+{
+    bool has_bytes = false;
+    cr_assert(cs_part_open(folder.fs, &content, &has_bytes) == CS_OK);
+    return has_bytes;
+}
+
+static size_t fill(const cs_rows_view_t *view)
+{
+    size_t found = 99;
+    cs_err_t err = cs_part_fill(folder.fs, folder.table, view, &content, &chunks, &found);
+    cr_assert(err == CS_OK);
+    return found;
+}
+
+static void write_chunk(size_t i)
+{
+    cs_slice_t part = cs_slice(bytes + chunks.offsets[i], chunks.lens[i]);
+    cr_assert(cs_part_write(folder.fs, &content, chunks.offsets[i], part) == CS_OK);
+}
+
+static size_t rows_seen;
+
+static void on_row(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    (void)key;
+    (void)value;
+    ++*(size_t *)arg;
+}
+
+static cs_err_t finish(void)
+{
+    rows_seen = 0;
+    return cs_part_finish(folder.fs, folder.table, TEST_FOLDER, &content, &rows_seen, on_row);
+}
+
+static bool staged_is_right(void)
+{
+    cs_buf_t path = {0};
+    cs_staged_path(&content, &path);
+    bool right = test_hashed_is(&folder, (const char *)path.data, cs_slice(bytes, BYTES));
+    cs_buf_fini(&path);
+    return right;
+}
+
+static const cs_rows_view_t no_rows = {0};
+
+Test(part, written_chunks_become_a_staged_file)
+{
+    cr_assert(!open_part());
+    for (size_t i = chunks.count; i-- > 0;) {
+        write_chunk(i);
+    }
+    cr_assert(finish() == CS_OK);
+    cr_assert(staged_is_right());
+    cr_assert(rows_seen > chunks.count);
+    bool has_bytes;
+    cr_assert(cs_part_write(folder.fs, &content, 0, cs_slice(bytes, 1)) == CS_ERR_NOT_FOUND);
+    cr_assert(cs_part_open(folder.fs, &content, &has_bytes) == CS_OK && has_bytes);
+}
+
+Test(part, what_was_written_is_found_after_a_restart)
+{
+    cr_assert(!open_part());
+    cr_assert(fill(&no_rows) == 0);
+    write_chunk(1);
+    write_chunk(4);
+    uint64_t first = chunks.offsets[1], second = chunks.offsets[4];
+    cr_assert(open_part());
+    cr_assert(fill(&no_rows) == 2);
+    cr_assert(chunks.offsets[0] == first && chunks.offsets[1] == second);
+    for (size_t i = 2; i < chunks.count; i++) {
+        write_chunk(i);
+    }
+    cr_assert(finish() == CS_OK);
+    cr_assert(staged_is_right());
+}
+
+Test(part, a_damaged_chunk_is_not_taken_for_right)
+{
+    cr_assert(!open_part());
+    write_chunk(0);
+    cr_assert(cs_part_write(folder.fs, &content, chunks.offsets[0] + 5, cs_slice("x", 1)) ==
+              CS_OK);
+    cr_assert(fill(&no_rows) == 0);
+}
+
+Test(part, chunks_come_from_other_files_of_the_folder)
+{
+    cs_content_t other;
+    uint8_t *edited = cs_memdup(bytes, BYTES);
+    edited[BYTES / 2] ^= 1; /* one chunk differs */
+    test_hashed_add(&folder, "other", cs_slice(edited, BYTES), &other);
+    cs_free(edited);
+    cr_assert(!open_part());
+    cr_assert(fill(&folder.view) == chunks.count - 1);
+    write_chunk(chunks.count - 1); /* the only one that is not in front */
+    cr_assert(finish() == CS_OK);
+    cr_assert(staged_is_right());
+}
+
+Test(part, a_local_file_that_changed_since_is_no_source)
+{
+    cs_content_t other;
+    test_hashed_add(&folder, "other", cs_slice(bytes, BYTES), &other);
+    uint8_t *edited = test_random_bytes(12, BYTES);
+    test_hashed_write(&folder, "other", cs_slice(edited, BYTES));
+    cs_free(edited);
+    cr_assert(!open_part());
+    cr_assert(fill(&folder.view) == 0);
+}
+
+Test(part, holes_are_chunks_of_zeros)
+{
+    memset(bytes, 0, BYTES);
+    list_chunks(cs_slice(bytes, BYTES));
+    cr_assert(chunks.count == 3 && chunks.lens[0] == CS_CHUNK_MAX);
+    cr_assert(!open_part());
+    cr_assert(fill(&no_rows) == 3);
+    cr_assert(finish() == CS_OK);
+    cr_assert(staged_is_right());
+}
+
+Test(part, wrong_bytes_are_removed_at_the_end)
+{
+    cr_assert(!open_part());
+    for (size_t i = 1; i < chunks.count; i++) {
+        write_chunk(i);
+    }
+    cr_assert(finish() == CS_ERR_MISMATCH);
+    cr_assert(!staged_is_right());
+    cr_assert(!open_part()); /* a new one */
+}
+
+Test(part, discard_leaves_nothing)
+{
+    cr_assert(!open_part());
+    cr_assert(cs_part_discard(folder.fs, &content) == CS_OK);
+    cr_assert(cs_part_discard(folder.fs, &content) == CS_OK);
+    cr_assert(!open_part());
+    for (size_t i = 0; i < chunks.count; i++) {
+        write_chunk(i);
+    }
+    cr_assert(finish() == CS_OK);
+    cr_assert(cs_part_discard(folder.fs, &content) == CS_OK);
+    cr_assert(!staged_is_right());
+}
+
+Test(part, a_file_larger_than_the_disk_is_refused)
+{
+    cs_content_t huge = content;
+    huge.size = UINT64_C(1) << 60;
+    bool has_bytes;
+    cr_assert(cs_part_open(folder.fs, &huge, &has_bytes) == CS_ERR_NOSPACE);
+    cr_assert(!open_part());
+}
