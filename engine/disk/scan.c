@@ -3,9 +3,9 @@
 
 #include "base/limits.h"
 #include "base/path.h"
-#include "disk/content_rows.h"
 #include "disk/hash_path.h"
 #include "disk/scan_merge.h"
+#include "xfer/rows.h"
 
 #define PROBE_PATH CS_PRIVATE_DIR "/tmp/now"
 
@@ -53,7 +53,7 @@ typedef struct scan {
     const cs_scan_sink_t *sink;
     cs_scan_stats_t *stats;
     cs_path_hasher_t *hasher;
-    cs_row_maker_t rows;
+    cs_content_rows_t *rows; /* NULL: not wanted */
 } scan_t;
 
 static bool on_judged(void *arg, cs_slice_t path, const cs_judgement_t *judgement)
@@ -70,13 +70,13 @@ static bool on_candidate(void *arg, const cs_candidate_t *candidate)
     cs_content_t content;
     cs_stat_t stat;
     cs_judgement_t judgement;
-    bool wants_rows = scan->sink->row != NULL;
-    cs_content_sink_t sink = cs_row_maker_begin(&scan->rows);
-    cs_err_t err = cs_path_hasher_run(scan->hasher, candidate->path, candidate->stat.type,
-                                      wants_rows ? &sink : NULL, &content, &stat);
+    const cs_content_sink_t *sink =
+        scan->rows != NULL ? cs_content_rows_begin(scan->rows) : NULL;
+    cs_err_t err = cs_path_hasher_run(scan->hasher, candidate->path, candidate->stat.type, sink,
+                                      &content, &stat);
     if (err == CS_ERR_AGAIN) return false;
     if (err == CS_OK) {
-        if (wants_rows) cs_row_maker_end(&scan->rows);
+        if (scan->rows != NULL) cs_content_rows_end(scan->rows);
         scan->stats->hashed_files++;
         scan->stats->hashed_bytes += content.size;
     }
@@ -98,7 +98,9 @@ cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
     if (err != CS_OK) return err;
     cs_scan_stats_t stats = {0};
     scan_t scan = {.observer = &observer, .sink = sink, .stats = &stats};
-    scan.rows = (cs_row_maker_t){.folder = config->folder, .arg = sink->arg, .row = sink->row};
+    if (sink->row != NULL) {
+        scan.rows = cs_content_rows_new(config->folder, sink->arg, sink->row);
+    }
     scan.hasher = cs_path_hasher_new(config->fs, config->table);
     cs_path_hasher_set_cancel(scan.hasher, sink->cancelled, sink->arg);
     const cs_merge_sink_t merge_sink = {.arg = &scan,
@@ -107,7 +109,7 @@ cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                                         .cancelled = on_cancelled};
     err = cs_scan_merge(config, &observer, &merge_sink, &stats);
     cs_path_hasher_destroy(&scan.hasher);
-    cs_row_maker_fini(&scan.rows);
+    cs_content_rows_destroy(&scan.rows);
     if (err == CS_OK) *ret = stats;
     return err;
 }

@@ -61,7 +61,6 @@ void test_hashed_record(test_hashed_t *folder, const char *path, const cs_conten
     cs_buf_put_u32_be(&key, TEST_FOLDER);
     cs_buf_put(&key, "h/", 2);
     cs_buf_put(&key, content->hash, 16);
-    cs_buf_put_u8(&key, 0);
     cs_buf_put_slice(&key, cs_slice_text(path));
     cs_batch_put(&folder->batch, cs_buf_slice(&key), cs_slice(NULL, 0));
     cs_buf_fini(&key);

@@ -61,7 +61,6 @@ static void path_key(const cs_content_t *content, const char *path, cs_buf_t *re
     cs_buf_put_u32_be(ret, FOLDER);
     cs_buf_put(ret, "h/", 2);
     cs_buf_put(ret, content->hash, 16);
-    cs_buf_put(ret, "", 1);
     cs_buf_put_slice(ret, cs_slice_text(path));
 }
 
