@@ -86,11 +86,18 @@ void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer)
     close_failed(gossip, peer);
 }
 
+/* Who begins, and whose request goes on if two cross. By key, not by replica id (core.md 7.2):
+ * a late HELLO of a former incarnation would let each side think that it is the greater one. */
+static bool is_greater(const cs_gossip_t *gossip, const cs__peer_t *peer)
+{
+    return memcmp(gossip->config.self.b, peer->key.b, CS_KEY_BYTES) > 0;
+}
+
 void cs__want_exchange(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     if (peer->exchange != NULL || gossip->paused) return;
     uint64_t at_ms = gossip->now_ms;
-    if (cs__state(gossip)->rid < peer->rid) at_ms += CS__CROSS_MS;
+    if (!is_greater(gossip, peer)) at_ms += CS__CROSS_MS;
     if (peer->eager_ms != 0 && gossip->now_ms < peer->eager_ms + CS__CROSS_MS) {
         at_ms += CS__SETTLE_MS;
     }
@@ -171,7 +178,7 @@ static bool gives_way(const cs_gossip_t *gossip, const cs__peer_t *peer, uint32_
 {
     const cs__exchange_t *exchange = peer->exchange;
     if (exchange == NULL) return false;
-    if (exchange->init) return cs__state(gossip)->rid > peer->rid;
+    if (exchange->init) return is_greater(gossip, peer);
     return (int32_t)(xid - exchange->xid) <= 0; /* a late frame of an older one */
 }
 

@@ -23,7 +23,7 @@
 #define CS__HELLO_MS    5000u  /* until an unanswered HELLO is repeated */
 #define CS__PUSH_MS     50u    /* changes within this go into one push */
 #define CS__SOON_MS     200u   /* from a local change to HAVE for those who got no push */
-#define CS__CROSS_MS    1000u  /* the smaller rid waits before it starts an exchange */
+#define CS__CROSS_MS    1000u  /* the smaller key waits before it starts an exchange */
 #define CS__SETTLE_MS   300u   /* pushes that cross settle by themselves within this */
 #define CS__EXCHANGE_MS 30000u /* without a frame: given up */
 #define CS__RETRY_MS    2000u  /* after an exchange that failed */

@@ -123,6 +123,7 @@ static void reconnect_end(gn_world_t *world, unsigned at, unsigned other)
     cs_key_t key = gn_key(other);
     cs_gossip_peer_down(node->gossip, other + 1);
     cs_gossip_peer_up(node->gossip, other + 1, &key, world->now_ms);
+    node->next_tick_ms = 0;
 }
 
 static void reset_link(gn_world_t *world, unsigned a, unsigned b)

@@ -95,6 +95,7 @@ static void operate(gn_node_t *node, cs_seen_kind_t what, cs_slice_t path, const
     event->next = world->events;
     world->events = event;
     cs_gossip_local(node->gossip, world->now_ms);
+    node->next_tick_ms = 0; /* it may be sooner now */
 }
 
 static bool path_is(const cs_item_t *item, const char *path)
