@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "io/control.h"
 #include "io/daemon_shell.h"
+#include "io/invite.h"
 
 static uint64_t now_ms(void)
 {
@@ -191,6 +192,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     if (shell->pool != NULL) cs_pool_destroy(&shell->pool);
     if (shell->writer != NULL) cs_store_thread_destroy(&shell->writer);
     cs_commands_fini(daemon);
+    cs_invite_fini(daemon);
     cs_node_destroy(&daemon->node);
     cs_effects_fini(&shell->fx);
     cs__daemon_links_fini(daemon);

@@ -37,7 +37,7 @@ void cs_daemon_stop(cs_daemon_t *daemon);
  * exit code (cli.md) and, unless 0, a sentence for people. */
 typedef struct cs_reply {
     void *arg;
-    void (*data)(void *arg, json_t *document); /* borrowed */
+    void (*data)(void *arg, cs_slice_t document); /* one line of JSON (json_out.h); borrowed */
     void (*end)(void *arg, int exit_code,
                 const char *error); /* error NULL if exit_code is 0; last call */
 } cs_reply_t;

@@ -16,6 +16,10 @@ typedef struct cs_mounted {
     cs_fs_t *fs;               /* open while jobs use it, else NULL */
     size_t fs_users;
     bool loaded; /* the core knows it */
+    /* How many paths had siblings when the root was that; counted again when it changes. */
+    bool conflicts_known;
+    uint64_t conflicts;
+    uint8_t conflicts_root[CS_HASH_BYTES];
 } cs_mounted_t;
 
 /* A request that has not ended. */
@@ -49,6 +53,7 @@ struct cs_daemon {
     uint64_t started_ms;
     bool stopping;
     cs_err_t failed;
+    struct cs_invites *invites;    /* open ones, and a join under way: invite.c's own */
     struct cs_daemon_shell *shell; /* threads, timers, queues: daemon.c's own */
 };
 

@@ -169,6 +169,9 @@ CS_MUST_USE bool cs_node_folder_status(cs_node_t *node, uint32_t number,
                                        cs_folder_status_t *ret);
 cs_replica_t *cs_node_replica(cs_node_t *node,
                               uint32_t number); /* for ls, conflicts, explain; NULL unknown */
+/* cs_gossip_members of the folder: this node included; borrowed until the next step. NULL:
+ * unknown. */
+const cs_member_t *cs_node_members(const cs_node_t *node, uint32_t number, size_t *ret_count);
 /* cs_gossip_reports of the folder. */
 cs_report_t *cs_node_reports(cs_node_t *node, uint32_t number, size_t *ret_count);
 

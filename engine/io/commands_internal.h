@@ -1,0 +1,82 @@
+/* commands_internal.h - a request inside the daemon, and what its handlers share. Private to
+ * commands*.c.
+ *
+ * {"cmd": NAME, "args": [{"raw","abs","real"}...], options...}. Arguments are bytes, in hex:
+ * as typed, made absolute with links resolved up to the last component, and with all links
+ * resolved (absent if that cannot be done). */
+#ifndef CS_IO_COMMANDS_INTERNAL_H
+#define CS_IO_COMMANDS_INTERNAL_H
+
+#include "io/daemon_internal.h"
+#include "io/json_out.h"
+
+/* Exit codes (cli.md). */
+#define CS_EXIT_DONE    0
+#define CS_EXIT_FAILED  1
+#define CS_EXIT_USAGE   2
+#define CS_EXIT_NO_NODE 3
+#define CS_EXIT_TIMEOUT 4
+#define CS_EXIT_REFUSED 5
+#define CS_ASK_LATER    (-1) /* not an exit code: a pending request will end it */
+
+typedef struct cs_ask {
+    cs_daemon_t *daemon;
+    const json_t *request;
+    cs_reply_t reply;
+    cs_buf_t detail; /* what failed: why; what to do. Not NUL-terminated */
+    uint64_t handle; /* of the pending request, 0: none */
+} cs_ask_t;
+
+/* The exit code; detail is set unless it is 0. */
+typedef int cs_handler_t(cs_ask_t *ask);
+
+cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts;
+cs_handler_t cs__cmd_scan, cs__cmd_held, cs__cmd_held_accept, cs__cmd_wait, cs__cmd_ping;
+cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key;
+cs_handler_t cs__cmd_peer_add, cs__cmd_peer_list;
+cs_handler_t cs__cmd_invite, cs__cmd_invite_list, cs__cmd_invite_revoke, cs__cmd_join;
+
+/* --- answering */
+void cs__ask_data(cs_ask_t *ask, cs_json_t *document_p); /* sends and frees it */
+int cs__ask_fail(cs_ask_t *ask, int exit_code, const char *format, ...) CS_PRINTF(3, 4);
+int cs__exit_code(cs_err_t err);
+/* A request that goes on after its handler; the handler then returns CS_ASK_LATER. */
+cs_pending_t *cs__ask_pending(cs_ask_t *ask);
+
+/* --- options */
+const char *cs__ask_text(const cs_ask_t *ask, const char *key); /* NULL: not given */
+uint64_t cs__ask_u64(const cs_ask_t *ask, const char *key, uint64_t otherwise);
+bool cs__ask_flag(const cs_ask_t *ask, const char *key);
+/* An array of texts; ret zero-initialised. */
+void cs__ask_texts(const cs_ask_t *ask, const char *key, cs_strings_t *ret);
+
+/* --- arguments */
+typedef struct cs_arg {
+    char *raw, *abs, *real; /* owned; abs and real may be NULL */
+} cs_arg_t;
+
+size_t cs__ask_arg_count(const cs_ask_t *ask);
+bool cs__ask_arg(const cs_ask_t *ask, size_t index, cs_arg_t *ret); /* false: not there */
+void cs__arg_fini(cs_arg_t *arg);
+
+/* The folder that an argument names: an id, or, with a '/', the path of something in it. NULL:
+ * ask->detail says why. */
+cs_mounted_t *cs__ask_folder(cs_ask_t *ask, const cs_arg_t *arg);
+/* Path inside the folder; empty: its root. false: it lies outside, ask->detail says so. */
+bool cs__ask_path_in(cs_ask_t *ask, const cs_mounted_t *folder, const cs_arg_t *arg,
+                     cs_buf_t *ret);
+/* The folder of the first argument, or all; *ret is owned (the array only). The exit code. */
+int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count);
+
+/* --- shared by views */
+/* Name of the member with this replica id (also this node's), else the id in hex. */
+void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t rid,
+                     char ret[65]);
+/* Name of the peer with this key as its record has it, else its first digits. */
+void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65]);
+void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles);
+/* Effective paths that have siblings displayed beside them. */
+CS_MUST_USE cs_err_t cs__count_conflicts(cs_daemon_t *daemon, cs_mounted_t *folder,
+                                         uint64_t *ret);
+
+#endif

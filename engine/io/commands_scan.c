@@ -1,0 +1,204 @@
+/* commands_scan.c - scan, and letting a held scan pass. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "io/commands_internal.h"
+
+static cs_mounted_t *by_number(cs_daemon_t *daemon, uint32_t number)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (daemon->folders[i].record.number == number) return &daemon->folders[i];
+    }
+    return NULL;
+}
+
+static void put_report(cs_json_t *json, const char *folder, const cs_scan_report_t *report,
+                       uint64_t ms)
+{
+    cs_json_begin(json, '{');
+    cs_json_put_text(json, "folder", folder);
+    cs_json_put_u64(json, "added", report->done.added);
+    cs_json_put_u64(json, "changed", report->done.changed + report->done.chmodded);
+    cs_json_put_u64(json, "moved", report->done.moved);
+    cs_json_put_u64(json, "removed", report->done.removed);
+    cs_json_put_u64(json, "unchanged", report->stats.unchanged);
+    cs__put_troubles(json, &report->troubles);
+    cs_json_key(json, "seconds");
+    cs_json_seconds(json, ms);
+    cs_json_end(json, '}');
+}
+
+static void scan_failed(const char *folder, const char *path, cs_err_t err, char *ret,
+                        size_t ret_bytes)
+{
+    if (err == CS_ERR_HELD) {
+        snprintf(ret, ret_bytes,
+                 "cannot take over the scan of folder %s: a safety brake holds it, for so much "
+                 "vanished or was rewritten; look, then: crdtsync held accept %s",
+                 folder, folder);
+    } else if (err == CS_ERR_NOT_MOUNTED) {
+        snprintf(ret, ret_bytes,
+                 "cannot scan folder %s: %.1024s is not mounted, or its marker is missing; "
+                 "mount it",
+                 folder, path);
+    } else {
+        snprintf(ret, ret_bytes, "cannot scan folder %s: %s; look at %.1024s", folder,
+                 cs_err_text(err), path);
+    }
+}
+
+typedef struct scan_state {
+    uint64_t started_ms;
+    char error[1536]; /* of the first folder that failed */
+} scan_state_t;
+
+void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, cs_err_t err,
+                         const cs_scan_report_t *report)
+{
+    cs_pending_t *pending = NULL;
+    for (size_t i = 0; i < daemon->pending_count; i++) {
+        if (daemon->pending[i]->ticket == ticket) pending = daemon->pending[i];
+    }
+    if (ticket == 0 || pending == NULL) return; /* nobody asked, or he went away */
+    scan_state_t *state = pending->arg;
+    const cs_mounted_t *mounted = by_number(daemon, folder);
+    const char *id = mounted != NULL ? mounted->record.id : "";
+    if (err == CS_OK) {
+        cs_json_t json = {0};
+        put_report(&json, id, report, (uint64_t)zclock_mono() - state->started_ms);
+        pending->reply.data(pending->reply.arg, cs_json_line(&json));
+        cs_json_fini(&json);
+    } else {
+        int code = cs__exit_code(err);
+        if (code > pending->exit_code) pending->exit_code = code;
+        if (state->error[0] == '\0')
+            scan_failed(id, mounted != NULL ? mounted->record.path : "", err, state->error,
+                        sizeof state->error);
+    }
+    if (--pending->waiting == 0)
+        cs_pending_end(daemon, pending, pending->exit_code, state->error);
+}
+
+static cs_pending_t *scan_pending(cs_ask_t *ask, size_t folders)
+{
+    cs_pending_t *pending = cs__ask_pending(ask);
+    scan_state_t *state = cs_calloc(1, sizeof *state);
+    state->started_ms = (uint64_t)zclock_mono();
+    pending->arg = state;
+    pending->arg_free = cs_free;
+    pending->ticket = ++ask->daemon->last_ticket;
+    pending->waiting = folders;
+    return pending;
+}
+
+/* --- paths */
+
+typedef struct path_list {
+    cs_slice_t *item; /* owned, and what they point to */
+    size_t count;
+    bool whole; /* one of them is the root */
+} path_list_t;
+
+static void path_list_fini(path_list_t *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        cs_free((void *)(uintptr_t)list->item[i].data);
+    cs_free(list->item);
+}
+
+static int by_bytes(const void *a, const void *b)
+{
+    return cs_slice_cmp(*(const cs_slice_t *)a, *(const cs_slice_t *)b);
+}
+
+/* The arguments after a folder's id, or all of them if the first one is a path. */
+static bool read_paths(cs_ask_t *ask, const cs_mounted_t *folder, path_list_t *ret)
+{
+    size_t args = cs__ask_arg_count(ask);
+    cs_buf_t path = {0};
+    bool good = true;
+    ret->item = cs_calloc(args + 1, sizeof *ret->item);
+    for (size_t i = 0; good && i < args; i++) {
+        cs_arg_t arg;
+        if (!cs__ask_arg(ask, i, &arg)) break;
+        bool is_id = i == 0 && strchr(arg.raw, '/') == NULL;
+        if (!is_id) good = cs__ask_path_in(ask, folder, &arg, &path);
+        if (!is_id && good && path.len == 0) ret->whole = true;
+        if (!is_id && good && path.len > 0) {
+            ret->item[ret->count++] = cs_slice(cs_memdup(path.data, path.len), path.len);
+        }
+        cs__arg_fini(&arg);
+    }
+    qsort(ret->item, ret->count, sizeof *ret->item, by_bytes);
+    cs_buf_fini(&path);
+    return good;
+}
+
+int cs__cmd_scan(cs_ask_t *ask)
+{
+    bool full = cs__ask_flag(ask, "full");
+    cs_daemon_t *daemon = ask->daemon;
+    cs_mounted_t **folders = NULL;
+    size_t count = 0;
+    path_list_t paths = {0};
+    int exit_code = cs__ask_folders(ask, &folders, &count);
+    if (exit_code == CS_EXIT_DONE && cs__ask_arg_count(ask) > 0 &&
+        !read_paths(ask, folders[0], &paths)) {
+        exit_code = CS_EXIT_FAILED;
+    }
+    if (exit_code == CS_EXIT_DONE && count > 0) {
+        bool some = paths.count > 0 && !paths.whole;
+        uint64_t ticket = scan_pending(ask, count)->ticket;
+        for (size_t i = 0; i < count; i++) {
+            cs_daemon_scan(daemon, folders[i], some ? paths.item : NULL, some ? paths.count : 0,
+                           full, ticket);
+        }
+        exit_code = CS_ASK_LATER;
+    }
+    path_list_fini(&paths);
+    cs_free(folders);
+    return exit_code;
+}
+
+/* --- held */
+
+int cs__cmd_held(cs_ask_t *ask)
+{
+    cs_mounted_t **folders = NULL;
+    size_t count = 0;
+    int exit_code = cs__ask_folders(ask, &folders, &count);
+    for (size_t i = 0; i < count; i++) {
+        cs_folder_status_t status;
+        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status))
+            continue;
+        cs_json_t json = {0};
+        cs_json_begin(&json, '{');
+        cs_json_put_text(&json, "folder", folders[i]->record.id);
+        cs_json_put_bool(&json, "held", status.phase == CS_PHASE_HELD);
+        cs_json_end(&json, '}');
+        cs__ask_data(ask, &json);
+    }
+    cs_free(folders);
+    return exit_code;
+}
+
+int cs__cmd_held_accept(cs_ask_t *ask)
+{
+    cs_arg_t arg;
+    if (!cs__ask_arg(ask, 0, &arg)) {
+        return cs__ask_fail(ask, CS_EXIT_USAGE,
+                            "cannot accept: no folder is given; name the one that is held");
+    }
+    const cs_mounted_t *folder = cs__ask_folder(ask, &arg);
+    cs__arg_fini(&arg);
+    if (folder == NULL) return CS_EXIT_FAILED;
+    cs_event_t event = {
+        .kind = CS_EV_RELEASE,
+        .folder = folder->record.number,
+        .ticket = scan_pending(ask, 1)->ticket,
+    };
+    cs_daemon_step(ask->daemon, &event);
+    return CS_ASK_LATER;
+}

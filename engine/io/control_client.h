@@ -1,0 +1,31 @@
+/* control_client.h - asking a running node through its control.sock. */
+#ifndef CS_IO_CONTROL_CLIENT_H
+#define CS_IO_CONTROL_CLIENT_H
+
+#include <sys/un.h>
+
+#include "base/buf.h"
+
+#define CS_CONTROL_REQUEST_MAX (4u << 20) /* bytes of a request: many paths to scan */
+
+typedef struct cs_control_answer {
+    int exit_code;
+    cs_buf_t error; /* owned; empty unless exit_code is not 0 */
+} cs_control_answer_t;
+
+/* Sends the request (one line, without its end) and calls `data` for each document, borrowed
+ * and without a line end, until the end came. timeout_ms: longest silence, 0: none.
+ * CS_ERR_OFFLINE: nobody listens, nothing was asked. CS_ERR_TIMEOUT. CS_ERR_IO: the node went
+ * away, or speaks another language. */
+CS_MUST_USE cs_err_t cs_control_ask(const char *socket_path, cs_slice_t request,
+                                    uint32_t timeout_ms,
+                                    void (*data)(void *arg, cs_slice_t document), void *arg,
+                                    cs_control_answer_t *ret);
+void cs_control_answer_fini(cs_control_answer_t *answer);
+
+/* The address of a path of any length: one that does not fit is reached through a descriptor of
+ * its directory, ret_dir_fd, to be closed after use (-1: none). CS_ERR_IO, NOT_FOUND, ... */
+CS_MUST_USE cs_err_t cs_control_address(const char *socket_path, struct sockaddr_un *ret,
+                                        int *ret_dir_fd);
+
+#endif
