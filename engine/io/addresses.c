@@ -22,8 +22,9 @@ typedef struct wanted {
 
 static void add(cs_strings_t *endpoints, const char *endpoint)
 {
-    if (endpoints->count < CS_ENDPOINTS_MAX && !cs_strings_has(endpoints, endpoint))
+    if (endpoints->count < CS_ENDPOINTS_MAX && !cs_strings_has(endpoints, endpoint)) {
         cs_strings_add(endpoints, endpoint);
+    }
 }
 
 static void add_address(const struct ifaddrs *item, const wanted_t *wanted,
@@ -32,8 +33,9 @@ static void add_address(const struct ifaddrs *item, const wanted_t *wanted,
     char text[INET6_ADDRSTRLEN], endpoint[CS_ENDPOINT_BYTES_MAX + 1];
     bool loopback = (item->ifa_flags & IFF_LOOPBACK) != 0;
     if (item->ifa_addr == NULL || item->ifa_addr->sa_family != wanted->family ||
-        (item->ifa_flags & IFF_UP) == 0 || loopback != wanted->loopback)
+        (item->ifa_flags & IFF_UP) == 0 || loopback != wanted->loopback) {
         return;
+    }
     const void *address;
     struct sockaddr_in v4;
     struct sockaddr_in6 v6;
@@ -59,8 +61,9 @@ static cs_err_t add_interfaces(const char *port, bool with_ipv6, cs_strings_t *e
     for (int loopback = 0; loopback <= 1 && endpoints->count == before; loopback++) {
         for (int v6 = 0; v6 <= (with_ipv6 ? 1 : 0); v6++) {
             wanted_t wanted = {v6 ? AF_INET6 : AF_INET, loopback != 0, port};
-            for (struct ifaddrs *item = list; item != NULL; item = item->ifa_next)
+            for (struct ifaddrs *item = list; item != NULL; item = item->ifa_next) {
                 add_address(item, &wanted, endpoints);
+            }
         }
     }
     freeifaddrs(list);
@@ -71,8 +74,9 @@ cs_err_t cs_addresses_of(const char *bound, cs_strings_t *endpoints)
 {
     const char *port = strrchr(bound, ':');
     if (strncmp(bound, SCHEME, strlen(SCHEME)) != 0 || port == NULL ||
-        port < bound + strlen(SCHEME) || strlen(bound) > CS_ENDPOINT_BYTES_MAX)
+        port < bound + strlen(SCHEME) || strlen(bound) > CS_ENDPOINT_BYTES_MAX) {
         return CS_ERR_USAGE;
+    }
     const char *host = bound + strlen(SCHEME);
     size_t host_len = (size_t)(port - host);
     bool any_v4 = (host_len == 7 && memcmp(host, "0.0.0.0", 7) == 0);

@@ -33,8 +33,9 @@ static bool make_some(cs_calls_t *calls)
     calls->waiting = calls->making;
     calls->making = (list_t){NULL, 0, 0};
     pthread_mutex_unlock(&calls->mutex);
-    for (size_t i = 0; i < taken.len; i++)
+    for (size_t i = 0; i < taken.len; i++) {
         taken.item[i].call(taken.item[i].arg);
+    }
     bool any = taken.len > 0;
     taken.len = 0;
     cs_free(calls->making.item); /* of a call that made calls itself */
@@ -48,8 +49,9 @@ static int on_ready(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     (void)item;
     cs_calls_t *calls = arg;
     uint64_t count;
-    if (read(calls->fd, &count, sizeof count) < 0)
+    if (read(calls->fd, &count, sizeof count) < 0) {
         return 0; /* they were made by cs_calls_make */
+    }
     (void)make_some(calls);
     return 0;
 }
@@ -101,6 +103,7 @@ void cs_calls_post(cs_calls_t *calls, void (*call)(void *arg), void *arg)
 
 void cs_calls_make(cs_calls_t *calls)
 {
-    while (make_some(calls))
+    while (make_some(calls)) {
         continue;
+    }
 }

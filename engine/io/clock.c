@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <time.h>
 
-#define MINUTE_MS 60000
+#define MINUTE_MS INT64_C(60000)
 
 static int64_t milliseconds(clockid_t clock)
 {
@@ -53,8 +53,9 @@ static int order(const cs_civil_t *a, const cs_civil_t *b)
 {
     const int a_parts[] = {a->year, a->month, a->day, a->hour, a->minute};
     const int b_parts[] = {b->year, b->month, b->day, b->hour, b->minute};
-    for (size_t i = 0; i < CS_COUNT_OF(a_parts); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(a_parts); i++) {
         if (a_parts[i] != b_parts[i]) return a_parts[i] < b_parts[i] ? -1 : 1;
+    }
     return 0;
 }
 
@@ -63,8 +64,9 @@ static bool skipped_some(const cs_cron_t *cron, const cs_civil_t *before, const 
 {
     cs_civil_t next;
     if (now->minute == (before->minute + 1) % 60 &&
-        now->hour == (before->hour + (now->minute == 0)) % 24)
+        now->hour == (before->hour + (now->minute == 0)) % 24) {
         return false; /* true neighbours, which spares the search */
+    }
     return cs_cron_next(cron, before, &next) && order(&next, now) < 0;
 }
 
@@ -78,10 +80,11 @@ uint64_t cs_clock_until(const cs_cron_t *cron, int64_t wall_ms, bool *ret_due)
     for (unsigned i = 0; i < 60; i++) {
         minute_s += 60;
         cs_civil_t now = cs_clock_local(minute_s);
-        if (cs_cron_suits(cron, &now) || skipped_some(cron, &before, &now))
+        if (cs_cron_suits(cron, &now) || skipped_some(cron, &before, &now)) {
             return (uint64_t)(minute_s * 1000 - wall_ms);
+        }
         before = now;
     }
     *ret_due = false;
-    return 60 * MINUTE_MS;
+    return (uint64_t)(60 * MINUTE_MS);
 }

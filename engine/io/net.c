@@ -39,8 +39,9 @@ static int on_timer(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     (void)item;
     cs_net_t *net = arg;
     uint64_t expirations;
-    if (read(net->timer_fd, &expirations, sizeof expirations) < 0)
+    if (read(net->timer_fd, &expirations, sizeof expirations) < 0) {
         return 0; /* rearmed meanwhile */
+    }
     uint64_t now_ms = (uint64_t)zclock_mono();
     net->timer_at_ms = CS__NEVER; /* what callbacks ask for from here on arms it anew */
     cs__links_tell_down(net);
@@ -79,9 +80,10 @@ static cs_err_t open_context(cs_net_t *net, cs_buf_t *ret_detail)
     zmq_ctx_set(net->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
     net->zap = cs_zap_new(net->context);
     cs_err_t err = net->zap == NULL ? CS_ERR_IO : open_timer(net);
-    if (err != CS_OK)
+    if (err != CS_OK) {
         cs_buf_printf(ret_detail, "cannot open sockets: %s; raise the limit of open files",
                       strerror(errno));
+    }
     return err;
 }
 
@@ -118,8 +120,9 @@ void cs_net_destroy(cs_net_t **net_p)
 {
     cs_net_t *net = *net_p;
     if (net == NULL) return;
-    for (size_t i = 0; i < net->link_count; i++)
+    for (size_t i = 0; i < net->link_count; i++) {
         cs_free(net->links[i]);
+    }
     for (size_t i = 0; i < net->dial_count; i++) {
         net->dials[i]->link = NULL;
         cs__dial_destroy(net->dials[i]);
@@ -150,9 +153,11 @@ void cs_net_deny(cs_net_t *net, const uint8_t key[32])
 {
     if (cs_keyset_remove(&net->allowed, key)) cs_zap_deny(net->zap, key);
     cs_net_undial(net, key);
-    for (size_t i = 0; i < net->link_count; i++)
-        if (memcmp(net->links[i]->key, key, CS_CURVE_KEY_BYTES) == 0)
+    for (size_t i = 0; i < net->link_count; i++) {
+        if (memcmp(net->links[i]->key, key, CS_CURVE_KEY_BYTES) == 0) {
             cs__link_close(net, net->links[i]);
+        }
+    }
 }
 
 static bool is_dialled(const cs_net_t *net, const uint8_t *key, const char *endpoint,
@@ -162,8 +167,9 @@ static bool is_dialled(const cs_net_t *net, const uint8_t *key, const char *endp
         const cs__dial_t *dial = net->dials[i];
         if (!dial->gone && memcmp(dial->key, key, CS_CURVE_KEY_BYTES) == 0 &&
             memcmp(dial->self_public, self_public, CS_CURVE_KEY_BYTES) == 0 &&
-            strcmp(dial->endpoint, endpoint) == 0)
+            strcmp(dial->endpoint, endpoint) == 0) {
             return true;
+        }
     }
     return false;
 }
@@ -191,17 +197,17 @@ void cs_net_undial(cs_net_t *net, const uint8_t key[32])
     }
 }
 
-cs_err_t cs_net_send(cs_net_t *net, cs_link_t id, cs_slice_t header, zframe_t **payload_p)
+cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header, zframe_t **payload_p)
 {
     CS_ASSERT(header.len > 1); /* one byte alone is a keep-alive */
-    cs__link_t *link = cs__link_find(net, id);
-    if (link == NULL || link->gone || link->closing) return CS_ERR_OFFLINE;
-    if (link->outgoing) return cs__dial_send(link->dial, header, payload_p);
-    return cs__router_send(net, link, header, payload_p);
+    cs__link_t *found = cs__link_find(net, link);
+    if (found == NULL || found->gone || found->closing) return CS_ERR_OFFLINE;
+    if (found->outgoing) return cs__dial_send(found->dial, header, payload_p);
+    return cs__router_send(net, found, header, payload_p);
 }
 
-void cs_net_close_link(cs_net_t *net, cs_link_t id)
+void cs_net_close_link(cs_net_t *net, cs_link_t link)
 {
-    cs__link_t *link = cs__link_find(net, id);
-    if (link != NULL) cs__link_close(net, link);
+    cs__link_t *found = cs__link_find(net, link);
+    if (found != NULL) cs__link_close(net, found);
 }

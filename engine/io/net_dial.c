@@ -31,8 +31,9 @@ static void tell_state(cs__dial_t *dial, cs_err_t err)
 static void fail(cs__dial_t *dial, cs_err_t err)
 {
     dial->over = true;
-    if (err == CS_ERR_REFUSED && dial->wait_ms < WAIT_REFUSED_MS)
+    if (err == CS_ERR_REFUSED && dial->wait_ms < WAIT_REFUSED_MS) {
         dial->wait_ms = WAIT_REFUSED_MS;
+    }
     cs__net_wake(dial->net, 0);
     tell_state(dial, err);
 }
@@ -128,8 +129,9 @@ static int on_input(zloop_t *loop, zmq_pollitem_t *item, void *arg)
         zframe_destroy(&header);
         zframe_destroy(&payload);
     }
-    if ((revents & ZMQ_POLLOUT) != 0 && dial->link != NULL && dial->link->full)
+    if ((revents & ZMQ_POLLOUT) != 0 && dial->link != NULL && dial->link->full) {
         set_writable(dial);
+    }
     return 0;
 }
 
@@ -229,8 +231,9 @@ void cs__dial_destroy(cs__dial_t *dial)
 
 void cs__dials_step(cs_net_t *net, uint64_t now_ms)
 {
-    for (size_t i = 0; i < net->dial_count; i++)
+    for (size_t i = 0; i < net->dial_count; i++) {
         if (!net->dials[i]->gone) step(net->dials[i], now_ms);
+    }
     size_t kept = 0;
     for (size_t i = 0; i < net->dial_count; i++) {
         cs__dial_t *dial = net->dials[i];
@@ -246,8 +249,9 @@ void cs__dials_step(cs_net_t *net, uint64_t now_ms)
 uint64_t cs__dials_next(const cs_net_t *net)
 {
     uint64_t next_ms = CS__NEVER;
-    for (size_t i = 0; i < net->dial_count; i++)
+    for (size_t i = 0; i < net->dial_count; i++) {
         if (net->dials[i]->due_ms < next_ms) next_ms = net->dials[i]->due_ms;
+    }
     return next_ms;
 }
 

@@ -26,8 +26,9 @@ static cs__link_t *find_route(const cs_net_t *net, zframe_t *route)
     for (size_t i = 0; i < net->link_count; i++) {
         cs__link_t *link = net->links[i];
         if (!link->outgoing && !link->gone && link->route_len == zframe_size(route) &&
-            memcmp(link->route, zframe_data(route), link->route_len) == 0)
+            memcmp(link->route, zframe_data(route), link->route_len) == 0) {
             return link;
+        }
     }
     return NULL;
 }
@@ -55,8 +56,9 @@ static void probe_soon(cs_net_t *net, cs__link_t *link)
 static int send_to(const cs_net_t *net, const cs__link_t *link, cs_slice_t header,
                    zframe_t **payload_p)
 {
-    if (zmq_send(net->router, link->route, link->route_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0)
+    if (zmq_send(net->router, link->route, link->route_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
         return errno == EAGAIN ? EAGAIN : EHOSTUNREACH;
+    }
     return cs__send_parts(net->router, header, payload_p) == 0 ? 0 : EHOSTUNREACH;
 }
 
@@ -80,17 +82,19 @@ void cs__router_eject(cs_net_t *net, cs__link_t *link)
     struct stat st;
     /* There is no call for it without libzmq's drafts. The inode says that the descriptor is
      * still this connection and has not been closed and reused by the I/O thread. */
-    if (link->fd >= 0 && fstat(link->fd, &st) == 0 && st.st_ino == link->inode)
+    if (link->fd >= 0 && fstat(link->fd, &st) == 0 && st.st_ino == link->inode) {
         (void)shutdown(link->fd, SHUT_RDWR);
+    }
     probe_soon(net, link);
 }
 
 static void remember_descriptor(cs__link_t *link, zframe_t *header)
 {
     struct stat st;
-    const char *fd = zframe_meta(header, "__fd"); /* what zmq_msg_get(ZMQ_SRCFD) reads */
-    if (fd == NULL || fstat(atoi(fd), &st) != 0) return;
-    link->fd = atoi(fd);
+    const char *text = zframe_meta(header, "__fd"); /* what zmq_msg_get(ZMQ_SRCFD) reads */
+    int fd = text == NULL ? -1 : (int)strtol(text, NULL, 10);
+    if (fd < 0 || fstat(fd, &st) != 0) return;
+    link->fd = fd;
     link->inode = st.st_ino;
 }
 
@@ -212,8 +216,9 @@ void cs__router_probe_due(cs_net_t *net, uint64_t now_ms)
         cs__link_t *link = net->links[i];
         if (link->outgoing || link->gone) continue;
         if (sweep && link->closing) cs__router_eject(net, link);
-        if (sweep && link->probe_at_ms == CS__NEVER)
+        if (sweep && link->probe_at_ms == CS__NEVER) {
             link->probe_wait_ms = PROBE_MAX_MS; /* once */
+        }
         if (sweep || now_ms >= link->probe_at_ms) probe(net, link, now_ms);
     }
 }
@@ -260,8 +265,9 @@ static cs_err_t listen_on(cs_net_t *net, const char *endpoint, cs_buf_t *ret_det
     size_t len = sizeof bound;
     if (cs__socket_set_family(net->router, endpoint) != 0 ||
         zmq_bind(net->router, endpoint) != 0 ||
-        zmq_getsockopt(net->router, ZMQ_LAST_ENDPOINT, bound, &len) != 0)
+        zmq_getsockopt(net->router, ZMQ_LAST_ENDPOINT, bound, &len) != 0) {
         return bind_failed(endpoint, ret_detail);
+    }
     net->endpoints[net->endpoint_count++] = cs_strdup(bound);
     return CS_OK;
 }
@@ -272,8 +278,9 @@ cs_err_t cs__router_open(cs_net_t *net, const cs_net_config_t *config, cs_buf_t 
     net->endpoints = cs_calloc(config->listen_count, sizeof(char *));
     if (config->listen_count == 0) return CS_OK;
     net->router = cs__socket_new(net, ZMQ_ROUTER);
-    if (net->router != NULL)
+    if (net->router != NULL) {
         net->router_monitor = cs__monitor_new(net, net->router, ZMQ_EVENT_DISCONNECTED);
+    }
     if (net->router_monitor == NULL) {
         cs_buf_printf(ret_detail, "cannot open sockets: %s; raise the limit of open files",
                       zmq_strerror(errno));
@@ -281,8 +288,9 @@ cs_err_t cs__router_open(cs_net_t *net, const cs_net_config_t *config, cs_buf_t 
     }
     if (zmq_setsockopt(net->router, ZMQ_CURVE_SERVER, &server, sizeof server) != 0 ||
         zmq_setsockopt(net->router, ZMQ_CURVE_SECRETKEY, net->secret_key, CS_CURVE_KEY_BYTES) !=
-            0)
+            0) {
         return CS_ERR_UNSUPPORTED;
+    }
     for (size_t i = 0; i < config->listen_count; i++) {
         cs_err_t err = listen_on(net, config->listen[i], ret_detail);
         if (err != CS_OK) return err;
@@ -299,7 +307,8 @@ void cs__router_close(cs_net_t *net)
     cs__socket_unwatch(net, net->router_monitor);
     cs__socket_close(&net->router_monitor);
     cs__socket_close(&net->router);
-    for (size_t i = 0; i < net->endpoint_count; i++)
+    for (size_t i = 0; i < net->endpoint_count; i++) {
         cs_free(net->endpoints[i]);
+    }
     cs_free(net->endpoints);
 }

@@ -32,12 +32,13 @@ static bool set_common(void *socket)
 
 static bool set_of_type(void *socket, int type)
 {
-    if (type == ZMQ_ROUTER)
+    if (type == ZMQ_ROUTER) {
         return set_int(socket, ZMQ_ROUTER_MANDATORY, 1) == 0 &&
                set_int(socket, ZMQ_BACKLOG, BACKLOG) == 0 &&
                set_int(socket, ZAP_ENFORCE_DOMAIN, 1) == 0 &&
                zmq_setsockopt(socket, ZMQ_ZAP_DOMAIN, CS_ZAP_DOMAIN, strlen(CS_ZAP_DOMAIN)) ==
                    0;
+    }
     /* An attempt is one connection: we dial anew ourselves, as libzmq does not after ZAP's 400
      * or a protocol error. So that its own retry is seen as the end of the attempt, it never
      * comes. */
@@ -79,8 +80,9 @@ void *cs__monitor_new(cs_net_t *net, void *socket, int events)
     if (monitor == NULL) return NULL;
     /* Without a bound: a full monitor would block libzmq's I/O thread. */
     if (set_int(monitor, ZMQ_RCVHWM, 0) == 0 && set_int(monitor, ZMQ_LINGER, 0) == 0 &&
-        set_int(monitor, ZMQ_RCVTIMEO, 0) == 0 && zmq_connect(monitor, name) == 0)
+        set_int(monitor, ZMQ_RCVTIMEO, 0) == 0 && zmq_connect(monitor, name) == 0) {
         return monitor;
+    }
     zmq_close(monitor);
     return NULL;
 }

@@ -8,11 +8,10 @@
 #include "base/mem.h"
 #include "io/calls.h"
 
-typedef struct job {
-    struct job *next;
-    cs_pool_t *pool;
-    cs_pool_job_t what;
-} job_t;
+typedef struct item {
+    struct item *next;
+    cs_pool_job_t job;
+} item_t;
 
 /* A worker in cs_gate_take, on its stack. */
 typedef struct waiter {
@@ -27,7 +26,7 @@ struct cs_pool {
     atomic_bool stopping;
     pthread_mutex_t mutex; /* of everything below */
     pthread_cond_t work;
-    job_t *first, **last; /* last: where the next one is hung */
+    item_t *first, **last; /* last: where the next one is hung */
     waiter_t *waiters;
 };
 
@@ -37,20 +36,20 @@ struct cs_gate {
     uint64_t credits;
 };
 
-static job_t *pop(cs_pool_t *pool)
+static item_t *pop(cs_pool_t *pool)
 {
-    job_t *job = pool->first;
-    if (job == NULL) return NULL;
-    pool->first = job->next;
+    item_t *item = pool->first;
+    if (item == NULL) return NULL;
+    pool->first = item->next;
     if (pool->first == NULL) pool->last = &pool->first;
-    return job;
+    return item;
 }
 
 static void finish(void *arg)
 {
-    job_t *job = arg;
-    job->what.done(job->what.arg);
-    cs_free(job);
+    item_t *item = arg;
+    item->job.done(item->job.arg);
+    cs_free(item);
 }
 
 static void *work(void *arg)
@@ -61,14 +60,14 @@ static void *work(void *arg)
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     pthread_mutex_lock(&pool->mutex);
     while (!atomic_load(&pool->stopping)) {
-        job_t *job = pop(pool);
-        if (job == NULL) {
+        item_t *item = pop(pool);
+        if (item == NULL) {
             pthread_cond_wait(&pool->work, &pool->mutex);
             continue;
         }
         pthread_mutex_unlock(&pool->mutex);
-        job->what.run(job->what.arg);
-        cs_calls_post(pool->calls, finish, job);
+        item->job.run(item->job.arg);
+        cs_calls_post(pool->calls, finish, item);
         pthread_mutex_lock(&pool->mutex);
     }
     pthread_mutex_unlock(&pool->mutex);
@@ -111,12 +110,14 @@ void cs_pool_destroy(cs_pool_t **pool_p)
     cs_pool_t *pool = *pool_p;
     if (pool == NULL) return;
     wake_everybody(pool);
-    for (size_t i = 0; i < pool->thread_count; i++)
+    for (size_t i = 0; i < pool->thread_count; i++) {
         pthread_join(pool->threads[i], NULL);
+    }
     cs_calls_make(pool->calls);
     /* What these submit is on the list again, so it ends as well. */
-    for (job_t *job; (job = pop(pool)) != NULL;)
-        finish(job);
+    for (item_t *item; (item = pop(pool)) != NULL;) {
+        finish(item);
+    }
     cs_calls_destroy(&pool->calls);
     pthread_cond_destroy(&pool->work);
     pthread_mutex_destroy(&pool->mutex);
@@ -125,13 +126,13 @@ void cs_pool_destroy(cs_pool_t **pool_p)
     *pool_p = NULL;
 }
 
-void cs_pool_submit(cs_pool_t *pool, const cs_pool_job_t *what)
+void cs_pool_submit(cs_pool_t *pool, const cs_pool_job_t *job)
 {
-    job_t *job = cs_malloc(sizeof *job);
-    *job = (job_t){.pool = pool, .what = *what};
+    item_t *item = cs_malloc(sizeof *item);
+    *item = (item_t){.job = *job};
     pthread_mutex_lock(&pool->mutex);
-    *pool->last = job;
-    pool->last = &job->next;
+    *pool->last = item;
+    pool->last = &item->next;
     pthread_cond_signal(&pool->work);
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -183,8 +184,9 @@ static void delist(cs_pool_t *pool, const waiter_t *waiter)
 {
     pthread_mutex_lock(&pool->mutex);
     waiter_t **at = &pool->waiters;
-    while (*at != waiter)
+    while (*at != waiter) {
         at = &(*at)->next;
+    }
     *at = waiter->next;
     pthread_mutex_unlock(&pool->mutex);
 }
@@ -194,8 +196,9 @@ bool cs_gate_take(cs_gate_t *gate, cs_pool_t *pool)
     waiter_t waiter = {.gate = gate};
     enlist(pool, &waiter);
     pthread_mutex_lock(&gate->mutex);
-    while (gate->credits == 0 && !atomic_load(&pool->stopping))
+    while (gate->credits == 0 && !atomic_load(&pool->stopping)) {
         pthread_cond_wait(&gate->raised, &gate->mutex);
+    }
     bool taken = !atomic_load(&pool->stopping);
     if (taken) gate->credits--;
     pthread_mutex_unlock(&gate->mutex);

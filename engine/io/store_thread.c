@@ -68,8 +68,9 @@ static commit_t *cut_commit(cs_store_thread_t *thread)
 
 static cs_err_t write_commit(cs_store_thread_t *thread, const commit_t *commit)
 {
-    if (commit->first->next == NULL)
+    if (commit->first->next == NULL) {
         return cs_store_write(thread->store, &commit->first->batch, true);
+    }
     cs_batch_t merged = {.count = 0};
     for (const item_t *item = commit->first; item != NULL; item = item->next) {
         cs_buf_put_slice(&merged.ops, cs_buf_slice(&item->batch.ops));

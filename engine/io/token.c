@@ -40,8 +40,9 @@ void cs_token_encode(const cs_token_t *token, cs_buf_t *ret)
     cs_buf_put(&packed, token->secret, sizeof token->secret);
     put_text(&packed, token->folder);
     cs_buf_put_u8(&packed, (uint8_t)token->endpoints.count);
-    for (size_t i = 0; i < token->endpoints.count; i++)
+    for (size_t i = 0; i < token->endpoints.count; i++) {
         put_text(&packed, token->endpoints.at[i]);
+    }
     check_of(cs_buf_slice(&packed), check);
     cs_buf_put(&packed, check, sizeof check);
 
@@ -62,10 +63,12 @@ static bool is_blank(uint8_t c)
 
 static cs_slice_t trimmed(cs_slice_t text)
 {
-    while (text.len > 0 && is_blank(text.data[text.len - 1]))
+    while (text.len > 0 && is_blank(text.data[text.len - 1])) {
         text.len--;
-    while (text.len > 0 && is_blank(text.data[0]))
+    }
+    while (text.len > 0 && is_blank(text.data[0])) {
         text = cs_slice(text.data + 1, text.len - 1);
+    }
     return text;
 }
 
@@ -74,8 +77,9 @@ static void read_text(cs_reader_t *reader, size_t max, char *ret)
 {
     cs_slice_t text = cs_read_bytes(reader, cs_read_u8(reader));
     if (text.len > max) cs_reader_fail(reader, CS_ERR_LIMIT);
-    if (text.len == 0 || memchr(text.data, 0, text.len) != NULL)
+    if (text.len == 0 || memchr(text.data, 0, text.len) != NULL) {
         cs_reader_fail(reader, CS_ERR_MALFORMED);
+    }
     if (reader->err != CS_OK) return;
     memcpy(ret, text.data, text.len);
     ret[text.len] = '\0';
@@ -89,8 +93,9 @@ static void read_endpoints(cs_reader_t *reader, cs_strings_t *ret)
     if (count == 0) cs_reader_fail(reader, CS_ERR_MALFORMED);
     for (uint8_t i = 0; i < count && reader->err == CS_OK; i++) {
         read_text(reader, CS_ENDPOINT_BYTES_MAX, endpoint);
-        if (reader->err == CS_OK && cs_check_endpoint(endpoint) != NULL)
+        if (reader->err == CS_OK && cs_check_endpoint(endpoint) != NULL) {
             cs_reader_fail(reader, CS_ERR_MALFORMED);
+        }
         if (reader->err == CS_OK) cs_strings_add(ret, endpoint);
     }
 }
@@ -107,8 +112,9 @@ static cs_err_t unpack(cs_slice_t packed, cs_token_t *ret)
     cs_read_copy(&reader, ret->server_key, sizeof ret->server_key);
     cs_read_copy(&reader, ret->secret, sizeof ret->secret);
     read_text(&reader, CS_FOLDER_ID_MAX, ret->folder);
-    if (reader.err == CS_OK && cs_check_folder_id(ret->folder) != NULL)
+    if (reader.err == CS_OK && cs_check_folder_id(ret->folder) != NULL) {
         cs_reader_fail(&reader, CS_ERR_MALFORMED);
+    }
     read_endpoints(&reader, &ret->endpoints);
     return cs_reader_end(&reader);
 }
@@ -121,14 +127,16 @@ cs_err_t cs_token_decode(cs_slice_t text, cs_token_t *ret)
     cs_token_t token = {.endpoints = {0}};
     text = trimmed(text);
     if (!cs_slice_has_prefix(text, prefix)) return CS_ERR_MALFORMED;
-    if (text.len > prefix.len + sodium_base64_ENCODED_LEN(PACKED_MAX, VARIANT))
+    if (text.len > prefix.len + sodium_base64_ENCODED_LEN(PACKED_MAX, VARIANT)) {
         return CS_ERR_LIMIT;
+    }
     const char *base64 = (const char *)text.data + prefix.len;
     const char *end;
     if (sodium_base642bin(packed, sizeof packed, base64, text.len - prefix.len, NULL, &len,
                           &end, VARIANT) != 0 ||
-        end != (const char *)text.data + text.len)
+        end != (const char *)text.data + text.len) {
         return CS_ERR_MALFORMED;
+    }
     cs_err_t err = unpack(cs_slice(packed, len), &token);
     sodium_memzero(packed, sizeof packed);
     if (err == CS_OK) {

@@ -46,8 +46,9 @@ static const char *verdict(const judge_t *judge, zframe_t *const *frames, size_t
     zframe_t *key = frames[ZAP_FRAMES - 1];
     if (!frame_is(frames[2], CS_ZAP_DOMAIN) || !frame_is(frames[5], "CURVE") ||
         zframe_size(key) != CS_CURVE_KEY_BYTES ||
-        !cs_keyset_has(&judge->allowed, zframe_data(key)))
+        !cs_keyset_has(&judge->allowed, zframe_data(key))) {
         return "400";
+    }
     if (judge->full) return "400";
     sodium_bin2hex(ret_user, 2 * CS_CURVE_KEY_BYTES + 1, zframe_data(key), CS_CURVE_KEY_BYTES);
     return "200";
@@ -60,8 +61,9 @@ static void answer(judge_t *judge)
     zframe_t *frames[ZAP_FRAMES] = {NULL};
     size_t count = zmsg_size(request);
     zframe_t *frame = zmsg_first(request);
-    for (size_t i = 0; i < ZAP_FRAMES && frame != NULL; i++, frame = zmsg_next(request))
+    for (size_t i = 0; i < ZAP_FRAMES && frame != NULL; i++, frame = zmsg_next(request)) {
         frames[i] = frame;
+    }
     char user[2 * CS_CURVE_KEY_BYTES + 1];
     const char *status = verdict(judge, frames, count, user);
     zmsg_t *reply = zmsg_new();
@@ -139,8 +141,9 @@ static void command(cs_zap_t *zap, enum command what, const uint8_t *key)
     zframe_t *frame = zframe_new(bytes, sizeof bytes);
     int rc = zframe_send(&frame, zap->actor, 0);
     CS_ASSERT(rc == 0);
-    while (zsock_wait(zap->actor) != 0)
+    while (zsock_wait(zap->actor) != 0) {
         CS_ASSERT(errno == EINTR);
+    }
 }
 
 cs_zap_t *cs_zap_new(void *context)

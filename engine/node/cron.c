@@ -7,7 +7,7 @@
 #define YEARS_SEARCH                                                                    \
     41 /* a 29th of February that is a certain weekday comes once in 28 years, 40 about \
           a year like 2100 */
-#define EVERY_S_MAX (366u * 24 * 3600)
+#define EVERY_S_MAX UINT64_C(31622400) /* 366 days */
 
 typedef struct field {
     const char *name;
@@ -65,12 +65,14 @@ static bool is_blank(char c)
 
 static char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    if (c < 'A' || c > 'Z') return c;
+    return (char)(c - 'A' + 'a');
 }
 
 static char peek(const parser_t *parser)
 {
-    return parser->at < parser->end ? *parser->at : '\0';
+    if (parser->at == parser->end) return '\0';
+    return *parser->at;
 }
 
 static bool skip(parser_t *parser, char c)
@@ -82,8 +84,9 @@ static bool skip(parser_t *parser, char c)
 
 static void skip_blanks(parser_t *parser)
 {
-    while (is_blank(peek(parser)))
+    while (is_blank(peek(parser))) {
         parser->at++;
+    }
 }
 
 /* False: no digit, or beyond nine of them. */
@@ -102,13 +105,14 @@ static bool read_name(parser_t *parser, unsigned *ret)
 {
     const char *names = parser->field->names;
     if (names == NULL || parser->end - parser->at < 3) return false;
-    for (unsigned i = 0; names[3 * i] != '\0'; i++) {
+    for (size_t i = 0; names[3 * i] != '\0'; i++) {
         const char *name = names + 3 * i;
         if (lower(parser->at[0]) != name[0] || lower(parser->at[1]) != name[1] ||
-            lower(parser->at[2]) != name[2])
+            lower(parser->at[2]) != name[2]) {
             continue;
+        }
         parser->at += 3;
-        *ret = parser->field->min + i;
+        *ret = parser->field->min + (unsigned)i;
         return true;
     }
     return false;
@@ -116,10 +120,12 @@ static bool read_name(parser_t *parser, unsigned *ret)
 
 static bool read_value(parser_t *parser, unsigned *ret)
 {
-    if (!(is_digit(peek(parser)) ? read_number(parser, ret) : read_name(parser, ret)))
+    if (!(is_digit(peek(parser)) ? read_number(parser, ret) : read_name(parser, ret))) {
         return fail(parser, "not a number or name that is known");
-    if (*ret < parser->field->min || *ret > parser->field->max)
+    }
+    if (*ret < parser->field->min || *ret > parser->field->max) {
         return fail(parser, "out of range");
+    }
     return true;
 }
 
@@ -137,11 +143,13 @@ static bool read_range(parser_t *parser, uint64_t *bits)
     }
     if (skip(parser, '/')) {
         if (!many) return fail(parser, "a step needs a range before it");
-        if (!read_number(parser, &step) || step == 0 || step > parser->field->max)
+        if (!read_number(parser, &step) || step == 0 || step > parser->field->max) {
             return fail(parser, "not a step that is possible");
+        }
     }
-    for (unsigned i = first; i <= last; i += step)
+    for (unsigned i = first; i <= last; i += step) {
         *bits |= UINT64_C(1) << i;
+    }
     return true;
 }
 
@@ -156,8 +164,9 @@ static bool read_field(parser_t *parser, const field_t *field, uint64_t *ret_bit
     do {
         if (!read_range(parser, ret_bits)) return false;
     } while (skip(parser, ','));
-    if (parser->at < parser->end && !is_blank(*parser->at))
+    if (parser->at < parser->end && !is_blank(*parser->at)) {
         return fail(parser, "something follows that does not belong there");
+    }
     return true;
 }
 
@@ -165,8 +174,9 @@ static bool read_fields(parser_t *parser, cs_cron_t *ret)
 {
     uint64_t bits[FIELD_COUNT];
     bool any[FIELD_COUNT];
-    for (unsigned i = 0; i < FIELD_COUNT; i++)
+    for (unsigned i = 0; i < FIELD_COUNT; i++) {
         if (!read_field(parser, &fields[i], &bits[i], &any[i])) return false;
+    }
     skip_blanks(parser);
     parser->field = NULL;
     if (parser->at < parser->end) return fail(parser, "more than five fields");
@@ -179,8 +189,9 @@ static bool read_fields(parser_t *parser, cs_cron_t *ret)
                        .any_day = any[DAY],
                        .any_weekday = any[WEEKDAY]};
     cs_civil_t never;
-    if (cs_cron_next(ret, &(cs_civil_t){.year = 2000, .month = 1, .day = 1}, &never))
+    if (cs_cron_next(ret, &(cs_civil_t){.year = 2000, .month = 1, .day = 1}, &never)) {
         return true;
+    }
     parser->field = &fields[DAY];
     return fail(parser, "no such day in any of these months");
 }
@@ -210,8 +221,9 @@ static bool read_every(parser_t *parser, cs_cron_t *ret)
         if (total_s > EVERY_S_MAX) return fail(parser, "@every: more than a year");
     }
     skip_blanks(parser);
-    if (parser->at < parser->end)
+    if (parser->at < parser->end) {
         return fail(parser, "@every: one interval, as in 5m or 1h30m");
+    }
     if (total_s == 0) return fail(parser, "@every: an interval of a second or more is needed");
     *ret = (cs_cron_t){.every_s = (uint32_t)total_s};
     return true;
@@ -263,6 +275,8 @@ cs_err_t cs_cron_parse(const char *text, cs_cron_t *ret, cs_buf_t *ret_detail)
 
 unsigned cs_civil_month_days(int32_t year, unsigned month)
 {
+    CS_ASSERT(month >= 1);
+    CS_ASSERT(month <= 12);
     static const uint8_t days[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
     bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
     return days[month - 1] + (month == 2 && leap ? 1u : 0u);
@@ -271,6 +285,8 @@ unsigned cs_civil_month_days(int32_t year, unsigned month)
 /* Sakamoto's method. */
 unsigned cs_civil_weekday(const cs_civil_t *civil)
 {
+    CS_ASSERT(civil->month >= 1);
+    CS_ASSERT(civil->month <= 12);
     static const uint8_t shift[] = {0, 3, 2, 5, 0, 3, 5, 1, 4, 6, 2, 4};
     int32_t year = civil->year - (civil->month < 3);
     return (unsigned)(year + year / 4 - year / 100 + year / 400 + shift[civil->month - 1] +

@@ -10,7 +10,8 @@
 #include "io/clock.h"
 #include "io/entropy.h"
 
-#define HOUR_MS UINT64_C(3600000)
+#define MINUTE_MS INT64_C(60000)
+#define HOUR_MS   UINT64_C(3600000)
 
 static cs_cron_t parsed(const char *text)
 {
@@ -77,18 +78,19 @@ Test(clock, a_skipped_hour_is_due_after_it_and_a_repeated_one_goes_on)
     const int64_t before = INT64_C(1711846200000); /* 01:50 CET */
     uint64_t wait_ms = cs_clock_until(&cron, before, &due);
     cr_assert(due);
-    cr_assert_eq(wait_ms, 10 * 60000, "at 03:00 CEST, when 02:30 has been skipped");
+    cr_assert_eq((int64_t)wait_ms, 10 * MINUTE_MS,
+                 "at 03:00 CEST, when 02:30 has been skipped");
     cr_assert_eq(cs_clock_until(&cron, before + (int64_t)wait_ms, &due), HOUR_MS);
     cr_assert_not(due, "once is enough");
 
     cron = parsed("*/10 * * * *");
     int64_t now = INT64_C(1729986900000); /* 2024-10-27 01:55 CEST */
-    cr_assert_eq(cs_clock_until(&cron, now, &due), 5 * 60000);
-    now += 5 * 60000;
+    cr_assert_eq((int64_t)cs_clock_until(&cron, now, &due), 5 * MINUTE_MS);
+    now += 5 * MINUTE_MS;
     for (unsigned i = 0; i < 3 * 6; i++) {
         wait_ms = cs_clock_until(&cron, now, &due);
         cr_assert(due);
-        cr_assert_eq(wait_ms, 10 * 60000);
+        cr_assert_eq((int64_t)wait_ms, 10 * MINUTE_MS);
         now += (int64_t)wait_ms;
     }
     cr_assert_eq(cs_clock_local(now / 1000).hour, 4, "three hours after two, in winter time");
@@ -112,8 +114,9 @@ Test(entropy, keys_are_pairs_of_curve_and_never_equal)
     cr_assert_eq(zmq_curve_public(z85_derived, z85_secret), 0);
     cr_assert_str_eq(z85_public, z85_derived, "they are ZeroMQ's keys as well");
     cs_entropy_wipe(secret_key, sizeof secret_key);
-    for (unsigned i = 0; i < sizeof secret_key; i++)
+    for (unsigned i = 0; i < sizeof secret_key; i++) {
         cr_assert_eq(secret_key[i], 0);
+    }
 }
 
 Test(addresses, one_address_is_itself)

@@ -115,8 +115,9 @@ static size_t drain(rig_client_t *client)
 static bool has_room_again(void *arg)
 {
     scene_t *s = arg;
-    for (size_t i = 0; i < s->a.link_count; i++)
+    for (size_t i = 0; i < s->a.link_count; i++) {
         if (s->a.links[i].writables > s->expected) return true;
+    }
     return false;
 }
 
@@ -199,8 +200,9 @@ static void expect_thrown_out(void (*send)(void *socket))
     AWAIT(&s, a_has_one);
     cr_assert_eq(rig_say(&s.a, link, "gone"), CS_ERR_OFFLINE);
     cr_assert(both_up(&s));
-    for (size_t i = 0; i < s.a.link_count; i++)
+    for (size_t i = 0; i < s.a.link_count; i++) {
         if (s.a.links[i].id == link) cr_assert_leq(s.a.links[i].messages, 1);
+    }
     cr_assert_eq(rig_say(&s.b, rig_link(&s.b)->id, "still here"), CS_OK);
     AWAIT(&s, a_has_a_message);
     rig_client_stop(&stranger);

@@ -87,8 +87,9 @@ static void run_with_posts(void *arg)
 {
     task_t *task = arg;
     cr_assert(!pthread_equal(pthread_self(), task->scene->reactor));
-    for (unsigned i = 0; i < 3; i++)
+    for (unsigned i = 0; i < 3; i++) {
         cs_pool_post(task->scene->pool, count_post, task);
+    }
     atomic_fetch_add(&task->scene->run, 1);
 }
 
@@ -105,8 +106,9 @@ Test(pool, every_job_runs_in_a_worker_and_is_done_on_the_reactor_after_its_posts
     scene_t scene;
     scene_begin(&scene, 3);
     scene.expected = JOBS;
-    for (unsigned i = 0; i < JOBS; i++)
+    for (unsigned i = 0; i < JOBS; i++) {
         submit(&scene, i, run_with_posts, done_after_posts);
+    }
     run_until_done(&scene);
     cr_assert(scene.ordered);
     cr_assert_eq(atomic_load(&scene.run), JOBS);
@@ -140,10 +142,12 @@ Test(pool, destroy_waits_for_running_jobs_and_ends_all)
 {
     scene_t scene;
     scene_begin(&scene, 2);
-    for (unsigned i = 0; i < 10; i++)
+    for (unsigned i = 0; i < 10; i++) {
         submit(&scene, i, run_until_stopping, done_and_submit);
-    while (atomic_load(&scene.run) < 2)
+    }
+    while (atomic_load(&scene.run) < 2) {
         continue; /* both workers are in their jobs, or will be */
+    }
     cs_pool_destroy(&scene.pool);
     cr_assert_eq(scene.done, 10 + 9);
     cr_assert_eq(atomic_load(&scene.run), 2, "queued jobs are not run");
@@ -177,8 +181,9 @@ Test(pool, a_gate_lets_a_worker_run_no_further_than_its_credits)
     scene.expected = 1;
     submit(&scene, 0, run_gated, just_done);
     cs_gate_add(scene.gate, 5);
-    while (atomic_load(&scene.run) < 5)
+    while (atomic_load(&scene.run) < 5) {
         continue;
+    }
     cr_assert_eq(atomic_load(&scene.run), 5);
     int timer = zloop_timer(scene.loop, 1, 0, on_credit, &scene);
     run_until_done(&scene);
@@ -238,9 +243,10 @@ static void write_token(ledger_t *ledger, uint64_t token)
 static void expect_stored(ledger_t *ledger, uint64_t tokens)
 {
     cs_buf_t value = {0};
-    for (uint64_t token = 0; token < tokens; token++)
+    for (uint64_t token = 0; token < tokens; token++) {
         cr_assert_eq(cs_store_get(ledger->store, NULL, cs_slice(&token, sizeof token), &value),
                      CS_OK);
+    }
     cr_assert_eq(cs_store_get(ledger->store, NULL, cs_slice_text("k"), &value), CS_OK);
     uint64_t last = tokens - 1;
     cr_assert(cs_slice_eq(cs_buf_slice(&value), cs_slice(&last, sizeof last)));
@@ -252,8 +258,9 @@ Test(store_thread, batches_are_written_and_answered_in_order)
     ledger_t ledger;
     ledger_begin(&ledger);
     ledger.scene.expected = JOBS;
-    for (uint64_t token = 0; token < JOBS; token++)
+    for (uint64_t token = 0; token < JOBS; token++) {
         write_token(&ledger, token);
+    }
     run_until_done(&ledger.scene);
     cr_assert(ledger.in_order);
     cr_assert_eq(ledger.failed, 0);
@@ -266,8 +273,9 @@ Test(store_thread, destroy_finishes_what_was_handed_over)
 {
     ledger_t ledger;
     ledger_begin(&ledger);
-    for (uint64_t token = 0; token < 50; token++)
+    for (uint64_t token = 0; token < 50; token++) {
         write_token(&ledger, token);
+    }
     cs_store_thread_destroy(&ledger.thread);
     cr_assert_eq(ledger.scene.done, 50);
     cr_assert(ledger.in_order);
@@ -283,8 +291,9 @@ Test(store_thread, after_a_failure_nothing_more_is_written)
     write_token(&ledger, 0);
     run_until_done(&ledger.scene);
     cs_mem_disk_fail_writes(ledger.disk, 0, CS_ERR_NOSPACE);
-    for (uint64_t token = 1; token < 20; token++)
+    for (uint64_t token = 1; token < 20; token++) {
         write_token(&ledger, token);
+    }
     ledger.scene.expected = 20;
     run_until_done(&ledger.scene);
     cr_assert_eq(ledger.failed, 19);

@@ -26,8 +26,9 @@ static void on_post(void *arg)
 static void run(void *arg)
 {
     tally_t *tally = arg;
-    for (unsigned i = 0; i < 5 && cs_gate_take(tally->gate, tally->pool); i++)
+    for (unsigned i = 0; i < 5 && cs_gate_take(tally->gate, tally->pool); i++) {
         cs_pool_post(tally->pool, on_post, tally);
+    }
     atomic_fetch_add(&tally->ran, 1);
 }
 
@@ -52,9 +53,10 @@ static bool play_round(void)
     tally.pool = cs_pool_new(loop, 4);
     tally.gate = cs_gate_new();
     cs_gate_add(tally.gate, 3);
-    for (unsigned i = 0; i < JOBS; i++)
+    for (unsigned i = 0; i < JOBS; i++) {
         cs_pool_submit(tally.pool,
                        &(cs_pool_job_t){.run = run, .done = on_done, .arg = &tally});
+    }
     zloop_timer(loop, 1, 0, stop_halfway, &tally);
     zloop_start(loop);
     cs_pool_destroy(&tally.pool);
@@ -68,8 +70,9 @@ static bool play_round(void)
 int main(void)
 {
     zsys_handler_set(NULL);
-    for (unsigned i = 0; i < ROUNDS; i++)
+    for (unsigned i = 0; i < ROUNDS; i++) {
         if (!play_round()) return 1;
+    }
     printf("%u rounds of %u jobs\n", ROUNDS, JOBS);
     return 0;
 }

@@ -18,10 +18,12 @@ static void try_text(cs_slice_t text)
     if (cs_token_decode(text, &token) != CS_OK) return;
     cs_buf_t again = {0};
     cs_token_encode(&token, &again);
-    while (text.len > 0 && strchr(" \t\r\n", text.data[0]) != NULL)
+    while (text.len > 0 && strchr(" \t\r\n", text.data[0]) != NULL) {
         text = cs_slice(text.data + 1, text.len - 1);
-    while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]) != NULL)
+    }
+    while (text.len > 0 && strchr(" \t\r\n", text.data[text.len - 1]) != NULL) {
         text.len--;
+    }
     require(cs_slice_eq(text, cs_buf_slice(&again)));
     cs_buf_fini(&again);
     cs_token_fini(&token);

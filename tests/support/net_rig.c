@@ -12,8 +12,9 @@ static void fatal(const char *what, const char *why)
 
 static rig_link_t *by_id(rig_node_t *node, cs_link_t id)
 {
-    for (size_t i = 0; i < node->link_count; i++)
+    for (size_t i = 0; i < node->link_count; i++) {
         if (node->links[i].id == id) return &node->links[i];
+    }
     fatal("link", "never announced");
     return NULL;
 }
@@ -105,8 +106,9 @@ const char *rig_endpoint(const rig_node_t *node)
 
 void rig_dial(rig_node_t *from, const rig_node_t *to)
 {
-    if (cs_net_dial(from->net, to->keys.public_key, rig_endpoint(to)) != CS_OK)
+    if (cs_net_dial(from->net, to->keys.public_key, rig_endpoint(to)) != CS_OK) {
         fatal("dial", "failed");
+    }
 }
 
 rig_link_t *rig_link_to(rig_node_t *node, const uint8_t *key)
@@ -126,8 +128,9 @@ rig_link_t *rig_link(rig_node_t *node)
 size_t rig_links_up(const rig_node_t *node)
 {
     size_t count = 0;
-    for (size_t i = 0; i < node->link_count; i++)
+    for (size_t i = 0; i < node->link_count; i++) {
         count += node->links[i].up;
+    }
     return count;
 }
 

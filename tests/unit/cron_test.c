@@ -1,6 +1,7 @@
 /* cron_test.c - schedules: what is read, what is refused, and when they are due. */
 #include <criterion/criterion.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/prng.h"
@@ -23,20 +24,17 @@ static void print(const cs_civil_t *at, char ret[32])
              at->minute, at->second);
 }
 
+/* "2024-05-05 10:20:30" */
 static cs_civil_t civil(const char *text)
 {
-    unsigned f[5];
-    int year;
-    cs_civil_t at = {0};
-    cr_assert_eq(sscanf(text, "%d-%u-%u %u:%u:%u", &year, &f[0], &f[1], &f[2], &f[3], &f[4]),
-                 6);
-    at.year = year;
-    at.month = (uint8_t)f[0];
-    at.day = (uint8_t)f[1];
-    at.hour = (uint8_t)f[2];
-    at.minute = (uint8_t)f[3];
-    at.second = (uint8_t)f[4];
-    return at;
+    char *at;
+    cs_civil_t civil = {.year = (int32_t)strtol(text, &at, 10)};
+    uint8_t *parts[] = {&civil.month, &civil.day, &civil.hour, &civil.minute, &civil.second};
+    for (size_t i = 0; i < CS_COUNT_OF(parts); i++) {
+        *parts[i] = (uint8_t)strtol(at + 1, &at, 10);
+    }
+    cr_assert_eq(*at, '\0');
+    return civil;
 }
 
 static void expect_next(const char *text, const char *after, const char *expected)

@@ -5,13 +5,28 @@
 
 #include "io/token.h"
 
+/* "tcp://aaa...:9" of `len` bytes. */
+static void make_endpoint(size_t len, char *ret)
+{
+    static const char scheme[] = "tcp://", port[] = ":9";
+    size_t host = sizeof scheme - 1, end = len - (sizeof port - 1);
+    memset(ret, 'a', len);
+    for (size_t i = 0; i < host; i++) {
+        ret[i] = scheme[i];
+    }
+    for (size_t i = end; i <= len; i++) {
+        ret[i] = port[i - end];
+    }
+}
+
 static cs_token_t sample(size_t endpoints, const char *endpoint)
 {
     cs_token_t token = {.folder = "photos.2024"};
     memset(token.server_key, 0x11, sizeof token.server_key);
     memset(token.secret, 0xee, sizeof token.secret);
-    for (size_t i = 0; i < endpoints; i++)
+    for (size_t i = 0; i < endpoints; i++) {
         cs_strings_add(&token.endpoints, endpoint);
+    }
     return token;
 }
 
@@ -28,8 +43,9 @@ static void expect_same(const cs_token_t *a, const cs_token_t *b)
     cr_assert_arr_eq(a->secret, b->secret, 32);
     cr_assert_str_eq(a->folder, b->folder);
     cr_assert_eq(a->endpoints.count, b->endpoints.count);
-    for (size_t i = 0; i < a->endpoints.count; i++)
+    for (size_t i = 0; i < a->endpoints.count; i++) {
         cr_assert_str_eq(a->endpoints.at[i], b->endpoints.at[i]);
+    }
 }
 
 static void expect_round_trip(cs_token_t *token)
@@ -52,9 +68,7 @@ Test(token, survives_the_round_trip)
 Test(token, survives_the_round_trip_at_every_limit)
 {
     char endpoint[CS_ENDPOINT_BYTES_MAX + 1];
-    memset(endpoint, 'a', sizeof endpoint);
-    memcpy(endpoint, "tcp://", 6);
-    memcpy(endpoint + sizeof endpoint - 4, ":99", 4);
+    make_endpoint(sizeof endpoint - 1, endpoint);
     cs_token_t token = sample(CS_ENDPOINTS_MAX, endpoint);
     memset(token.folder, 'f', CS_FOLDER_ID_MAX);
     token.folder[CS_FOLDER_ID_MAX] = '\0';
@@ -100,8 +114,9 @@ Test(token, cut_short_or_with_any_character_changed_it_is_malformed)
 {
     cs_token_t token = sample(2, "tcp://example.org:24242");
     cs_buf_t text = encoded(&token);
-    for (size_t len = 0; len < text.len; len++)
+    for (size_t len = 0; len < text.len; len++) {
         cr_assert_eq(decode(cs_slice(text.data, len)), CS_ERR_MALFORMED, "%zu bytes", len);
+    }
     for (size_t i = 0; i < text.len; i++) {
         uint8_t before = text.data[i];
         text.data[i] = before == 'A' ? 'B' : 'A';
@@ -146,8 +161,9 @@ static cs_err_t decode_packed(uint8_t version, const char *folder, uint8_t endpo
     cs_buf_put(&packed, keys, sizeof keys);
     put_counted(&packed, folder);
     cs_buf_put_u8(&packed, endpoint_count);
-    for (unsigned i = 0; i < endpoint_count; i++)
+    for (unsigned i = 0; i < endpoint_count; i++) {
         put_counted(&packed, endpoint);
+    }
     if (surplus) cs_buf_put_u8(&packed, 0);
     cs_buf_t text = text_of(&packed);
     cs_err_t err = decode(cs_buf_slice(&text));
@@ -174,9 +190,7 @@ Test(token, every_field_is_checked_even_if_the_sum_is_right)
     folder[sizeof folder - 1] = '\0';
     cr_assert_eq(decode_packed(1, folder, 1, good, false), CS_ERR_LIMIT);
     char endpoint[CS_ENDPOINT_BYTES_MAX + 2];
-    memset(endpoint, 'a', sizeof endpoint);
-    memcpy(endpoint, "tcp://", 6);
-    memcpy(endpoint + sizeof endpoint - 3, ":1", 3);
+    make_endpoint(sizeof endpoint - 1, endpoint);
     cr_assert_eq(decode_packed(1, "f", 1, endpoint, false), CS_ERR_LIMIT);
 }
 
@@ -184,8 +198,9 @@ Test(token, a_text_longer_than_any_token_is_refused)
 {
     cs_buf_t text = {0};
     cs_buf_printf(&text, "crdtsync1:");
-    for (unsigned i = 0; i < 4096; i++)
+    for (unsigned i = 0; i < 4096; i++) {
         cs_buf_put_u8(&text, 'A');
+    }
     cr_assert_eq(decode(cs_buf_slice(&text)), CS_ERR_LIMIT);
     cs_buf_fini(&text);
     cr_assert_eq(decode(cs_slice_text("something else")), CS_ERR_MALFORMED);
