@@ -116,6 +116,9 @@ cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset
 
 /* --- filling from what is here */
 
+/* Read first to tell a hole: bytes. */
+#define HOLE_PROBE 4096u
+
 typedef struct fill {
     cs_file_t *file;
     const cs_chunker_table_t *table;
@@ -125,33 +128,53 @@ typedef struct fill {
     cs_name_t zeros; /* a chunk of CS_CHUNK_MAX zeros */
 } fill_t;
 
-static bool is_zero(const uint8_t *data, size_t len)
+static bool is_zero(cs_slice_t bytes)
 {
-    return len == 0 || (data[0] == 0 && memcmp(data, data + 1, len - 1) == 0);
+    return bytes.len == 0 ||
+           (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
 }
 
-/* Are the bytes in the partial file those of the chunk? Holes are zeros, and need no hashing:
- * nearly every chunk of zeros is as long as can be, so that one name tells. */
+/* fill->bytes are replaced. */
+static cs_err_t read_part(fill_t *fill, uint64_t offset, size_t len)
+{
+    cs_buf_clear(&fill->bytes);
+    cs_buf_reserve(&fill->bytes, len);
+    return cs_file_read_all(fill->file, offset, fill->bytes.data, len, &fill->bytes.len);
+}
+
+/* Nearly every chunk of zeros is as long as can be, so that one name tells. */
+static bool is_zeros_name(fill_t *fill, const cs_name_t *chunk, uint32_t len)
+{
+    if (len != CS_CHUNK_MAX) return false;
+    if (!fill->knows_zeros) {
+        uint8_t *zeros = cs_calloc(1, len);
+        cs_chunk_name(fill->table, cs_slice(zeros, len), &fill->zeros);
+        cs_free(zeros);
+        fill->knows_zeros = true;
+    }
+    return cs_name_eq(&fill->zeros, chunk);
+}
+
+/* Are the bytes in the partial file those of the chunk? Most of a new file is holes, which
+ * would take long to read and hash: what begins with zeros is only looked at if the chunk
+ * should. A chunk that does so without being all zeros may be fetched once more after a
+ * restart. */
 static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, uint32_t len,
                          bool *ret)
 {
-    size_t got = 0;
-    cs_buf_clear(&fill->bytes);
-    cs_buf_reserve(&fill->bytes, len);
-    cs_err_t err = cs_file_read_all(fill->file, offset, fill->bytes.data, len, &got);
-    if (err != CS_OK) return err;
-    fill->bytes.len = got;
-    cs_name_t name;
-    bool zero = is_zero(fill->bytes.data, got);
     *ret = false;
-    if (got != len || (zero && len != CS_CHUNK_MAX)) return CS_OK;
-    if (zero && fill->knows_zeros) {
-        name = fill->zeros;
-    } else {
-        cs_chunk_name(fill->table, cs_buf_slice(&fill->bytes), &name);
+    cs_err_t err = read_part(fill, offset, len < HOLE_PROBE ? len : HOLE_PROBE);
+    if (err != CS_OK) return err;
+    bool hole = is_zero(cs_buf_slice(&fill->bytes));
+    if (hole && !is_zeros_name(fill, chunk, len)) return CS_OK;
+    err = read_part(fill, offset, len);
+    if (err != CS_OK || fill->bytes.len != len) return err;
+    if (hole) {
+        *ret = is_zero(cs_buf_slice(&fill->bytes));
+        return CS_OK;
     }
-    if (zero) fill->zeros = name;
-    fill->knows_zeros |= zero;
+    cs_name_t name;
+    cs_chunk_name(fill->table, cs_buf_slice(&fill->bytes), &name);
     *ret = cs_name_eq(&name, chunk);
     return CS_OK;
 }

@@ -277,6 +277,17 @@ cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content, cs_peer_t
     return CS_OK;
 }
 
+cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content)
+{
+    cs__landing_forget(fetch);
+    if (cs__want_find(fetch, content) != NULL) return CS_OK;
+    if (fetch->wants >= CS_FETCH_WANTS_MAX) return CS_ERR_AGAIN;
+    cs_want_t *want = want_new(fetch, content);
+    want->on_disk = true;
+    cs__want_set(fetch, want, CS_WANT_STAGED);
+    return CS_OK;
+}
+
 void cs_fetch_unwant(cs_fetch_t *fetch, const cs_content_t *content)
 {
     cs__landing_forget(fetch);

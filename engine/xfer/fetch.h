@@ -74,6 +74,8 @@ void cs_fetch_destroy(cs_fetch_t **fetch_p);
  * CS_ERR_AGAIN: CS_FETCH_WANTS_MAX are wanted, come back later. kind FILE or SYMLINK. */
 CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
                                    cs_peer_t peer);
+/* It is complete in .crdtsync/tmp, from an earlier run. Errors as above. */
+CS_MUST_USE cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content);
 void cs_fetch_unwant(cs_fetch_t *fetch,
                      const cs_content_t *content); /* superseded: discarded */
 bool cs_fetch_is_staged(const cs_fetch_t *fetch, const cs_content_t *content);
@@ -110,7 +112,9 @@ void cs_fetch_done(cs_fetch_t *fetch, uint64_t ticket, const cs_fetch_result_t *
 bool cs_fetch_next(cs_fetch_t *fetch, uint64_t now_ms, cs_fetch_action_t *ret);
 
 typedef struct cs_fetch_stats {
-    uint64_t wants, sleeping, staged;
+    uint64_t wants;    /* not staged yet */
+    uint64_t sleeping; /* of those: nobody has it, or the disk refused */
+    uint64_t staged;
     uint64_t bytes_missing;
     uint64_t bytes_asked, bytes_to_disk; /* the sum stays within CS_FETCH_MEMORY_BYTES */
 } cs_fetch_stats_t;

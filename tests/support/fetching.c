@@ -1,0 +1,77 @@
+/* fetching.c - see fetching.h. */
+#include "support/fetching.h"
+
+#include <criterion/criterion.h>
+#include <string.h>
+
+test_contents_t all;
+cs_fetch_t *fetch;
+uint64_t now_ms = 1000;
+
+void fetching_init(void)
+{
+    test_contents_init(&all, 77);
+    fetch = cs_fetch_new(all.table, 0);
+}
+
+void fetching_fini(void)
+{
+    cs_fetch_destroy(&fetch);
+    test_contents_fini(&all);
+}
+
+const cs_content_t *id(size_t index)
+{
+    return &all.content[index].id;
+}
+
+void want(size_t index, cs_peer_t hint)
+{
+    cr_assert(cs_fetch_want(fetch, id(index), hint) == CS_OK);
+}
+
+cs_fetch_action_t next(cs_fetch_kind_t kind)
+{
+    cs_fetch_action_t action;
+    cr_assert(cs_fetch_next(fetch, now_ms, &action), "nothing to do, expected %d", (int)kind);
+    cr_assert(action.kind == kind, "%d instead of %d", (int)action.kind, (int)kind);
+    return action;
+}
+
+void nothing(void)
+{
+    cs_fetch_action_t action;
+    cr_assert(!cs_fetch_next(fetch, now_ms, &action));
+}
+
+void done(uint64_t ticket, cs_err_t err)
+{
+    cs_fetch_done(fetch, ticket, &(cs_fetch_result_t){.err = err});
+}
+
+cs_err_t give_small(cs_peer_t peer, size_t index)
+{
+    cs_name_t name;
+    memcpy(name.b, id(index)->hash, sizeof name.b);
+    cs_slice_t bytes = cs_slice(all.content[index].bytes, id(index)->size);
+    return cs_fetch_on_data(fetch, peer, &name, bytes);
+}
+
+cs_err_t give_chunk(cs_peer_t peer, const cs_name_t *name)
+{
+    const test_blob_t *chunk = test_contents_chunk_named(&all, name);
+    return cs_fetch_on_data(fetch, peer, name, cs_slice(chunk->bytes, chunk->len));
+}
+
+cs_err_t give_map(cs_peer_t peer, size_t index, uint32_t depth)
+{
+    return cs_fetch_on_map(fetch, peer, id(index)->hash, id(index)->size,
+                           &all.content[index].root, depth);
+}
+
+cs_fetch_stats_t stats(void)
+{
+    cs_fetch_stats_t ret;
+    cs_fetch_stats(fetch, &ret);
+    return ret;
+}

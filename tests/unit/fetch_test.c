@@ -1,0 +1,234 @@
+/* fetch_test.c - the fetch machine: peers, small contents, what is given up. */
+#include <criterion/criterion.h>
+#include <string.h>
+
+#include "support/fetching.h"
+
+TestSuite(fetch, .init = fetching_init, .fini = fetching_fini);
+
+Test(fetch, a_small_content_is_asked_for_staged_and_used)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    cs_fetch_action_t ask = next(CS_FETCH_ASK_SMALL);
+    cr_assert(ask.peer == ANN && ask.count == 1);
+    nothing();
+    cr_assert(stats().bytes_missing == 100);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    cs_fetch_action_t stage = next(CS_FETCH_STAGE);
+    cr_assert(stage.bytes.len == 100 && !cs_fetch_is_staged(fetch, id(a)));
+    done(stage.ticket, CS_OK);
+    cr_assert(cs_fetch_is_staged(fetch, id(a)) && stats().bytes_missing == 0);
+    cs_fetch_used(fetch, id(a));
+    cr_assert(!cs_fetch_is_staged(fetch, id(a)) && stats().staged == 0);
+    nothing();
+}
+
+Test(fetch, many_small_contents_share_a_request)
+{
+    for (int i = 0; i < 600; i++) {
+        want(test_contents_small(&all, 10), 0);
+    }
+    cs_fetch_peer_up(fetch, ANN);
+    cr_assert(next(CS_FETCH_ASK_SMALL).count == CS_FETCH_REQUEST_NAMES_MAX);
+    cr_assert(next(CS_FETCH_ASK_SMALL).count == 600 - CS_FETCH_REQUEST_NAMES_MAX);
+    nothing();
+}
+
+Test(fetch, who_announced_it_is_asked)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    want(a, BOB);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+    nothing();
+}
+
+Test(fetch, another_is_asked_when_one_has_it_not)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    want(a, ANN);
+    cs_fetch_action_t ask = next(CS_FETCH_ASK_SMALL);
+    cs_name_t name = ask.names[0];
+    cs_fetch_on_none(fetch, ANN, &name);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+    cs_fetch_on_none(fetch, BOB, &name);
+    nothing();
+    cr_assert(stats().sleeping == 1);
+    cs_fetch_retry(fetch, BOB);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+}
+
+Test(fetch, wrong_bytes_are_told_and_asked_for_elsewhere)
+{
+    size_t a = test_contents_small(&all, 100), b = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    want(a, ANN);
+    cs_name_t name = next(CS_FETCH_ASK_SMALL).names[0];
+    cs_slice_t lie = cs_slice(all.content[b].bytes, 100);
+    cr_assert(cs_fetch_on_data(fetch, ANN, &name, lie) == CS_ERR_MISMATCH);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+}
+
+Test(fetch, what_was_not_asked_for_is_malformed)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    want(a, ANN);
+    next(CS_FETCH_ASK_SMALL);
+    cr_assert(give_small(BOB, a) == CS_ERR_MALFORMED);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    next(CS_FETCH_STAGE);
+    cr_assert(give_small(ANN, a) == CS_ERR_MALFORMED);
+    cr_assert(give_map(ANN, a, 0) == CS_ERR_MALFORMED);
+}
+
+Test(fetch, a_silent_peer_loses_its_requests_and_may_come_back)
+{
+    size_t a = test_contents_small(&all, 100), b = test_contents_small(&all, 50);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    next(CS_FETCH_ASK_SMALL);
+    now_ms += CS_FETCH_TIMEOUT_MS - 1;
+    cs_fetch_tick(fetch, now_ms);
+    cr_assert(stats().sleeping == 0);
+    now_ms += 1;
+    cs_fetch_tick(fetch, now_ms);
+    cr_assert(stats().sleeping == 1);
+    want(b, ANN);
+    nothing(); /* not before it speaks */
+    cs_fetch_peer_up(fetch, BOB);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+    cr_assert(give_small(ANN, a) == CS_OK); /* late, and still welcome */
+    cr_assert(next(CS_FETCH_STAGE).bytes.len == 100);
+    cr_assert(stats().sleeping == 0);
+}
+
+Test(fetch, a_late_answer_is_asked_for_of_an_idle_peer)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    nothing();
+    now_ms += CS_FETCH_ENDGAME_MS;
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+    nothing();
+    cr_assert(give_small(BOB, a) == CS_OK);
+    next(CS_FETCH_STAGE);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    nothing();
+}
+
+Test(fetch, a_peer_that_goes_leaves_its_requests_to_others)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    want(a, ANN);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == ANN);
+    cs_fetch_peer_down(fetch, ANN);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
+    cs_fetch_peer_down(fetch, BOB);
+    nothing();
+    cr_assert(stats().sleeping == 1 && stats().bytes_asked == 0);
+}
+
+Test(fetch, a_superseded_content_is_discarded_once_the_disk_is_done)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    next(CS_FETCH_ASK_SMALL);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    uint64_t stage = next(CS_FETCH_STAGE).ticket;
+    cs_fetch_unwant(fetch, id(a));
+    nothing();
+    done(stage, CS_OK);
+    uint64_t discard = next(CS_FETCH_DISCARD).ticket;
+    want(a, 0); /* after all */
+    nothing();
+    done(discard, CS_OK);
+    next(CS_FETCH_ASK_SMALL);
+}
+
+Test(fetch, nothing_is_discarded_that_was_never_written)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    next(CS_FETCH_ASK_SMALL);
+    cs_fetch_unwant(fetch, id(a));
+    nothing();
+    cr_assert(give_small(ANN, a) == CS_OK); /* was on its way */
+    nothing();
+}
+
+Test(fetch, a_full_disk_lets_it_sleep)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    next(CS_FETCH_ASK_SMALL);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    done(next(CS_FETCH_STAGE).ticket, CS_ERR_NOSPACE);
+    nothing();
+    cr_assert(stats().sleeping == 1);
+    cs_fetch_retry(fetch, 0);
+    next(CS_FETCH_ASK_SMALL);
+}
+
+Test(fetch, wants_are_limited)
+{
+    cs_content_t content = {.kind = CS_KIND_FILE, .size = 1};
+    for (uint32_t i = 0; i < CS_FETCH_WANTS_MAX; i++) {
+        memcpy(content.hash, &i, sizeof i);
+        cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
+    }
+    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK); /* known */
+    content.hash[31] = 1;
+    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_ERR_AGAIN);
+}
+
+Test(fetch, what_an_earlier_run_staged_is_staged)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    cr_assert(cs_fetch_found(fetch, id(a)) == CS_OK);
+    want(a, ANN);
+    nothing();
+    cr_assert(cs_fetch_is_staged(fetch, id(a)));
+    cs_fetch_unwant(fetch, id(a));
+    next(CS_FETCH_DISCARD);
+}
+
+Test(fetch, an_id_that_no_bytes_have_keeps_nobody_busy)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_content_t bogus = *id(a);
+    bogus.size = 99;
+    cs_fetch_peer_up(fetch, ANN);
+    cr_assert(cs_fetch_want(fetch, &bogus, 0) == CS_OK);
+    next(CS_FETCH_ASK_SMALL);
+    cr_assert(give_small(ANN, a) == CS_OK); /* the peer is not to blame */
+    nothing();
+    cr_assert(stats().sleeping == 1);
+}
+
+Test(fetch, bytes_that_the_caller_did_not_take_are_asked_for_again)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    next(CS_FETCH_ASK_SMALL);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    cs_fetch_tick(fetch, now_ms); /* instead of cs_fetch_next */
+    next(CS_FETCH_ASK_SMALL);
+}
