@@ -256,12 +256,13 @@ static cs_slice_t path_key(cs_replica_t *r, const cs_cell_t *cell, const cs_cand
 
 /* Ancestors whose membership in DIRS hangs on this path alone are dirty: their families change.
  */
-static void dirty_ancestors(cs_replica_t *r, cs_slice_t path)
+static void dirty_ancestors(cs_replica_t *r, cs_slice_t path, bool lost)
 {
     for (;;) {
         path = cs_path_parent(path);
         if (path.len == 0 || cs__below(r, path)) return;
         cs__dirty(r, path);
+        if (lost) cs__strs_push(&r->lost, cs_str_new(path.data, path.len));
     }
 }
 
@@ -298,14 +299,14 @@ void cs__cell_index(cs_replica_t *r, cs_cell_t *cell)
         cs__dirty(r, path); /* backing may change even where nothing that is shown does */
         if (has_row(cell->cand, cell->cand_len, &old[i])) continue;
         cs_workset_delete(&r->ws, CS_T_PATH, path_key(r, cell, &old[i]));
-        dirty_ancestors(r, path);
+        dirty_ancestors(r, path, true);
     }
     for (uint32_t i = 0; i < cell->cand_len; i++) {
         const cs_cand_t *cand = &cell->cand[i];
         bool known = i < old_len && cands_eq(cand, &old[i]);
         if (!known) cs__dirty(r, cs_slice_str(cand->path));
         if (known || has_row(old, old_len, cand)) continue;
-        dirty_ancestors(r, cs_slice_str(cand->path));
+        dirty_ancestors(r, cs_slice_str(cand->path), false);
         cs_workset_put(&r->ws, CS_T_PATH, path_key(r, cell, cand), NULL);
     }
     cs__cands_clear(old, old_len);

@@ -118,6 +118,17 @@ bool cs_family_prefix(const cs_family_t *family, uint32_t i, cs_buf_t *ret)
     return true;
 }
 
+void cs_family_path(const cs_family_t *family, cs_slice_t path, cs_buf_t *ret)
+{
+    cs_buf_clear(ret);
+    if (family->is_long) {
+        cs_buf_put_slice(ret, path);
+        return;
+    }
+    cs_buf_put_slice(ret, family->dir);
+    cs_buf_put(ret, family->name, family->name_len);
+}
+
 void cs_family_key(const cs_family_t *family, cs_buf_t *ret)
 {
     cs_buf_clear(ret);

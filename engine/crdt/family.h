@@ -35,6 +35,10 @@ bool cs_family_has(const cs_family_t *family, cs_slice_t path);
  * false: there is no further one. */
 bool cs_family_prefix(const cs_family_t *family, uint32_t i, cs_buf_t *ret);
 
+/* The path that stands for the family: without tags. Of a long name, `path` itself. Replaces
+ * ret. */
+void cs_family_path(const cs_family_t *family, cs_slice_t path, cs_buf_t *ret);
+
 /* A key equal for all members of a family, different between families. Replaces ret. */
 void cs_family_key(const cs_family_t *family, cs_buf_t *ret);
 

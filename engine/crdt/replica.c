@@ -169,6 +169,8 @@ void cs_replica_destroy(cs_replica_t **replica_p)
     cs_vv_fini(&r->state.seen);
     cs__strs_clear(&r->dirty);
     cs_free(r->dirty.str);
+    cs__strs_clear(&r->lost);
+    cs_free(r->lost.str);
     cs_free(r->stale.cell);
     cs_free(r->unrooted.cell);
     cs_omap_fini(&r->pushed, NULL);

@@ -198,7 +198,9 @@ typedef struct cs_base_front {
 } cs_base_front_t;
 CS_MUST_USE cs_err_t cs_base_peek(cs_slice_t value, cs_base_front_t *ret);
 
-/* Next path >= from in w/ (memory and store), false at the end. ret (initialised) is replaced. */
+/* Next path >= from in w/ (memory and store), false at the end. ret (initialised) is replaced. A path
+ * stands for its family, tags removed: nothing need be displayed at it itself. A path
+ * without items and rows is there because it is no directory any more: rmdir, then settle. */
 bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
 /* The disk shows `item` at its path now (print filled in; its backing as projected when planned). */
 void cs_replica_applied(cs_replica_t *replica, const cs_item_t *item);

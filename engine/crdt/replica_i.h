@@ -92,6 +92,7 @@ struct cs_replica {
     bool state_dirty;
     cs_cells_t stale, unrooted;
     cs_strs_t dirty;
+    cs_strs_t lost;   /* paths that left DIRS: an empty directory may be on disk */
     cs_omap_t pushed; /* buckets for cs_replica_take_changed */
     cs_view_t view;   /* scratch of settle */
     cs_rows_t rows;
@@ -141,8 +142,6 @@ cs_item_t *cs__row(cs_replica_t *r, cs_slice_t path); /* NULL: none */
 void cs__row_put(cs_replica_t *r, cs_item_t *row);    /* takes what row holds; *row is zeroed */
 void cs__row_list(cs_replica_t *r, const cs_item_t *row); /* its h/ row */
 void cs__row_delete(cs_replica_t *r, cs_slice_t path);
-bool cs__settle_family(cs_replica_t *r,
-                       cs_slice_t path); /* rebases; true: base == projection */
 void cs__settle_dirty(cs_replica_t *r);
 /* Live dots of lin in a store, appended to a fresh array; NULL if none. */
 cs_dot_t *cs__dots_of(const cs_entry_t *entry, cs_dotstore_t store, cs_dot_t lin,

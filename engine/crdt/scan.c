@@ -201,17 +201,34 @@ static void edit_present(cs_replica_t *r)
     }
 }
 
+/* Had the user anything in this directory? */
+static bool was_filled(cs_replica_t *r, cs_slice_t dir)
+{
+    cs_buf_clear(&r->seek);
+    cs_buf_put_slice(&r->seek, dir);
+    cs_buf_put_u8(&r->seek, '/');
+    return cs_workset_any(&r->ws, CS_T_BASE, cs_buf_slice(&r->seek));
+}
+
+/* Did the user make this directory, or leave it? Not if its marker is known, nor if it waits to
+ * be removed: a pending path, and base knows of nothing there or below. */
+static bool wants_marker(cs_replica_t *r, cs_slice_t path)
+{
+    const cs_item_t *row = cs__row(r, path);
+    if (row != NULL && row->content.kind == CS_KIND_DIR && !CS_MUT(D_REMINT)) return false;
+    bool pending = cs_workset_has(&r->ws, CS_T_WANTED, path);
+    if (row == NULL && pending && !was_filled(r, path)) return false;
+    return !cs_replica_is_dir(r, path);
+}
+
 /* A marker for each directory that nothing implies (core.md 5.5). */
 static void mark_dirs(cs_replica_t *r, const cs_scan_plan_t *plan)
 {
     uint32_t len = 0;
     cs__flush(r);
     for (uint32_t i = 0; i < plan->dirs_len && !CS_MUT(D_NO_MARK); i++) {
-        cs_sight_t *sight = plan->dirs[i];
-        const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
-        bool marked = row != NULL && row->content.kind == CS_KIND_DIR && !CS_MUT(D_REMINT);
-        if (!marked && !cs_replica_is_dir(r, cs_slice_str(sight->path)))
-            plan->dirs[len++] = sight;
+        if (wants_marker(r, cs_slice_str(plan->dirs[i]->path)))
+            plan->dirs[len++] = plan->dirs[i];
     }
     for (uint32_t i = 0; i < len; i++) {
         plan->dirs[i]->seen.content = (cs_content_t){.kind = CS_KIND_DIR};
@@ -250,6 +267,8 @@ cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret)
         classify(replica, &plan, &scan->sight[i]);
     cs__pair_renames(replica, plan.appeared, plan.appeared_len);
     operate(replica, &plan);
+    cs__flush(replica);
+    cs__strs_clear(&replica->lost); /* the user removed these himself, or they are marked now */
     cs__settle_dirty(replica);
     *ret = scan->result;
     cs_free(plan.appeared);

@@ -161,18 +161,36 @@ static bool rebase(cs_replica_t *r, cs_item_t *row, const cs_group_t *group)
     return true;
 }
 
-bool cs__settle_family(cs_replica_t *r, cs_slice_t path)
+static bool settle_family(cs_replica_t *r, const cs_family_t *family)
 {
-    cs_family_t family;
-    cs_family_of(path, &family);
-    cs__view_family(r, &family, &r->view);
-    cs__rows_family(r, &family, &r->rows);
+    cs__view_family(r, family, &r->view);
+    cs__rows_family(r, family, &r->rows);
     bool agree = r->view.group_len == r->rows.len;
     for (uint32_t i = 0; i < r->rows.len; i++) {
         const cs_group_t *group = cs__view_find(&r->view, cs_slice_str(r->rows.row[i]->path));
         if (group == NULL || !rebase(r, r->rows.row[i], group)) agree = false;
     }
     return agree && r->ws.fault == CS_OK;
+}
+
+static void unwant(cs_replica_t *r, cs_slice_t path)
+{
+    if (cs_workset_has(&r->ws, CS_T_WANTED, path)) cs_workset_delete(&r->ws, CS_T_WANTED, path);
+}
+
+/* One w/ row stands for a family. Where nothing is left to show, it waits for the materialiser
+ * all the same: an empty directory may have to go. */
+static void settle_path(cs_replica_t *r, cs_slice_t path)
+{
+    cs_family_t family;
+    cs_family_of(path, &family);
+    bool agree = settle_family(r, &family);
+    cs_family_path(&family, path, &r->key);
+    cs_slice_t key = cs_buf_slice(&r->key);
+    if (!agree)
+        cs_workset_put(&r->ws, CS_T_WANTED, key, NULL);
+    else if (r->rows.len > 0)
+        unwant(r, key);
 }
 
 static int str_order(const void *a, const void *b)
@@ -188,12 +206,15 @@ void cs__settle_dirty(cs_replica_t *r)
     if (dirty.len > 1) qsort(dirty.str, dirty.len, sizeof *dirty.str, str_order);
     for (uint32_t i = 0; i < dirty.len; i++) {
         if (i > 0 && cs_str_eq(dirty.str[i], dirty.str[i - 1])) continue;
-        cs_slice_t path = cs_slice_str(dirty.str[i]);
-        if (!cs__settle_family(r, path))
-            cs_workset_put(&r->ws, CS_T_WANTED, path, NULL);
-        else if (cs_workset_has(&r->ws, CS_T_WANTED, path))
-            cs_workset_delete(&r->ws, CS_T_WANTED, path);
+        settle_path(r, cs_slice_str(dirty.str[i]));
     }
+    /* A directory that nothing implies any more has no row; it waits for the materialiser, or
+     * the next scan would take it for one that the user made. */
+    for (uint32_t i = 0; i < r->lost.len; i++) {
+        cs_slice_t path = cs_slice_str(r->lost.str[i]);
+        if (!cs_replica_is_dir(r, path)) cs_workset_put(&r->ws, CS_T_WANTED, path, NULL);
+    }
+    cs__strs_clear(&r->lost);
     CS_ASSERT(r->dirty.len == 0);
     cs__strs_clear(&dirty);
     r->dirty = dirty; /* keeps its array */
@@ -201,10 +222,12 @@ void cs__settle_dirty(cs_replica_t *r)
 
 bool cs_replica_settle(cs_replica_t *replica, cs_slice_t path)
 {
-    if (!cs__settle_family(replica, path)) return false;
-    if (cs_workset_has(&replica->ws, CS_T_WANTED, path)) {
-        cs_workset_delete(&replica->ws, CS_T_WANTED, path);
-    }
+    cs_family_t family;
+    cs_family_of(path, &family);
+    if (!settle_family(replica, &family)) return false;
+    unwant(replica, path);
+    cs_family_path(&family, path, &replica->key);
+    unwant(replica, cs_buf_slice(&replica->key));
     return true;
 }
 

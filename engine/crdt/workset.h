@@ -41,8 +41,9 @@ typedef struct cs_list {
     uint32_t len;
 } cs_list_t;
 
-#define CS_CURSORS_MAX 8u /* store iterators kept open for reuse between two durable moments \
-                           */
+#define CS_CURSORS_MAX                                                    \
+    8u /* store iterators kept open for reuse between two durable moments \
+        */
 
 typedef struct cs_workset {
     cs_store_t *store; /* borrowed; NULL: memory only */

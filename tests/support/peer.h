@@ -29,8 +29,9 @@ void cs_peer_persist(cs_peer_t *peer, bool reopen);
 
 /* One entry travels; with `ib`, the sender's seen goes along (core.md 7.3). */
 bool cs_peer_send(cs_peer_t *from, cs_peer_t *to, const cs_bucket_t *bucket, const cs_vv_t *ib);
-/* An atomic exchange; both are equal then and claim. False: they still differ. */
-bool cs_peer_exchange(cs_peer_t *a, cs_peer_t *b, bool with_ib);
+/* An atomic exchange; both are equal then and claim. How many entries differed, and claims
+ * taught. */
+uint32_t cs_peer_exchange(cs_peer_t *a, cs_peer_t *b, bool with_ib);
 void cs_peer_exchange_all(cs_peer_t **peers, uint32_t len);
 
 typedef struct cs_buckets {
