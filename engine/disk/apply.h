@@ -2,11 +2,12 @@
  * (core.md 5.6).
  *
  * plan    (core thread)  pending paths -> steps, and contents that must be fetched first
- * perform (worker)       steps -> system calls, in groups: one flush before names change, one after
- * record  (core thread)  results -> base rows
+ * perform (worker)       steps -> system calls, in groups: one flush before names change, one
+ * after record  (core thread)  results -> base rows
  *
- * A replaced or deleted file is moved to .crdtsync/trash and compared with the base row after the
- * move; if the user won the race it goes back, and the path is scanned before it is tried again. */
+ * A replaced or deleted file is moved to .crdtsync/trash and compared with the base row after
+ * the move; if the user won the race it goes back, and the path is scanned before it is tried
+ * again. */
 #ifndef CS_DISK_APPLY_H
 #define CS_DISK_APPLY_H
 
@@ -24,17 +25,19 @@ typedef enum cs_step_kind {
 
 typedef struct cs_step {
     cs_step_kind_t kind;
-    cs_item_t item;     /* what the base row will be: path, content, attr, mtime, backing; owned */
-    cs_str_t *from;     /* MOVE: source path; WRITE: a path on disk with equal bytes to copy, or NULL */
-    bool replaces;      /* a base row exists at the path: `expect` is its print */
+    cs_item_t item; /* what the base row will be: path, content, attr, mtime, backing; owned */
+    cs_str_t
+        *from; /* MOVE: source path; WRITE: a path on disk with equal bytes to copy, or NULL */
+    bool replaces; /* a base row exists at the path: `expect` is its print */
     uint8_t expect_kind;
     uint16_t expect_mode;
     cs_print_t expect;
     cs_print_t from_print; /* MOVE: print and mode of the source's base row */
     uint16_t from_mode;
     /* result */
-    cs_err_t err;       /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report, retry */
-    cs_print_t print;   /* CS_OK: of what is at the path now; in `item` as well */
+    cs_err_t err; /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report,
+                     retry */
+    cs_print_t print; /* CS_OK: of what is at the path now; in `item` as well */
 } cs_step_t;
 
 typedef struct cs_steps {
@@ -44,7 +47,8 @@ typedef struct cs_steps {
 void cs_steps_fini(cs_steps_t *steps);
 cs_step_t *cs_steps_add(cs_steps_t *steps, cs_step_kind_t kind); /* zeroed otherwise */
 
-/* Is this content complete and verified in .crdtsync/tmp? Only for contents the planner asks about. */
+/* Is this content complete and verified in .crdtsync/tmp? Only for contents the planner asks
+ * about. */
 typedef struct cs_plan_query {
     void *arg;
     bool (*staged)(void *arg, const cs_content_t *content);
@@ -54,24 +58,32 @@ typedef struct cs_plan_query {
     bool (*ignored)(void *arg, cs_slice_t path);
 } cs_plan_query_t;
 
-/* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX bytes
- * are planned, `paths_max` paths were looked at, or there are no more (cursor empty then). Paths that
- * already agree are settled. `busy(path)`: true for paths that a scan must see first; skipped.
- * Steps are ordered so that performing them one after the other is right. */
-CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query, size_t paths_max,
-                             bool (*busy)(void *arg, cs_slice_t path), void *busy_arg,
-                             cs_buf_t *cursor, cs_steps_t *ret);
+/* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX
+ * bytes are planned, `paths_max` paths were looked at, or there are no more (cursor empty
+ * then). Paths that already agree are settled. `busy(path)`: true for paths that a scan must
+ * see first; skipped. Steps are ordered so that performing them one after the other is right.
+ */
+CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query,
+                             size_t paths_max, bool (*busy)(void *arg, cs_slice_t path),
+                             void *busy_arg, cs_buf_t *cursor, cs_steps_t *ret);
+
+/* The same for these paths only, until the plan is full; *ret_looked of them were looked at. */
+CS_MUST_USE cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t *query,
+                                   cs_str_t *const *paths, size_t count,
+                                   bool (*busy)(void *arg, cs_slice_t path), void *busy_arg,
+                                   size_t *ret_looked, cs_steps_t *ret);
 
 typedef struct cs_apply_config {
     cs_fs_t *fs;
     const cs_chunker_table_t *table;
     cs_modes_t modes;
     uint64_t trash_bytes_max;
-    uint64_t *trash_next; /* number of the next group of the trash, kept by the caller; 0: look. May be NULL */
+    uint64_t *trash_next; /* number of the next group of the trash, kept by the caller; 0: look.
+                             May be NULL */
 } cs_apply_config_t;
 
-/* Perform all steps; each gets its err and print. The return value is only about the folder as a
- * whole (NOT_MOUNTED, IO at flush: then no step may be recorded). */
+/* Perform all steps; each gets its err and print. The return value is only about the folder as
+ * a whole (NOT_MOUNTED, IO at flush: then no step may be recorded). */
 CS_MUST_USE cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps);
 
 /* Record the results in the base table; changed paths are handed to `rescan`. */
@@ -79,26 +91,32 @@ void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
                void (*rescan)(void *arg, cs_slice_t path), void *arg);
 
 /* --- staging: .crdtsync/tmp/<64 hex of the content hash> */
-void cs_staged_path(const cs_content_t *content, cs_buf_t *ret); /* NUL-terminated relative path */
-/* Whole small contents: verified against the hash, written, not flushed. MISMATCH: not written. */
+void cs_staged_path(const cs_content_t *content,
+                    cs_buf_t *ret); /* NUL-terminated relative path */
+/* Whole small contents: verified against the hash, written, not flushed. MISMATCH: not written.
+ */
 CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_chunker_table_t *table,
                                     const cs_content_t *content, cs_slice_t bytes);
 
-/* After a start, before the first scan: what a crash left in .crdtsync/tmp. A complete content (its
- * bytes were read and have the hash of its name) is handed over with `content`, anything else (partial
- * files) without; what `keep` refuses, or all if it is NULL, is removed. Then the trash is swept. */
+/* After a start, before the first scan: what a crash left in .crdtsync/tmp. A complete content
+ * (its bytes were read and have the hash of its name) is handed over with `content`, anything
+ * else (partial files) without; what `keep` refuses, or all if it is NULL, is removed. Then the
+ * trash is swept. */
 typedef struct cs_cleanup_sink {
     void *arg;
     bool (*keep)(void *arg, cs_slice_t name, const cs_content_t *content);
     void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at); /* as below; may be NULL */
 } cs_cleanup_sink_t;
-CS_MUST_USE cs_err_t cs_apply_cleanup(const cs_apply_config_t *config, const cs_cleanup_sink_t *sink);
+CS_MUST_USE cs_err_t cs_apply_cleanup(const cs_apply_config_t *config,
+                                      const cs_cleanup_sink_t *sink);
 
-/* Trash: a file that a process wrote to after it was put there (it held it open), or that a crash
- * left on its way, is given back: to `path`, or beside what is there now, under the name that a
- * sibling would have. `late` (may be NULL) hears where it is, so that it is scanned. Then the oldest
- * beyond the bounds are dropped. Looks at every file: for full scans, not for each small one. */
+/* Trash: a file that a process wrote to after it was put there (it held it open), or that a
+ * crash left on its way, is given back: to `path`, or beside what is there now, under the name
+ * that a sibling would have. `late` (may be NULL) hears where it is, so that it is scanned.
+ * Then the oldest beyond the bounds are dropped. Looks at every file: for full scans, not for
+ * each small one. */
 CS_MUST_USE cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
-                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at), void *arg);
+                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at),
+                                    void *arg);
 
 #endif

@@ -94,3 +94,22 @@ cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query, size_t pat
     cs_buf_fini(&path);
     return err;
 }
+
+cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t *query,
+                       cs_str_t *const *paths, size_t count,
+                       bool (*busy)(void *arg, cs_slice_t path), void *busy_arg,
+                       size_t *ret_looked, cs_steps_t *ret)
+{
+    cs_planner_t planner = {
+        .replica = replica, .query = query, .busy = busy, .busy_arg = busy_arg};
+    cs_err_t err = CS_OK;
+    size_t looked = 0;
+    while (err == CS_OK && looked < count && !cs__plan_is_full(&planner)) {
+        err = cs__plan_look(&planner, cs_slice_str(paths[looked]));
+        looked++;
+    }
+    if (err == CS_OK) cs__plan_resolve(&planner, ret);
+    *ret_looked = looked;
+    planner_fini(&planner);
+    return err;
+}

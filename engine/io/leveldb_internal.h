@@ -13,7 +13,7 @@ typedef struct cs_ldb {
     leveldb_options_t *options;
     leveldb_cache_t *cache;
     leveldb_filterpolicy_t *bloom;
-    leveldb_readoptions_t *get_options, *iter_options; /* of the newest state */
+    leveldb_readoptions_t *read_options; /* of the newest state */
     leveldb_writeoptions_t *sync_options, *async_options;
     cs_err_t write_err; /* of the first failed write; the writer's thread only */
     dev_t dev;
@@ -26,8 +26,8 @@ extern const cs_store_ops_t cs__ldb_ops;
 /* LevelDB's message as our error. */
 cs_err_t cs__ldb_translate(const char *text);
 
-/* walk: for iteration, else for single reads. snapshot may be NULL. */
-leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot, bool walk);
+/* snapshot may be NULL. */
+leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot);
 
 void cs__ldb_close(cs_store_t **store_p);
 

@@ -78,8 +78,7 @@ static void ldb_free(cs_ldb_t *ldb)
     leveldb_options_destroy(ldb->options);
     leveldb_cache_destroy(ldb->cache);
     leveldb_filterpolicy_destroy(ldb->bloom);
-    leveldb_readoptions_destroy(ldb->get_options);
-    leveldb_readoptions_destroy(ldb->iter_options);
+    leveldb_readoptions_destroy(ldb->read_options);
     leveldb_writeoptions_destroy(ldb->sync_options);
     leveldb_writeoptions_destroy(ldb->async_options);
     cs_free(ldb);
@@ -102,8 +101,7 @@ static cs_ldb_t *ldb_new(const struct stat *st)
     leveldb_options_set_write_buffer_size(ldb->options, WRITE_BUFFER_BYTES);
     leveldb_options_set_max_open_files(ldb->options, OPEN_FILES_MAX);
     leveldb_options_set_max_file_size(ldb->options, TABLE_BYTES_MAX);
-    ldb->get_options = cs__ldb_read_options_new(NULL, false);
-    ldb->iter_options = cs__ldb_read_options_new(NULL, true);
+    ldb->read_options = cs__ldb_read_options_new(NULL);
     ldb->sync_options = leveldb_writeoptions_create();
     leveldb_writeoptions_set_sync(ldb->sync_options, 1);
     ldb->async_options = leveldb_writeoptions_create();

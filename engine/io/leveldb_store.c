@@ -7,7 +7,7 @@
 
 typedef struct cs_ldb_snapshot {
     const leveldb_snapshot_t *snapshot;
-    leveldb_readoptions_t *get_options, *iter_options;
+    leveldb_readoptions_t *options;
 } cs_ldb_snapshot_t;
 
 typedef struct cs_ldb_iter {
@@ -46,12 +46,12 @@ static cs_err_t take_error(char *text)
     return err;
 }
 
-/* A walk reads every block once, so it would only push useful ones out of the cache. */
-leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot, bool walk)
+/* Blocks go to the cache also from iterators: most of ours are short seeks, and a block that is
+ * read again is checked again. */
+leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot)
 {
     leveldb_readoptions_t *options = leveldb_readoptions_create();
     leveldb_readoptions_set_verify_checksums(options, 1);
-    leveldb_readoptions_set_fill_cache(options, !walk);
     leveldb_readoptions_set_snapshot(options, snapshot);
     return options;
 }
@@ -63,7 +63,7 @@ static cs_err_t ldb_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_sli
     const cs_ldb_snapshot_t *own = (const cs_ldb_snapshot_t *)snapshot;
     char *text = NULL;
     size_t len = 0;
-    char *value = leveldb_get(ldb->db, own != NULL ? own->get_options : ldb->get_options,
+    char *value = leveldb_get(ldb->db, own != NULL ? own->options : ldb->read_options,
                               (const char *)key.data, key.len, &len, &text);
     cs_buf_clear(ret);
     if (text != NULL) return take_error(text);
@@ -103,8 +103,7 @@ static cs_snapshot_t *ldb_snapshot(cs_store_t *store)
     cs_ldb_t *ldb = (cs_ldb_t *)store;
     cs_ldb_snapshot_t *own = cs_malloc(sizeof *own);
     own->snapshot = leveldb_create_snapshot(ldb->db);
-    own->get_options = cs__ldb_read_options_new(own->snapshot, false);
-    own->iter_options = cs__ldb_read_options_new(own->snapshot, true);
+    own->options = cs__ldb_read_options_new(own->snapshot);
     return (cs_snapshot_t *)own;
 }
 
@@ -114,8 +113,7 @@ static void ldb_release(cs_store_t *store, cs_snapshot_t **snapshot_p)
     cs_ldb_snapshot_t *own = (cs_ldb_snapshot_t *)*snapshot_p;
     *snapshot_p = NULL;
     if (own == NULL) return;
-    leveldb_readoptions_destroy(own->get_options);
-    leveldb_readoptions_destroy(own->iter_options);
+    leveldb_readoptions_destroy(own->options);
     leveldb_release_snapshot(ldb->db, own->snapshot);
     cs_free(own);
 }
@@ -127,7 +125,7 @@ static cs_iter_t *ldb_iter(cs_store_t *store, const cs_snapshot_t *snapshot)
     cs_ldb_iter_t *iter = cs_malloc(sizeof *iter);
     iter->base.ops = &cs__ldb_ops;
     iter->iter =
-        leveldb_create_iterator(ldb->db, own != NULL ? own->iter_options : ldb->iter_options);
+        leveldb_create_iterator(ldb->db, own != NULL ? own->options : ldb->read_options);
     return &iter->base;
 }
 

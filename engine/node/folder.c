@@ -124,7 +124,7 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     cs_free(folder->serve);
     cs_free(folder->serving);
     cs_batch_fini(&folder->rows);
-    cs_buf_fini(&folder->cursor);
+    cs_folder_plan_fini(folder);
     cs_free(folder->keys);
     cs_free(folder);
 }
@@ -355,11 +355,21 @@ static void flush(cs_folder_t *folder)
     }
 }
 
+/* Looking for pending rows costs a seek past all that were deleted: only when nothing else says
+ * no. */
+static bool is_applied(cs_folder_t *folder)
+{
+    if (folder->disk_job_id != 0 || folder->wish.any || !folder->scanned_once) return false;
+    if (folder->plan_due || folder->ready_count > 0) return false;
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    if (stats.wants > 0) return false;
+    return !cs_replica_pending(folder->replica, cs_slice_text(""), &folder->scratch);
+}
+
 static void show_applied(cs_folder_t *folder)
 {
-    bool idle = folder->disk_job_id == 0 && !folder->wish.any && folder->scanned_once;
-    bool applied =
-        idle && !cs_replica_pending(folder->replica, cs_slice_text(""), &folder->scratch);
+    bool applied = is_applied(folder);
     if (applied == folder->applied) return;
     folder->applied = applied;
     cs_gossip_set_applied(folder->gossip, applied, folder->now_ms);
@@ -408,8 +418,10 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
 {
     uint64_t due = folder->gossip_due_ms;
     if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
-    if (folder->plan_due && folder->plan_at_ms < due && folder->disk_job_id == 0)
-        due = folder->plan_at_ms;
+    bool rests = folder->disk_job_id == 0;
+    if (rests && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
+    if (rests && folder->ready_at_ms != 0 && folder->ready_at_ms < due)
+        due = folder->ready_at_ms;
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     bool waiting = stats.wants > stats.sleeping && folder->now_ms + CS_FETCH_TICK_MS < due;

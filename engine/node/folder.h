@@ -6,15 +6,17 @@
 #ifndef CS_NODE_FOLDER_H
 #define CS_NODE_FOLDER_H
 
+#include "crdt/omap.h"
 #include "node/outbox.h"
 #include "node/peers.h"
 
-#define CS_RETRY_MS        5000u /* a disk that failed is tried again after this */
-#define CS_SCAN_CREDITS    4u    /* batches of records in flight: 1 MiB */
-#define CS_SERVE_QUEUE_MAX 32u   /* requests of a peer that wait; honest ones keep to 8 */
-#define CS_PLAN_PATHS_MAX  8192u /* pending paths looked at in one step: tens of ms */
-#define CS_FETCH_TICK_MS   1000u /* how late a dawdling peer is noticed */
-#define CS_PLAN_WAIT_MS    50u /* so long staged contents gather into a group, while more come */
+#define CS_RETRY_MS          5000u /* a disk that failed is tried again after this */
+#define CS_SCAN_CREDITS      4u    /* batches of records in flight: 1 MiB */
+#define CS_SERVE_QUEUE_MAX   32u   /* requests of a peer that wait; honest ones keep to 8 */
+#define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
+#define CS_PASS_PATHS_PER_MS 10u   /* a pass is followed by a rest of twice its length */
+#define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
+#define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
 /* A scan that somebody asked for. */
 typedef struct cs_scan_wish {
@@ -81,9 +83,15 @@ typedef struct cs_folder {
     cs_str_t **busy; /* paths a scan must see first; sorted by nothing: few */
     size_t busy_count, busy_cap;
 
-    bool plan_due;
-    cs_buf_t cursor;
-    uint64_t plan_at_ms;  /* 0: not delayed */
+    /* planning (folder_apply.c) */
+    bool plan_due, again; /* a pass is wanted; another one after it */
+    cs_buf_t cursor;      /* of the pass under way; empty: at the beginning */
+    size_t pass_size;     /* steps and contents it found */
+    uint64_t pass_at_ms, rest_until_ms;
+    cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
+    cs_str_t **ready;  /* paths whose contents are staged */
+    size_t ready_count, ready_cap;
+    uint64_t ready_at_ms; /* 0: none */
     uint64_t retry_at_ms; /* 0: none */
     bool wants_full;
 
@@ -130,6 +138,8 @@ void cs_folder_scan_fini(cs_folder_t *folder);
 
 /* folder_apply.c */
 void cs_folder_plan_soon(cs_folder_t *folder);
+void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
+void cs_folder_plan_fini(cs_folder_t *folder);
 bool cs_folder_start_apply(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 

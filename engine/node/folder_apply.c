@@ -6,11 +6,73 @@
 #include "base/path.h"
 #include "node/folder.h"
 
+/* Planning is of two kinds. A pass goes through all pending paths in windows: it yields the
+ * steps that need nothing from elsewhere, and asks for contents. When those are staged, their
+ * paths are planned by name, in groups. So a path is looked at about twice, however many are
+ * pending. */
+
 void cs_folder_plan_soon(cs_folder_t *folder)
 {
+    folder->again = true;
+    uint64_t at_ms = folder->now_ms;
+    if (folder->pass_at_ms > at_ms && folder->plan_due) return;
+    if (folder->rest_until_ms > at_ms) at_ms = folder->rest_until_ms;
+    folder->pass_at_ms = at_ms;
     folder->plan_due = true;
-    folder->plan_at_ms = 0;
-    cs_buf_clear(&folder->cursor);
+}
+
+/* --- contents on their way, and the paths that wait for them */
+
+static void await_key(cs_folder_t *folder, const cs_content_t *content, cs_slice_t path)
+{
+    cs_buf_clear(&folder->scratch);
+    cs_buf_put(&folder->scratch, content->hash, sizeof content->hash);
+    cs_buf_put_slice(&folder->scratch, path);
+}
+
+static void await(cs_folder_t *folder, const cs_content_t *content, cs_slice_t path)
+{
+    bool is_new;
+    await_key(folder, content, path);
+    cs_omap_insert(&folder->awaited, cs_buf_slice(&folder->scratch), &is_new);
+}
+
+static void make_ready(cs_folder_t *folder, cs_slice_t path)
+{
+    if (folder->ready_count == folder->ready_cap) {
+        folder->ready_cap = cs_grow(folder->ready_cap, folder->ready_count + 1);
+        folder->ready =
+            cs_realloc_array(folder->ready, folder->ready_cap, sizeof *folder->ready);
+    }
+    folder->ready[folder->ready_count++] = cs_str_new(path.data, path.len);
+}
+
+void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content)
+{
+    await_key(folder, content, cs_slice_text(""));
+    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
+    cs_onode_t *node;
+    while ((node = cs_omap_seek(&folder->awaited, cs_buf_slice(&folder->scratch))) != NULL) {
+        cs_slice_t key = cs_onode_key(node);
+        if (!cs_slice_has_prefix(key, prefix)) break;
+        make_ready(folder, cs_slice(key.data + prefix.len, key.len - prefix.len));
+        cs_omap_remove(&folder->awaited, node);
+    }
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    bool more_comes = stats.wants > stats.sleeping && folder->ready_count < CS_GROUP_FILES_MAX;
+    uint64_t at_ms = folder->now_ms + (more_comes ? CS_PLAN_WAIT_MS : 0);
+    if (folder->ready_at_ms == 0 || at_ms < folder->ready_at_ms) folder->ready_at_ms = at_ms;
+}
+
+void cs_folder_plan_fini(cs_folder_t *folder)
+{
+    cs_omap_fini(&folder->awaited, NULL);
+    for (size_t i = 0; i < folder->ready_count; i++)
+        cs_str_unref(&folder->ready[i]);
+    cs_free(folder->ready);
+    cs_buf_fini(&folder->cursor);
+    cs_buf_fini(&folder->scratch);
 }
 
 static bool is_staged(void *arg, const cs_content_t *content)
@@ -21,8 +83,12 @@ static bool is_staged(void *arg, const cs_content_t *content)
 static void need(void *arg, const cs_content_t *content, cs_slice_t path)
 {
     cs_folder_t *folder = arg;
-    (void)path;
-    if (cs_fetch_want(folder->fetch, content, 0) == CS_ERR_AGAIN) folder->wants_full = true;
+    if (cs_fetch_want(folder->fetch, content, 0) == CS_ERR_AGAIN) {
+        folder->wants_full = true;
+        return;
+    }
+    folder->pass_size++;
+    await(folder, content, path);
 }
 
 static bool is_busy(void *arg, cs_slice_t path)
@@ -35,35 +101,92 @@ static bool is_busy(void *arg, cs_slice_t path)
     return false;
 }
 
-bool cs_folder_start_apply(cs_folder_t *folder)
+static void plan_failed(cs_folder_t *folder, cs_err_t err)
 {
-    if (!folder->plan_due || folder->plan_at_ms > folder->now_ms) return false;
+    cs_folder_note(folder, "plan.error", cs_slice_text(""), err);
+    folder->err = err;
+    folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+}
 
-    cs_steps_t steps = {0};
-    cs_plan_query_t query = {.arg = folder, .staged = is_staged, .need = need};
-    folder->wants_full = false;
-    cs_err_t err = cs_plan(folder->replica, &query, CS_PLAN_PATHS_MAX, is_busy, folder,
-                           &folder->cursor, &steps);
-    if (err != CS_OK) {
-        cs_folder_note(folder, "plan.error", cs_slice_text(""), err);
-        folder->err = err;
-        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
-        cs_steps_fini(&steps);
-        return false;
-    }
-    if (steps.len == 0) {
-        /* Nothing can be done here: look further, unless all room for wants is taken. */
-        folder->plan_due = folder->cursor.len > 0 && !folder->wants_full;
-        if (!folder->plan_due) cs_buf_clear(&folder->cursor);
-        cs_steps_fini(&steps);
+static bool start_steps(cs_folder_t *folder, cs_steps_t *steps)
+{
+    if (steps->len == 0) {
+        cs_steps_fini(steps);
         return false;
     }
     cs_job_t *job = cs_folder_job(folder, CS_JOB_APPLY);
-    job->u.apply = steps;
+    job->u.apply = *steps;
     folder->disk_job_kind = CS_JOB_APPLY;
     folder->disk_job_id = job->id;
     cs_folder_start(folder, &job);
     return true;
+}
+
+static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
+{
+    cs_steps_t steps = {0};
+    size_t looked = 0;
+    cs_err_t err = cs_plan_paths(folder->replica, query, folder->ready, folder->ready_count,
+                                 is_busy, folder, &looked, &steps);
+    for (size_t i = 0; i < looked; i++)
+        cs_str_unref(&folder->ready[i]);
+    folder->ready_count -= looked;
+    memmove(folder->ready, folder->ready + looked, folder->ready_count * sizeof *folder->ready);
+    folder->ready_at_ms = folder->ready_count > 0 ? folder->now_ms : 0;
+    if (err != CS_OK) {
+        plan_failed(folder, err);
+        cs_steps_fini(&steps);
+        return false;
+    }
+    return start_steps(folder, &steps);
+}
+
+/* A pass that found much is not begun again at once: it costs about 50 us a path. */
+static void end_pass(cs_folder_t *folder)
+{
+    folder->rest_until_ms = folder->now_ms + folder->pass_size / CS_PASS_PATHS_PER_MS;
+    folder->pass_size = 0;
+    folder->plan_due = folder->again;
+    folder->again = false;
+    folder->pass_at_ms = folder->rest_until_ms;
+}
+
+static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
+{
+    cs_steps_t steps = {0};
+    folder->wants_full = false;
+    if (folder->cursor.len == 0) folder->again = false; /* it will see all there is now */
+    cs_err_t err = cs_plan(folder->replica, query, CS_PLAN_PATHS_MAX, is_busy, folder,
+                           &folder->cursor, &steps);
+    if (err != CS_OK) {
+        plan_failed(folder, err);
+        cs_steps_fini(&steps);
+        return false;
+    }
+    folder->pass_size += steps.len;
+    if (folder->wants_full) {
+        /* Its last paths found no room: the pass begins anew when some contents have come. */
+        cs_buf_clear(&folder->cursor);
+        folder->again = true;
+        folder->plan_due = false;
+    } else if (folder->cursor.len == 0) {
+        end_pass(folder);
+    }
+    return start_steps(folder, &steps);
+}
+
+bool cs_folder_start_apply(cs_folder_t *folder)
+{
+    cs_plan_query_t query = {.arg = folder, .staged = is_staged, .need = need};
+    bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
+    if (ready && plan_ready(folder, &query)) return true;
+    bool room = folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2;
+    if (room) {
+        folder->wants_full = false;
+        cs_folder_plan_soon(folder);
+    }
+    if (!folder->plan_due || folder->pass_at_ms > folder->now_ms) return false;
+    return plan_pass(folder, &query);
 }
 
 /* The user was faster: a scan must see this path before it is planned again. */
@@ -100,6 +223,6 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         }
     }
-    folder->apply_stage = folder->staged + 1; /* the rows go with the next stage */
-    if (progress) cs_folder_plan_soon(folder);
+    folder->apply_stage = folder->staged + 1;  /* the rows go with the next stage */
+    if (progress) cs_folder_plan_soon(folder); /* what waited for a name to be free */
 }

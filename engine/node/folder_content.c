@@ -165,30 +165,17 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
 }
 
-/* Contents gather into groups while more are on their way. */
-static void staged_some(cs_folder_t *folder)
-{
-    cs_fetch_stats_t stats;
-    cs_fetch_stats(folder->fetch, &stats);
-    if (!folder->plan_due || folder->cursor.len > 0) {
-        cs_folder_plan_soon(folder);
-        folder->plan_at_ms = folder->now_ms + CS_PLAN_WAIT_MS;
-    }
-    if (stats.wants == stats.sleeping)
-        folder->plan_at_ms = 0; /* nothing more comes: go on at once */
-}
-
 void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
 {
     for (size_t i = 0; i < job->u.stage.len; i++) {
         cs_job_item_t *item = &job->u.stage.item[i];
         cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = item->err});
+        if (item->err == CS_OK) cs_folder_content_staged(folder, &item->content);
         if (item->err != CS_OK) {
             cs_folder_note(folder, "stage.failed", cs_slice_text(""), item->err);
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         }
     }
-    staged_some(folder);
 }
 
 void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
@@ -203,7 +190,7 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
     cs_fetch_done(folder->fetch, part->ticket, &result);
     if (part->what == CS_FETCH_FINISH) {
         cs_batch_append(&folder->rows, &part->rows);
-        staged_some(folder);
+        if (job->err == CS_OK) cs_folder_content_staged(folder, &part->content);
     }
     if (job->err != CS_OK) {
         cs_folder_note(folder, "part.failed", cs_slice_text(""), job->err);
