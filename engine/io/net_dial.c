@@ -188,7 +188,7 @@ static cs_err_t attempt(cs__dial_t *dial, uint64_t now_ms)
     if (dial->socket == NULL || !set_keys(dial)) goto out;
     dial->monitor = cs__monitor_new(net, dial->socket, EVENTS);
     if (dial->monitor == NULL) goto out;
-    if (cs__socket_set_family(dial->socket, dial->endpoint) != 0 ||
+    if (cs__socket_set_family(dial->socket, dial->endpoint, dial->name_v6) != 0 ||
         zmq_connect(dial->socket, dial->endpoint) != 0) {
         err = errno == EMFILE ? CS_ERR_IO : CS_ERR_USAGE;
         goto out;
@@ -213,6 +213,7 @@ static void step(cs__dial_t *dial, uint64_t now_ms)
     if (dial->over) {
         hang_up(dial);
         dial->over = false;
+        dial->name_v6 = !dial->name_v6;
         dial->due_ms = now_ms + jittered(dial->net, dial->wait_ms);
         dial->wait_ms = dial->wait_ms * 2 < WAIT_MAX_MS ? dial->wait_ms * 2 : WAIT_MAX_MS;
     } else if (dial->socket == NULL && now_ms >= dial->due_ms) {

@@ -50,6 +50,7 @@ struct cs__dial {
     cs_err_t told;          /* newest dial_state; CS_OK: none since it was up */
     uint64_t due_ms;   /* without a socket: of the next attempt; with one: it failed by then */
     uint64_t since_ms; /* of the TCP connection, then of the link; 0: none yet */
+    bool name_v6;      /* a host name is resolved to IPv4 and IPv6 by turns */
     uint32_t wait_ms;  /* before the next attempt */
     bool over;         /* this attempt has ended */
     bool gone;         /* undialled */
@@ -118,9 +119,9 @@ CS_MUST_USE cs_err_t cs__dial_send(cs__dial_t *dial, cs_slice_t header, zframe_t
 /* --- net_socket.c */
 /* A socket with every option of core.md 7.1 but the keys; NULL: no descriptors left. */
 void *cs__socket_new(cs_net_t *net, int type);
-/* Before binding or connecting: IPv6 too, unless the host is an IPv4 address (which would then
- * be called [::ffff:...]). */
-int cs__socket_set_family(void *socket, const char *endpoint);
+/* Before binding or connecting. IPv6 for its literals and, if `name_v6`, for names and '*';
+ * never for an IPv4 address, which would then be called [::ffff:...]. */
+int cs__socket_set_family(void *socket, const char *endpoint, bool name_v6);
 void cs__socket_close(void **socket_p);
 /* The receiving end of the socket's events, read without blocking; NULL: no descriptors left.
  */

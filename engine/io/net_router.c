@@ -263,7 +263,7 @@ static cs_err_t listen_on(cs_net_t *net, const char *endpoint, cs_buf_t *ret_det
 {
     char bound[1024];
     size_t len = sizeof bound;
-    if (cs__socket_set_family(net->router, endpoint) != 0 ||
+    if (cs__socket_set_family(net->router, endpoint, true) != 0 ||
         zmq_bind(net->router, endpoint) != 0 ||
         zmq_getsockopt(net->router, ZMQ_LAST_ENDPOINT, bound, &len) != 0) {
         return bind_failed(endpoint, ret_detail);

@@ -56,12 +56,13 @@ void *cs__socket_new(cs_net_t *net, int type)
     return socket;
 }
 
-int cs__socket_set_family(void *socket, const char *endpoint)
+int cs__socket_set_family(void *socket, const char *endpoint, bool name_v6)
 {
     const char *scheme = strstr(endpoint, "://");
     const char *host = scheme == NULL ? endpoint : scheme + 3;
     size_t len = strspn(host, "0123456789.");
-    return set_int(socket, ZMQ_IPV6, len == 0 || host[len] != ':');
+    bool v4 = len > 0 && host[len] == ':', literal_v6 = host[0] == '[';
+    return set_int(socket, ZMQ_IPV6, literal_v6 || (!v4 && name_v6));
 }
 
 void cs__socket_close(void **socket_p)

@@ -215,6 +215,26 @@ Test(net, dials_until_there_is_a_listener)
     scene_end(&s);
 }
 
+static void expect_reachable(const char *listen, const char *host)
+{
+    scene_t s = scene();
+    rig_start(&s.a, s.loop, NULL, listen, 10);
+    rig_start(&s.b, s.loop, NULL, NULL, 10);
+    cs_net_allow(s.a.net, s.b.keys.public_key);
+    char endpoint[64];
+    snprintf(endpoint, sizeof endpoint, "tcp://%s%s", host, strrchr(rig_endpoint(&s.a), ':'));
+    cr_assert_eq(cs_net_dial(s.b.net, s.a.keys.public_key, endpoint), CS_OK);
+    AWAIT(&s, both_up);
+    scene_end(&s);
+}
+
+Test(net, a_name_is_dialled_by_both_families)
+{
+    expect_reachable("tcp://127.0.0.1:*", "localhost");
+    expect_reachable("tcp://*:*", "localhost");
+    expect_reachable("tcp://*:*", "127.0.0.1");
+}
+
 Test(net, a_wrong_server_key_is_told)
 {
     scene_t s = scene();
