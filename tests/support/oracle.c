@@ -15,6 +15,7 @@
 
 #define WHERE_BYTES 120
 #define OPEN_DIRS   16
+#define PRINTED_MAX 20u
 #define HEADER      "crdtsync-saved %08x %08zx\n"
 
 typedef struct saved {
@@ -212,8 +213,9 @@ oracle_verdict_t oracle_judge(oracle_t *oracle, const char *const *roots, int ro
         if (it->replaced) continue;
         verdict.owed++;
         if (it->found == everywhere) continue;
-        fprintf(stderr, "missing: string %08x, %zu bytes, %s%s; found in roots 0x%x\n", i,
-                it->len, it->where, it->late ? " (late)" : "", (unsigned)it->found);
+        if (verdict.missing + verdict.missing_late < PRINTED_MAX)
+            fprintf(stderr, "missing: string %08x, %zu bytes, %s%s; found in roots 0x%x\n", i,
+                    it->len, it->where, it->late ? " (late)" : "", (unsigned)it->found);
         if (it->late) {
             verdict.missing_late++;
         } else {
