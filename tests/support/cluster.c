@@ -37,6 +37,16 @@ void test_fail(const char *format, ...)
     abort();
 }
 
+void test_shell(const char *format, ...)
+{
+    char command[4096];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(command, sizeof command, format, args);
+    va_end(args);
+    if (system(command) != 0) test_fail("%s", command);
+}
+
 int free_port(void)
 {
     struct sockaddr_in address = {.sin_family = AF_INET,
@@ -91,7 +101,8 @@ static pid_t spawn(const char *home, char *const *args, int arg_count, int out, 
 static int split(char *line, char **args)
 {
     int count = 0;
-    for (char *at = strtok(line, " "); at != NULL; at = strtok(NULL, " ")) {
+    char *rest = NULL;
+    for (char *at = strtok_r(line, " ", &rest); at != NULL; at = strtok_r(NULL, " ", &rest)) {
         if (count == ARGS_MAX) test_fail("too many arguments");
         args[count++] = at;
     }
@@ -160,7 +171,31 @@ static void last_line(char *text)
     if (at != NULL) memmove(text, at + 1, strlen(at));
 }
 
-void cluster_new(cluster_t *cluster, int count)
+/* The key file that every node but a drawing first one takes. */
+static void write_key(const cluster_t *cluster, const char *path)
+{
+    FILE *file = fopen(path, "w");
+    if (file == NULL || fprintf(file, "%s\n", cluster->secret) < 0 || fclose(file) != 0)
+        test_fail("%s: %s", path, strerror(errno));
+}
+
+static void add_folder(cluster_t *cluster, int index, const char *key)
+{
+    const cluster_node_t *node = &cluster->node[index];
+    char out[CLUSTER_TEXT];
+    if (cluster->secret[0] != '\0') {
+        write_key(cluster, key);
+        cluster_do(cluster, index, NULL, "folder add %s --id %s --key-file %s", node->root,
+                   cluster->folder, key);
+        return;
+    }
+    cluster_do(cluster, index, NULL, "folder add %s --id %s", node->root, cluster->folder);
+    cluster_do(cluster, index, out, "folder key %s", cluster->folder);
+    last_line(out);
+    snprintf(cluster->secret, sizeof cluster->secret, "%.64s", out);
+}
+
+void cluster_new_with(cluster_t *cluster, int count, const char *secret)
 {
     memset(cluster, 0, sizeof *cluster);
     const char *tmp = getenv("TMPDIR");
@@ -169,6 +204,7 @@ void cluster_new(cluster_t *cluster, int count)
     if (mkdtemp(cluster->dir) == NULL) test_fail("mkdtemp: %s", strerror(errno));
     cluster->count = count;
     snprintf(cluster->folder, sizeof cluster->folder, "shared");
+    snprintf(cluster->secret, sizeof cluster->secret, "%s", secret);
 
     char out[CLUSTER_TEXT];
     char key[256];
@@ -185,16 +221,13 @@ void cluster_new(cluster_t *cluster, int count)
         cluster_do(cluster, i, out, "id");
         last_line(out);
         snprintf(node->id, sizeof node->id, "%.64s", out);
-        if (i == 0) {
-            cluster_do(cluster, 0, out, "folder add %s --id %s", node->root, cluster->folder);
-            cluster_do(cluster, 0, out, "folder key %s", cluster->folder);
-            FILE *file = fopen(key, "w");
-            if (file == NULL || fputs(out, file) < 0 || fclose(file) != 0) test_fail("%s", key);
-        } else {
-            cluster_do(cluster, i, out, "folder add %s --id %s --key-file %s", node->root,
-                       cluster->folder, key);
-        }
+        add_folder(cluster, i, key);
     }
+}
+
+void cluster_new(cluster_t *cluster, int count)
+{
+    cluster_new_with(cluster, count, "");
 }
 
 void cluster_pair(cluster_t *cluster, int from, int to, int port)
@@ -275,17 +308,26 @@ static void dump_status(cluster_t *cluster)
     }
 }
 
+void cluster_setting(cluster_t *cluster, const char *key, const char *value)
+{
+    for (int i = 0; i < cluster->count; i++)
+        cluster_do(cluster, i, NULL, "folder set %s %s=%s", cluster->folder, key, value);
+}
+
 void cluster_settle(cluster_t *cluster, int timeout_s)
 {
     double deadline = test_now() + timeout_s;
+    int running = 0;
+    for (int i = 0; i < cluster->count; i++)
+        running += cluster->node[i].pid != 0;
     for (int i = 0; i < cluster->count; i++) {
         if (cluster->node[i].pid != 0) cluster_do(cluster, i, NULL, "scan %s", cluster->folder);
     }
     for (int i = 0; i < cluster->count; i++) {
         if (cluster->node[i].pid == 0) continue;
         double left = deadline - test_now();
-        int code = cluster_run(cluster, i, NULL, "wait %s --timeout %.1f", cluster->folder,
-                               left > 1 ? left : 1.0);
+        int code = cluster_run(cluster, i, NULL, "wait %s --peers %d --timeout %.1f",
+                               cluster->folder, running - 1, left > 1 ? left : 1.0);
         if (code == 0) continue;
         dump_status(cluster);
         test_fail("node %d: not settled within %d s: exit code %d (logs and homes: %s)", i,

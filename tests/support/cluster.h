@@ -26,11 +26,14 @@ typedef struct cluster {
     cluster_node_t node[CLUSTER_NODES_MAX];
     int count;
     char folder[32];
+    char secret[65]; /* of the folder, hex */
 } cluster_t;
 
 /* `count` homes, initialised, with one shared folder (static provisioning); nobody knows
- * anybody. */
+ * anybody. The folder's secret is drawn by the first node. */
 void cluster_new(cluster_t *cluster, int count);
+/* The same with a secret that is given: 64 hex digits. */
+void cluster_new_with(cluster_t *cluster, int count, const char *secret);
 /* Stops all nodes; removes everything, unless the environment has CLUSTER_KEEP. */
 void cluster_destroy(cluster_t *cluster);
 
@@ -49,6 +52,9 @@ int cluster_run(cluster_t *cluster, int node, char *out, const char *format, ...
 /* The same; any exit code but 0 stops the test. */
 void cluster_do(cluster_t *cluster, int node, char *out, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
+
+/* `folder set` for the shared folder, on every node. */
+void cluster_setting(cluster_t *cluster, const char *key, const char *value);
 
 /* Scan everywhere, then wait until all running nodes are equal and everything is on every disk.
  */
@@ -69,6 +75,8 @@ void node_path(const cluster_node_t *node, const char *path, char *ret, size_t b
 
 /* A free TCP port on loopback. */
 int free_port(void);
+/* `sh -c`; any exit code but 0 stops the test. */
+void test_shell(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Monotonic seconds. */
 double test_now(void);
 void test_fail(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
