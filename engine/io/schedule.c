@@ -1,14 +1,12 @@
 /* schedule.c - scans when their time has come: one timer a folder, set anew after each firing.
  *
  * Only here does the wall clock matter: it decides when to look, never what is found. */
-#include <time.h>
-
 #include "base/mem.h"
+#include "io/clock.h"
 #include "io/daemon_shell.h"
 #include "node/cron.h"
 
 #define SCAN_DEFAULT "@every 60s"
-#define RECHECK_S    3600 /* the wall clock may jump: a far firing is computed anew each hour */
 
 typedef struct cs_shell_timer {
     cs_daemon_t *daemon;
@@ -23,43 +21,12 @@ struct cs_shell_schedule {
     size_t count, cap;
 };
 
-/* Seconds from now to the next firing. A minute that daylight saving skips fires when it would
- * have been; one that it repeats, once. */
-static int64_t seconds_left(const cs_cron_t *cron)
-{
-    if (cron->every_s > 0) return cron->every_s;
-    time_t now = time(NULL);
-    struct tm tm;
-    localtime_r(&now, &tm);
-    cs_civil_t after = {
-        .year = tm.tm_year + 1900,
-        .month = (uint8_t)(tm.tm_mon + 1),
-        .day = (uint8_t)tm.tm_mday,
-        .hour = (uint8_t)tm.tm_hour,
-        .minute = (uint8_t)tm.tm_min,
-    };
-    cs_civil_t next;
-    if (!cs_cron_next(cron, &after, &next)) return RECHECK_S;
-    struct tm due = {
-        .tm_year = next.year - 1900,
-        .tm_mon = next.month - 1,
-        .tm_mday = next.day,
-        .tm_hour = next.hour,
-        .tm_min = next.minute,
-        .tm_isdst = -1,
-    };
-    int64_t left = (int64_t)mktime(&due) - now;
-    return left > 0 ? left : 1;
-}
-
 static int on_timer(zloop_t *loop, int timer_id, void *arg);
 
 static void arm(cs_shell_timer_t *timer)
 {
-    int64_t left = seconds_left(&timer->cron);
-    timer->due = left <= RECHECK_S || timer->cron.every_s > 0;
-    if (!timer->due) left = RECHECK_S;
-    timer->id = zloop_timer(timer->daemon->loop, (size_t)left * 1000, 1, on_timer, timer);
+    uint64_t left_ms = cs_clock_until(&timer->cron, cs_clock_wall_ms(), &timer->due);
+    timer->id = zloop_timer(timer->daemon->loop, (size_t)left_ms, 1, on_timer, timer);
 }
 
 static int on_timer(zloop_t *loop, int timer_id, void *arg)

@@ -230,6 +230,7 @@ cs_job_t *cs_folder_job(cs_folder_t *folder, cs_job_kind_t kind)
     job->table = folder->table;
     job->modes = folder->config.modes;
     job->trash_bytes_max = folder->config.trash_bytes_max;
+    job->trash_next = folder->trash_next;
     memcpy(job->marker, folder->config.marker, sizeof job->marker);
     return job;
 }
@@ -364,7 +365,7 @@ static bool is_applied(cs_folder_t *folder)
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     if (stats.wants > 0) return false;
-    return !cs_replica_pending(folder->replica, cs_slice_text(""), &folder->scratch);
+    return !cs_folder_has_pending(folder);
 }
 
 static void show_applied(cs_folder_t *folder)

@@ -88,8 +88,10 @@ typedef struct cs_folder {
     cs_buf_t cursor;      /* of the pass under way; empty: at the beginning */
     size_t pass_size;     /* steps and contents it found */
     uint64_t pass_at_ms, rest_until_ms;
-    cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
-    cs_str_t **ready;  /* paths whose contents are staged */
+    uint64_t trash_next; /* cs_apply_config_t */
+    cs_omap_t ignored;   /* pending paths that are ignored here, as far as met */
+    cs_omap_t awaited;   /* content hash || path: contents asked for, and where they go */
+    cs_str_t **ready;    /* paths whose contents are staged */
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms; /* 0: none */
     uint64_t retry_at_ms; /* 0: none */
@@ -140,6 +142,7 @@ void cs_folder_scan_fini(cs_folder_t *folder);
 void cs_folder_plan_soon(cs_folder_t *folder);
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_plan_fini(cs_folder_t *folder);
+bool cs_folder_has_pending(cs_folder_t *folder); /* but for ignored paths */
 bool cs_folder_start_apply(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 

@@ -68,6 +68,7 @@ void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content)
 void cs_folder_plan_fini(cs_folder_t *folder)
 {
     cs_omap_fini(&folder->awaited, NULL);
+    cs_omap_fini(&folder->ignored, NULL);
     for (size_t i = 0; i < folder->ready_count; i++)
         cs_str_unref(&folder->ready[i]);
     cs_free(folder->ready);
@@ -89,6 +90,27 @@ static void need(void *arg, const cs_content_t *content, cs_slice_t path)
     }
     folder->pass_size++;
     await(folder, content, path);
+}
+
+/* Paths that a worker found to be ignored here. Their rows stay pending: rules may change. */
+static bool is_ignored(void *arg, cs_slice_t path)
+{
+    return cs_omap_find(&((cs_folder_t *)arg)->ignored, path) != NULL;
+}
+
+bool cs_folder_has_pending(cs_folder_t *folder)
+{
+    cs_buf_t from = {0};
+    bool found = false;
+    while (cs_replica_pending(folder->replica, cs_buf_slice(&from), &folder->scratch)) {
+        found = !is_ignored(folder, cs_buf_slice(&folder->scratch));
+        if (found) break;
+        cs_buf_clear(&from);
+        cs_buf_put_slice(&from, cs_buf_slice(&folder->scratch));
+        cs_buf_put_u8(&from, 0);
+    }
+    cs_buf_fini(&from);
+    return found;
 }
 
 static bool is_busy(void *arg, cs_slice_t path)
@@ -177,7 +199,8 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
 
 bool cs_folder_start_apply(cs_folder_t *folder)
 {
-    cs_plan_query_t query = {.arg = folder, .staged = is_staged, .need = need};
+    cs_plan_query_t query = {
+        .arg = folder, .staged = is_staged, .need = need, .ignored = is_ignored};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
     if (ready && plan_ready(folder, &query)) return true;
     bool room = folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2;
@@ -204,6 +227,7 @@ static void rescan(void *arg, cs_slice_t path)
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
 {
     cs_steps_t *steps = &job->u.apply;
+    folder->trash_next = job->trash_next;
     if (job->err != CS_OK) {
         if (folder->err != job->err)
             cs_folder_note(folder, "folder.error", cs_slice_text(""), job->err);
@@ -218,6 +242,9 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         if (step->err == CS_OK) {
             progress = true;
             if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
+        } else if (step->err == CS_ERR_HELD) {
+            bool is_new;
+            cs_omap_insert(&folder->ignored, cs_slice_str(step->item.path), &is_new);
         } else if (step->err != CS_ERR_CHANGED) {
             cs_folder_note(folder, "apply.failed", cs_slice_str(step->item.path), step->err);
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;

@@ -66,6 +66,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
 
     cs_job_t *job = cs_folder_job(folder, CS_JOB_SCAN);
     job->u.scan.full = wish->full;
+    job->u.scan.first = !folder->scanned_once && wish->all;
     if (!wish->all) {
         qsort(wish->paths, wish->path_count, sizeof *wish->paths, path_order);
         job->u.scan.paths = wish->paths;
@@ -205,6 +206,7 @@ static void clear_busy(cs_folder_t *folder)
 void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_scan_t *scan = &job->u.scan;
+    folder->trash_next = job->trash_next;
     cs_scan_report_t report = {.stats = scan->stats};
     bool all = folder->running_wish.all;
     cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
@@ -224,6 +226,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 
     if (err == CS_OK) {
         if (all) folder->scanned_once = true;
+        if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
         folder->err = CS_OK;
         clear_busy(folder);
         cs_gossip_local(folder->gossip, folder->now_ms);

@@ -56,6 +56,7 @@ typedef struct cs_job cs_job_t;
 
 typedef struct cs_job_scan {
     bool full;
+    bool first;       /* since the start of the node: clean up what the last run left */
     cs_str_t **paths; /* owned; NULL: everything */
     size_t path_count;
     /* out */
@@ -113,7 +114,8 @@ struct cs_job {
     const cs_chunker_table_t *table;
     cs_modes_t modes;
     uint64_t trash_bytes_max;
-    uint8_t marker[16]; /* of the folder's root: checked before anything is changed */
+    uint64_t trash_next; /* in and out: cs_apply_config_t */
+    uint8_t marker[16];  /* of the folder's root: checked before anything is changed */
     union {
         cs_job_scan_t scan;
         cs_steps_t apply;

@@ -4,6 +4,8 @@
 
 #include "node/job.h"
 
+void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env);
+void cs__job_run_apply(cs_job_t *job, const cs_job_env_t *env);
 void cs__job_run_part(cs_job_t *job, const cs_job_env_t *env);
 void cs__job_run_serve(cs_job_t *job, const cs_job_env_t *env);
 

@@ -1,0 +1,149 @@
+/* job_disk.c - the worker's side of a folder's disk: scans, and groups of steps. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "disk/ignore.h"
+#include "node/job_internal.h"
+
+static cs_apply_config_t apply_config(cs_job_t *job, const cs_job_env_t *env)
+{
+    return (cs_apply_config_t){
+        .fs = env->fs,
+        .table = job->table,
+        .modes = job->modes,
+        .trash_bytes_max = job->trash_bytes_max,
+        .trash_next = &job->trash_next,
+    };
+}
+
+typedef struct scan_run {
+    cs_job_t *job;
+    const cs_job_env_t *env;
+    cs_scan_records_t records;
+} scan_run_t;
+
+static bool scan_flush(scan_run_t *run)
+{
+    bool go_on = run->env->emit(run->env->arg, run->job, &run->records);
+    cs_scan_records_fini(&run->records);
+    return go_on;
+}
+
+static bool on_sighting(void *arg, const cs_sighting_t *sighting)
+{
+    scan_run_t *run = arg;
+    cs_scan_records_add(&run->records, sighting);
+    return cs_scan_records_full(&run->records) ? scan_flush(run) : true;
+}
+
+static void on_trouble(void *arg, cs_slice_t path, cs_trouble_t trouble)
+{
+    cs_troubles_add(&((scan_run_t *)arg)->job->u.scan.troubles, path, trouble);
+}
+
+static void on_row(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    cs_batch_put(&((scan_run_t *)arg)->records.rows, key, value);
+}
+
+static bool on_cancelled(void *arg)
+{
+    const cs_job_env_t *env = ((scan_run_t *)arg)->env;
+    return env->cancelled != NULL && env->cancelled(env->arg);
+}
+
+/* What an earlier run left behind, kept only if it saves a download: the fetch machine asks for
+ * large files by their names in .crdtsync/tmp, whole or in part. */
+static bool keep_large(void *arg, cs_slice_t name, const cs_content_t *content)
+{
+    (void)arg;
+    (void)name;
+    return content == NULL || !cs_content_is_small(content);
+}
+
+/* Before a walk of everything, so that what comes back out of the trash is seen by it. */
+static cs_err_t tidy(cs_job_t *job, const cs_job_env_t *env)
+{
+    cs_apply_config_t config = apply_config(job, env);
+    if (!job->u.scan.first) return cs_trash_sweep(&config, NULL, NULL);
+    cs_cleanup_sink_t sink = {.keep = keep_large};
+    return cs_apply_cleanup(&config, &sink);
+}
+
+void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
+{
+    cs_job_scan_t *scan = &job->u.scan;
+    cs_slice_t *paths = cs_calloc(scan->path_count, sizeof *paths);
+    for (size_t i = 0; i < scan->path_count; i++)
+        paths[i] = cs_slice_str(scan->paths[i]);
+
+    scan_run_t run = {.job = job, .env = env};
+    cs_scan_config_t config = {
+        .fs = env->fs,
+        .store = env->store,
+        .snapshot = env->snapshot,
+        .folder = job->folder,
+        .table = job->table,
+        .modes = job->modes,
+        .full = scan->full,
+        .paths = scan->path_count > 0 ? paths : NULL,
+        .path_count = scan->path_count,
+    };
+    memcpy(config.marker, job->marker, sizeof config.marker);
+    cs_scan_sink_t sink = {&run, on_sighting, on_trouble, on_row, on_cancelled};
+    job->err = cs_folder_check(env->fs, job->marker);
+    if (job->err == CS_OK && scan->path_count == 0) job->err = tidy(job, env);
+    if (job->err == CS_OK) job->err = cs_scan(&config, &sink, &scan->stats);
+    bool left = run.records.count + run.records.rows.count > 0;
+    if (job->err == CS_OK && left && !scan_flush(&run)) job->err = CS_ERR_AGAIN;
+    cs_scan_records_fini(&run.records);
+    cs_free(paths);
+}
+
+/* --- steps */
+
+/* Ignored paths are not materialised: what is there is none of our business (core.md 5.2). */
+static bool is_ignored(cs_ignore_t *ignore, const cs_step_t *step)
+{
+    bool is_dir = step->kind == CS_STEP_MKDIR || step->kind == CS_STEP_RMDIR;
+    bool ignored = false;
+    if (step->from != NULL && step->kind == CS_STEP_MOVE) {
+        cs_err_t err = cs_ignore_matches(ignore, cs_slice_str(step->from), is_dir, &ignored);
+        if (err != CS_OK || ignored) return true;
+    }
+    cs_err_t err = cs_ignore_matches(ignore, cs_slice_str(step->item.path), is_dir, &ignored);
+    return err != CS_OK || ignored;
+}
+
+/* Moves the steps on ignored paths to `ret`. */
+static void set_ignored_aside(cs_fs_t *fs, cs_steps_t *steps, cs_steps_t *ret)
+{
+    cs_ignore_t *ignore = cs_ignore_new(fs);
+    size_t kept = 0;
+    for (size_t i = 0; i < steps->len; i++) {
+        if (is_ignored(ignore, &steps->item[i])) {
+            cs_step_t *aside = cs_steps_add(ret, steps->item[i].kind);
+            *aside = steps->item[i];
+            aside->err = CS_ERR_HELD;
+        } else {
+            steps->item[kept++] = steps->item[i];
+        }
+    }
+    steps->len = kept;
+    cs_ignore_destroy(&ignore);
+}
+
+void cs__job_run_apply(cs_job_t *job, const cs_job_env_t *env)
+{
+    cs_apply_config_t config = apply_config(job, env);
+    cs_steps_t ignored = {0};
+    job->err = cs_folder_check(env->fs, job->marker);
+    if (job->err != CS_OK) return;
+    set_ignored_aside(env->fs, &job->u.apply, &ignored);
+    job->err = cs_apply(&config, &job->u.apply);
+    for (size_t i = 0; i < ignored.len; i++) {
+        *cs_steps_add(&job->u.apply, ignored.item[i].kind) = ignored.item[i];
+    }
+    ignored.len = 0; /* moved */
+    cs_steps_fini(&ignored);
+}
