@@ -204,9 +204,8 @@ cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t 
     note_state(gossip, peer, have);
     bool equal = cs__is_equal(gossip, peer);
     if (equal) equality(gossip, peer);
-    bool settled = equal && cs_vv_eq(&cs__state(gossip)->seen, &peer->seen_of) &&
-                   (!peer->told || peer->told_applied == gossip->applied);
-    if (!settled && !was_told(gossip, peer)) cs__have_soon(gossip, peer, 0);
+    /* Even if all is equal: the peer's `wait` needs to hear that we are where it is. */
+    if (!was_told(gossip, peer)) cs__have_soon(gossip, peer, 0);
     if (equal) {
         gossip->host.changed(gossip->host.arg);
     } else {

@@ -40,35 +40,11 @@ static void link_all(gn_world_t *world)
 static void begin(gn_world_t *world, uint64_t seed, bool trace)
 {
     static const unsigned counts[] = {2, 2, 3, 3, 3, 4, 5};
-    static const uint8_t secret[CS_SECRET_BYTES] = {7};
-    *world = (gn_world_t){.seed = seed, .now_ms = 1000, .trace = trace, .next_rid = 100};
-    cs_prng_init(&world->prng, seed);
-    cs_keys_derive(&world->keys, secret);
+    gn_world_init(world, seed);
+    world->trace = trace;
     world->node_count = counts[pick(world, CS_COUNT_OF(counts))];
     link_all(world);
-    for (unsigned i = 0; i < world->node_count; i++) {
-        gn_node_t *node = &world->nodes[i];
-        *node = (gn_node_t){.world = world, .index = i, .disk = cs_mem_disk_new()};
-        gn_node_start(node);
-        gn_node_flush(node);
-    }
-}
-
-static void end(gn_world_t *world)
-{
-    for (unsigned i = 0; i < world->node_count; i++)
-        gn_node_fini(&world->nodes[i]);
-    for (unsigned a = 0; a < world->node_count; a++) {
-        for (unsigned b = 0; b < world->node_count; b++)
-            gn_frames_fini(&world->links[a][b]);
-    }
-    gn_frames_fini(&world->late);
-    gn_frames_fini(&world->past);
-    while (world->events != NULL) {
-        gn_event_t *event = world->events;
-        world->events = event->next;
-        cs_free(event);
-    }
+    gn_world_start(world);
 }
 
 /* --- network */
@@ -352,7 +328,7 @@ static bool run(uint64_t seed, bool trace, totals_t *totals)
         printf("hole: %s\n", world->hole);
     }
     bool good = world->failure == NULL;
-    end(world);
+    gn_world_fini(world);
     cs_free(world);
     return good;
 }

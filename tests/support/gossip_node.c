@@ -326,3 +326,40 @@ void gn_node_tick(gn_node_t *node)
     node->next_tick_ms = cs_gossip_tick(node->gossip, node->world->now_ms);
     reincarnate_if_asked(node);
 }
+
+/* --- all of them */
+
+void gn_world_init(gn_world_t *world, uint64_t seed)
+{
+    static const uint8_t secret[CS_SECRET_BYTES] = {7};
+    *world = (gn_world_t){.seed = seed, .now_ms = 1000, .next_rid = 100};
+    cs_prng_init(&world->prng, seed);
+    cs_keys_derive(&world->keys, secret);
+}
+
+void gn_world_start(gn_world_t *world)
+{
+    for (unsigned i = 0; i < world->node_count; i++) {
+        gn_node_t *node = &world->nodes[i];
+        *node = (gn_node_t){.world = world, .index = i, .disk = cs_mem_disk_new()};
+        gn_node_start(node);
+        gn_node_flush(node);
+    }
+}
+
+void gn_world_fini(gn_world_t *world)
+{
+    for (unsigned i = 0; i < world->node_count; i++)
+        gn_node_fini(&world->nodes[i]);
+    for (unsigned a = 0; a < world->node_count; a++) {
+        for (unsigned b = 0; b < world->node_count; b++)
+            gn_frames_fini(&world->links[a][b]);
+    }
+    gn_frames_fini(&world->late);
+    gn_frames_fini(&world->past);
+    while (world->events != NULL) {
+        gn_event_t *event = world->events;
+        world->events = event->next;
+        cs_free(event);
+    }
+}

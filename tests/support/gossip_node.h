@@ -76,6 +76,10 @@ typedef struct gn_world {
     unsigned incarnations, alarms, drops;
 } gn_world_t;
 
+void gn_world_init(gn_world_t *world, uint64_t seed); /* then set node_count and linked */
+void gn_world_start(gn_world_t *world);
+void gn_world_fini(gn_world_t *world);
+
 void gn_trace(gn_world_t *world, const char *format, ...) CS_PRINTF(2, 3);
 void gn_fail(gn_world_t *world, const char *why);
 cs_key_t gn_key(unsigned index);
@@ -92,8 +96,9 @@ void gn_node_fini(gn_node_t *node);
 void gn_node_flush(gn_node_t *node); /* one synced batch, then the outbox goes out */
 void gn_node_deliver(gn_node_t *node, const gn_frame_t *frame);
 void gn_node_tick(gn_node_t *node);
-void gn_node_user(gn_node_t *node);        /* one random operation, scanned */
-void gn_node_materialise(gn_node_t *node); /* base follows the projection */
+void gn_node_user(gn_node_t *node);                   /* one random operation, scanned */
+void gn_node_create(gn_node_t *node, uint32_t count); /* so many new files, in one scan */
+void gn_node_materialise(gn_node_t *node);            /* base follows the projection */
 void gn_node_save(gn_node_t *node);
 void gn_node_restore(gn_node_t *node, unsigned image, bool noticed);
 

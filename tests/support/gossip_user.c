@@ -1,4 +1,5 @@
 /* gossip_user.c - the user of a node, and the disk that he sees: the base table. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -122,6 +123,30 @@ void gn_node_user(gn_node_t *node)
         operate(node, edit ? CS_SAW_MODIFIED : CS_SAW_VANISHED, cs_slice_str(row->path), row);
     }
     cs_items_fini(&rows);
+}
+
+void gn_node_create(gn_node_t *node, uint32_t count)
+{
+    gn_world_t *world = node->world;
+    cs_scan_result_t result;
+    cs_replica_scan_begin(node->replica, refused, world);
+    for (uint32_t i = 0; i < count; i++) {
+        cs_print_t print = fresh_print(world);
+        char path[64];
+        snprintf(path, sizeof path, "dir%u/file%llu", i % 100, (unsigned long long)print.ino);
+        cs_sighting_t sighting = {.what = CS_SAW_APPEARED,
+                                  .path = cs_slice_text(path),
+                                  .mode = 0644,
+                                  .print = print,
+                                  .content = content_of(print.ino)};
+        bool stage_now;
+        cs_err_t err = cs_replica_scan_add(node->replica, &sighting, &stage_now);
+        CS_ASSERT(err == CS_OK);
+        if (stage_now) gn_node_flush(node);
+    }
+    cs_err_t err = cs_replica_scan_commit(node->replica, &result);
+    CS_ASSERT(err == CS_OK);
+    gn_node_flush(node);
 }
 
 /* --- the disk follows */
