@@ -1,8 +1,7 @@
 /* main.c - the command line's door. */
-#include <stdio.h>
+#include "cmd/command.h"
 
-int main(void)
+int main(int argc, char **argv)
 {
-    printf("crdtsync %s\n", CRDTSYNC_VERSION);
-    return 0;
+    return cs_main(argc, argv);
 }

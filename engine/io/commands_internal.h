@@ -8,16 +8,10 @@
 #define CS_IO_COMMANDS_INTERNAL_H
 
 #include "io/daemon_internal.h"
+#include "io/exit_codes.h"
 #include "io/json_out.h"
 
-/* Exit codes (cli.md). */
-#define CS_EXIT_DONE    0
-#define CS_EXIT_FAILED  1
-#define CS_EXIT_USAGE   2
-#define CS_EXIT_NO_NODE 3
-#define CS_EXIT_TIMEOUT 4
-#define CS_EXIT_REFUSED 5
-#define CS_ASK_LATER    (-1) /* not an exit code: a pending request will end it */
+#define CS_ASK_LATER (-1) /* not an exit code: a pending request will end it */
 
 typedef struct cs_ask {
     cs_daemon_t *daemon;

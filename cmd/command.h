@@ -1,0 +1,74 @@
+/* command.h - a subcommand, and the run of one. */
+#ifndef CS_CMD_COMMAND_H
+#define CS_CMD_COMMAND_H
+
+#include <jansson.h>
+
+#include "cmd/options.h"
+#include "io/exit_codes.h"
+
+typedef struct cs_run cs_run_t;
+
+typedef struct cs_command {
+    const char *name;           /* "scan", "folder add"; NULL ends the table */
+    const char *synopsis;       /* what follows the name */
+    const char *summary;        /* one line */
+    const cs_option_t *options; /* NULL: only the common ones */
+    const char *example;        /* what follows "crdtsync " */
+    size_t args_min, args_max;
+    int (*run)(cs_run_t *run); /* the exit code */
+} cs_command_t;
+
+#define CS_ARGS_ANY SIZE_MAX
+
+struct cs_run {
+    const cs_command_t *command;
+    cs_args_t args; /* with the options before the subcommand */
+    bool json;
+    int loudness; /* -v: 1 and more, -q: -1 and less */
+};
+
+extern const cs_command_t cs_commands[];
+
+/* argv as of main. Prints, and returns the exit code. */
+int cs_main(int argc, char **argv);
+
+/* --- help.c */
+void cs_print_overview(void);
+void cs_print_version(void);
+void cs_print_group(const char *group); /* "folder": its subcommands */
+void cs_print_help(const cs_command_t *command);
+
+/* --- errors */
+/* "crdtsync: what failed: why; what to do" on stderr, with what a terminal must not see made
+ * visible. */
+void cs_complain(const char *format, ...) CS_PRINTF(1, 2);
+int cs_complain_buf(int exit_code, const cs_buf_t *detail); /* returns exit_code */
+bool cs_wants_color(int fd);
+
+/* --- the subcommands */
+int cs_run_init(cs_run_t *run);
+int cs_run_id(cs_run_t *run);
+int cs_run_config_check(cs_run_t *run);
+int cs_run_node(cs_run_t *run);
+int cs_run_ping(cs_run_t *run);
+int cs_run_folder_add(cs_run_t *run);
+int cs_run_folder_list(cs_run_t *run);
+int cs_run_folder_key(cs_run_t *run);
+int cs_run_peer_add(cs_run_t *run);
+int cs_run_peer_list(cs_run_t *run);
+int cs_run_invite(cs_run_t *run);
+int cs_run_invite_list(cs_run_t *run);
+int cs_run_invite_revoke(cs_run_t *run);
+int cs_run_join(cs_run_t *run);
+int cs_run_scan(cs_run_t *run);
+int cs_run_wait(cs_run_t *run);
+int cs_run_held(cs_run_t *run);
+int cs_run_held_accept(cs_run_t *run);
+int cs_run_status(cs_run_t *run);
+int cs_run_digest(cs_run_t *run);
+int cs_run_conflicts(cs_run_t *run);
+int cs_run_ls(cs_run_t *run);
+int cs_run_demo(cs_run_t *run);
+
+#endif

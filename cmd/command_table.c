@@ -1,0 +1,109 @@
+/* command_table.c - every subcommand: its name, its options, its help. */
+#include "cmd/command.h"
+
+static const cs_option_t init_options[] = {
+    {"name", 0, "NAME", "what others see (default: the host's name)"},
+    {"listen", 0, "ENDPOINT", "where to listen, may be repeated (default: tcp://*:24242)"},
+    {0},
+};
+
+static const cs_option_t folder_add_options[] = {
+    {"id", 0, "NAME", "the folder's id on all nodes (default: a random one)"},
+    {"modes", 0, "all|exec", "which permission bits are replicated (default: all)"},
+    {"key-file", 0, "FILE", "be a replica of an existing folder: what `folder key` printed"},
+    {0},
+};
+
+static const cs_option_t invite_options[] = {
+    {"uses", 0, "N", "how many nodes may join with it (default: 1)"},
+    {"endpoint", 0, "ENDPOINT", "where this node is reached, may be repeated"},
+    {0},
+};
+
+static const cs_option_t join_options[] = {
+    {"name", 0, "NAME", "what others see of this node"},
+    {"timeout", 0, "SECONDS", "how long to try (default: 30)"},
+    {0},
+};
+
+static const cs_option_t peer_add_options[] = {
+    {"name", 0, "NAME", "what to call it"},
+    {"folder", 0, "FOLDER", "a folder it may share, may be repeated"},
+    {0},
+};
+
+static const cs_option_t node_options[] = {
+    {"log-level", 0, "LEVEL", "error, warning, info or debug"},
+    {"log-json", 0, NULL, "log one JSON object a line"},
+    {0},
+};
+
+static const cs_option_t scan_options[] = {
+    {"full", 0, NULL, "read every file again, whatever its times say"},
+    {0},
+};
+
+static const cs_option_t wait_options[] = {
+    {"peers", 0, "N", "how many others must have everything (default: all members)"},
+    {"timeout", 0, "SECONDS", "give up after that (default: never)"},
+    {0},
+};
+
+static const cs_option_t demo_options[] = {
+    {"nodes", 0, "N", "how many nodes (default: 3)"},
+    {0},
+};
+
+const cs_command_t cs_commands[] = {
+    {"init", "[--name NAME] [--listen ENDPOINT]...",
+     "make this node's home: its identity and configuration", init_options,
+     "init --name laptop --listen 'tcp://*:24242'", 0, 0, cs_run_init},
+    {"id", "", "print the node id, which is its public key", NULL, "id", 0, 0, cs_run_id},
+    {"folder add", "PATH [--id NAME] [--modes all|exec] [--key-file FILE]",
+     "make PATH a replicated folder", folder_add_options, "folder add ~/photos --id photos", 1,
+     1, cs_run_folder_add},
+    {"folder list", "", "list the folders", NULL, "folder list", 0, 0, cs_run_folder_list},
+    {"folder key", "FOLDER", "print a folder's secret, for folder add --key-file", NULL,
+     "folder key photos > photos.key", 1, 1, cs_run_folder_key},
+    {"invite", "[FOLDER] [--uses N] [--endpoint ENDPOINT]...",
+     "print a token with which another node joins a folder", invite_options, "invite photos", 0,
+     1, cs_run_invite},
+    {"invite list", "", "list the open invites", NULL, "invite list", 0, 0, cs_run_invite_list},
+    {"invite revoke", "FOLDER", "let nobody in any more by the invites of a folder", NULL,
+     "invite revoke photos", 1, 1, cs_run_invite_revoke},
+    {"join", "TOKEN PATH [--name NAME] [--timeout SECONDS]",
+     "become a replica of a folder, at PATH; the inviting node must be running", join_options,
+     "join crdtsync1:AbC... ~/photos", 2, 2, cs_run_join},
+    {"peer add", "ID [ENDPOINT] [--name NAME] [--folder FOLDER]...",
+     "let a node in, dial it if its endpoint is given, and share folders with it",
+     peer_add_options, "peer add 5ae1... tcp://desk.lan:24242 --folder photos", 1, 2,
+     cs_run_peer_add},
+    {"peer list", "", "list the other nodes", NULL, "peer list", 0, 0, cs_run_peer_list},
+    {"config check", "", "print every mistake in the configuration", NULL, "config check", 0, 0,
+     cs_run_config_check},
+    {"node", "[--log-level LEVEL] [--log-json]",
+     "run the node: serve, dial, scan and apply until SIGTERM or Ctrl-C", node_options, "node",
+     0, 0, cs_run_node},
+    {"ping", "", "succeed if the node of this home runs", NULL, "ping", 0, 0, cs_run_ping},
+    {"scan", "[FOLDER] [PATH]... [--full]", "look for changes on disk now", scan_options,
+     "scan photos", 0, CS_ARGS_ANY, cs_run_scan},
+    {"wait", "[FOLDER] [--peers N] [--timeout SECONDS]",
+     "wait until everything is on this disk and on the others'", wait_options,
+     "wait photos --peers 1 --timeout 60", 0, 1, cs_run_wait},
+    {"held", "[FOLDER]", "list the folders that a safety brake holds", NULL, "held", 0, 1,
+     cs_run_held},
+    {"held accept", "FOLDER", "let pass what a safety brake holds", NULL, "held accept photos",
+     1, 1, cs_run_held_accept},
+    {"status", "", "print how the node, its folders and its peers are", NULL, "status", 0, 0,
+     cs_run_status},
+    {"digest", "[FOLDER]", "print the digest of a folder: equal digest, equal state", NULL,
+     "digest photos", 0, 1, cs_run_digest},
+    {"ls", "[FOLDER] [PREFIX]", "list the replicated tree, also what is not on disk yet", NULL,
+     "ls photos 2024/", 0, 2, cs_run_ls},
+    {"conflicts", "[FOLDER]", "list the paths that have siblings", NULL, "conflicts photos", 0,
+     1, cs_run_conflicts},
+    {"demo", "[--nodes N]",
+     "show several nodes on this machine that agree, in a temporary directory", demo_options,
+     "demo --nodes 4", 0, 0, cs_run_demo},
+    {0},
+};

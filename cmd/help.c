@@ -1,0 +1,62 @@
+/* help.c - what --help and --version print. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cmd/command.h"
+
+#define NAME_WIDTH 16
+
+void cs_print_version(void)
+{
+    printf("crdtsync %s\n", CRDTSYNC_VERSION);
+}
+
+static void put_command(const cs_command_t *command)
+{
+    printf("  %-*s %s\n", NAME_WIDTH, command->name, command->summary);
+}
+
+void cs_print_overview(void)
+{
+    printf("crdtsync keeps folders on several machines equal, whoever is online.\n\n"
+           "usage: crdtsync COMMAND [OPTION]... [ARGUMENT]...\n\ncommands:\n");
+    for (const cs_command_t *command = cs_commands; command->name != NULL; command++)
+        put_command(command);
+    printf("\n  crdtsync COMMAND --help   says more about one of them\n"
+           "  crdtsync --version        prints the version\n\n"
+           "example: crdtsync demo\n");
+}
+
+void cs_print_group(const char *group)
+{
+    size_t len = strlen(group);
+    printf("usage: crdtsync %s COMMAND [OPTION]... [ARGUMENT]...\n\ncommands:\n", group);
+    const cs_command_t *first = NULL;
+    for (const cs_command_t *command = cs_commands; command->name != NULL; command++) {
+        if (strncmp(command->name, group, len) != 0 || command->name[len] != ' ') continue;
+        if (first == NULL) first = command;
+        put_command(command);
+    }
+    if (first != NULL) printf("\nexample: crdtsync %s\n", first->example);
+}
+
+static void put_options(const cs_option_t *option)
+{
+    for (; option != NULL && option->name != NULL; option++) {
+        char head[64];
+        char letter[8] = "    ";
+        if (option->letter != 0) snprintf(letter, sizeof letter, "-%c, ", option->letter);
+        snprintf(head, sizeof head, "%s--%s%s%s", letter, option->name,
+                 option->arg != NULL ? " " : "", option->arg != NULL ? option->arg : "");
+        printf("  %-24s %s\n", head, option->help);
+    }
+}
+
+void cs_print_help(const cs_command_t *command)
+{
+    printf("usage: crdtsync %s%s%s\n\n%s\n\noptions:\n", command->name,
+           command->synopsis[0] != '\0' ? " " : "", command->synopsis, command->summary);
+    put_options(command->options);
+    put_options(cs_common_options);
+    printf("\nexample: crdtsync %s\n", command->example);
+}

@@ -1,0 +1,178 @@
+/* run_home.c - init, id, config check, ping, node: what needs no request, or makes the node. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/client.h"
+#include "io/daemon.h"
+#include "io/json_out.h"
+
+static void print_id(const cs_run_t *run, const cs_home_t *home)
+{
+    char id[CS_KEY_TEXT];
+    cs_hex(id, cs_home_identity(home)->public_key, CS_KEY_BYTES);
+    printf(run->json ? "{\"id\":\"%s\"}\n" : "%s\n", id);
+}
+
+int cs_run_init(cs_run_t *run)
+{
+    cs_strings_t listen = {0};
+    cs_buf_t detail = {0};
+    char *path = NULL;
+    cs_home_t *home = NULL;
+    for (size_t i = 0; i < run->args.given_count; i++) {
+        if (strcmp(run->args.given[i].name, "listen") == 0)
+            cs_strings_add(&listen, run->args.given[i].value);
+    }
+    cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
+    if (err == CS_OK)
+        err = cs_home_init(path, cs_args_value(&run->args, "name"), &listen, &detail);
+    if (err == CS_OK) err = cs_home_open(path, &home, &detail);
+    int exit_code = err == CS_ERR_USAGE ? CS_EXIT_USAGE : CS_EXIT_FAILED;
+    if (err == CS_OK) {
+        print_id(run, home);
+        exit_code = CS_EXIT_DONE;
+    } else {
+        (void)cs_complain_buf(exit_code, &detail);
+    }
+    cs_home_close(&home);
+    cs_free(path);
+    cs_buf_fini(&detail);
+    cs_strings_fini(&listen);
+    return exit_code;
+}
+
+int cs_run_id(cs_run_t *run)
+{
+    cs_home_t *home = NULL;
+    int exit_code = cs_client_home(run, &home);
+    if (exit_code != CS_EXIT_DONE) return exit_code;
+    print_id(run, home);
+    cs_home_close(&home);
+    return CS_EXIT_DONE;
+}
+
+static void print_mistake(const cs_run_t *run, const cs_mistake_t *mistake)
+{
+    if (!run->json) {
+        if (mistake->line > 0) {
+            printf("config:%u: %s\n", mistake->line, mistake->text);
+        } else {
+            printf("config: %s\n", mistake->text);
+        }
+        return;
+    }
+    cs_json_t json = {0};
+    cs_json_begin(&json, '{');
+    cs_json_put_u64(&json, "line", mistake->line);
+    cs_json_put_text(&json, "problem", mistake->text);
+    cs_json_end(&json, '}');
+    printf("%.*s\n", (int)json.buf.len, (const char *)json.buf.data);
+    cs_json_fini(&json);
+}
+
+int cs_run_config_check(cs_run_t *run)
+{
+    cs_home_t *home = NULL;
+    cs_mistakes_t mistakes = {0};
+    cs_buf_t detail = {0};
+    int exit_code = cs_client_home(run, &home);
+    if (exit_code != CS_EXIT_DONE) return exit_code;
+    if (cs_home_config_check(home, &mistakes, &detail) != CS_OK)
+        exit_code = cs_complain_buf(CS_EXIT_FAILED, &detail);
+    for (size_t i = 0; i < mistakes.count; i++)
+        print_mistake(run, &mistakes.at[i]);
+    if (mistakes.count > 0) exit_code = CS_EXIT_FAILED;
+    cs_mistakes_fini(&mistakes);
+    cs_buf_fini(&detail);
+    cs_home_close(&home);
+    return exit_code;
+}
+
+/* Where there is no home, no node runs either. */
+int cs_run_ping(cs_run_t *run)
+{
+    cs_buf_t detail = {0};
+    char *path = NULL;
+    cs_home_t *home = NULL;
+    cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
+    if (err == CS_OK) err = cs_home_open(path, &home, &detail);
+    cs_home_close(&home);
+    cs_free(path);
+    int exit_code = CS_EXIT_DONE;
+    if (err == CS_ERR_NOT_FOUND) exit_code = cs_complain_buf(CS_EXIT_NO_NODE, &detail);
+    cs_buf_fini(&detail);
+    if (exit_code != CS_EXIT_DONE) return exit_code;
+    json_t *request = cs_request_new(run, "ping", 0);
+    return cs_client_ask(run, &request, CS_NEEDS_NODE, NULL);
+}
+
+/* --- node */
+
+/* The config's level; --log-level, and then -v and -q, change it. */
+static int choose_level(const cs_run_t *run, const cs_home_t *home, cs_log_level_t *ret)
+{
+    cs_config_t config = {0};
+    cs_buf_t detail = {0};
+    const char *name = cs_args_value(&run->args, "log-level");
+    int exit_code = CS_EXIT_DONE;
+    if (cs_home_config(home, &config, &detail) != CS_OK) {
+        exit_code = cs_complain_buf(CS_EXIT_FAILED, &detail);
+    } else {
+        *ret = config.log_level;
+        if (name != NULL && !cs_log_level_parse(name, ret)) {
+            cs_complain(
+                "wrong usage: --log-level '%s' is unknown; give error, warning, info or "
+                "debug",
+                name);
+            exit_code = CS_EXIT_USAGE;
+        }
+    }
+    int level = (int)*ret + run->loudness;
+    if (level < CS_LOG_ERROR) level = CS_LOG_ERROR;
+    if (level > CS_LOG_DEBUG) level = CS_LOG_DEBUG;
+    *ret = (cs_log_level_t)level;
+    cs_config_fini(&config);
+    cs_buf_fini(&detail);
+    return exit_code;
+}
+
+static int serve(cs_run_t *run, cs_home_t *home)
+{
+    cs_daemon_config_t config = {
+        .home = home,
+        .network = true,
+        .control = true,
+        .log_json = cs_args_has(&run->args, "log-json"),
+    };
+    cs_daemon_t *daemon = NULL;
+    cs_buf_t detail = {0};
+    int exit_code = choose_level(run, home, &config.log_level);
+    if (exit_code != CS_EXIT_DONE) return exit_code;
+    cs_err_t err = cs_home_lock(home, 0, &detail);
+    if (err == CS_OK) err = cs_daemon_new(&config, &daemon, &detail);
+    if (err != CS_OK) {
+        exit_code = cs_complain_buf(CS_EXIT_FAILED, &detail);
+    } else {
+        err = cs_daemon_run(daemon);
+        cs_daemon_destroy(&daemon);
+        if (err != CS_OK) {
+            cs_complain(
+                "the node stopped: %s; see what is wrong with the disk of the home, and "
+                "start it again",
+                cs_err_text(err));
+            exit_code = CS_EXIT_FAILED;
+        }
+    }
+    cs_buf_fini(&detail);
+    return exit_code;
+}
+
+int cs_run_node(cs_run_t *run)
+{
+    cs_home_t *home = NULL;
+    int exit_code = cs_client_home(run, &home);
+    if (exit_code == CS_EXIT_DONE) exit_code = serve(run, home);
+    cs_home_close(&home);
+    return exit_code;
+}

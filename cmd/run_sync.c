@@ -1,0 +1,93 @@
+/* run_sync.c - scan, wait, held. */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "cmd/client.h"
+#include "cmd/table.h"
+#include "io/strings.h"
+
+static long long number_of(const json_t *document, const char *key)
+{
+    return (long long)json_integer_value(json_object_get(document, key));
+}
+
+static void print_visible(const char *text)
+{
+    cs_buf_t buf = {0};
+    cs_put_visible(&buf, text != NULL ? text : "");
+    fwrite(buf.data, 1, buf.len, stdout);
+    cs_buf_fini(&buf);
+}
+
+static void print_scan(void *arg, const json_t *document)
+{
+    (void)arg;
+    printf("%s: %lld added, %lld changed, %lld moved, %lld removed, %lld unchanged (%.2f s)\n",
+           json_string_value(json_object_get(document, "folder")), number_of(document, "added"),
+           number_of(document, "changed"), number_of(document, "moved"),
+           number_of(document, "removed"), number_of(document, "unchanged"),
+           json_number_value(json_object_get(document, "seconds")));
+    const json_t *errors = json_object_get(document, "errors");
+    for (size_t i = 0; i < json_array_size(errors); i++) {
+        const json_t *item = json_array_get(errors, i);
+        printf("  left alone, %s: ", json_string_value(json_object_get(item, "reason")));
+        print_visible(json_string_value(json_object_get(item, "path")));
+        putchar('\n');
+    }
+}
+
+int cs_run_scan(cs_run_t *run)
+{
+    json_t *request = cs_request_new(run, "scan", 0);
+    if (cs_args_has(&run->args, "full")) json_object_set_new(request, "full", json_true());
+    cs_show_t show = {.item = run->loudness < 0 ? NULL : print_scan};
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}
+
+int cs_run_wait(cs_run_t *run)
+{
+    json_t *request = cs_request_new(run, "wait", 0);
+    const char *peers = cs_args_value(&run->args, "peers");
+    uint32_t count;
+    if (peers != NULL && !cs_parse_u32(peers, 0, UINT32_MAX, &count)) {
+        cs_complain("wrong usage: --peers '%s' is no number; give one", peers);
+        json_decref(request);
+        return CS_EXIT_USAGE;
+    }
+    if (peers != NULL) json_object_set_new(request, "peers", json_integer(count));
+    if (!cs_request_timeout(run, request)) {
+        json_decref(request);
+        return CS_EXIT_USAGE;
+    }
+    return cs_client_ask(run, &request, CS_NEEDS_NODE, NULL);
+}
+
+static void print_held(void *arg, const json_t *document)
+{
+    bool *any = arg;
+    if (!json_is_true(json_object_get(document, "held"))) return;
+    *any = true;
+    printf("%s\n", json_string_value(json_object_get(document, "folder")));
+}
+
+static void print_none(void *arg)
+{
+    const bool *any = arg;
+    if (!*any) fprintf(stderr, "nothing is held\n");
+}
+
+int cs_run_held(cs_run_t *run)
+{
+    bool any = false;
+    cs_show_t show = {.item = print_held, .done = print_none, .arg = &any};
+    json_t *request = cs_request_new(run, "held", 0);
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}
+
+int cs_run_held_accept(cs_run_t *run)
+{
+    cs_show_t show = {.item = print_scan};
+    json_t *request = cs_request_new(run, "held accept", 0);
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}
