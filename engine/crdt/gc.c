@@ -64,6 +64,7 @@ bool cs_replica_gc(cs_replica_t *replica, uint32_t max,
         uint32_t want = max < GC_STEP ? max : GC_STEP;
         uint32_t found = next_due(replica, due, want);
         bool more = found == want;
+        cs__trim(replica);
         for (uint32_t i = 0; i < found; i++) {
             if (hot == NULL || !hot(arg, &due[i])) collect(replica, &due[i]);
         }

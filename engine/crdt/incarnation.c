@@ -164,6 +164,7 @@ cs_err_t cs_replica_reincarnate(cs_replica_t *replica, uint64_t new_rid)
     for (uint32_t i = 0; i < keys.len; i++) {
         cs_cell_t *cell = cell_at(replica, keys.str[i]);
         if (cell != NULL) rename_cell(replica, &rename, cell);
+        cs__trim(replica);
     }
     cs__strs_clear(&keys);
     keys_of(replica, CS_T_BASE, &keys);

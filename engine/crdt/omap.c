@@ -7,9 +7,14 @@
 
 static uint64_t lead_of(cs_slice_t key)
 {
+    uint8_t bytes[8] = {0};
+    if (key.len >= sizeof bytes)
+        memcpy(bytes, key.data, sizeof bytes);
+    else if (key.len > 0)
+        memcpy(bytes, key.data, key.len);
     uint64_t lead = 0;
-    for (size_t i = 0; i < 8; i++)
-        lead = lead << 8 | (i < key.len ? key.data[i] : 0u);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        lead = lead << 8 | bytes[i]; /* one instruction */
     return lead;
 }
 

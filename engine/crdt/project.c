@@ -89,6 +89,7 @@ cs_err_t cs_replica_project(cs_replica_t *replica, cs_slice_t path, cs_items_t *
     cs_family_t family;
     cs_family_of(path, &family);
     cs_items_fini(ret);
+    cs__trim(replica);
     cs__view_family(replica, &family, &replica->view);
     add_view(&replica->view, ret);
     sort_items(ret);
@@ -100,6 +101,7 @@ cs_err_t cs_replica_base_family(cs_replica_t *replica, cs_slice_t path, cs_items
     cs_family_t family;
     cs_family_of(path, &family);
     cs_items_fini(ret);
+    cs__trim(replica);
     cs__rows_family(replica, &family, &replica->rows);
     for (uint32_t i = 0; i < replica->rows.len; i++) {
         cs_item_copy(push_item(ret), replica->rows.row[i]);
@@ -137,6 +139,7 @@ cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret)
         bool is_new;
         cs_omap_insert(&done, cs_buf_slice(&replica->key), &is_new);
         if (is_new) {
+            cs__trim(replica);
             cs__view_family(replica, &family, &replica->view);
             add_view(&replica->view, ret);
         }

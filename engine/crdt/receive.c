@@ -18,6 +18,7 @@ bool cs__live_eq(const cs_entry_t *a, const cs_entry_t *b)
 
 cs_err_t cs_replica_get(cs_replica_t *replica, const cs_bucket_t *bucket, cs_entry_t *ret)
 {
+    cs__trim(replica);
     const cs_cell_t *cell = cs__cell_get(replica, bucket);
     if (replica->ws.fault != CS_OK) return replica->ws.fault;
     if (cell != NULL) {
@@ -39,6 +40,7 @@ cs_err_t cs_replica_join(cs_replica_t *replica, const cs_entry_t *received, cons
                          cs_entry_t *ret_entry, cs_join_result_t *ret)
 {
     const cs_bucket_t *bucket = &received->bucket;
+    cs__trim(replica);
     cs_cell_t *cell = cs__cell_get(replica, bucket);
     if (replica->ws.fault != CS_OK) return replica->ws.fault;
     cs_entry_t none;

@@ -151,6 +151,7 @@ cs_err_t cs_replica_open(const cs_replica_config_t *config, cs_replica_t **ret,
     cs_replica_t *r = cs_calloc(1, sizeof *r);
     r->keys = config->keys;
     r->modes = config->modes;
+    r->clean_max = CS_CLEAN_MAX;
     cs_workset_init(&r->ws, config->store, config->folder, cs__table_types, r);
     cs_err_t err = load(r, config->fresh_rid, ret_result);
     if (err == CS_OK) err = r->ws.fault;
@@ -232,5 +233,5 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
 void cs_replica_staged_durable(cs_replica_t *replica)
 {
     cs_workset_durable(&replica->ws);
-    if (replica->scan == NULL) cs_workset_trim(&replica->ws, CS_CLEAN_MAX);
+    cs__trim(replica);
 }

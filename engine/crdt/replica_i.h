@@ -98,10 +98,24 @@ struct cs_replica {
     cs_rows_t rows;
     cs_buf_t key, seek; /* scratch */
     cs_bucket_t gc_at;
-    bool cleanup_off; /* tests vary when core.md 5.5 happens */
+    uint32_t clean_max; /* CS_CLEAN_MAX; less in tests */
+    bool cleanup_off;   /* tests vary when core.md 5.5 happens */
     uint64_t scan_serial;
     cs_scan_t *scan; /* NULL: none open */
 };
+
+/* Forget clean rows: where no pointer to a cell or a row is held. */
+static inline void cs__trim(cs_replica_t *r)
+{
+    if (r->ws.clean.len > r->clean_max) cs_workset_trim(&r->ws, r->clean_max);
+}
+
+/* Modes are compared as the folder's policy sees them (core.md 2). */
+static inline uint16_t cs__norm(const cs_replica_t *r, uint16_t mode)
+{
+    if (r->modes == CS_MODES_ALL) return mode;
+    return (mode & 0100) != 0 ? 0755 : 0644;
+}
 
 /* --- cells */
 extern const cs_table_type_t cs__table_types[CS_TABLE_COUNT];

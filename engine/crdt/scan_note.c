@@ -156,5 +156,6 @@ cs_cell_t *cs__enter(cs_replica_t *r, const cs_bucket_t *bucket)
     bool is_new;
     cs_omap_insert(&r->pushed, cs_slice(bucket->b, CS_BUCKET_BYTES), &is_new);
     cs__cell_open(r, cell);
+    cs__cell_changed(r, cell); /* whoever enters means to change it */
     return cell;
 }

@@ -94,13 +94,26 @@ static uint8_t disk_kind(const cs_work_t *work)
     return work->sight != NULL ? work->sight->seen.content.kind : work->row->content.kind;
 }
 
+static bool same_mode(const cs_replica_t *r, const cs_work_t *work, uint16_t mode)
+{
+    return cs__norm(r, disk_mode(work)) == cs__norm(r, mode);
+}
+
+/* Before this scan: if not, a chmod that the user has not seen is the reason of what differs.
+ */
+static bool showed_its_mode(const cs_replica_t *r, const cs_work_t *work)
+{
+    if (work->before == CS_MODE_NONE) return false;
+    return cs__norm(r, work->before) == cs__norm(r, work->row->attr.mode);
+}
+
 void cs__settle_modes(cs_replica_t *r)
 {
     cs_scan_t *scan = r->scan;
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];
         if (work->at == NULL || work->refused || disk_kind(work) != CS_KIND_FILE) continue;
-        if (work->row->content.kind != CS_KIND_FILE || disk_mode(work) == work->row->attr.mode)
+        if (work->row->content.kind != CS_KIND_FILE || same_mode(r, work, work->row->attr.mode))
             continue;
         if (cs__has_room(r, &work->links))
             cs__op_chmod(r, work, disk_mode(work), false);
@@ -111,10 +124,10 @@ void cs__settle_modes(cs_replica_t *r)
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];
         if (work->at == NULL || work->refused || disk_kind(work) != CS_KIND_FILE) continue;
-        if (work->before != work->row->attr.mode && !CS_MUT(A_PIN_STALE)) continue;
+        if (!showed_its_mode(r, work) && !CS_MUT(A_PIN_STALE)) continue;
         cs__own(r, &work->links);
         uint16_t now = cs__mode_of(r, &work->links);
-        if (now == CS_MODE_NONE || now == disk_mode(work)) continue;
+        if (now == CS_MODE_NONE || same_mode(r, work, now)) continue;
         if (cs__has_room(r, &work->links)) cs__op_chmod(r, work, disk_mode(work), true);
     }
 }

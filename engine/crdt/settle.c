@@ -142,12 +142,17 @@ static bool backing_eq(const cs_item_t *a, const cs_item_t *b)
     return true;
 }
 
+static bool same_attr(const cs_replica_t *r, const cs_attr_t *a, const cs_attr_t *b)
+{
+    return cs__norm(r, a->mode) == cs__norm(r, b->mode) && cs_str_eq(a->tlv, b->tlv);
+}
+
 /* The row shows what the projection shows; it may have to learn a new backing. */
 static bool rebase(cs_replica_t *r, cs_item_t *row, const cs_group_t *group)
 {
     const cs_cand_t *cand = r->view.ref[group->first].cand;
     if (!cs_content_eq(&row->content, &cand->content)) return false;
-    if (!cs_attr_eq(&row->attr, &group->attr->attr)) return false;
+    if (!same_attr(r, &row->attr, &group->attr->attr)) return false;
     if (CS_MUT(NO_REBASE)) return true;
     cs_item_t item = {0};
     cs__item_from(&r->view, group, &item);
@@ -222,6 +227,7 @@ void cs__settle_dirty(cs_replica_t *r)
 
 bool cs_replica_settle(cs_replica_t *replica, cs_slice_t path)
 {
+    cs__trim(replica);
     cs_family_t family;
     cs_family_of(path, &family);
     if (!settle_family(replica, &family)) return false;
@@ -247,6 +253,7 @@ bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_pa
 
 cs_err_t cs_replica_base(cs_replica_t *replica, cs_slice_t path, cs_item_t *ret)
 {
+    cs__trim(replica);
     const cs_item_t *row = cs__row(replica, path);
     if (row == NULL) return replica->ws.fault != CS_OK ? replica->ws.fault : CS_ERR_NOT_FOUND;
     cs_item_copy(ret, row);

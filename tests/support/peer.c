@@ -274,17 +274,24 @@ void cs_peer_catch_up(cs_peer_t *peer)
     cs_peer_materialise(peer, NULL, 1, 1);
 }
 
-void cs_peer_persist(cs_peer_t *peer, bool reopen)
+void cs_peer_stage(cs_peer_t *peer)
 {
     if (peer->store == NULL) return;
     cs_batch_t batch = {0};
-    while (cs_replica_stage(peer->replica, &batch)) {
+    if (cs_replica_stage(peer->replica, &batch)) {
         cs_err_t err = cs_store_write(peer->store, &batch, true);
         CS_ASSERT(err == CS_OK);
-        cs_replica_staged_durable(peer->replica);
-        cs_batch_clear(&batch);
+        peer->staged++;
     }
     cs_batch_fini(&batch);
+}
+
+void cs_peer_persist(cs_peer_t *peer, bool reopen)
+{
+    if (peer->store == NULL) return;
+    cs_peer_stage(peer);
+    for (; peer->staged > 0; peer->staged--)
+        cs_replica_staged_durable(peer->replica);
     if (!reopen) return;
     cs_replica_config_t config = {
         .store = peer->store, .folder = 7, .keys = peer->replica->keys, .fresh_rid = 1};

@@ -11,6 +11,7 @@ typedef struct cs_peer {
     cs_replica_t *replica;
     cs_tree_t tree;
     cs_store_t *store; /* owned; NULL: memory only */
+    uint32_t staged;   /* batches of which the replica was not told that they are durable */
     bool reused;       /* a dot came with another value than mine: ALARM dot_reuse */
 } cs_peer_t;
 
@@ -24,8 +25,10 @@ cs_scan_result_t cs_peer_scan(cs_peer_t *peer);
 /* Disk and base follow the projection; each step is done with the chance part in whole. */
 void cs_peer_materialise(cs_peer_t *peer, cs_prng_t *prng, uint64_t part, uint64_t whole);
 void cs_peer_catch_up(cs_peer_t *peer); /* all of it */
-/* With a store: everything durable, then sometimes reopened. */
+/* With a store: everything durable, then perhaps reopened. */
 void cs_peer_persist(cs_peer_t *peer, bool reopen);
+/* With a store: written, but the replica is not told yet. */
+void cs_peer_stage(cs_peer_t *peer);
 
 /* One entry travels; with `ib`, the sender's seen goes along (core.md 7.3). */
 bool cs_peer_send(cs_peer_t *from, cs_peer_t *to, const cs_bucket_t *bucket, const cs_vv_t *ib);

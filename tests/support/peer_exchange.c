@@ -2,7 +2,7 @@
 #include "base/mem.h"
 #include "support/peer.h"
 
-#include <stdlib.h>
+#include <string.h>
 
 static const cs_entry_t *entry_of(cs_peer_t *peer, const cs_bucket_t *bucket)
 {
@@ -50,10 +50,9 @@ static bool same_entry(cs_peer_t *a, cs_peer_t *b, const cs_bucket_t *bucket)
     return cs__live_eq(x != NULL ? x : &none, y != NULL ? y : &none);
 }
 
-static bool exchange_bucket(cs_peer_t *a, cs_peer_t *b, const cs_bucket_t *bucket,
+static void exchange_bucket(cs_peer_t *a, cs_peer_t *b, const cs_bucket_t *bucket,
                             const cs_vv_t *ib_a, const cs_vv_t *ib_b)
 {
-    if (same_entry(a, b, bucket)) return false;
     cs_entry_t x, y;
     cs_entry_init(&x, bucket);
     cs_entry_init(&y, bucket);
@@ -63,7 +62,6 @@ static bool exchange_bucket(cs_peer_t *a, cs_peer_t *b, const cs_bucket_t *bucke
     if (!cs_entry_is_dead(&x)) push_pull(a, b, &x, ib_a, ib_b);
     cs_entry_fini(&x);
     cs_entry_fini(&y);
-    return true;
 }
 
 static uint32_t claim(cs_peer_t *peer, const cs_vv_t *seen)
@@ -74,26 +72,43 @@ static uint32_t claim(cs_peer_t *peer, const cs_vv_t *seen)
     return 1;
 }
 
+/* Buckets where the two differ, cheaply where both live in memory. */
+static void differing(cs_peer_t *a, cs_peer_t *b, cs_buckets_t *ret)
+{
+    static cs_buckets_t all[2]; /* kept: this is what the property tests do most */
+    ret->len = 0;
+    cs_peer_buckets(a, &all[0]);
+    cs_peer_buckets(b, &all[1]);
+    for (uint32_t i = 0, j = 0; i < all[0].len || j < all[1].len;) {
+        int order = i == all[0].len   ? 1
+                    : j == all[1].len ? -1
+                                      : memcmp(&all[0].at[i], &all[1].at[j], CS_BUCKET_BYTES);
+        const cs_bucket_t *bucket = order > 0 ? &all[1].at[j] : &all[0].at[i];
+        if (!same_entry(a, b, bucket)) {
+            if (ret->len == ret->cap) {
+                ret->cap = (uint32_t)cs_grow(ret->cap, ret->len + 8u);
+                ret->at = cs_realloc_array(ret->at, ret->cap, sizeof *ret->at);
+            }
+            ret->at[ret->len++] = *bucket;
+        }
+        if (order <= 0) i++;
+        if (order >= 0) j++;
+    }
+}
+
 uint32_t cs_peer_exchange(cs_peer_t *a, cs_peer_t *b, bool with_ib)
 {
-    static cs_buckets_t buckets[2]; /* kept: this is what the property tests do most */
+    static cs_buckets_t buckets;
     cs_vv_t seen_a = {0}, seen_b = {0};
     cs_vv_copy(&seen_a, &a->replica->state.seen);
     cs_vv_copy(&seen_b, &b->replica->state.seen);
-    cs_peer_buckets(a, &buckets[0]);
-    cs_peer_buckets(b, &buckets[1]);
+    differing(a, b, &buckets);
     const cs_vv_t *ib_a = with_ib ? &seen_a : NULL, *ib_b = with_ib ? &seen_b : NULL;
-    uint32_t changes = 0;
-    for (int side = 0; side < 2; side++) {
-        for (uint32_t i = 0; i < buckets[side].len; i++) {
-            if (exchange_bucket(a, b, &buckets[side].at[i], ib_a, ib_b)) changes++;
-        }
-    }
     bool equal = true;
-    for (int side = 0; side < 2 && changes > 0; side++) {
-        for (uint32_t i = 0; i < buckets[side].len; i++) {
-            equal = equal && same_entry(a, b, &buckets[side].at[i]);
-        }
+    uint32_t changes = buckets.len;
+    for (uint32_t i = 0; i < buckets.len; i++) {
+        exchange_bucket(a, b, &buckets.at[i], ib_a, ib_b);
+        equal = equal && same_entry(a, b, &buckets.at[i]);
     }
     if (equal) changes += claim(a, &seen_b) + claim(b, &seen_a);
     cs_vv_fini(&seen_a);

@@ -42,6 +42,7 @@ typedef struct t2_stale {
 typedef struct t2_world {
     cs_peer_t peer[T2_REPLICAS_MAX];
     int replicas;
+    bool with_store; /* each replica over a store of its own, often reopened */
     uint32_t next_text;
     t2_dots_t minted, removed;                   /* by all scans so far */
     t2_dots_t before, after, known, old_garbage; /* scratch */
@@ -67,7 +68,9 @@ void t2_user_op(t2_world_t *world, cs_tree_t *tree, cs_prng_t *prng);
 void t2_print(const t2_op_t *ops, int len, int replicas);
 
 /* check.c, trees.c */
-cs_onode_t *t2_first_cell(cs_peer_t *peer); /* memory only: nodes are entries */
+/* Rows of a table, all loaded: for (n = t2_first(peer, t); n != NULL; n = t2_next(n)). */
+cs_onode_t *t2_first(cs_peer_t *peer, cs_table_t table);
+cs_onode_t *t2_next(cs_onode_t *node);
 bool t2_has(const t2_dots_t *dots, const t2_dot_t *dot);
 void t2_scan(t2_world_t *world, cs_peer_t *peer); /* with the oracle watching (I3) */
 void t2_check_putget(t2_world_t *world, cs_peer_t *peer, const t2_dots_t *garbage);
