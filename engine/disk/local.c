@@ -144,8 +144,9 @@ static bool try_small(search_t *search, cs_slice_t path)
 {
     cs_local_t *local = search->local;
     cs_err_t err = read_at(local, path, 0, CS_CHUNK_MIN, search->ret);
-    if (err == CS_OK)
+    if (err == CS_OK) {
         return search->ret->len < CS_CHUNK_MIN && is_content(search, CS_KIND_FILE);
+    }
     cs_buf_clear(search->ret);
     err = local->fs->ops->readlink(local->fs, path, search->ret);
     return err == CS_OK && is_content(search, CS_KIND_SYMLINK);

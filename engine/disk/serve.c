@@ -65,8 +65,9 @@ void cs_serve_data(const cs_serve_t *serve, const cs_name_t *contents, size_t co
     answer_begin(&answer, serve, sink);
     for (size_t i = 0; i < content_count; i++) {
         cs_err_t err = CS_ERR_LIMIT;
-        if (!is_full(&answer))
+        if (!is_full(&answer)) {
             err = cs_local_small(&answer.local, contents[i].b, &answer.bytes);
+        }
         put(&answer, err, &contents[i], true);
     }
     for (size_t i = 0; i < chunk_count; i++) {

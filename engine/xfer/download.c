@@ -135,8 +135,9 @@ static bool inner_read(cs_download_t *download, cs_slice_t bytes)
 {
     uint32_t count = node_count(bytes, false);
     bool root = download->frames == 0;
-    if (count == 0 || (root && count == 1) || download->frames + 1 >= download->depth)
+    if (count == 0 || (root && count == 1) || download->frames + 1 >= download->depth) {
         return false;
+    }
     cs_frame_t *frame = &download->frame[download->frames++];
     *frame = (cs_frame_t){.count = count};
     frame->child = cs_malloc(count * sizeof frame->child[0]);

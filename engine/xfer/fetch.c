@@ -174,8 +174,9 @@ void cs__want_quiet(cs_fetch_t *fetch, cs_want_t *want)
 {
     if (want->orders > 0) return;
     if (want->download != NULL) cs__download_quiet(fetch, want);
-    if (want->state == CS_WANT_DYING || want->state == CS_WANT_DISCARDING)
+    if (want->state == CS_WANT_DYING || want->state == CS_WANT_DISCARDING) {
         want_end(fetch, want);
+    }
 }
 
 /* --- landings */

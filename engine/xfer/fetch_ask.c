@@ -100,8 +100,9 @@ static void late_small(asking_t *asking, uint64_t budget)
     for (cs_chain_t *at = head->next; at != head && looks < ENDGAME_LOOKS;
          at = at->next, looks++) {
         cs_want_t *want = (cs_want_t *)at;
-        if (fetch->now_ms - want->asked_ms < CS_FETCH_ENDGAME_MS)
+        if (fetch->now_ms - want->asked_ms < CS_FETCH_ENDGAME_MS) {
             break; /* in order of asking */
+        }
         if (!once(want->askers) || ((want->askers | want->passed) & asking->bit) != 0) continue;
         if (small_bytes(want) > budget) break;
         budget -= small_bytes(want);
@@ -260,8 +261,9 @@ static bool source_next(cs_fetch_t *fetch, cs_source_t *source, cs_fetch_action_
         .request = cs__source_request(source),
         .room = cs__source_room(fetch, source),
     };
-    if ((fetch->usable & asking.bit) == 0 || asking.request == CS_FETCH_REQUESTS_MAX)
+    if ((fetch->usable & asking.bit) == 0 || asking.request == CS_FETCH_REQUESTS_MAX) {
         return false;
+    }
     if (asking.room == 0) return false;
     bool large_first =
         cs__source_requests(source) + REQUESTS_FOR_LARGE >= CS_FETCH_REQUESTS_MAX;
