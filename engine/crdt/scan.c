@@ -15,6 +15,7 @@ void cs_replica_scan_begin(cs_replica_t *replica,
     scan->arg = arg;
     scan->ctr0 = replica->state.ctr;
     scan->first = !cs_workset_any(&replica->ws, CS_T_BASE, cs_slice(NULL, 0));
+    scan->may_adopt = cs_workset_any(&replica->ws, CS_T_WANTED, cs_slice(NULL, 0));
     replica->scan = scan;
     replica->scan_serial++;
 }
@@ -38,6 +39,7 @@ void cs_replica_scan_abort(cs_replica_t *replica)
     cs_free(scan->work);
     cs_omap_fini(&scan->by_path, NULL);
     cs_omap_fini(&scan->noted, NULL);
+    cs_omap_fini(&scan->adopted, NULL);
     cs__view_fini(&scan->view);
     cs_items_fini(&scan->made);
     cs_free(scan);
@@ -63,6 +65,11 @@ cs_err_t cs_replica_scan_add(cs_replica_t *replica, const cs_sighting_t *sightin
     cs_sight_t sight = {.seen = *sighting,
                         .path = cs_str_new(sighting->path.data, sighting->path.len)};
     sight.seen.path = cs_slice_str(sight.path);
+    if (scan->first && cs__adopt(replica, &sight)) {
+        scan->first = false; /* there are rows now */
+        cs_str_unref(&sight.path);
+        return replica->ws.fault;
+    }
     if (scan->first && sighting->what == CS_SAW_APPEARED) {
         cs__op_create(replica, &sight);
         cs_str_unref(&sight.path);
@@ -263,8 +270,10 @@ cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret)
     cs__flush(replica);
     if (scan->sight_len > 1)
         qsort(scan->sight, scan->sight_len, sizeof *scan->sight, sight_order);
-    for (uint32_t i = 0; i < scan->sight_len; i++)
-        classify(replica, &plan, &scan->sight[i]);
+    cs__adopt_all(replica);
+    for (uint32_t i = 0; i < scan->sight_len; i++) {
+        if (!scan->sight[i].adopted) classify(replica, &plan, &scan->sight[i]);
+    }
     cs__pair_renames(replica, plan.appeared, plan.appeared_len);
     operate(replica, &plan);
     cs__flush(replica);

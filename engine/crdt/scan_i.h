@@ -16,6 +16,7 @@ typedef struct cs_sight {
     cs_sighting_t seen; /* seen.path lies in `path` */
     cs_str_t *path;     /* owned reference */
     bool paired;        /* an appeared path that a vanished one moved to */
+    bool adopted;       /* the work of apply, and in base by now */
 } cs_sight_t;
 
 /* Backing of the user's file while operations go on. */
@@ -46,6 +47,7 @@ struct cs_scan {
     void (*refused)(void *arg, cs_slice_t path, cs_err_t err);
     void *arg;
     bool first;     /* base was empty: creations need not wait */
+    bool may_adopt; /* there are pending paths */
     uint32_t early; /* of them since the last stage */
     uint64_t ctr0;  /* dots above were minted by this scan */
     cs_sight_t *sight;
@@ -54,6 +56,7 @@ struct cs_scan {
     uint32_t work_len, work_cap;
     cs_omap_t by_path; /* row path -> work */
     cs_omap_t noted;   /* families */
+    cs_omap_t adopted; /* backings of files accepted as apply's work */
     cs_view_t view;
     cs_items_t made; /* rows to be written */
     cs_scan_result_t result;
@@ -66,6 +69,10 @@ static inline bool cs__minted(const cs_replica_t *r, cs_dot_t dot)
 
 void cs__scan_renamed(cs_scan_t *scan, uint64_t limit);
 void cs__refuse(cs_replica_t *r, cs_work_t *work, cs_slice_t path, cs_err_t err);
+
+/* --- scan_adopt.c: what is on disk by our own doing */
+bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight); /* true: no operation */
+void cs__adopt_all(cs_replica_t *r);
 
 /* --- scan_note.c: what was there before an operation */
 cs_work_t *cs__work(cs_replica_t *r, cs_item_t *row); /* the work of a row, made if needed */

@@ -53,13 +53,15 @@ static cs_err_t change_mode(cs_run_t *run, cs_step_t *step)
     cs_stat_t st;
     cs_err_t err = fs->ops->stat(fs, path, &st);
     if (err != CS_OK) return err;
-    if (!cs__apply_is(run, &st, step->expect_kind, step->expect_mode, &step->expect, true))
+    if (!cs__apply_is(run, &st, step->expect_content.kind, step->expect_mode, &step->expect,
+                      true))
         return CS_ERR_CHANGED;
     uint16_t mode = cs__apply_disk_mode(run, step->item.attr.mode);
     err = fs->ops->chmod(fs, path, &step->expect, mode, &st);
     if (err != CS_OK) return err;
     /* Written to meanwhile: the old print stays, so that the next scan reads it. */
-    if (st.mode == mode && cs_print_eq_but_ctime(&st.print, &step->expect))
+    bool vouched = step->expect.ctime_ns != 0;
+    if (vouched && st.mode == mode && cs_print_eq_but_ctime(&st.print, &step->expect))
         step->print = st.print;
     return CS_OK;
 }
@@ -129,6 +131,26 @@ static cs_err_t run_all(cs_run_t *run)
     return any_open(run) ? run->fs->ops->sync(run->fs) : CS_OK;
 }
 
+/* A user's file where a directory should be is not at the step's own path, but what must be
+ * scanned. */
+static size_t find_blocker(cs_fs_t *fs, cs_slice_t path)
+{
+    for (size_t i = 0; i < path.len; i++) {
+        if (path.data[i] != '/') continue;
+        cs_stat_t st;
+        if (fs->ops->stat(fs, cs_slice(path.data, i), &st) != CS_OK) return 0;
+        if (st.type != CS_NODE_DIR) return i;
+    }
+    return 0;
+}
+
+static void conclude(cs_fs_t *fs, cs_step_t *step)
+{
+    if (step->err == CS_OK) step->item.print = step->print;
+    bool changed = step->err == CS_ERR_CHANGED;
+    step->blocked_len = changed ? find_blocker(fs, cs_slice_str(step->item.path)) : 0;
+}
+
 cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps)
 {
     cs_err_t err = check_folder(config->fs);
@@ -143,7 +165,7 @@ cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps)
     cs__apply_unstage(&run);
     cs__apply_close_group(&run);
     for (size_t i = 0; i < steps->len; i++) {
-        if (steps->item[i].err == CS_OK) steps->item[i].item.print = steps->item[i].print;
+        conclude(config->fs, &steps->item[i]);
         cs_buf_fini(&run.work[i].home);
     }
     cs_free(run.work);

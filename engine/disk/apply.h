@@ -28,16 +28,18 @@ typedef struct cs_step {
     cs_item_t item; /* what the base row will be: path, content, attr, mtime, backing; owned */
     cs_str_t
         *from; /* MOVE: source path; WRITE: a path on disk with equal bytes to copy, or NULL */
-    bool replaces; /* a base row exists at the path: `expect` is its print */
-    uint8_t expect_kind;
+    bool replaces; /* a base row exists at the path: what it says */
+    cs_content_t expect_content;
     uint16_t expect_mode;
-    cs_print_t expect;
+    cs_print_t expect;     /* without a ctime the bytes are read before they are believed */
     cs_print_t from_print; /* MOVE: print and mode of the source's base row */
     uint16_t from_mode;
     /* result */
     cs_err_t err; /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report,
                      retry */
-    cs_print_t print; /* CS_OK: of what is at the path now; in `item` as well */
+    cs_print_t print;   /* CS_OK: of what is at the path now; in `item` as well */
+    size_t blocked_len; /* CHANGED: so many bytes of the path name a file where a directory
+                           should be; or 0 */
 } cs_step_t;
 
 typedef struct cs_steps {

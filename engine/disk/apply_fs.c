@@ -17,8 +17,27 @@ bool cs__apply_is(const cs_run_t *run, const cs_stat_t *st, uint8_t kind, uint16
         cs_modes_t modes = run->config->modes;
         if (cs_mode_norm(modes, st->mode) != cs_mode_norm(modes, mode)) return false;
     }
-    return with_ctime ? cs_print_eq(&st->print, print)
-                      : cs_print_eq_but_ctime(&st->print, print);
+    bool all = with_ctime && print->ctime_ns != 0;
+    return all ? cs_print_eq(&st->print, print) : cs_print_eq_but_ctime(&st->print, print);
+}
+
+bool cs__apply_expects(const cs_run_t *run, const cs_step_t *step, cs_slice_t at,
+                       bool with_ctime)
+{
+    cs_stat_t st;
+    return run->fs->ops->stat(run->fs, at, &st) == CS_OK &&
+           cs__apply_is(run, &st, step->expect_content.kind, step->expect_mode, &step->expect,
+                        with_ctime);
+}
+
+bool cs__apply_came_out(const cs_run_t *run, const cs_step_t *step, cs_slice_t at)
+{
+    if (!cs__apply_expects(run, step, at, false)) return false;
+    if (step->expect.ctime_ns != 0) return true;
+    cs_content_t content;
+    cs_stat_t st;
+    cs_err_t err = cs_hash_path(run->fs, run->config->table, at, NULL, &content, &st);
+    return err == CS_OK && cs_content_eq(&content, &step->expect_content);
 }
 
 /* Only where the policy forgets what the umask takes away: else the next scan would read the

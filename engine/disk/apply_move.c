@@ -9,28 +9,22 @@ static void give_back(cs_run_t *run, cs_slice_t at, cs_slice_t path)
     (void)cs__apply_rename_new(run->fs, at, path);
 }
 
-static cs_err_t look(cs_run_t *run, cs_slice_t path, const cs_step_t *step, bool is_source)
+static cs_err_t look(cs_run_t *run, const cs_step_t *step)
 {
     cs_stat_t st;
-    cs_err_t err = run->fs->ops->stat(run->fs, path, &st);
+    cs_err_t err = run->fs->ops->stat(run->fs, cs_slice_str(step->from), &st);
     if (err != CS_OK) return cs__apply_raced(err);
-    const cs_print_t *print = is_source ? &step->from_print : &step->expect;
-    uint16_t mode = is_source ? step->from_mode : step->expect_mode;
-    uint8_t kind = is_source ? step->item.content.kind : step->expect_kind;
-    return cs__apply_is(run, &st, kind, mode, print, true) ? CS_OK : CS_ERR_CHANGED;
+    bool same = cs__apply_is(run, &st, step->item.content.kind, step->from_mode,
+                             &step->from_print, true);
+    return same ? CS_OK : CS_ERR_CHANGED;
 }
 
 static cs_err_t delete_one(cs_run_t *run, const cs_step_t *step, cs_slice_t entry)
 {
     cs_slice_t path = cs_slice_str(step->item.path);
-    cs_err_t err = look(run, path, step, false);
-    if (err == CS_OK) err = cs__apply_raced(cs__apply_rename_new(run->fs, path, entry));
-    if (err != CS_OK) return err;
-    cs_stat_t st;
-    err = run->fs->ops->stat(run->fs, entry, &st);
-    if (err == CS_OK &&
-        cs__apply_is(run, &st, step->expect_kind, step->expect_mode, &step->expect, false))
-        return CS_OK;
+    if (!cs__apply_expects(run, step, path, true)) return CS_ERR_CHANGED;
+    cs_err_t err = cs__apply_raced(cs__apply_rename_new(run->fs, path, entry));
+    if (err != CS_OK || cs__apply_came_out(run, step, entry)) return err;
     give_back(run, entry, path);
     return CS_ERR_CHANGED;
 }
@@ -72,7 +66,7 @@ static cs_err_t move_one(cs_run_t *run, size_t index)
     const cs_step_t *step = &run->steps->item[index];
     cs_work_t *work = &run->work[index];
     cs_slice_t to = cs_slice_str(step->item.path);
-    cs_err_t err = look(run, cs_slice_str(step->from), step, true);
+    cs_err_t err = look(run, step);
     if (err != CS_OK) return err;
     if (!step->replaces) {
         err = shift(run, step, to, &work->staged);

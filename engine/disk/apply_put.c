@@ -42,7 +42,9 @@ void cs__apply_settle(cs_run_t *run, size_t index)
     cs_stat_t st;
     cs_err_t err = run->fs->ops->stat(run->fs, cs_slice_str(step->item.path), &st);
     step->print = work->staged.print;
-    step->print.ctime_ns = err == CS_OK && is_ours(run, index, &st) ? st.print.ctime_ns : 0;
+    bool vouched = step->kind != CS_STEP_MOVE || step->from_print.ctime_ns != 0;
+    bool settled = err == CS_OK && vouched && is_ours(run, index, &st);
+    step->print.ctime_ns = settled ? st.print.ctime_ns : 0;
     step->err = CS_OK;
 }
 
@@ -54,15 +56,6 @@ static cs_err_t put_new(cs_run_t *run, size_t index)
     cs_stat_t st; /* a directory that ignored files keep is no race: it may stay for long */
     bool is_dir = run->fs->ops->stat(run->fs, path, &st) == CS_OK && st.type == CS_NODE_DIR;
     return is_dir ? CS_ERR_IS_DIR : CS_ERR_CHANGED;
-}
-
-static bool is_expected(const cs_run_t *run, const cs_step_t *step, cs_slice_t at,
-                        bool with_ctime)
-{
-    cs_stat_t st;
-    return run->fs->ops->stat(run->fs, at, &st) == CS_OK &&
-           cs__apply_is(run, &st, step->expect_kind, step->expect_mode, &step->expect,
-                        with_ctime);
 }
 
 /* The user's file came out: it goes back. If what we get for it is not ours, he wrote once more
@@ -94,7 +87,7 @@ static cs_err_t put_by_exchange(cs_run_t *run, size_t index, cs_slice_t entry)
         (void)cs__apply_rename_new(fs, entry, home);
         return cs__apply_raced(err);
     }
-    if (is_expected(run, step, entry, false)) return CS_OK;
+    if (cs__apply_came_out(run, step, entry)) return CS_OK;
     undo_exchange(run, index, entry, path);
     return CS_ERR_CHANGED;
 }
@@ -110,13 +103,13 @@ static cs_err_t put_by_link(cs_run_t *run, size_t index, cs_slice_t entry)
     cs_err_t err = fs->ops->link(fs, path, entry);
     if (err == CS_ERR_UNSUPPORTED) {
         err = cs__apply_rename_new(fs, path, entry);
-        if (err == CS_OK && !is_expected(run, step, entry, false)) err = CS_ERR_CHANGED;
+        if (err == CS_OK && !cs__apply_came_out(run, step, entry)) err = CS_ERR_CHANGED;
         if (err == CS_OK) err = cs__apply_rename_new(fs, home, path);
         if (err != CS_OK) (void)cs__apply_rename_new(fs, entry, path);
         return cs__apply_raced(err);
     }
     if (err != CS_OK) return cs__apply_raced(err);
-    if (is_expected(run, step, entry, false) && is_expected(run, step, path, false)) {
+    if (cs__apply_came_out(run, step, entry) && cs__apply_expects(run, step, path, false)) {
         err = fs->ops->rename(fs, home, path, CS_RENAME_REPLACE);
     } else {
         err = CS_ERR_CHANGED;
@@ -132,7 +125,7 @@ void cs__apply_put(cs_run_t *run, size_t index)
     cs_buf_t entry = {0};
     if (!step->replaces) {
         step->err = put_new(run, index);
-    } else if (!is_expected(run, step, cs_slice_str(step->item.path), true)) {
+    } else if (!cs__apply_expects(run, step, cs_slice_str(step->item.path), true)) {
         step->err = CS_ERR_CHANGED;
     } else {
         cs__apply_entry(run, index, false, &entry);

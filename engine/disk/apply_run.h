@@ -47,6 +47,13 @@ cs_err_t cs__apply_raced(cs_err_t err);
 /* Whether `st` is the file of a base row. ctime counts only while we changed no name of it. */
 bool cs__apply_is(const cs_run_t *run, const cs_stat_t *st, uint8_t kind, uint16_t mode,
                   const cs_print_t *print, bool with_ctime);
+/* Whether the file at `at` is still that of the replaced row. */
+bool cs__apply_expects(const cs_run_t *run, const cs_step_t *step, cs_slice_t at,
+                       bool with_ctime);
+/* The same of a file that was taken from its name. A row without a ctime was seen within a
+ * clock tick of its last write: another one may have left the same print, so that the bytes are
+ * read. */
+bool cs__apply_came_out(const cs_run_t *run, const cs_step_t *step, cs_slice_t at);
 uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode);
 cs_err_t cs__apply_make_parents(cs_fs_t *fs, cs_slice_t path);
 /* Never replaces: EXISTS. Makes missing parents of `to`. */

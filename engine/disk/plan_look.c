@@ -111,7 +111,7 @@ static void add_mode(cs_planner_t *planner, cs_item_t *item_p, const cs_item_t *
     step->item = *item_p;
     *item_p = (cs_item_t){0};
     step->replaces = true;
-    step->expect_kind = row->content.kind;
+    step->expect_content = row->content;
     step->expect_mode = row->attr.mode;
     step->expect = row->print;
     planner->count++;

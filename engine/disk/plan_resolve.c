@@ -44,7 +44,7 @@ static void expect_row(cs_step_t *step, const cs_item_t *row)
 {
     if (row->path == NULL) return;
     step->replaces = true;
-    step->expect_kind = row->content.kind;
+    step->expect_content = row->content;
     step->expect_mode = row->attr.mode;
     step->expect = row->print;
 }
@@ -135,20 +135,25 @@ static void delete_leaves(cs_planner_t *planner, cs_steps_t *ret)
     }
 }
 
-/* Directories that nothing implies any more go with what was in them. */
+/* Directories above `path` that nothing implies any more go with what was in them. */
+static void remove_above(cs_planner_t *planner, cs_slice_t path)
+{
+    for (cs_slice_t dir = cs_path_parent(path); dir.len > 0; dir = cs_path_parent(dir)) {
+        if (!cs__paths_add(&planner->parents, dir)) return; /* asked, and so were those above */
+        if (cs_replica_is_dir(planner->replica, dir)) return;
+        cs_step_t *step = cs_steps_add(&planner->rmdirs, CS_STEP_RMDIR);
+        step->item.path = cs_str_new(dir.data, dir.len);
+    }
+}
+
 static void remove_parents(cs_planner_t *planner)
 {
     for (size_t i = 0; i < planner->leave_len; i++) {
-        if (planner->leave[i].waits) continue;
-        cs_slice_t dir = cs_path_parent(cs_slice_str(planner->leave[i].row.path));
-        for (; dir.len > 0; dir = cs_path_parent(dir)) {
-            if (!cs__paths_add(&planner->parents, dir))
-                break; /* asked, and so were those above */
-            if (cs_replica_is_dir(planner->replica, dir)) break;
-            cs_step_t *step = cs_steps_add(&planner->rmdirs, CS_STEP_RMDIR);
-            step->item.path = cs_str_new(dir.data, dir.len);
-        }
+        if (!planner->leave[i].waits)
+            remove_above(planner, cs_slice_str(planner->leave[i].row.path));
     }
+    for (size_t i = 0, len = planner->rmdirs.len; i < len; i++)
+        remove_above(planner, cs_slice_str(planner->rmdirs.item[i].item.path));
 }
 
 static int deepest_first(const void *a, const void *b)

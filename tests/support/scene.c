@@ -205,10 +205,10 @@ static cs_step_t *add(scene_t *scene, cs_step_kind_t kind, const char *path)
     bool exists = scene->real->ops->stat(scene->real, cs_slice_text(path), &st) == CS_OK;
     if (exists && st.type != CS_NODE_DIR) {
         step->replaces = true;
-        step->expect_kind = st.type == CS_NODE_SYMLINK ? CS_KIND_SYMLINK : CS_KIND_FILE;
-        step->expect_mode = step->expect_kind == CS_KIND_FILE ? st.mode : 0;
+        step->expect_mode = st.type == CS_NODE_FILE ? st.mode : 0;
         step->expect = st.print;
         scene->old_text[index] = keep(scene_read(scene, path));
+        step->expect_content = scene_content(scene, scene->old_text[index]);
     }
     return step;
 }

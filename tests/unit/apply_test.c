@@ -315,6 +315,53 @@ Test(apply, another_mode_is_another_file)
     cr_assert(scene_holds(&scene, "f", "old"));
 }
 
+/* Bytes that no print can tell from the old ones. */
+static void rewrite_unseen(const char *path, const char *text)
+{
+    char full[512];
+    snprintf(full, sizeof full, "%s/%s", scene.dir, path);
+    struct stat st;
+    cr_assert_eq(stat(full, &st), 0);
+    scene_file(&scene, path, text);
+    struct timespec times[2] = {st.st_atim, st.st_mtim};
+    cr_assert_eq(utimensat(AT_FDCWD, full, times, 0), 0);
+}
+
+Test(apply, a_row_without_a_ctime_is_believed_if_the_bytes_are_right)
+{
+    static const char *const paths[] = {"w", "d", "w2", "d2"};
+    for (size_t i = 0; i < 4; i++)
+        scene_file(&scene, paths[i], "old");
+    scene_stage(&scene, "new");
+    scene_write(&scene, "w", "new");
+    scene_delete(&scene, "d");
+    scene_write(&scene, "w2", "new");
+    scene_delete(&scene, "d2");
+    for (size_t i = 0; i < 4; i++)
+        scene.steps.item[i].expect.ctime_ns = 0;
+    rewrite_unseen("w2", "own");
+    rewrite_unseen("d2", "own");
+    apply();
+    cr_assert_eq(scene.steps.item[0].err, CS_OK);
+    cr_assert_eq(scene.steps.item[1].err, CS_OK);
+    cr_assert_eq(scene.steps.item[2].err, CS_ERR_CHANGED);
+    cr_assert_eq(scene.steps.item[3].err, CS_ERR_CHANGED);
+    cr_assert(scene_holds(&scene, "w", "new"));
+    cr_assert(scene_holds(&scene, "w2", "own"));
+    cr_assert(scene_holds(&scene, "d2", "own"));
+}
+
+Test(apply, a_row_without_a_ctime_vouches_for_no_more_elsewhere)
+{
+    scene_file(&scene, "m", "old");
+    scene_file(&scene, "c", "old");
+    scene_move(&scene, "m", "n")->from_print.ctime_ns = 0;
+    scene_chmod(&scene, "c", 0600)->expect.ctime_ns = 0;
+    apply_all();
+    cr_assert_eq(scene.steps.item[0].print.ctime_ns, 0);
+    cr_assert_eq(scene.steps.item[1].print.ctime_ns, 0);
+}
+
 Test(apply, what_is_there_already_wins_over_a_new_file)
 {
     scene_stage(&scene, "new");

@@ -1,0 +1,83 @@
+/* scan_adopt.c - what apply had done when it was interrupted is no operation (core.md 5.6).
+ *
+ * A file that shows what the projection shows at its path is accepted into the base table as if
+ * the materialiser had reported it. A file that vanished is no deletion if all that it showed
+ * is shown at paths accepted just now: then it was moved there. */
+#include <string.h>
+
+#include "crdt/scan_i.h"
+
+static void key_of(const cs_back_t *back, cs_buf_t *ret)
+{
+    cs_buf_clear(ret);
+    cs_buf_put(ret, back->bucket.b, CS_BUCKET_BYTES);
+    const cs_dot_t *dot = cs_dot_is_null(back->k) ? &back->lin : &back->k;
+    cs_buf_put_u64(ret, dot->rid);
+    cs_buf_put_u64(ret, dot->ctr);
+}
+
+/* The group displayed at the sight's path, if the file there is just that. */
+static const cs_group_t *shown_there(cs_replica_t *r, const cs_sight_t *sight)
+{
+    const cs_sighting_t *seen = &sight->seen;
+    if (!r->scan->may_adopt) return NULL;
+    if (seen->what != CS_SAW_APPEARED && seen->what != CS_SAW_MODIFIED) return NULL;
+    cs_family_t family;
+    cs_family_of(cs_slice_str(sight->path), &family);
+    cs__flush(r);
+    cs__view_family(r, &family, &r->scan->view);
+    const cs_group_t *group = cs__view_find(&r->scan->view, cs_slice_str(sight->path));
+    if (group == NULL) return NULL;
+    const cs_content_t *content = &r->scan->view.ref[group->first].cand->content;
+    if (!cs_content_eq(content, &seen->content)) return NULL;
+    bool same_mode = content->kind != CS_KIND_FILE || group->attr->attr.mode == seen->mode;
+    return same_mode ? group : NULL;
+}
+
+bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight)
+{
+    const cs_group_t *group = shown_there(r, sight);
+    if (group == NULL) return false;
+    cs_item_t row = {0};
+    cs__item_from(&r->scan->view, group, &row);
+    row.print = sight->seen.print;
+    row.mtime_ns = sight->seen.mtime_ns;
+    for (uint32_t i = 0; i < row.back_len; i++) {
+        bool is_new;
+        key_of(&row.back[i], &r->key);
+        cs_omap_insert(&r->scan->adopted, cs_buf_slice(&r->key), &is_new);
+    }
+    cs__row_put(r, &row);
+    cs__dirty(r, cs_slice_str(sight->path));
+    return true;
+}
+
+static bool was_moved(cs_replica_t *r, const cs_item_t *row)
+{
+    bool any = false;
+    for (uint32_t i = 0; i < row->back_len; i++) {
+        const cs_back_t *back = &row->back[i];
+        cs_link_t link = {back->bucket, back->lin, back->k};
+        if (cs__link_cand(r, &link) == NULL) continue;
+        key_of(back, &r->key);
+        if (cs_omap_find(&r->scan->adopted, cs_buf_slice(&r->key)) == NULL) return false;
+        any = true;
+    }
+    return any;
+}
+
+void cs__adopt_all(cs_replica_t *r)
+{
+    cs_scan_t *scan = r->scan;
+    for (uint32_t i = 0; i < scan->sight_len; i++)
+        scan->sight[i].adopted = cs__adopt(r, &scan->sight[i]);
+    for (uint32_t i = 0; i < scan->sight_len; i++) {
+        cs_sight_t *sight = &scan->sight[i];
+        if (sight->seen.what != CS_SAW_VANISHED) continue;
+        const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
+        if (row == NULL || !was_moved(r, row)) continue;
+        sight->adopted = true;
+        cs__row_delete(r, cs_slice_str(sight->path));
+        cs__dirty(r, cs_slice_str(sight->path));
+    }
+}

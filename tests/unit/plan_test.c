@@ -1,0 +1,331 @@
+/* plan_test.c - what the projection says becomes true on disk, with as few bytes moved as can
+ * be. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/folder.h"
+#include "support/site.h"
+
+static sites_t sites;
+static site_t *a, *b;
+
+static void setup(void)
+{
+    sites_open(&sites, 2);
+    a = &sites.site[0];
+    b = &sites.site[1];
+}
+
+static void teardown(void)
+{
+    sites_close(&sites);
+}
+
+TestSuite(plan, .init = setup, .fini = teardown);
+
+static const char *at(const site_t *site, const char *path)
+{
+    static char full[2][512];
+    static int turn;
+    turn = !turn;
+    snprintf(full[turn], sizeof full[turn], "%s/%s", site->dir, path);
+    return full[turn];
+}
+
+static void put(site_t *site, const char *path, const char *text)
+{
+    cs_test_write(site->dir, path, text);
+}
+
+static cs_stat_t stat_of(const site_t *site, const char *path)
+{
+    cs_stat_t st = {0};
+    cr_assert_eq(site->real->ops->stat(site->real, cs_slice_text(path), &st), CS_OK, "%s",
+                 path);
+    return st;
+}
+
+/* One site's work is seen by the other, which counts its steps from now on. */
+static void begin(void)
+{
+    sites_settle(&sites);
+    memset(b->done, 0, sizeof b->done);
+    cr_assert_eq(b->failed, 0);
+}
+
+static void expect_steps(size_t write, size_t move, size_t del, size_t mode, size_t mkdir_,
+                         size_t rmdir_)
+{
+    size_t want[] = {write, move, del, mode, mkdir_, rmdir_};
+    for (size_t i = 0; i < CS_COUNT_OF(want); i++)
+        cr_assert_eq(b->done[i], want[i], "kind %zu: %zu steps, not %zu", i, b->done[i],
+                     want[i]);
+    cr_assert_eq(b->failed, 0);
+}
+
+Test(plan, creations_edits_and_deletions_travel)
+{
+    put(a, "new", "1");
+    put(a, "d/e/f", "2");
+    cr_assert_eq(symlink("d/e", at(a, "link")), 0);
+    begin();
+    cr_assert(site_shows(b, "new", "1"));
+    cr_assert(site_shows(b, "d/e/f", "2"));
+    cr_assert(site_shows(b, "link", "-> d/e"));
+    put(a, "new", "edited");
+    cs_test_unlink(a->dir, "d/e/f");
+    cs_test_unlink(a->dir, "d/e");
+    cs_test_unlink(a->dir, "d");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "new", "edited"));
+    cr_assert(site_shows(b, "d", NULL));
+    expect_steps(1, 0, 1, 0, 0, 2);
+}
+
+Test(plan, empty_directories_come_and_go)
+{
+    cs_test_mkdir(a->dir, "d/e");
+    begin();
+    cr_assert_eq(stat_of(b, "d/e").type, CS_NODE_DIR);
+    put(a, "d/e/f", "fills it");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "d/e/f", "fills it"));
+    cs_test_unlink(a->dir, "d/e/f");
+    sites_settle(&sites);
+    cr_assert_eq(stat_of(b, "d/e").type, CS_NODE_DIR, "the user left it there");
+    cs_test_unlink(a->dir, "d/e");
+    cs_test_unlink(a->dir, "d");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "d", NULL));
+}
+
+Test(plan, a_mode_changes_without_a_write)
+{
+    put(a, "f", "text");
+    begin();
+    chmod(at(a, "f"), 0755);
+    sites_settle(&sites);
+    cr_assert_eq(stat_of(b, "f").mode, 0755);
+    expect_steps(0, 0, 0, 1, 0, 0);
+}
+
+Test(plan, a_rename_moves_the_file)
+{
+    put(a, "from/f", "text");
+    begin();
+    uint64_t ino = stat_of(b, "from/f").print.ino;
+    cs_test_mkdir(a->dir, "to");
+    cs_test_rename(a->dir, "from/f", "to/g");
+    cs_test_unlink(a->dir, "from");
+    sites_settle(&sites);
+    cr_assert_eq(stat_of(b, "to/g").print.ino, ino);
+    cr_assert(site_shows(b, "from", NULL));
+    expect_steps(0, 1, 0, 0, 0, 1);
+}
+
+Test(plan, a_rename_moves_the_file_whichever_name_is_first)
+{
+    put(a, "z", "text");
+    begin();
+    cs_test_rename(a->dir, "z", "a");
+    sites_settle(&sites);
+    expect_steps(0, 1, 0, 0, 0, 0);
+}
+
+Test(plan, a_renamed_directory_keeps_its_inode)
+{
+    put(a, "D/1", "one");
+    put(a, "D/s/2", "two");
+    put(a, "D/s/same", "");
+    put(a, "D/same", "");
+    begin();
+    uint64_t ino = stat_of(b, "D").print.ino;
+    cs_test_rename(a->dir, "D", "E");
+    sites_settle(&sites);
+    cr_assert_eq(stat_of(b, "E").print.ino, ino);
+    cr_assert(site_shows(b, "E/s/2", "two"));
+    cr_assert(site_shows(b, "D", NULL));
+    expect_steps(0, 4, 0, 0, 0, 2);
+}
+
+Test(plan, a_rename_over_a_file_moves_it)
+{
+    put(a, "f", "moves over");
+    put(a, "g", "goes");
+    begin();
+    cs_test_rename(a->dir, "f", "g");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "g", "moves over"));
+    cr_assert(site_shows(b, "f", NULL));
+    cr_assert_eq(b->done[CS_STEP_WRITE] + b->done[CS_STEP_MOVE], 1);
+}
+
+Test(plan, swapped_files_are_copied_locally)
+{
+    put(a, "f", "F");
+    put(a, "g", "G");
+    begin();
+    cs_test_rename(a->dir, "f", "t");
+    cs_test_rename(a->dir, "g", "f");
+    cs_test_rename(a->dir, "t", "g");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "f", "G"));
+    cr_assert(site_shows(b, "g", "F"));
+    expect_steps(2, 0, 0, 0, 0, 0);
+}
+
+Test(plan, a_file_becomes_a_directory_and_back)
+{
+    put(a, "p", "file");
+    begin();
+    cs_test_unlink(a->dir, "p");
+    put(a, "p/x", "in it");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p/x", "in it"));
+    cs_test_unlink(a->dir, "p/x");
+    cs_test_unlink(a->dir, "p");
+    put(a, "p", "file again");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p", "file again"));
+}
+
+Test(plan, a_file_moves_below_its_own_name_and_back)
+{
+    put(a, "p", "some bytes");
+    begin();
+    cs_test_rename(a->dir, "p", "t");
+    cs_test_mkdir(a->dir, "p");
+    cs_test_rename(a->dir, "t", "p/x");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p/x", "some bytes"));
+    cs_test_rename(a->dir, "p/x", "t");
+    cs_test_unlink(a->dir, "p");
+    cs_test_rename(a->dir, "t", "p");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p", "some bytes"));
+}
+
+Test(plan, a_conflict_shows_both)
+{
+    put(a, "r.txt", "c0");
+    begin();
+    put(a, "r.txt", "from a");
+    put(b, "r.txt", "from b");
+    sites_settle(&sites);
+    cr_assert(site_tree_holds(a, "from a") && site_tree_holds(a, "from b"));
+    cr_assert_not(site_tree_holds(b, "c0"));
+}
+
+/* --- the planner alone */
+
+static bool staged_all(void *arg, const cs_content_t *content)
+{
+    (void)arg;
+    (void)content;
+    return true;
+}
+
+static void count_need(void *arg, const cs_content_t *content, cs_slice_t path)
+{
+    (void)content;
+    (void)path;
+    ++*(size_t *)arg;
+}
+
+static bool staged_none(void *arg, const cs_content_t *content)
+{
+    (void)arg;
+    (void)content;
+    return false;
+}
+
+static bool starts_with_x(void *arg, cs_slice_t path)
+{
+    (void)arg;
+    return path.len > 0 && path.data[0] == 'x';
+}
+
+Test(plan, ignored_and_busy_paths_are_left_alone)
+{
+    put(a, "f", "text");
+    put(a, "x", "text 2");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_plan_query_t query = {.staged = staged_all, .need = count_need};
+    for (int i = 0; i < 2; i++) {
+        cs_steps_t steps = {0};
+        cs_buf_t cursor = {0};
+        query.ignored = i == 0 ? starts_with_x : NULL;
+        cr_assert_eq(cs_plan(b->peer.replica, &query, 100, i == 1 ? starts_with_x : NULL, NULL,
+                             &cursor, &steps),
+                     CS_OK);
+        cr_assert_eq(steps.len, 1);
+        cr_assert_str_eq(steps.item[0].item.path->data, "f");
+        cr_assert_eq(cursor.len, 0);
+        cs_steps_fini(&steps);
+        cs_buf_fini(&cursor);
+    }
+}
+
+Test(plan, a_content_is_asked_for_once)
+{
+    put(a, "f", "same");
+    put(a, "g", "same");
+    put(a, "h", "other");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    size_t needs = 0;
+    cs_plan_query_t query = {.arg = &needs, .staged = staged_none, .need = count_need};
+    cs_steps_t steps = {0};
+    cs_buf_t cursor = {0};
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, NULL, NULL, &cursor, &steps), CS_OK);
+    cr_assert_eq(steps.len, 0);
+    cr_assert_eq(needs, 2);
+    cs_buf_fini(&cursor);
+}
+
+Test(plan, a_plan_goes_on_from_its_cursor)
+{
+    for (int i = 0; i < 10; i++) {
+        char name[8], text[16];
+        snprintf(name, sizeof name, "f%d", i);
+        snprintf(text, sizeof text, "text %d", i);
+        put(a, name, text);
+    }
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_plan_query_t query = {.staged = staged_all, .need = count_need};
+    cs_buf_t cursor = {0};
+    size_t steps_seen = 0, plans = 0;
+    do {
+        cs_steps_t steps = {0};
+        cr_assert_eq(cs_plan(b->peer.replica, &query, 3, NULL, NULL, &cursor, &steps), CS_OK);
+        steps_seen += steps.len;
+        plans++;
+        cs_steps_fini(&steps);
+    } while (cursor.len > 0);
+    cr_assert_eq(steps_seen, 10);
+    cr_assert_eq(plans, 4);
+    cs_buf_fini(&cursor);
+}
+
+/* Bytes that are to be shown at a busy path stay where they are, though their path is wanted no
+ * more. */
+Test(plan, a_file_is_not_deleted_while_its_new_place_is_busy)
+{
+    put(a, "f", "text");
+    begin();
+    cs_test_rename(a->dir, "f", "x");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_plan_query_t query = {.staged = staged_none, .need = count_need};
+    cs_steps_t steps = {0};
+    cs_buf_t cursor = {0};
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, starts_with_x, NULL, &cursor, &steps),
+                 CS_OK);
+    cr_assert_eq(steps.len, 0);
+    cs_buf_fini(&cursor);
+}
