@@ -34,13 +34,13 @@ static void make_directory(cs_run_t *run, size_t index)
     run->work[index].done = step->err == CS_OK;
 }
 
-/* What else is in it keeps a directory; that is as wanted. */
+/* What else is in it keeps a directory; that is as wanted. So is anything else at its path. */
 static void remove_directory(cs_run_t *run, size_t index)
 {
     cs_step_t *step = &run->steps->item[index];
     cs_err_t err = run->fs->ops->rmdir(run->fs, cs_slice_str(step->item.path));
-    if (err == CS_ERR_NOT_EMPTY || err == CS_ERR_NOT_FOUND) err = CS_OK;
-    step->err = cs__apply_raced(err);
+    if (cs__apply_raced(err) == CS_ERR_CHANGED) err = CS_OK;
+    step->err = err;
     run->work[index].done = step->err == CS_OK;
 }
 

@@ -48,14 +48,20 @@ void cs__apply_settle(cs_run_t *run, size_t index)
     step->err = CS_OK;
 }
 
+/* An empty directory, where the projection has none, is left over from what was in it. One that
+ * ignored files keep is no race: it may stay for long. */
 static cs_err_t put_new(cs_run_t *run, size_t index)
 {
+    cs_fs_t *fs = run->fs;
     cs_slice_t path = cs_slice_str(run->steps->item[index].item.path);
-    cs_err_t err = cs__apply_rename_new(run->fs, cs_buf_slice(&run->work[index].home), path);
-    if (err != CS_ERR_EXISTS) return cs__apply_raced(err);
-    cs_stat_t st; /* a directory that ignored files keep is no race: it may stay for long */
-    bool is_dir = run->fs->ops->stat(run->fs, path, &st) == CS_OK && st.type == CS_NODE_DIR;
-    return is_dir ? CS_ERR_IS_DIR : CS_ERR_CHANGED;
+    cs_slice_t home = cs_buf_slice(&run->work[index].home);
+    cs_err_t err = cs__apply_rename_new(fs, home, path);
+    if (err == CS_ERR_EXISTS) {
+        cs_err_t removed = fs->ops->rmdir(fs, path);
+        if (removed == CS_ERR_NOT_EMPTY) return CS_ERR_IS_DIR;
+        if (removed == CS_OK) err = cs__apply_rename_new(fs, home, path);
+    }
+    return cs__apply_raced(err);
 }
 
 /* The user's file came out: it goes back. If what we get for it is not ours, he wrote once more

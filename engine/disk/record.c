@@ -1,11 +1,19 @@
 /* record.c - what was performed becomes the base table (core.md 5.1). */
 #include "disk/apply.h"
 
+/* Settled at once: a path of which nothing is left would wait for its directory to be removed.
+ */
+static void record_gone(cs_replica_t *replica, cs_slice_t path)
+{
+    cs_replica_vanished(replica, path);
+    (void)cs_replica_settle(replica, path);
+}
+
 static void record_done(cs_replica_t *replica, const cs_step_t *step)
 {
     switch (step->kind) {
     case CS_STEP_MOVE:
-        cs_replica_vanished(replica, cs_slice_str(step->from));
+        record_gone(replica, cs_slice_str(step->from));
         cs_replica_applied(replica, &step->item);
         return;
     case CS_STEP_WRITE:
@@ -15,7 +23,7 @@ static void record_done(cs_replica_t *replica, const cs_step_t *step)
         return;
     case CS_STEP_DELETE:
     case CS_STEP_RMDIR:
-        cs_replica_vanished(replica, cs_slice_str(step->item.path));
+        record_gone(replica, cs_slice_str(step->item.path));
         return;
     }
 }
