@@ -166,8 +166,31 @@ static void crash(gn_world_t *world, gn_node_t *node)
     cut_node(world, node->index);
 }
 
+static void copy_fault(gn_world_t *world, gn_node_t *node)
+{
+    gn_node_t *from = &world->nodes[pick(world, world->node_count)];
+    if (from == node || !from->up || world->node_count < 3) return;
+    bool noticed = pick(world, 2) == 0;
+    gn_trace(world, "%c := copy of %c %s", 'A' + node->index, 'A' + from->index,
+             noticed ? "noticed" : "unnoticed");
+    cut_node(world, node->index);
+    gn_node_copy(node, from, noticed);
+    cut_node(world, node->index);
+}
+
 static void image_fault(gn_world_t *world, gn_node_t *node)
 {
+    if (pick(world, 8) == 0) {
+        copy_fault(world, node);
+        return;
+    }
+    if (pick(world, 8) == 0 && !node->rolled) {
+        gn_trace(world, "rows of %c lost", 'A' + node->index);
+        cut_node(world, node->index);
+        gn_node_lose_rows(node);
+        cut_node(world, node->index);
+        return;
+    }
     if (pick(world, 2) == 0 || node->image_count == 0) {
         gn_trace(world, "save %c", 'A' + node->index);
         gn_node_save(node);

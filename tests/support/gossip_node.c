@@ -218,7 +218,10 @@ static void open_replica(gn_node_t *node)
     cs_open_result_t result;
     err = cs_replica_open(&config, &node->replica, &result);
     CS_ASSERT(err == CS_OK);
-    if (result == CS_OPEN_AMNESIA) gn_fail(world, "the state record does not fit the rows");
+    if (result == CS_OPEN_AMNESIA && !node->rows_lost) {
+        gn_fail(world, "the state record does not fit the rows");
+    }
+    if (result == CS_OPEN_SAME && node->rows_lost) gn_fail(world, "lost rows went unnoticed");
 }
 
 static void open_gossip(gn_node_t *node)
@@ -304,6 +307,38 @@ void gn_node_restore(gn_node_t *node, unsigned index, bool noticed)
     if (!noticed) return;
     reincarnate(node);
     cs_gossip_restart(node->gossip, node->world->now_ms);
+}
+
+void gn_node_copy(gn_node_t *node, gn_node_t *from, bool noticed)
+{
+    gn_node_flush(from);
+    gn_node_stop(node);
+    gn_oracle_forgotten(node, false);
+    gn_oracle_forgotten(from, true); /* both may rename them */
+    cs_mem_disk_destroy(&node->disk);
+    node->disk = cs_mem_disk_copy(from->disk);
+    node->image_count = 0;
+    gn_node_start(node);
+    node->rolled = from->rolled = true;
+    if (!noticed) return;
+    reincarnate(node);
+    cs_gossip_restart(node->gossip, node->world->now_ms);
+}
+
+void gn_node_lose_rows(gn_node_t *node)
+{
+    gn_node_flush(node);
+    bool any = cs_replica_state(node->replica)->n > 0;
+    gn_node_stop(node);
+    static const uint8_t entries[] = {0, 0, 0, 1, 'e', '/'};
+    cs_mem_disk_lose_prefix(node->disk, cs_slice(entries, sizeof entries));
+    gn_oracle_forgotten(node, false);
+    node->rows_lost = any;
+    node->image_count = 0;
+    gn_node_start(node);
+    node->rows_lost = false;
+    node->rolled = false;
+    gn_node_flush(node);
 }
 
 void gn_node_deliver(gn_node_t *node, const gn_frame_t *frame)

@@ -50,6 +50,7 @@ typedef struct gn_node {
     struct gn_world *world;
     unsigned index;
     bool up, rolled; /* rolled: an image was restored and nobody noticed yet */
+    bool rows_lost;  /* entries vanished from its disk: the next start must notice */
     cs_mem_disk_t *disk;
     cs_store_t *store;
     cs_replica_t *replica;
@@ -101,6 +102,8 @@ void gn_node_create(gn_node_t *node, uint32_t count); /* so many new files, in o
 void gn_node_materialise(gn_node_t *node);            /* base follows the projection */
 void gn_node_save(gn_node_t *node);
 void gn_node_restore(gn_node_t *node, unsigned image, bool noticed);
+void gn_node_copy(gn_node_t *node, gn_node_t *from, bool noticed); /* node becomes a copy */
+void gn_node_lose_rows(gn_node_t *node);                           /* some entries are gone */
 
 /* --- oracle */
 void gn_oracle_check(gn_world_t *world,
@@ -109,6 +112,7 @@ void gn_oracle_expose(gn_node_t *node); /* all its numbers are given away now */
 void gn_oracle_written(gn_node_t *node);
 void gn_oracle_crashed(gn_node_t *node);                  /* what was not written never was */
 void gn_oracle_restored(gn_node_t *node, uint64_t order); /* what is newer is forgotten here */
+void gn_oracle_forgotten(gn_node_t *node, bool unexposed_only); /* all is allowed from now on */
 void gn_oracle_reborn(gn_node_t *node, uint64_t old_rid, uint64_t exposed);
 void gn_oracle_final(gn_world_t *world);
 

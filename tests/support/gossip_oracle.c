@@ -30,6 +30,14 @@ void gn_oracle_restored(gn_node_t *node, uint64_t order)
     }
 }
 
+void gn_oracle_forgotten(gn_node_t *node, bool unexposed_only)
+{
+    for (gn_event_t *event = node->world->events; event != NULL; event = event->next) {
+        if (event->node != node->index || (unexposed_only && event->exposed)) continue;
+        event->maybe = true;
+    }
+}
+
 void gn_oracle_reborn(gn_node_t *node, uint64_t old_rid, uint64_t exposed)
 {
     uint64_t rid = cs_replica_state(node->replica)->rid;
@@ -96,12 +104,19 @@ static bool overclaims(gn_node_t *node, const gn_event_t *event)
     return covered && !live && !was_removed(node->world, event->added, false);
 }
 
+/* Not private to another node, and not a number that a copy may mint a second time. */
+static bool is_known_outside(const gn_node_t *node, const gn_event_t *event)
+{
+    const cs_state_t *state = cs_replica_state(node->replica);
+    return event->exposed && (event->rid != state->rid || event->last <= state->exposed);
+}
+
 void gn_oracle_check(gn_world_t *world, gn_node_t *node)
 {
     if (!node->up || world->hole != NULL) return;
     for (const gn_event_t *event = world->events; event != NULL; event = event->next) {
         if (event->added == 0 || event->lost || event->maybe) continue;
-        if (!event->exposed && event->node != node->index) continue;
+        if (event->node != node->index && !is_known_outside(node, event)) continue;
         if (!overclaims(node, event)) continue;
         gn_trace(world, "%c: content %llu, dot %llx:%llu", 'A' + node->index,
                  (unsigned long long)event->added, (unsigned long long)event->dot.rid,
