@@ -71,16 +71,22 @@ cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, uint64_t seed);
 void cs_fetch_destroy(cs_fetch_t **fetch_p);
 
 /* Idempotent. peer: who said that there is this content, asked first; 0: nobody in particular.
- * CS_ERR_AGAIN: CS_FETCH_WANTS_MAX are wanted, come back later. kind FILE or SYMLINK. */
+ * Beyond CS_FETCH_WANTS_MAX the oldest sleeping want is given up for the new one; CS_ERR_AGAIN:
+ * none sleeps, come back later. kind FILE or SYMLINK. */
 CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
                                    cs_peer_t peer);
 /* It is complete in .crdtsync/tmp, from an earlier run. Errors as above. */
 CS_MUST_USE cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content);
 void cs_fetch_unwant(cs_fetch_t *fetch,
                      const cs_content_t *content); /* superseded: discarded */
-bool cs_fetch_is_staged(const cs_fetch_t *fetch, const cs_content_t *content);
+bool cs_fetch_is_staged(cs_fetch_t *fetch, const cs_content_t *content);
 void cs_fetch_used(cs_fetch_t *fetch,
                    const cs_content_t *content); /* staged file was renamed away */
+
+/* Superseded wants by exclusion: of what was neither wanted nor found staged between a mark and
+ * the next sweep, because no path needs it any more, all is unwanted. */
+void cs_fetch_mark(cs_fetch_t *fetch);
+void cs_fetch_sweep(cs_fetch_t *fetch);
 
 void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer);

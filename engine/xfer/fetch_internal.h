@@ -41,6 +41,7 @@ typedef struct cs_want {
     struct cs_want *same_bucket;
     cs_content_t content;
     cs_want_state_t state;
+    bool needed;      /* since the last mark */
     bool again;       /* DYING, DISCARDING: wanted once more */
     bool on_disk;     /* something may be in .crdtsync/tmp */
     uint8_t hint;     /* source that has it, surely; CS_FETCH_PEERS_MAX: none */
@@ -200,13 +201,18 @@ struct cs_fetch {
 /* What an answer costs besides its bytes: name, length, its share of frames and bookkeeping. */
 #define CS_ASK_OVERHEAD 256u
 
-/* --- chains */
+/* --- chains (fetch_want.c) */
 void cs__chain_init(cs_chain_t *head);
 void cs__chain_push(cs_chain_t *head, cs_chain_t *item); /* at the end */
 void cs__chain_remove(cs_chain_t *item);                 /* leaves it a ring of its own */
 bool cs__chain_is_empty(const cs_chain_t *head);
 
-/* --- wants (fetch.c) */
+/* --- wants (fetch_want.c) */
+cs_want_t *cs__want_of(cs_chain_t *all); /* whose member `all` that is */
+cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content); /* SLEEPING */
+void cs__want_free(cs_fetch_t *fetch, cs_want_t *want);
+/* Not wanted any more, and no order is out: freed, or DISCARD, or restarted. */
+void cs__want_end(cs_fetch_t *fetch, cs_want_t *want);
 cs_want_t *cs__want_find(const cs_fetch_t *fetch, const cs_content_t *content);
 cs_want_t *cs__want_by_hash(const cs_fetch_t *fetch, const uint8_t *hash, cs_want_t *after);
 void cs__want_set(cs_fetch_t *fetch, cs_want_t *want, cs_want_state_t state);
@@ -215,6 +221,8 @@ void cs__want_restart(cs_fetch_t *fetch, cs_want_t *want); /* READY, QUEUED, or 
 void cs__want_wake(cs_fetch_t *fetch); /* SLEEPING ones that have candidates */
 void cs__want_quiet(cs_fetch_t *fetch, cs_want_t *want); /* after an order: DYING goes on */
 void cs__want_done_bytes(cs_fetch_t *fetch, cs_want_t *want, uint64_t done);
+
+/* --- bytes on their way from a peer to the disk (fetch.c) */
 void cs__landing_add(cs_fetch_t *fetch, cs_want_t *want, uint32_t serial, uint32_t slot);
 void cs__landing_forget(cs_fetch_t *fetch);
 

@@ -158,7 +158,7 @@ static void settle_waiting(cs_fetch_t *fetch)
 {
     for (cs_chain_t *at = fetch->all.next, *next; at != &fetch->all; at = next) {
         next = at->next;
-        cs_want_t *want = (cs_want_t *)(void *)((char *)at - offsetof(cs_want_t, all));
+        cs_want_t *want = cs__want_of(at);
         bool waits = want->state == CS_WANT_READY || want->state == CS_WANT_QUEUED;
         if (!waits) continue;
         bool hinted = want->hint < CS_FETCH_PEERS_MAX;
@@ -221,7 +221,7 @@ void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer)
     source->head = source->len = 0;
     memset(source->open, 0, sizeof source->open);
     for (cs_chain_t *at = fetch->all.next; at != &fetch->all; at = at->next) {
-        cs_want_t *want = (cs_want_t *)(void *)((char *)at - offsetof(cs_want_t, all));
+        cs_want_t *want = cs__want_of(at);
         want->passed &= ~bit;
         if (want->hint < CS_FETCH_PEERS_MAX && &fetch->source[want->hint] == source) {
             want->hint = CS_FETCH_PEERS_MAX;

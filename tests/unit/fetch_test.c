@@ -185,16 +185,49 @@ Test(fetch, a_full_disk_lets_it_sleep)
     next(CS_FETCH_ASK_SMALL);
 }
 
-Test(fetch, wants_are_limited)
+static cs_content_t numbered(uint32_t number)
 {
     cs_content_t content = {.kind = CS_KIND_FILE, .size = 1};
+    memcpy(content.hash, &number, sizeof number);
+    return content;
+}
+
+Test(fetch, wants_are_limited)
+{
+    cs_fetch_peer_up(fetch, ANN);
     for (uint32_t i = 0; i < CS_FETCH_WANTS_MAX; i++) {
-        memcpy(content.hash, &i, sizeof i);
+        cs_content_t content = numbered(i);
         cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     }
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK); /* known */
-    content.hash[31] = 1;
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_ERR_AGAIN);
+    cs_content_t known = numbered(1), more = numbered(CS_FETCH_WANTS_MAX);
+    cr_assert(cs_fetch_want(fetch, &known, 0) == CS_OK);
+    cr_assert(cs_fetch_want(fetch, &more, 0) == CS_ERR_AGAIN);
+    cs_fetch_peer_down(fetch, ANN); /* now all sleep: the oldest goes */
+    cr_assert(cs_fetch_want(fetch, &more, 0) == CS_OK);
+    cr_assert(stats().wants == CS_FETCH_WANTS_MAX);
+}
+
+Test(fetch, what_no_path_needs_is_swept)
+{
+    size_t staged = test_contents_small(&all, 100), kept = test_contents_small(&all, 50);
+    cs_fetch_peer_up(fetch, ANN);
+    want(staged, 0);
+    want(kept, 0);
+    next(CS_FETCH_ASK_SMALL);
+    cr_assert(give_small(ANN, staged) == CS_OK);
+    done(next(CS_FETCH_STAGE).ticket, CS_OK);
+    cs_fetch_mark(fetch);
+    cr_assert(cs_fetch_is_staged(fetch, id(staged)));
+    want(kept, 0);
+    cs_fetch_sweep(fetch);
+    nothing();
+    cs_fetch_mark(fetch);
+    cr_assert(!cs_fetch_is_staged(fetch, id(kept)));
+    cs_fetch_sweep(fetch);
+    cs_fetch_action_t discard = next(CS_FETCH_DISCARD);
+    cr_assert(cs_content_eq(&discard.content, id(staged)));
+    nothing();
+    cr_assert(stats().wants == 0);
 }
 
 Test(fetch, what_an_earlier_run_staged_is_staged)

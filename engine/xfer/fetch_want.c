@@ -1,0 +1,180 @@
+/* fetch_want.c - wants: their table, and the lists of their states. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "xfer/fetch_internal.h"
+
+/* --- chains */
+
+void cs__chain_init(cs_chain_t *head)
+{
+    head->prev = head->next = head;
+}
+
+void cs__chain_push(cs_chain_t *head, cs_chain_t *item)
+{
+    item->prev = head->prev;
+    item->next = head;
+    head->prev->next = item;
+    head->prev = item;
+}
+
+void cs__chain_remove(cs_chain_t *item)
+{
+    item->prev->next = item->next;
+    item->next->prev = item->prev;
+    cs__chain_init(item);
+}
+
+bool cs__chain_is_empty(const cs_chain_t *head)
+{
+    return head->next == head;
+}
+
+cs_want_t *cs__want_of(cs_chain_t *link)
+{
+    return (cs_want_t *)(void *)((char *)link - offsetof(cs_want_t, all));
+}
+
+/* --- the table */
+
+static size_t bucket_of(const uint8_t *hash)
+{
+    return (hash[0] | (size_t)hash[1] << 8) % CS_FETCH_BUCKETS;
+}
+
+cs_want_t *cs__want_by_hash(const cs_fetch_t *fetch, const uint8_t *hash, cs_want_t *after)
+{
+    cs_want_t *want = after != NULL ? after->same_bucket : fetch->bucket[bucket_of(hash)];
+    while (want != NULL && memcmp(want->content.hash, hash, CS_HASH_BYTES) != 0) {
+        want = want->same_bucket;
+    }
+    return want;
+}
+
+cs_want_t *cs__want_find(const cs_fetch_t *fetch, const cs_content_t *content)
+{
+    cs_want_t *want = cs__want_by_hash(fetch, content->hash, NULL);
+    while (want != NULL && !cs_content_eq(&want->content, content)) {
+        want = cs__want_by_hash(fetch, content->hash, want);
+    }
+    return want;
+}
+
+cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content)
+{
+    cs_want_t *want = cs_calloc(1, sizeof *want);
+    want->content = *content;
+    want->hint = CS_FETCH_PEERS_MAX;
+    want->needed = true;
+    want->state = CS_WANT_SLEEPING;
+    cs__chain_push(&fetch->list[CS_WANT_SLEEPING], &want->list);
+    cs__chain_push(&fetch->all, &want->all);
+    cs_want_t **bucket = &fetch->bucket[bucket_of(content->hash)];
+    want->same_bucket = *bucket;
+    *bucket = want;
+    fetch->wants++;
+    fetch->count[CS_WANT_SLEEPING]++;
+    fetch->missing += content->size;
+    return want;
+}
+
+/* Bytes that this want adds to fetch->missing. */
+static uint64_t missing_of(const cs_want_t *want)
+{
+    return want->state < CS_WANT_STAGED ? want->content.size - want->done_bytes : 0;
+}
+
+void cs__want_free(cs_fetch_t *fetch, cs_want_t *want)
+{
+    CS_ASSERT(want->orders == 0 && want->download == NULL);
+    fetch->missing -= missing_of(want);
+    fetch->count[want->state]--;
+    fetch->wants--;
+    cs__chain_remove(&want->list);
+    cs__chain_remove(&want->all);
+    cs_want_t **at = &fetch->bucket[bucket_of(want->content.hash)];
+    while (*at != want) {
+        at = &(*at)->same_bucket;
+    }
+    *at = want->same_bucket;
+    cs_free(want);
+}
+
+/* --- states */
+
+cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want)
+{
+    return fetch->usable & ~want->passed;
+}
+
+/* READY wants wait with the source that surely has them, or in the common list. */
+static cs_chain_t *ready_list(cs_fetch_t *fetch, const cs_want_t *want)
+{
+    if (want->hint < CS_FETCH_PEERS_MAX &&
+        (cs__want_candidates(fetch, want) >> want->hint & 1) != 0) {
+        return &fetch->source[want->hint].ready;
+    }
+    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+        fetch->source[i].dry = false;
+    }
+    return &fetch->list[CS_WANT_READY];
+}
+
+void cs__want_set(cs_fetch_t *fetch, cs_want_t *want, cs_want_state_t state)
+{
+    fetch->missing -= missing_of(want);
+    fetch->count[want->state]--;
+    cs__chain_remove(&want->list);
+    want->state = state;
+    fetch->count[state]++;
+    fetch->missing += missing_of(want);
+    cs__chain_push(state == CS_WANT_READY ? ready_list(fetch, want) : &fetch->list[state],
+                   &want->list);
+}
+
+void cs__want_done_bytes(cs_fetch_t *fetch, cs_want_t *want, uint64_t done)
+{
+    fetch->missing -= missing_of(want);
+    want->done_bytes = done;
+    fetch->missing += missing_of(want);
+}
+
+void cs__want_restart(cs_fetch_t *fetch, cs_want_t *want)
+{
+    cs_want_state_t state =
+        cs_content_is_small(&want->content) ? CS_WANT_READY : CS_WANT_QUEUED;
+    if (cs__want_candidates(fetch, want) == 0) state = CS_WANT_SLEEPING;
+    cs__want_set(fetch, want, state);
+}
+
+void cs__want_wake(cs_fetch_t *fetch)
+{
+    cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
+    for (cs_chain_t *at = head->next, *next; at != head; at = next) {
+        next = at->next;
+        cs_want_t *want = (cs_want_t *)at;
+        if (cs__want_candidates(fetch, want) != 0) cs__want_restart(fetch, want);
+    }
+}
+
+void cs__want_end(cs_fetch_t *fetch, cs_want_t *want)
+{
+    if (want->again) {
+        want->again = false;
+        cs__want_restart(fetch, want);
+    } else if (want->on_disk) {
+        cs__want_set(fetch, want, CS_WANT_DISCARD);
+    } else {
+        cs__want_free(fetch, want);
+    }
+}
+
+void cs__want_quiet(cs_fetch_t *fetch, cs_want_t *want)
+{
+    if (want->orders > 0) return;
+    if (want->download != NULL) cs__download_quiet(fetch, want);
+    if (want->state == CS_WANT_DYING || want->state == CS_WANT_DISCARDING) {
+        cs__want_end(fetch, want);
+    }
+}
