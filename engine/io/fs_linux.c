@@ -16,50 +16,26 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "io/fs_linux_internal.h"
+#include "io/os_err.h"
 
 #define LIST_BYTES   (64u << 10) /* of one getdents64 (limits.md 5) */
 #define KERNEL_BYTES 4095u       /* longest path of one system call: PATH_MAX without the NUL */
 
-/* The one place where errno becomes ours; calls with a meaning of their own look before. */
+/* What errno means for paths below a folder; the rest as everywhere. */
 cs_err_t cs__linux_err(int error)
 {
     switch (error) {
-    case ENOENT:
-        return CS_ERR_NOT_FOUND;
-    case EEXIST:
-        return CS_ERR_EXISTS;
-    case EACCES:
-    case EPERM:
-        return CS_ERR_DENIED;
-    case ENOSPC:
-    case EDQUOT:
-        return CS_ERR_NOSPACE;
-    case EROFS:
-        return CS_ERR_READ_ONLY;
-    case ENOTEMPTY:
-        return CS_ERR_NOT_EMPTY;
-    case ENOTDIR:
-        return CS_ERR_NOT_DIR;
-    case EISDIR:
-        return CS_ERR_IS_DIR;
     case ELOOP:
         return CS_ERR_ESCAPES;
-    case EXDEV:
-        return CS_ERR_CROSS_DEVICE;
-    case EOPNOTSUPP:
-    case ENOSYS:
+    case EINVAL:
+        return CS_ERR_NAME; /* FAT and others, of names that they cannot store */
     case EMLINK:
     case ENXIO:
         return CS_ERR_UNSUPPORTED;
-    case ENAMETOOLONG:
-    case EILSEQ:
-    case EINVAL:
-        return CS_ERR_NAME; /* FAT and others refuse names they cannot store with EINVAL */
     case ETXTBSY:
-    case EBUSY:
         return CS_ERR_BUSY;
     default:
-        return CS_ERR_IO;
+        return cs_os_err(error);
     }
 }
 
