@@ -3,9 +3,7 @@
 
 #include "base/limits.h"
 #include "base/path.h"
-#include "disk/hash_path.h"
 #include "disk/scan_merge.h"
-#include "xfer/rows.h"
 
 #define PROBE_PATH CS_PRIVATE_DIR "/tmp/now"
 
@@ -49,39 +47,23 @@ cs_err_t cs_observer_init(const cs_scan_config_t *config, cs_observer_t *ret)
 }
 
 typedef struct scan {
-    const cs_observer_t *observer;
     const cs_scan_sink_t *sink;
-    cs_scan_stats_t *stats;
-    cs_path_hasher_t *hasher;
-    cs_content_rows_t *rows; /* NULL: not wanted */
+    cs_scan_stats_t stats;
+    cs_candidate_reader_t *reader;
 } scan_t;
 
 static bool on_judged(void *arg, cs_slice_t path, const cs_judgement_t *judgement)
 {
     scan_t *scan = arg;
-    if (judgement->unchanged) scan->stats->unchanged++;
-    if (judgement->troubled) scan->sink->trouble(scan->sink->arg, path, judgement->trouble);
-    return !judgement->sighted || scan->sink->sighting(scan->sink->arg, &judgement->sighting);
+    return cs_judgement_report(judgement, path, scan->sink, &scan->stats);
 }
 
 static bool on_candidate(void *arg, const cs_candidate_t *candidate)
 {
     scan_t *scan = arg;
-    cs_content_t content;
-    cs_stat_t stat;
     cs_judgement_t judgement;
-    const cs_content_sink_t *sink =
-        scan->rows != NULL ? cs_content_rows_begin(scan->rows) : NULL;
-    cs_err_t err = cs_path_hasher_run(scan->hasher, candidate->path, candidate->stat.type, sink,
-                                      &content, &stat);
-    if (err == CS_ERR_AGAIN) return false;
-    if (err == CS_OK) {
-        if (scan->rows != NULL) cs_content_rows_end(scan->rows);
-        scan->stats->hashed_files++;
-        scan->stats->hashed_bytes += content.size;
-    }
-    cs_judge_content(scan->observer, candidate, err, &content, &stat, &judgement);
-    return on_judged(scan, candidate->path, &judgement);
+    return cs_candidate_reader_run(scan->reader, candidate, &judgement) &&
+           on_judged(scan, candidate->path, &judgement);
 }
 
 static bool on_cancelled(void *arg)
@@ -96,20 +78,15 @@ cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
     cs_observer_t observer;
     cs_err_t err = cs_observer_init(config, &observer);
     if (err != CS_OK) return err;
-    cs_scan_stats_t stats = {0};
-    scan_t scan = {.observer = &observer, .sink = sink, .stats = &stats};
-    if (sink->row != NULL) {
-        scan.rows = cs_content_rows_new(config->folder, sink->arg, sink->row);
-    }
-    scan.hasher = cs_path_hasher_new(config->fs, config->table);
-    cs_path_hasher_set_cancel(scan.hasher, sink->cancelled, sink->arg);
+    scan_t scan = {.sink = sink};
+    scan.reader =
+        cs_candidate_reader_new(config, &observer, sink->arg, sink->row, sink->cancelled);
     const cs_merge_sink_t merge_sink = {.arg = &scan,
                                         .judged = on_judged,
                                         .candidate = on_candidate,
                                         .cancelled = on_cancelled};
-    err = cs_scan_merge(config, &observer, &merge_sink, &stats);
-    cs_path_hasher_destroy(&scan.hasher);
-    cs_content_rows_destroy(&scan.rows);
-    if (err == CS_OK) *ret = stats;
+    err = cs_scan_merge(config, &observer, &merge_sink, &scan.stats);
+    cs_candidate_reader_destroy(&scan.reader);
+    if (err == CS_OK) *ret = scan.stats;
     return err;
 }

@@ -39,7 +39,7 @@ typedef struct cs_scan_sink {
      * (CS_ERR_AGAIN). */
     bool (*sighting)(void *arg, const cs_sighting_t *sighting);
     void (*trouble)(void *arg, cs_slice_t path, cs_trouble_t trouble);
-    /* Rows for n/, c/ and r/ of hashed files (xfer/rows.h); may be NULL. */
+    /* Rows of the insides of large files (xfer/rows.h); may be NULL. */
     void (*row)(void *arg, cs_slice_t key, cs_slice_t value);
     /* Between files: true = give up (the node is stopping); may be NULL. */
     bool (*cancelled)(void *arg);

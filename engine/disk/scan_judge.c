@@ -27,20 +27,14 @@ const char *cs_trouble_text(cs_trouble_t trouble)
     case CS_TROUBLE_TOO_MANY_VERSIONS:
         return "too many versions";
     }
-    CS_ASSERT(!"a trouble that has no text");
+    CS_ASSERT(false);
     return "";
 }
 
 uint16_t cs_mode_norm(cs_modes_t modes, uint16_t mode)
 {
-    switch (modes) {
-    case CS_MODES_ALL:
-        return mode & CS_MODE_MAX;
-    case CS_MODES_EXEC:
-        return (mode & 0100) != 0 ? 0755 : 0644;
-    }
-    CS_ASSERT(!"a policy that is none");
-    return 0;
+    if (modes == CS_MODES_ALL) return mode & CS_MODE_MAX;
+    return (mode & 0100) != 0 ? 0755 : 0644;
 }
 
 static cs_kind_t kind_of(cs_node_type_t type)

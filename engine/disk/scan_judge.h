@@ -26,7 +26,8 @@ typedef struct cs_candidate {
 
 typedef struct cs_judgement {
     bool unchanged; /* for the statistics: bytes and mode are those of the row */
-    bool sighted, troubled;
+    bool sighted, troubled, hashed;
+    uint64_t hashed_bytes;
     cs_sighting_t sighting; /* its path is the candidate's */
     cs_trouble_t trouble;
 } cs_judgement_t;
@@ -38,5 +39,20 @@ bool cs_judge_stat(const cs_observer_t *observer, const cs_candidate_t *candidat
 void cs_judge_content(const cs_observer_t *observer, const cs_candidate_t *candidate,
                       cs_err_t err, const cs_content_t *content, const cs_stat_t *stat,
                       cs_judgement_t *ret);
+/* Hashes candidates and judges them. Belongs to one thread. */
+typedef struct cs_candidate_reader cs_candidate_reader_t;
+/* row: as in cs_scan_sink_t, with an arg of its own. */
+cs_candidate_reader_t *
+cs_candidate_reader_new(const cs_scan_config_t *config, const cs_observer_t *observer,
+                        void *arg, void (*row)(void *arg, cs_slice_t key, cs_slice_t value),
+                        bool (*cancelled)(void *arg));
+void cs_candidate_reader_destroy(cs_candidate_reader_t **reader_p);
+/* False: cancelled. */
+bool cs_candidate_reader_run(cs_candidate_reader_t *reader, const cs_candidate_t *candidate,
+                             cs_judgement_t *ret);
+
+/* Passes a judgement on, and counts it. False: the sink wants no more. */
+bool cs_judgement_report(const cs_judgement_t *judgement, cs_slice_t path,
+                         const cs_scan_sink_t *sink, cs_scan_stats_t *stats);
 
 #endif

@@ -200,7 +200,7 @@ static cs_err_t on_something(merge_t *m, const cs_walk_event_t *event)
     case CS_NODE_DEVICE:
         return trouble(m, event->path, CS_TROUBLE_DEVICE);
     }
-    CS_ASSERT(!"a type of node that is none");
+    CS_ASSERT(false);
     return CS_ERR_IO;
 }
 

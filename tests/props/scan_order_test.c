@@ -187,6 +187,7 @@ static void check(world_t *w)
         given[i] = cs_slice_text(w->given[i]);
     w->t.config.paths = w->given_len > 0 ? given : NULL;
     w->t.config.path_count = w->given_len;
+    w->t.threads = w->t.threads == 0 ? 2 : 0;
     cs_test_scanned_clear(&w->t);
     cr_assert_eq(cs_test_scanned_run(&w->t), CS_OK);
     for (size_t i = 0; i < w->len; i++)

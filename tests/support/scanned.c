@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "base/seal.h"
 #include "io/fs_linux.h"
+#include "io/scan_pool.h"
 #include "sim/mem_store.h"
 #include "support/folder.h"
 
@@ -161,7 +162,7 @@ cs_err_t cs_test_scanned_run(cs_test_scanned_t *t)
 {
     cs_scan_sink_t sink = {
         .arg = t, .sighting = on_sighting, .trouble = on_trouble, .row = on_row};
-    return cs_scan(&t->config, &sink, &t->stats);
+    return cs_scan_pool_run(&t->config, &sink, t->threads, &t->stats);
 }
 
 char *cs_test_scanned_text(const cs_test_scanned_t *t)

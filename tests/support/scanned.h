@@ -20,7 +20,8 @@ typedef struct cs_test_scanned {
     cs_scan_stats_t stats;
     cs_test_seen_t *seen; /* sightings and troubles in order */
     size_t len, cap;
-    size_t rows; /* rows that the scan handed over */
+    size_t rows;    /* rows that the scan handed over */
+    size_t threads; /* that hash beside the test's own (io/scan_pool.h) */
 } cs_test_scanned_t;
 
 void cs_test_scanned_init(cs_test_scanned_t *t); /* a marked, empty folder */
