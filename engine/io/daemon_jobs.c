@@ -4,6 +4,7 @@
 #include "base/mem.h"
 #include "io/daemon_shell.h"
 #include "io/fs_linux.h"
+#include "io/scan_pool.h"
 
 /* Records on their way from a worker to the core. */
 typedef struct records_post {
@@ -57,6 +58,7 @@ static void run(void *arg)
         .snapshot = shell_job->snapshot,
         .emit = emit,
         .cancelled = cancelled,
+        .scan = cs_scan_pool_auto,
         .arg = shell_job,
     };
     cs_job_run(shell_job->job, &env);

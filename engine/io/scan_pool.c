@@ -7,14 +7,16 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "disk/scan_merge.h"
 
-#define SLOTS   512u      /* files ahead of the report */
-#define WAKE_AT 16u       /* files to hash worth waking a thread for (45 us) */
-#define POLL_NS 100000000 /* between looks at `cancelled` while others hash a large file */
+#define SLOTS       512u      /* files ahead of the report */
+#define WAKE_AT     16u       /* files to hash worth waking a thread for (45 us) */
+#define HELPERS_MAX 3u        /* more only wait for the disk */
+#define POLL_NS     100000000 /* between looks at `cancelled` while others hash a large file */
 
 typedef enum state { FREE, TO_HASH, HASHING, DONE } state_t;
 
@@ -267,4 +269,13 @@ cs_err_t cs_scan_pool_run(const cs_scan_config_t *config, const cs_scan_sink_t *
     pthread_mutex_destroy(&pool->lock);
     cs_free(pool);
     return err;
+}
+
+cs_err_t cs_scan_pool_auto(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
+                           cs_scan_stats_t *ret)
+{
+    long processors = sysconf(_SC_NPROCESSORS_ONLN);
+    size_t helpers = processors > 1 ? (size_t)processors - 1 : 0;
+    if (helpers > HELPERS_MAX) helpers = HELPERS_MAX;
+    return cs_scan_pool_run(config, sink, config->paths != NULL ? 0 : helpers, ret);
 }
