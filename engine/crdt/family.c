@@ -161,6 +161,16 @@ static bool is_utf8(const uint8_t *s, size_t len)
     return true;
 }
 
+/* At most `max` bytes, whole characters, and no end that looks like a tag: the family must
+ * stay. */
+static size_t cut_stem(const uint8_t *name, size_t len, size_t max)
+{
+    bool text = is_utf8(name, len);
+    while (max > 0 && ((text && (name[max] & 0xc0) == 0x80) || tag_start(name, max) < max))
+        max--;
+    return max;
+}
+
 cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t digits,
                           uint32_t again)
 {
@@ -181,13 +191,7 @@ cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t
     if (again > 0) snprintf(more, sizeof more, "~%u", again);
 
     size_t fixed = MARK_BYTES + digits + strlen(more) + ext, cut = stem;
-    if (fixed + stem > CS_NAME_MAX) {
-        cut = CS_NAME_MAX - fixed;
-        if (is_utf8(name, len)) {
-            while (cut > 0 && (name[cut] & 0xc0) == 0x80)
-                cut--;
-        }
-    }
+    if (fixed + stem > CS_NAME_MAX) cut = cut_stem(name, len, CS_NAME_MAX - fixed);
     cs_buf_clear(&text);
     cs_buf_put(&text, path.data, start);
     cs_buf_put(&text, name, cut);

@@ -1,0 +1,233 @@
+/* replica_scan_test.c - from what the disk shows to operations: pairing, refusals, rows. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/peer.h"
+
+static cs_sighting_t saw(cs_seen_kind_t what, const char *path, const char *text, uint64_t ino,
+                         uint64_t size)
+{
+    cs_sighting_t sighting = {.what = what, .path = cs_slice_text(path), .mode = 0644};
+    sighting.content = cs_tree_text(CS_KIND_FILE, text);
+    sighting.content.size = size;
+    sighting.print = (cs_print_t){.dev = 1, .ino = ino, .size = size};
+    return sighting;
+}
+
+static cs_scan_result_t scan(cs_replica_t *r, const cs_sighting_t *seen, size_t len)
+{
+    cs_scan_result_t result;
+    bool stage_now;
+    cs_replica_scan_begin(r, NULL, NULL);
+    for (size_t i = 0; i < len; i++)
+        cr_assert_eq(cs_replica_scan_add(r, &seen[i], &stage_now), CS_OK);
+    cr_assert_eq(cs_replica_scan_commit(r, &result), CS_OK);
+    return result;
+}
+
+static bool shows(cs_replica_t *r, const char *path, const char *text)
+{
+    cs_items_t items = {0};
+    bool found = false;
+    cr_assert_eq(cs_replica_project(r, cs_slice_text(path), &items), CS_OK);
+    for (uint32_t i = 0; i < items.len; i++) {
+        const cs_item_t *item = &items.item[i];
+        if (strcmp(item->path->data, path) == 0)
+            found = strcmp((const char *)item->content.hash, text) == 0;
+    }
+    cs_items_fini(&items);
+    return found;
+}
+
+Test(replica_scan, equal_bytes_of_some_size_are_a_rename)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    cs_sighting_t first[] = {saw(CS_SAW_APPEARED, "a", "big", 1, 2000),
+                             saw(CS_SAW_APPEARED, "s", "small", 2, 10)};
+    scan(p.replica, first, 2);
+    cs_sighting_t then[] = {
+        saw(CS_SAW_VANISHED, "a", "", 0, 0), saw(CS_SAW_APPEARED, "d/a", "big", 11, 2000),
+        saw(CS_SAW_VANISHED, "s", "", 0, 0), saw(CS_SAW_APPEARED, "d/s", "small", 12, 10)};
+    cs_scan_result_t result = scan(p.replica, then, 4);
+    cr_expect_eq(result.moved, 1); /* the small one is deleted and made anew */
+    cr_expect_eq(result.added, 1);
+    cr_expect_eq(result.removed, 1);
+    cr_expect(shows(p.replica, "d/a", "big"));
+    cr_expect(shows(p.replica, "d/s", "small"));
+    cs_peer_fini(&p);
+}
+
+Test(replica_scan, ambiguous_renames_follow_the_basename)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    cs_sighting_t first[] = {saw(CS_SAW_APPEARED, "a/x", "big", 1, 2000),
+                             saw(CS_SAW_APPEARED, "a/y", "big", 2, 2000),
+                             saw(CS_SAW_APPEARED, "a/z", "big", 3, 2000)};
+    scan(p.replica, first, 3);
+    cs_bucket_t bucket_y;
+    cs_bucket_of(&p.replica->keys, cs_slice_text("a/y"), &bucket_y);
+    cs_sighting_t then[] = {saw(CS_SAW_VANISHED, "a/x", "", 0, 0),
+                            saw(CS_SAW_VANISHED, "a/y", "", 0, 0),
+                            saw(CS_SAW_APPEARED, "b/y", "big", 12, 2000),
+                            saw(CS_SAW_APPEARED, "b/n", "big", 13, 2000)};
+    cs_scan_result_t result = scan(p.replica, then, 4);
+    cr_expect_eq(result.moved, 2);
+    cs_item_t row = {0};
+    cr_assert_eq(cs_replica_base(p.replica, cs_slice_text("b/y"), &row), CS_OK);
+    cr_expect_eq(memcmp(&row.back[0].bucket, &bucket_y, sizeof bucket_y), 0,
+                 "y became another file");
+    cs_item_fini(&row);
+    cs_peer_fini(&p);
+}
+
+Test(replica_scan, the_inode_decides_before_the_bytes)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    cs_sighting_t first[] = {saw(CS_SAW_APPEARED, "a", "big", 1, 2000),
+                             saw(CS_SAW_APPEARED, "b", "big", 2, 2000)};
+    scan(p.replica, first, 2);
+    cs_bucket_t bucket_b;
+    cs_bucket_of(&p.replica->keys, cs_slice_text("b"), &bucket_b);
+    cs_sighting_t then[] = {saw(CS_SAW_VANISHED, "a", "", 0, 0),
+                            saw(CS_SAW_VANISHED, "b", "", 0, 0),
+                            saw(CS_SAW_APPEARED, "x/a", "big", 2, 2000)};
+    cs_scan_result_t result = scan(p.replica, then, 3);
+    cr_expect_eq(result.moved, 1);
+    cr_expect_eq(result.removed, 1);
+    cs_item_t row = {0};
+    cr_assert_eq(cs_replica_base(p.replica, cs_slice_text("x/a"), &row), CS_OK);
+    cr_expect_eq(memcmp(&row.back[0].bucket, &bucket_b, sizeof bucket_b), 0);
+    cs_item_fini(&row);
+    cs_peer_fini(&p);
+}
+
+Test(replica_scan, another_print_alone_is_no_operation)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    cs_sighting_t first = saw(CS_SAW_APPEARED, "a", "bytes", 1, 5),
+                  then = saw(CS_SAW_TOUCHED, "a", "", 9, 5);
+    scan(p.replica, &first, 1);
+    uint64_t ctr = p.replica->state.ctr;
+    scan(p.replica, &then, 1);
+    cr_expect_eq(p.replica->state.ctr, ctr);
+    cs_item_t row = {0};
+    cr_assert_eq(cs_replica_base(p.replica, cs_slice_text("a"), &row), CS_OK);
+    cr_expect_eq(row.print.ino, 9);
+    cr_expect_eq(row.attr.mode, 0644);
+    cr_expect_eq(row.content.size, 5);
+    cs_item_fini(&row);
+    cs_peer_fini(&p);
+}
+
+static int refusals;
+static cs_err_t refusal;
+
+static void refused(void *arg, cs_slice_t path, cs_err_t err)
+{
+    (void)arg;
+    (void)path;
+    refusals++;
+    refusal = err;
+}
+
+Test(replica_scan, a_name_beyond_the_bounds_is_refused_and_the_rest_goes_on)
+{
+    cs_peer_t p;
+    char name[300];
+    cs_scan_result_t result;
+    bool stage_now;
+    memset(name, 'n', 256);
+    name[256] = '\0';
+    cs_peer_init(&p, 1, NULL);
+    cs_replica_scan_begin(p.replica, refused, NULL);
+    cs_sighting_t bad = saw(CS_SAW_APPEARED, name, "x", 1, 1),
+                  good = saw(CS_SAW_APPEARED, "good", "y", 2, 1);
+    cr_assert_eq(cs_replica_scan_add(p.replica, &bad, &stage_now), CS_OK);
+    cr_assert_eq(cs_replica_scan_add(p.replica, &good, &stage_now), CS_OK);
+    cr_assert_eq(cs_replica_scan_commit(p.replica, &result), CS_OK);
+    cr_expect_eq(refusals, 1);
+    cr_expect_eq(refusal, CS_ERR_LIMIT);
+    cr_expect_eq(result.added, 1);
+    cs_peer_fini(&p);
+}
+
+/* An entry that holds as many versions as it may: its file can be neither changed nor lost. */
+Test(replica_scan, too_many_versions_are_refused)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    cs_sighting_t first = saw(CS_SAW_APPEARED, "a", "mine", 1, 4);
+    scan(p.replica, &first, 1);
+    cs_bucket_t bucket;
+    cs_bucket_of(&p.replica->keys, cs_slice_text("a"), &bucket);
+    cs_entry_t many, joined;
+    cs_entry_init(&many, &bucket);
+    cs_entry_init(&joined, &bucket);
+    for (uint32_t i = 1; i < CS_DOTS_MAX - 2; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "v%u", i);
+        cs_kval_t k = {.dot = {2, i},
+                       .lin = {2, i},
+                       .gen = 1,
+                       .content = cs_tree_text(CS_KIND_FILE, text),
+                       .path = cs_str_from("a")};
+        cr_assert_eq(cs_entry_add_k(&many, &k), CS_OK);
+    }
+    cs_join_result_t result;
+    cr_assert_eq(cs_replica_join(p.replica, &many, NULL, &joined, &result), CS_OK);
+    cs_sighting_t edit = saw(CS_SAW_MODIFIED, "a", "edited", 1, 6);
+    bool stage_now;
+    cs_scan_result_t scanned;
+    cs_replica_scan_begin(p.replica, refused, NULL);
+    cr_assert_eq(cs_replica_scan_add(p.replica, &edit, &stage_now), CS_OK);
+    cr_assert_eq(cs_replica_scan_commit(p.replica, &scanned), CS_OK);
+    cr_expect_eq(refusals, 1);
+    cr_expect_eq(scanned.changed, 0);
+    cs_item_t row = {0};
+    cr_assert_eq(cs_replica_base(p.replica, cs_slice_text("a"), &row), CS_OK);
+    cr_expect_str_eq((const char *)row.content.hash, "mine"); /* the next scan tries again */
+    cs_item_fini(&row);
+    cs_entry_fini(&many);
+    cs_entry_fini(&joined);
+    cs_peer_fini(&p);
+}
+
+Test(replica_scan, an_abandoned_scan_leaves_nothing)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    cs_sighting_t first = saw(CS_SAW_APPEARED, "a", "bytes", 1, 5),
+                  then = saw(CS_SAW_VANISHED, "a", "", 0, 0);
+    scan(p.replica, &first, 1);
+    uint64_t ctr = p.replica->state.ctr;
+    bool stage_now;
+    cs_replica_scan_begin(p.replica, NULL, NULL);
+    cr_assert_eq(cs_replica_scan_add(p.replica, &then, &stage_now), CS_OK);
+    cs_replica_scan_abort(p.replica);
+    cr_expect_eq(p.replica->state.ctr, ctr);
+    cr_expect(shows(p.replica, "a", "bytes"));
+    cs_peer_fini(&p);
+}
+
+Test(replica_scan, exec_folders_see_one_bit_on_both_sides)
+{
+    cs_peer_t p;
+    cs_peer_init(&p, 1, NULL);
+    p.replica->modes = CS_MODES_EXEC;
+    cs_sighting_t first = saw(CS_SAW_APPEARED, "a", "bytes", 1, 5);
+    scan(p.replica, &first, 1);
+    cs_replica_scan_begin(p.replica, NULL, NULL);
+    cs_sighting_t odd = saw(CS_SAW_CHMODDED, "a", "", 1, 5);
+    odd.mode = 0600; /* the same to such a folder */
+    uint64_t ctr = p.replica->state.ctr;
+    scan(p.replica, &odd, 1);
+    cr_expect_eq(p.replica->state.ctr, ctr);
+    odd.mode = 0755;
+    cr_expect_eq(scan(p.replica, &odd, 1).chmodded, 1);
+    cs_peer_fini(&p);
+}
