@@ -55,8 +55,10 @@ void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t r
 {
     size_t count = 0;
     const cs_member_t *members = cs_node_members(daemon->node, folder->record.number, &count);
+    cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
     for (size_t i = 0; rid != 0 && i < count; i++) {
-        if (members[i].rid != rid) continue;
+        bool self = memcmp(members[i].key.b, daemon->public_key, CS_KEY_BYTES) == 0;
+        if (rid != (self ? cs_replica_state(replica)->rid : members[i].rid)) continue;
         if (members[i].name[0] != '\0') {
             snprintf(ret, 65, "%s", members[i].name);
         } else {

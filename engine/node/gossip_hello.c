@@ -75,11 +75,8 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     if (err != CS_OK) return err;
     peer->checked = true;
     peer->hello_due_ms = peer->member_news ? gossip->now_ms : CS__NEVER;
-    uint8_t hash[CS_HASH_BYTES];
-    cs__members_hash(gossip, hash);
-    if (memcmp(hash, hello->members_hash, CS_HASH_BYTES) != 0) {
-        cs__members_take(gossip, &hello->members);
-    }
+    /* Also of an equal list: the replica ids of its members may be new to us. */
+    cs__members_take(gossip, &hello->members);
     if (hello->answer) cs__say_hello(gossip, peer);
     cs__push_soon(gossip);
     peer->told = false;
