@@ -161,14 +161,33 @@ static bool is_utf8(const uint8_t *s, size_t len)
     return true;
 }
 
-/* At most `max` bytes, whole characters, and no end that looks like a tag: the family must
- * stay. */
-static size_t cut_stem(const uint8_t *name, size_t len, size_t max)
+#define CUT_TRIES 16u
+#define FILLER \
+    70u /* 'x' after CS_STEM_CUT bytes: more than an extension, and above CS_STEM_FULL */
+
+/* Would name[0..cut) + ext still be in the family of the long name? A cut can make a tag of
+ * what was none, or an extension of what was too long to be one. */
+static bool keeps_family(const uint8_t *name, size_t cut, const uint8_t *ext, size_t ext_len)
 {
-    bool text = is_utf8(name, len);
-    while (max > 0 && ((text && (name[max] & 0xc0) == 0x80) || tag_start(name, max) < max))
-        max--;
-    return max;
+    uint8_t copy[CS_NAME_MAX];
+    memcpy(copy, name, cut);
+    memcpy(copy + cut, ext, ext_len);
+    return strip(copy, cut + ext_len) > CS_STEM_FULL && memcmp(copy, name, CS_STEM_CUT) == 0;
+}
+
+/* Cut the stem to at most `max` bytes, at a character. Returns its new length; *ext_len becomes
+ * 0 if nothing simple will do: such names are made, not met, and get one that is safe by
+ * construction. */
+static size_t cut_stem(uint8_t *name, size_t stem, size_t *ext_len, size_t max)
+{
+    bool text = is_utf8(name, stem + *ext_len);
+    for (size_t cut = max; cut + CUT_TRIES > max; cut--) {
+        if (text && (name[cut] & 0xc0) == 0x80) continue;
+        if (keeps_family(name, cut, name + stem, *ext_len)) return cut;
+    }
+    *ext_len = 0;
+    memset(name + CS_STEM_CUT, 'x', FILLER);
+    return CS_STEM_CUT + FILLER;
 }
 
 cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t digits,
@@ -191,7 +210,7 @@ cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t
     if (again > 0) snprintf(more, sizeof more, "~%u", again);
 
     size_t fixed = MARK_BYTES + digits + strlen(more) + ext, cut = stem;
-    if (fixed + stem > CS_NAME_MAX) cut = cut_stem(name, len, CS_NAME_MAX - fixed);
+    if (fixed + stem > CS_NAME_MAX) cut = cut_stem(name, stem, &ext, CS_NAME_MAX - fixed);
     cs_buf_clear(&text);
     cs_buf_put(&text, path.data, start);
     cs_buf_put(&text, name, cut);

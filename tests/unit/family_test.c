@@ -130,7 +130,7 @@ Test(family, a_siblings_name_is_in_the_family_and_found_by_its_prefixes)
 {
     cs_prng_t prng;
     cs_prng_init(&prng, 4711);
-    for (int i = 0; i < 100000; i++) {
+    for (int i = 0; i < 300000; i++) {
         char path[300] = "dir/";
         random_name(&prng, path + 4);
         cs_content_t c = content((uint8_t)cs_prng_below(&prng, 200));
