@@ -5,6 +5,8 @@
 
 #include "base/limits.h"
 
+#define AHEAD_NS \
+    86400000000000ll     /* a day: no scan takes that long, so the clock was set back */
 #define PLAIN_MODE 0644u /* of a new file where the file system keeps no modes */
 
 const char *cs_trouble_text(cs_trouble_t trouble)
@@ -63,13 +65,14 @@ static bool is_racy(const cs_observer_t *o, int64_t mtime_ns)
            mtime_ns < o->start_ns + CS_RACY_NS;
 }
 
-/* The print to record: without a ctime if the file may be written again in the same tick. */
+/* The print to record: without a ctime if the file may be written again in the same tick. Every
+ * write moves ctime, and nobody can set it, unlike mtime. */
 static cs_print_t print_seen(const cs_observer_t *o, const cs_stat_t *stat)
 {
     cs_print_t print = stat->print;
-    int64_t young_ns = o->start_ns - o->tick_ns;
-    if (o->has_start && (print.mtime_ns > young_ns || print.ctime_ns > young_ns))
-        print.ctime_ns = 0;
+    bool is_young = print.ctime_ns > o->start_ns - o->tick_ns;
+    bool is_ahead = print.ctime_ns > o->start_ns + AHEAD_NS;
+    if (o->has_start && is_young && !is_ahead) print.ctime_ns = 0;
     return print;
 }
 

@@ -97,6 +97,20 @@ Test(scan, a_print_taken_in_the_tick_of_a_write_does_not_vouch)
     cr_expect_neq(t.seen[0].sighting.print.ino, 0);
 }
 
+Test(scan, an_mtime_in_the_future_is_read_once)
+{
+    cs_file_t *file = NULL;
+    cs_test_write(t.dir, "a", "1");
+    cr_assert_eq(t.fs->ops->open_write(t.fs, cs_slice_text("a"), &file), CS_OK);
+    cr_assert_eq(t.fs->ops->set_meta(file, 0644, 4000000000000000000), CS_OK);
+    t.fs->ops->close(&file);
+    usleep(50000); /* the tick in which it was written */
+    expect("appeared a");
+    accept_all();
+    expect("");
+    cr_expect_eq(t.stats.hashed_files, 0);
+}
+
 Test(scan, a_young_mtime_is_no_proof)
 {
     cs_test_write(t.dir, "a", "1");
