@@ -35,8 +35,9 @@ cs_dirent_t *cs_listing_add(cs_listing_t *listing, cs_slice_t name)
 
 void cs_listing_fini(cs_listing_t *listing)
 {
-    for (size_t i = 0; i < listing->len; i++)
+    for (size_t i = 0; i < listing->len; i++) {
         cs_str_unref(&listing->item[i].name);
+    }
     cs_free(listing->item);
     *listing = (cs_listing_t){0};
 }

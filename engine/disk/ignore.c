@@ -40,8 +40,9 @@ static void pop(cs_ignore_t *ignore)
 
 void cs_ignore_forget(cs_ignore_t *ignore)
 {
-    while (ignore->len > 0)
+    while (ignore->len > 0) {
         pop(ignore);
+    }
     cs_buf_clear(&ignore->dir);
 }
 
@@ -129,8 +130,9 @@ cs_err_t cs_ignore_enter(cs_ignore_t *ignore, cs_slice_t dir)
     cs_err_t err = ignore->len == 0 ? push(ignore, cs_slice(dir.data, 0)) : CS_OK;
     size_t end = ignore->dir.len;
     while (err == CS_OK && end < dir.len && !ignore->level[ignore->len - 1].ignored) {
-        for (end = end == 0 ? 0 : end + 1; end < dir.len && dir.data[end] != '/';)
+        for (end = end == 0 ? 0 : end + 1; end < dir.len && dir.data[end] != '/';) {
             end++;
+        }
         err = push(ignore, cs_slice(dir.data, end));
     }
     return err;
@@ -163,8 +165,9 @@ bool cs_ignore_has(const cs_ignore_t *ignore, cs_slice_t path, bool is_dir)
     if (ignore->rule_files == 0) return false;
     CS_ASSERT(cs_path_is_below(path, cs_buf_slice(&ignore->dir)));
     for (size_t i = ignore->dir.len == 0 ? 0 : ignore->dir.len + 1; i < path.len; i++) {
-        if (path.data[i] == '/' && is_ignored(ignore, cs_slice(path.data, i), true))
+        if (path.data[i] == '/' && is_ignored(ignore, cs_slice(path.data, i), true)) {
             return true;
+        }
     }
     return is_ignored(ignore, path, is_dir);
 }

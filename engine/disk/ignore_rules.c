@@ -113,8 +113,9 @@ cs_verdict_t cs_rules_match(const cs_rules_t *rules, cs_slice_t path, bool is_di
     for (size_t i = rules->len; i > 0; i--) {
         const rule_t *rule = &rules->rule[i - 1];
         if (rule->dirs_only && !is_dir) continue;
-        if (rule_matches(rule, path, base))
+        if (rule_matches(rule, path, base)) {
             return rule->keep ? CS_VERDICT_KEEP : CS_VERDICT_IGNORE;
+        }
     }
     return CS_VERDICT_NONE;
 }

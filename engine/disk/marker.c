@@ -16,8 +16,9 @@ cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16])
     uint8_t found[MARKER_BYTES];
     size_t len = 0;
     if (fs->ops->refresh(fs) != CS_OK) return CS_ERR_NOT_MOUNTED;
-    if (fs->ops->open_read(fs, cs_slice_text(ID_PATH), &file) != CS_OK)
+    if (fs->ops->open_read(fs, cs_slice_text(ID_PATH), &file) != CS_OK) {
         return CS_ERR_NOT_MOUNTED;
+    }
     cs_err_t err = fs->ops->read(file, 0, text, sizeof text, &len);
     fs->ops->close(&file);
     if (err != CS_OK || len != sizeof text) return CS_ERR_NOT_MOUNTED;
@@ -36,7 +37,7 @@ static cs_err_t write_new(cs_fs_t *fs, const uint8_t *marker)
     char text[2 * MARKER_BYTES + 1];
     cs_file_t *file = NULL;
     cs_hex(text, marker, MARKER_BYTES);
-    text[2 * MARKER_BYTES] = '\n';
+    text[sizeof text - 1] = '\n';
     cs_err_t err = fs->ops->unlink(fs, cs_slice_text(NEW_PATH)); /* left by a crash */
     if (err != CS_OK && err != CS_ERR_NOT_FOUND) return err;
     err = fs->ops->create(fs, cs_slice_text(NEW_PATH), &file);

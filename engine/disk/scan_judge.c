@@ -137,8 +137,9 @@ static void judge_read(const cs_observer_t *o, const cs_candidate_t *c,
         see(o, c, stat, CS_SAW_CHMODDED, ret);
     } else {
         ret->unchanged = true;
-        if (memcmp(&print, &c->row.print, sizeof print) != 0)
+        if (memcmp(&print, &c->row.print, sizeof print) != 0) {
             see(o, c, stat, CS_SAW_TOUCHED, ret);
+        }
     }
 }
 

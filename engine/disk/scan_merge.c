@@ -42,8 +42,9 @@ static cs_err_t load_row(merge_t *m)
     m->has_row = false;
     if (!cs_iter_valid(m->iter)) return cs_iter_err(m->iter);
     cs_slice_t key = cs_iter_key(m->iter);
-    if (key.len < KEY_PREFIX_BYTES || memcmp(key.data, m->key.data, KEY_PREFIX_BYTES) != 0)
+    if (key.len < KEY_PREFIX_BYTES || memcmp(key.data, m->key.data, KEY_PREFIX_BYTES) != 0) {
         return CS_OK;
+    }
     cs_err_t err = cs_base_peek(cs_iter_value(m->iter), &m->row);
     if (err != CS_OK) return err;
     m->row_path = cs_slice(key.data + KEY_PREFIX_BYTES, key.len - KEY_PREFIX_BYTES);
@@ -104,8 +105,9 @@ static cs_err_t vanish_before(merge_t *m, cs_slice_t path, bool below)
         int order = memcmp(m->row_path.data, path.data, len);
         if (order > 0) break;
         if (order == 0 && m->row_path.len >= path.len) {
-            if (!below || (m->row_path.len > path.len && m->row_path.data[path.len] >= '/'))
+            if (!below || (m->row_path.len > path.len && m->row_path.data[path.len] >= '/')) {
                 break;
+            }
         }
         err = row_vanished(m);
     }
@@ -116,8 +118,9 @@ static cs_err_t vanish_before(merge_t *m, cs_slice_t path, bool below)
 static cs_err_t vanish_below(merge_t *m, cs_slice_t dir)
 {
     cs_err_t err = CS_OK;
-    while (err == CS_OK && m->has_row && cs_path_is_below(m->row_path, dir))
+    while (err == CS_OK && m->has_row && cs_path_is_below(m->row_path, dir)) {
         err = row_vanished(m);
+    }
     return err;
 }
 
@@ -233,8 +236,9 @@ static cs_err_t on_entry(merge_t *m, const cs_walk_event_t *event)
     /* Only whether it is empty: it was not asked for otherwise. */
     bool empty = false, has_row = m->has_row && cs_slice_eq(m->row_path, event->path);
     if (event->err != CS_OK || event->stat.type != CS_NODE_DIR || has_row) return CS_OK;
-    if (event->stat.print.dev != m->dev || cs_ignore_has(m->ignore, event->path, true))
+    if (event->stat.print.dev != m->dev || cs_ignore_has(m->ignore, event->path, true)) {
         return CS_OK;
+    }
     if (cs_walk_is_empty(m->walk, &empty) != CS_OK || !empty) return CS_OK;
     return sight(m, event->path, CS_SAW_EMPTY_DIR, &event->stat);
 }
@@ -260,8 +264,9 @@ static cs_err_t on_below(merge_t *m, const cs_walk_event_t *event)
     cs_err_t err;
     if (event->top) {
         err = cs_ignore_enter(m->ignore, cs_path_parent(event->path));
-        if (err != CS_OK)
+        if (err != CS_OK) {
             return event->pruned ? CS_OK : rules_unknown(m, cs_path_parent(event->path));
+        }
         err = seek_row(m, event->path, "/");
     } else {
         err = vanish_before(m, event->path, true);
@@ -316,8 +321,9 @@ static cs_err_t begin(merge_t *m)
         cs_walk_begin_paths(m->walk, config->paths, config->path_count);
         return CS_OK;
     }
-    if (cs_ignore_enter(m->ignore, root) != CS_OK)
+    if (cs_ignore_enter(m->ignore, root) != CS_OK) {
         return rules_unknown(m, root); /* and no walk */
+    }
     err = seek_row(m, root, "");
     return err == CS_OK ? cs_walk_begin_all(m->walk) : err;
 }

@@ -53,8 +53,9 @@ void cs_walk_destroy(cs_walk_t **walk_p)
 {
     cs_walk_t *walk = *walk_p;
     if (walk == NULL) return;
-    while (walk->len > 0)
+    while (walk->len > 0) {
         frame_fini(&walk->frame[--walk->len]);
+    }
     cs_free(walk->frame);
     cs_listing_fini(&walk->ahead);
     cs_buf_fini(&walk->ahead_path);
@@ -79,8 +80,9 @@ static int item_cmp(const void *a_raw, const void *b_raw)
     for (size_t at = len;; at++) {
         int left = byte_at(a, at), right = byte_at(b, at);
         if (left != right) return left - right;
-        if (left < 0)
+        if (left < 0) {
             return a->index < b->index ? -1 : a->index > b->index; /* twins of a given path */
+        }
     }
 }
 
@@ -184,8 +186,9 @@ void cs_walk_begin_paths(cs_walk_t *walk, const cs_slice_t *paths, size_t count)
     cs_slice_t private_dir = cs_slice_text(CS_PRIVATE_DIR);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && cs_slice_eq(paths[i], paths[i - 1])) continue;
-        if (cs_slice_eq(paths[i], private_dir) || cs_path_is_below(paths[i], private_dir))
+        if (cs_slice_eq(paths[i], private_dir) || cs_path_is_below(paths[i], private_dir)) {
             continue;
+        }
         if (!is_covered(paths, count, paths[i])) add_given(walk, &listing, paths[i]);
     }
     walk->parents_from = listing.len;

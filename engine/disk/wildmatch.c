@@ -80,8 +80,9 @@ static bool set_member(const uint8_t **p_at, const uint8_t *end, uint8_t c, int 
     } else if (*p == '[' && end - p >= 2 && p[1] == ':' && named_class_end(p, end) != NULL) {
         const uint8_t *name_end = named_class_end(p, end);
         bool known;
-        if (in_named_class(cs_slice(p + 2, (size_t)(name_end - (p + 2))), c, &known))
+        if (in_named_class(cs_slice(p + 2, (size_t)(name_end - (p + 2))), c, &known)) {
             *matched = true;
+        }
         if (!known) return false;
         p = name_end + 1;
         *prev = -1;
@@ -158,8 +159,9 @@ static bool go_back(glob_t *g)
 static bool meet_star(glob_t *g, const uint8_t *p_begin, bool *ret_done)
 {
     const uint8_t *begin = g->p, *p = begin;
-    while (p < g->p_end && *p == '*')
+    while (p < g->p_end && *p == '*') {
         p++;
+    }
     bool escaped = g->p_end - p >= 2 && p[0] == '\\' && p[1] == '/';
     bool dirs = p - begin >= 2 && (begin == p_begin || begin[-1] == '/') &&
                 (p == g->p_end || *p == '/' || escaped);
@@ -203,7 +205,8 @@ bool cs_wildmatch(cs_slice_t pattern, cs_slice_t text)
 size_t cs_wildmatch_literal_len(cs_slice_t pattern)
 {
     size_t len = 0;
-    while (len < pattern.len && strchr("*?[\\", pattern.data[len]) == NULL)
+    while (len < pattern.len && strchr("*?[\\", pattern.data[len]) == NULL) {
         len++;
+    }
     return len;
 }

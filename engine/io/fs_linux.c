@@ -86,8 +86,9 @@ cs_err_t cs__linux_open_at(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd)
 cs_err_t cs__linux_locate(cs_fs_t *fs, cs_slice_t path, cs__place_t *ret)
 {
     cs_slice_t parent = cs_path_parent(path), base = cs_path_base(path);
-    if (base.len == 0)
+    if (base.len == 0) {
         return CS_ERR_EXISTS; /* the root itself has no entry that we may change */
+    }
     if (base.len > CS_NAME_MAX) return CS_ERR_NAME;
     memcpy(ret->name, base.data, base.len);
     ret->name[base.len] = '\0';
@@ -130,8 +131,9 @@ cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret)
 {
     struct statx st;
     int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
-    if (statx(dir, name, flags, STATX_BASIC_STATS | STATX_BTIME, &st) != 0)
+    if (statx(dir, name, flags, STATX_BASIC_STATS | STATX_BTIME, &st) != 0) {
         return cs__linux_err(errno);
+    }
     *ret = (cs_stat_t){
         .type = type_of(st.stx_mode),
         .mode = st.stx_mode & CS_MODE_MAX,
@@ -182,8 +184,9 @@ static cs_err_t linux_list(cs_fs_t *fs, cs_slice_t path, cs_listing_t *ret)
     char *data = cs_malloc(LIST_BYTES);
     cs_listing_t listing = {0};
     ssize_t got;
-    while ((got = getdents64(dir, data, LIST_BYTES)) > 0)
+    while ((got = getdents64(dir, data, LIST_BYTES)) > 0) {
         list_some(dir, data, (size_t)got, &listing);
+    }
     if (got < 0) err = cs__linux_err(errno);
     close(dir);
     cs_free(data);

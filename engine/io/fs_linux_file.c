@@ -74,8 +74,9 @@ cs_err_t cs__linux_write(cs_file_t *file, uint64_t offset, const void *data, siz
         const uint8_t *from = (const uint8_t *)data + done;
         ssize_t put = pwrite(fd_of(file), from, len - done, (off_t)(offset + done));
         if (put < 0 && errno == EINTR) continue;
-        if (put < 0 && errno == EFBIG)
+        if (put < 0 && errno == EFBIG) {
             return CS_ERR_NOSPACE; /* more than this file system can hold */
+        }
         if (put < 0) return errno == EINVAL ? CS_ERR_IO : cs__linux_err(errno);
         done += (size_t)put;
     }

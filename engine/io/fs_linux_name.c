@@ -25,8 +25,9 @@ cs_err_t cs__linux_readlink(cs_fs_t *fs, cs_slice_t path, cs_buf_t *ret)
     char target[PATH_MAX];
     ssize_t len = readlinkat(place.dir, place.name, target, sizeof target);
     cs__linux_leave(&place);
-    if (len < 0)
+    if (len < 0) {
         return errno == EINVAL ? CS_ERR_CHANGED : cs__linux_err(errno); /* no link (any more) */
+    }
     cs_buf_clear(ret);
     cs_buf_put(ret, target, (size_t)len);
     return CS_OK;
@@ -55,8 +56,9 @@ cs_err_t cs__linux_mkdir(cs_fs_t *fs, cs_slice_t path)
     if (err != CS_OK) return err;
     err = outcome(mkdirat(place.dir, place.name, 0777));
     cs__linux_leave(&place);
-    if (err == CS_OK && cs_slice_eq(path, cs_slice_text(CS_PRIVATE_DIR "/tmp")))
+    if (err == CS_OK && cs_slice_eq(path, cs_slice_text(CS_PRIVATE_DIR "/tmp"))) {
         cs__linux_probe(fs);
+    }
     return err;
 }
 

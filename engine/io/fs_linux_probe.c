@@ -36,10 +36,12 @@ static int64_t mtime_step(int dir, int fd)
                                 {.tv_sec = 1000000001, .tv_nsec = 987654321}};
     int64_t wanted = 1000000001987654321, step = 1;
     cs_stat_t st;
-    if (futimens(fd, times) != 0 || cs__linux_stat_at(dir, PROBE_A, &st) != CS_OK)
+    if (futimens(fd, times) != 0 || cs__linux_stat_at(dir, PROBE_A, &st) != CS_OK) {
         return 2000000000;
-    while (step < 1000000000 && wanted / step * step != st.print.mtime_ns)
+    }
+    while (step < 1000000000 && wanted / step * step != st.print.mtime_ns) {
         step *= 10;
+    }
     if (step == 1000000000 && wanted / step * step != st.print.mtime_ns) return 2 * step;
     return step;
 }
@@ -60,8 +62,9 @@ static void probe_in(int dir, cs_fs_features_t *ret)
 
     a = make(dir, PROBE_A);
     int b = make(dir, PROBE_B);
-    if (a >= 0 && b >= 0)
+    if (a >= 0 && b >= 0) {
         ret->exchange = renameat2(dir, PROBE_A, dir, PROBE_B, RENAME_EXCHANGE) == 0;
+    }
     if (a >= 0) close(a);
     if (b >= 0) close(b);
     clean(dir);

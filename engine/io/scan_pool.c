@@ -76,8 +76,9 @@ static void worker_init(worker_t *worker, scan_pool_t *pool)
 static bool hash_next(worker_t *worker)
 {
     scan_pool_t *pool = worker->pool;
-    while (pool->next < pool->tail && slot_at(pool, pool->next)->state != TO_HASH)
+    while (pool->next < pool->tail && slot_at(pool, pool->next)->state != TO_HASH) {
         pool->next++;
+    }
     if (pool->next == pool->tail) return false;
     worker->slot = slot_at(pool, pool->next++);
     worker->slot->state = HASHING;
