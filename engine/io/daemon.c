@@ -187,6 +187,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     daemon->stopping = true;
     cs_control_destroy(&shell->control);
     cs__schedule_stop(daemon);
+    if (daemon->node != NULL) cs_node_stop(daemon->node);
     /* Links first: nothing new comes in. Then jobs, whose results may still be stored. */
     cs_net_destroy(&daemon->net);
     if (shell->pool != NULL) cs_pool_destroy(&shell->pool);

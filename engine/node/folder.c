@@ -402,9 +402,11 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
         cs_folder_plan_soon(folder);
     }
     cs_fetch_tick(folder->fetch, folder->now_ms);
-    pump_disk(folder);
-    cs_folder_pump_fetch(folder);
-    cs_folder_pump_serve(folder);
+    if (!folder->node->stopping) {
+        pump_disk(folder);
+        cs_folder_pump_fetch(folder);
+        cs_folder_pump_serve(folder);
+    }
     show_applied(folder);
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
     stage(folder);

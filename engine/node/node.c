@@ -294,3 +294,8 @@ size_t cs_node_jobs(const cs_node_t *node)
     }
     return jobs;
 }
+
+void cs_node_stop(cs_node_t *node)
+{
+    node->stopping = true;
+}

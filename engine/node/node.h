@@ -124,7 +124,9 @@ typedef struct cs_node_config {
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);
-void cs_node_destroy(cs_node_t **node_p);   /* jobs and stages must have come back: */
+void cs_node_destroy(cs_node_t **node_p); /* jobs and stages must have come back: */
+/* From now on no job is ordered and no message sent; what comes back is still recorded. */
+void cs_node_stop(cs_node_t *node);
 size_t cs_node_jobs(const cs_node_t *node); /* jobs and stages under way */
 
 /* Load a folder's state. ret_open: what was found (core.md 6.4). Errors as cs_replica_open: the

@@ -10,6 +10,7 @@ struct cs_node {
     cs_folder_t **folders; /* owned; sorted by number */
     size_t folder_count, folder_cap;
     uint64_t last_job;
+    bool stopping;
     uint64_t now_ms; /* of the last step */
 };
 
