@@ -62,6 +62,7 @@ static void planner_fini(cs_planner_t *planner)
     cs__paths_fini(&planner->families);
     cs__paths_fini(&planner->seen);
     cs__paths_fini(&planner->parents);
+    cs__paths_fini(&planner->needed);
     for (size_t i = 0; i < planner->queue_len; i++)
         cs_str_unref(&planner->queue[i]);
     cs_free(planner->queue);

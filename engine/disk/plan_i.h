@@ -15,7 +15,7 @@
 #include "base/path.h"
 #include "disk/apply.h"
 
-/* A set of paths. */
+/* A set of paths, or other byte strings. */
 typedef struct cs_paths {
     cs_str_t **item; /* sorted; references */
     size_t len, cap;
@@ -51,6 +51,7 @@ typedef struct cs_planner {
     cs_paths_t families;            /* looked at, by the path that led there */
     cs_paths_t seen;                /* displayed paths compared */
     cs_paths_t parents;             /* directories asked after */
+    cs_paths_t needed;              /* hashes of contents asked for */
     cs_str_t **queue;               /* paths whose families are to be looked at */
     size_t queue_len, queue_cap;
     cs_content_t *blocked; /* wanted at busy paths */

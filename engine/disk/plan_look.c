@@ -56,6 +56,14 @@ static bool take_source(void *arg, cs_slice_t path)
     return false;
 }
 
+static void find_source(cs_planner_t *planner, cs_want_t *want)
+{
+    cs_source_t source = {.planner = planner, .not_this = cs_slice_str(want->item.path)};
+    cs_replica_each_content(planner->replica, &want->item.content, take_source, &source);
+    want->copy_of = source.found;
+    if (want->copy_of != NULL) enqueue(planner, want->copy_of);
+}
+
 static void add_want(cs_planner_t *planner, cs_item_t *item_p, cs_item_t *row_p)
 {
     if (planner->want_len == planner->want_cap) {
@@ -71,11 +79,8 @@ static void add_want(cs_planner_t *planner, cs_item_t *item_p, cs_item_t *row_p)
         *row_p = (cs_item_t){0};
         follow(planner, &want->row);
     }
-    cs_source_t source = {.planner = planner, .not_this = cs_slice_str(want->item.path)};
-    cs_replica_each_content(planner->replica, &want->item.content, take_source, &source);
-    want->copy_of = source.found;
     want->staged = planner->query->staged(planner->query->arg, &want->item.content);
-    if (want->copy_of != NULL) enqueue(planner, want->copy_of);
+    if (!want->staged) find_source(planner, want);
     if (!want->staged && want->copy_of == NULL) return;
     planner->count++;
     planner->bytes += want->item.content.size;

@@ -27,7 +27,7 @@ static bool same_name(const cs_item_t *a, const cs_item_t *b)
 /* How well a leave suits a want with equal bytes: the same file, the same name, anything. */
 static unsigned suits(const cs_want_t *want, const cs_leave_t *leave)
 {
-    if (leave->taken || !cs_content_eq(&want->item.content, &leave->row.content)) return 0;
+    if (leave->taken) return 0;
     if (shares_backing(&want->item, &leave->row)) return 3;
     return same_name(&want->item, &leave->row) ? 2 : 1;
 }
@@ -68,14 +68,40 @@ static void move(cs_want_t *want, cs_leave_t *leave, cs_steps_t *ret)
     leave->taken = true;
 }
 
+static int by_content(const void *a, const void *b)
+{
+    const cs_leave_t *x = a, *y = b;
+    int order = cs_content_cmp(&x->row.content, &y->row.content);
+    return order != 0 ? order : cs_str_cmp(x->row.path, y->row.path);
+}
+
+/* The first of the sorted leaves that may have these bytes. */
+static size_t find_leave(const cs_planner_t *planner, const cs_content_t *content)
+{
+    size_t begin = 0, end = planner->leave_len;
+    while (begin < end) {
+        size_t middle = begin + (end - begin) / 2;
+        if (cs_content_cmp(&planner->leave[middle].row.content, content) < 0)
+            begin = middle + 1;
+        else
+            end = middle;
+    }
+    return begin;
+}
+
 /* The best pairs first: a want must not take another one's own file. */
 static void pair(cs_planner_t *planner, cs_steps_t *ret)
 {
+    if (planner->leave_len == 0) return;
+    qsort(planner->leave, planner->leave_len, sizeof *planner->leave, by_content);
     for (unsigned least = 3; least > 0; least--) {
         for (size_t i = 0; i < planner->want_len; i++) {
             cs_want_t *want = &planner->want[i];
-            for (size_t j = 0; j < planner->leave_len && !want->met; j++) {
+            if (want->met) continue;
+            for (size_t j = find_leave(planner, &want->item.content);
+                 j < planner->leave_len && !want->met; j++) {
                 cs_leave_t *leave = &planner->leave[j];
+                if (!cs_content_eq(&want->item.content, &leave->row.content)) break;
                 if (suits(want, leave) >= least) move(want, leave, ret);
             }
         }
@@ -95,16 +121,11 @@ static bool must_wait(cs_planner_t *planner, const cs_item_t *row)
     return waits;
 }
 
-static void need(cs_planner_t *planner, size_t index)
+static void need(cs_planner_t *planner, const cs_want_t *want)
 {
-    const cs_want_t *want = &planner->want[index];
-    for (size_t i = 0; i < index; i++) {
-        const cs_want_t *other = &planner->want[i];
-        if (!other->met && cs_content_eq(&other->item.content, &want->item.content))
-            return; /* asked already */
-    }
-    planner->query->need(planner->query->arg, &want->item.content,
-                         cs_slice_str(want->item.path));
+    const cs_content_t *content = &want->item.content;
+    if (!cs__paths_add(&planner->needed, cs_slice(content->hash, CS_HASH_BYTES))) return;
+    planner->query->need(planner->query->arg, content, cs_slice_str(want->item.path));
 }
 
 static void write_wants(cs_planner_t *planner, cs_steps_t *ret)
@@ -113,7 +134,7 @@ static void write_wants(cs_planner_t *planner, cs_steps_t *ret)
         cs_want_t *want = &planner->want[i];
         if (want->met) continue;
         if (!want->staged && want->copy_of == NULL) {
-            need(planner, i);
+            need(planner, want);
             continue;
         }
         if (want->row.path != NULL && must_wait(planner, &want->row)) continue;
