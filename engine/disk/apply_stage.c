@@ -1,5 +1,5 @@
 /* apply_stage.c - before any name changes: the bytes of every WRITE wait in .crdtsync/tmp. */
-#include <string.h>
+#include <stdlib.h>
 
 #include "base/mem.h"
 #include "disk/apply_run.h"
@@ -89,44 +89,64 @@ static cs_err_t copy_symlink(cs_run_t *run, cs_slice_t from, cs_slice_t to,
     return err;
 }
 
-static cs_err_t dress(cs_run_t *run, size_t index)
+/* Mode and mtime; what is there must at least look like the content. */
+static cs_err_t dress_file(cs_run_t *run, const cs_item_t *item, cs_work_t *work)
 {
-    const cs_item_t *item = &run->steps->item[index].item;
-    cs_work_t *work = &run->work[index];
-    cs_slice_t home = cs_buf_slice(&work->home);
     cs_fs_t *fs = run->fs;
-    cs_err_t err = fs->ops->stat(fs, home, &work->staged);
-    if (err != CS_OK) return err;
-    bool is_link = item->content.kind == CS_KIND_SYMLINK;
-    if (work->staged.type != (is_link ? CS_NODE_SYMLINK : CS_NODE_FILE))
-        return CS_ERR_NOT_FOUND;
-    if (is_link) return CS_OK;
-    if (work->staged.print.size != item->content.size) return CS_ERR_NOT_FOUND;
-
     cs_file_t *file = NULL;
-    err = open_staged(fs, home, &file);
+    cs_err_t err = open_staged(fs, cs_buf_slice(&work->home), &file);
     if (err != CS_OK) return err;
-    uint16_t mode =
-        fs->features.modes ? cs__apply_disk_mode(run, item->attr.mode) : work->staged.mode;
-    err = fs->ops->set_meta(file, mode, item->mtime_ns);
+    uint16_t mode = cs__apply_disk_mode(run, item->attr.mode);
+    if (!fs->features.modes) {
+        err = fs->ops->fstat(file, &work->staged);
+        mode = work->staged.mode;
+    }
+    if (err == CS_OK) err = fs->ops->set_meta(file, mode, item->mtime_ns);
     if (err == CS_OK) err = fs->ops->fstat(file, &work->staged);
+    if (err == CS_OK && work->staged.print.size != item->content.size) err = CS_ERR_NOT_FOUND;
     fs->ops->close(&file);
     return err;
 }
 
-static bool is_staged_write(const cs_step_t *step)
+static cs_err_t dress(cs_run_t *run, size_t index)
 {
-    return step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_OK;
+    const cs_item_t *item = &run->steps->item[index].item;
+    cs_work_t *work = &run->work[index];
+    if (item->content.kind != CS_KIND_SYMLINK) return dress_file(run, item, work);
+    cs_err_t err = run->fs->ops->stat(run->fs, cs_buf_slice(&work->home), &work->staged);
+    if (err != CS_OK) return err;
+    return work->staged.type == CS_NODE_SYMLINK ? CS_OK : CS_ERR_NOT_FOUND;
 }
 
-static bool wanted_later(const cs_run_t *run, size_t index)
+typedef struct cs_use {
+    const cs_content_t *content;
+    size_t index;
+} cs_use_t;
+
+static int by_content(const void *a, const void *b)
 {
-    const cs_content_t *content = &run->steps->item[index].item.content;
-    for (size_t i = index + 1; i < run->steps->len; i++) {
+    const cs_use_t *x = a, *y = b;
+    int order = cs_content_cmp(x->content, y->content);
+    return order != 0 ? order : (x->index > y->index) - (x->index < y->index);
+}
+
+/* Of several that want one staged file, the last gets it; the others copy it before. */
+static void share_staged(cs_run_t *run)
+{
+    cs_use_t *use = cs_calloc(run->steps->len, sizeof *use);
+    size_t len = 0;
+    for (size_t i = 0; i < run->steps->len; i++) {
         const cs_step_t *step = &run->steps->item[i];
-        if (is_staged_write(step) && cs_content_eq(&step->item.content, content)) return true;
+        if (step->kind != CS_STEP_WRITE) continue;
+        if (step->from != NULL)
+            run->work[i].is_copy = true;
+        else
+            use[len++] = (cs_use_t){&step->item.content, i};
     }
-    return false;
+    if (len > 1) qsort(use, len, sizeof *use, by_content);
+    for (size_t i = 0; i + 1 < len; i++)
+        run->work[use[i].index].is_copy = cs_content_eq(use[i].content, use[i + 1].content);
+    cs_free(use);
 }
 
 static cs_err_t stage_one(cs_run_t *run, size_t index)
@@ -138,7 +158,6 @@ static cs_err_t stage_one(cs_run_t *run, size_t index)
     cs_buf_put_slice(&work->home, cs_buf_slice(&staged));
 
     cs_err_t err = CS_OK;
-    work->is_copy = step->from != NULL || wanted_later(run, index);
     if (work->is_copy) {
         cs_buf_printf(&work->home, ".%zu", index);
         bool is_link = step->item.content.kind == CS_KIND_SYMLINK;
@@ -154,6 +173,7 @@ static cs_err_t stage_one(cs_run_t *run, size_t index)
 
 void cs__apply_stage(cs_run_t *run)
 {
+    share_staged(run);
     for (size_t i = 0; i < run->steps->len; i++) {
         cs_step_t *step = &run->steps->item[i];
         if (step->kind == CS_STEP_WRITE) step->err = stage_one(run, i);

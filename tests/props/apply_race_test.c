@@ -289,11 +289,21 @@ static void check_place(const run_t *run, const scene_t *scene, const user_t *us
     fail(run, "the user's bytes are out of place", MINE);
 }
 
-static size_t count_calls(const tale_t *tale, bool exchange)
+/* What the file system lacks. */
+typedef enum lack { NOTHING, EXCHANGE, LINKS } lack_t;
+
+static void take_away(scene_t *scene, lack_t lack)
+{
+    if (lack != NOTHING) scene->spy.fs.features.exchange = false;
+    if (lack == LINKS) scene->spy.fs.features.noreplace = false;
+    scene->spy.no_links = lack == LINKS;
+}
+
+static size_t count_calls(const tale_t *tale, lack_t lack)
 {
     scene_t scene;
     scene_open(&scene);
-    scene.spy.fs.features.exchange = exchange;
+    take_away(&scene, lack);
     tale->build(&scene);
     cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
     for (size_t i = 0; i < scene.steps.len; i++)
@@ -335,7 +345,7 @@ static void race(const run_t *run)
 static void race_everywhere(action_t action)
 {
     for (size_t i = 0; i < CS_COUNT_OF(tales); i++) {
-        size_t calls = count_calls(&tales[i], true);
+        size_t calls = count_calls(&tales[i], NOTHING);
         for (size_t j = 0; j < CS_COUNT_OF(tales[i].paths) && tales[i].paths[j] != NULL; j++) {
             for (size_t at = 1; at <= calls + 1; at++)
                 race(&(run_t){&tales[i], action, tales[i].paths[j], at});
@@ -458,11 +468,11 @@ static void check_done(const run_t *run, const scene_t *scene, const scene_t *be
     }
 }
 
-static void crash(const run_t *run, bool exchange)
+static void crash(const run_t *run, lack_t lack)
 {
     scene_t scene;
     scene_open(&scene);
-    scene.spy.fs.features.exchange = exchange;
+    take_away(&scene, lack);
     run->tale->build(&scene);
     scene.spy.at = run->at;
     cs_err_t err = cs_apply(&scene.config, &scene.steps);
@@ -483,21 +493,26 @@ static void crash(const run_t *run, bool exchange)
     scene_close(&scene);
 }
 
-static void crash_everywhere(bool exchange)
+static void crash_everywhere(lack_t lack)
 {
     for (size_t i = 0; i < CS_COUNT_OF(tales); i++) {
-        size_t calls = count_calls(&tales[i], exchange);
+        size_t calls = count_calls(&tales[i], lack);
         for (size_t at = 1; at <= calls; at++)
-            crash(&(run_t){.tale = &tales[i], .at = at}, exchange);
+            crash(&(run_t){.tale = &tales[i], .at = at}, lack);
     }
 }
 
 Test(apply_race, power_fails)
 {
-    crash_everywhere(true);
+    crash_everywhere(NOTHING);
 }
 
 Test(apply_race, power_fails_without_exchange)
 {
-    crash_everywhere(false);
+    crash_everywhere(EXCHANGE);
+}
+
+Test(apply_race, power_fails_without_exchange_and_links)
+{
+    crash_everywhere(LINKS);
 }

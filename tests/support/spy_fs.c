@@ -125,11 +125,13 @@ static cs_err_t spy_symlink(cs_fs_t *fs, cs_slice_t target, cs_slice_t path)
 
 static cs_err_t spy_link(cs_fs_t *fs, cs_slice_t from, cs_slice_t to)
 {
+    if (spy_of(fs)->no_links) return CS_ERR_UNSUPPORTED;
     PASS_FS(link, from, to);
 }
 
 static cs_err_t spy_rename(cs_fs_t *fs, cs_slice_t from, cs_slice_t to, cs_rename_mode_t mode)
 {
+    if (spy_of(fs)->no_links && mode != CS_RENAME_REPLACE) return CS_ERR_UNSUPPORTED;
     PASS_FS(rename, from, to, mode);
 }
 

@@ -14,6 +14,7 @@ typedef struct spy_fs {
         void *arg); /* NULL: from then on nothing happens, and every call fails: a crash */
     void *arg;
     bool crashed;
+    bool no_links; /* as on FAT */
 } spy_fs_t;
 
 /* Flushing is skipped: no test can tell, and many runs would wait for the disk. */

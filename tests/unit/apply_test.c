@@ -405,6 +405,23 @@ Test(apply, without_exchange_old_bytes_are_kept_by_a_link)
     cr_assert(in_trash("old"));
 }
 
+Test(apply, without_exchange_and_links_files_change_names_all_the_same)
+{
+    scene.spy.fs.features.exchange = scene.spy.fs.features.noreplace = false;
+    scene.spy.no_links = true;
+    scene_file(&scene, "f", "old");
+    scene_file(&scene, "m", "moved");
+    scene_stage(&scene, "new");
+    scene_write(&scene, "f", "new");
+    scene_write(&scene, "g", "new");
+    scene_move(&scene, "m", "n");
+    apply_all();
+    cr_assert(scene_holds(&scene, "f", "new"));
+    cr_assert(scene_holds(&scene, "g", "new"));
+    cr_assert(scene_holds(&scene, "n", "moved"));
+    cr_assert(in_trash("old"));
+}
+
 Test(apply, an_unmounted_folder_is_not_written_to)
 {
     scene_stage(&scene, "new");
@@ -493,6 +510,20 @@ Test(apply, an_untouched_trash_is_kept_within_its_bounds)
     cr_assert_not(scene_anywhere(&scene, "old 0"));
     cr_assert(scene_anywhere(&scene, "old 1") && scene_anywhere(&scene, "old 2"));
     cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 2);
+}
+
+Test(apply, a_damaged_log_keeps_its_files)
+{
+    scene_file(&scene, "f", "old");
+    scene_delete(&scene, "f");
+    apply_all();
+    scene_file(&scene, ".crdtsync/trash/0000000000000001/log", "crdtsync trash 1\nrot");
+    scene_file(&scene, ".crdtsync/trash/0000000000000001/0", "late");
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert(in_trash("late"));
+    scene.config.trash_bytes_max = 3;
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 0);
 }
 
 /* --- staging */
