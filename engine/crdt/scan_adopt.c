@@ -16,12 +16,31 @@ static void key_of(const cs_back_t *back, cs_buf_t *ret)
     cs_buf_put_u64(ret, dot->ctr);
 }
 
+/* The content of the file that the sight is about, as far as a scan says so; NULL: no matter.
+ */
+static const cs_content_t *content_of(cs_replica_t *r, const cs_sight_t *sight)
+{
+    const cs_item_t *row;
+    switch (sight->seen.what) {
+    case CS_SAW_APPEARED:
+    case CS_SAW_MODIFIED:
+        return &sight->seen.content;
+    case CS_SAW_CHMODDED:
+        row = cs__row(r, cs_slice_str(sight->path));
+        return row == NULL ? NULL : &row->content;
+    case CS_SAW_TOUCHED:
+    case CS_SAW_VANISHED:
+    case CS_SAW_EMPTY_DIR:
+        return NULL;
+    }
+    return NULL;
+}
+
 /* The group displayed at the sight's path, if the file there is just that. */
 static const cs_group_t *shown_there(cs_replica_t *r, const cs_sight_t *sight)
 {
-    const cs_sighting_t *seen = &sight->seen;
-    if (!r->scan->may_adopt) return NULL;
-    if (seen->what != CS_SAW_APPEARED && seen->what != CS_SAW_MODIFIED) return NULL;
+    const cs_content_t *seen = r->scan->may_adopt ? content_of(r, sight) : NULL;
+    if (seen == NULL) return NULL;
     cs_family_t family;
     cs_family_of(cs_slice_str(sight->path), &family);
     cs__flush(r);
@@ -29,8 +48,9 @@ static const cs_group_t *shown_there(cs_replica_t *r, const cs_sight_t *sight)
     const cs_group_t *group = cs__view_find(&r->scan->view, cs_slice_str(sight->path));
     if (group == NULL) return NULL;
     const cs_content_t *content = &r->scan->view.ref[group->first].cand->content;
-    if (!cs_content_eq(content, &seen->content)) return NULL;
-    bool same_mode = content->kind != CS_KIND_FILE || group->attr->attr.mode == seen->mode;
+    if (!cs_content_eq(content, seen)) return NULL;
+    bool same_mode =
+        content->kind != CS_KIND_FILE || group->attr->attr.mode == sight->seen.mode;
     return same_mode ? group : NULL;
 }
 
@@ -52,30 +72,30 @@ bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight)
     return true;
 }
 
-static bool was_moved(cs_replica_t *r, const cs_item_t *row)
+/* What the row showed is dead everywhere, or shown by files accepted just now. */
+static bool was_ours(cs_replica_t *r, const cs_item_t *row)
 {
-    bool any = false;
     for (uint32_t i = 0; i < row->back_len; i++) {
         const cs_back_t *back = &row->back[i];
         cs_link_t link = {back->bucket, back->lin, back->k};
         if (cs__link_cand(r, &link) == NULL) continue;
         key_of(back, &r->key);
         if (cs_omap_find(&r->scan->adopted, cs_buf_slice(&r->key)) == NULL) return false;
-        any = true;
     }
-    return any;
+    return true;
 }
 
 void cs__adopt_all(cs_replica_t *r)
 {
     cs_scan_t *scan = r->scan;
+    if (!scan->may_adopt) return;
     for (uint32_t i = 0; i < scan->sight_len; i++)
         scan->sight[i].adopted = cs__adopt(r, &scan->sight[i]);
     for (uint32_t i = 0; i < scan->sight_len; i++) {
         cs_sight_t *sight = &scan->sight[i];
         if (sight->seen.what != CS_SAW_VANISHED) continue;
         const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
-        if (row == NULL || !was_moved(r, row)) continue;
+        if (row == NULL || !was_ours(r, row)) continue;
         sight->adopted = true;
         cs__row_delete(r, cs_slice_str(sight->path));
         cs__dirty(r, cs_slice_str(sight->path));

@@ -233,6 +233,7 @@ bool site_step(site_t *site)
     cs_buf_t cursor = {0};
     cs_steps_t steps = {0};
     site->got_bytes = false;
+    cs_peer_persist(&site->peer, false); /* what apply shows must be known after a crash */
     must(cs_plan(site->peer.replica, &query, SIZE_MAX, NULL, NULL, &cursor, &steps) == CS_OK,
          "plan");
     cs_buf_fini(&cursor);

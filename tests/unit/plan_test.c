@@ -219,6 +219,59 @@ Test(plan, a_conflict_shows_both)
     cr_assert_not(site_tree_holds(b, "c0"));
 }
 
+/* --- crashes: what apply had done by then is no work of a user */
+
+static void change_much(void)
+{
+    put(a, "edited", "new bytes");
+    chmod(at(a, "mode"), 0755);
+    cs_test_unlink(a->dir, "d/deleted");
+    cs_test_unlink(a->dir, "d");
+    cs_test_rename(a->dir, "moved", "to");
+    cs_test_rename(a->dir, "over", "under");
+    cs_test_rename(a->dir, "D", "E");
+    put(a, "fresh/new", "fresh");
+    cs_test_mkdir(a->dir, "empty");
+}
+
+/* False: it ended before call `n`. */
+static bool crash_at(size_t n)
+{
+    static const char *const names[] = {"edited", "mode",  "d/deleted", "moved",
+                                        "over",   "under", "D/1",       "D/s/2"};
+    for (size_t i = 0; i < CS_COUNT_OF(names); i++)
+        put(a, names[i], names[i]);
+    sites_settle(&sites);
+    change_much();
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    uint64_t ctr = cs_replica_state(b->peer.replica)->ctr;
+    b->spy.calls = 0;
+    b->spy.at = n;
+    b->spy.act = NULL;
+    site_work(b);
+    bool crashed = b->spy.crashed;
+    b->spy.at = 0;
+    if (crashed) site_restart(b);
+    cr_assert_eq(cs_replica_state(b->peer.replica)->ctr, ctr,
+                 "operations after a crash before call %zu", n);
+    sites_settle(&sites);
+    cr_assert_eq(cs_replica_state(b->peer.replica)->ctr, ctr,
+                 "operations after a crash before call %zu", n);
+    return crashed;
+}
+
+Test(plan, a_crash_anywhere_makes_no_operations)
+{
+    size_t n = 1;
+    while (crash_at(n)) {
+        sites_close(&sites);
+        setup();
+        n++;
+    }
+    cr_assert_gt(n, 50);
+}
+
 /* --- the planner alone */
 
 static bool staged_all(void *arg, const cs_content_t *content)
