@@ -39,7 +39,8 @@ int main(int argc, char **argv)
         }
         for (unsigned long left = bytes; left > 0;) {
             size_t now = left < PIECE ? left : PIECE;
-            for (size_t k = 0; k < (now + 7) / 8; k++) piece[k] = next();
+            for (size_t k = 0; k < (now + 7) / 8; k++)
+                piece[k] = next();
             if (fwrite(piece, 1, now, file) != now) return 1;
             left -= now;
         }

@@ -6,13 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CS_MUST_USE __attribute__((warn_unused_result))
-#define CS_NORETURN __attribute__((noreturn))
+#define CS_MUST_USE          __attribute__((warn_unused_result))
+#define CS_NORETURN          __attribute__((noreturn))
 #define CS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
-#define CS_COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+#define CS_COUNT_OF(array)   (sizeof(array) / sizeof((array)[0]))
 
 /* For our own bugs only, never for bytes from outside; stays on in release. */
-#define CS_ASSERT(condition)                                                                       \
+#define CS_ASSERT(condition) \
     ((condition) ? (void)0 : cs_assert_fail(#condition, __FILE__, __LINE__))
 
 CS_NORETURN void cs_assert_fail(const char *condition, const char *file, int line);

@@ -33,6 +33,7 @@ const char *cs_err_text(cs_err_t err)
 
 void cs_assert_fail(const char *condition, const char *file, int line)
 {
-    fprintf(stderr, "crdtsync: internal error: %s:%d: assertion failed: %s\n", file, line, condition);
+    fprintf(stderr, "crdtsync: internal error: %s:%d: assertion failed: %s\n", file, line,
+            condition);
     abort();
 }

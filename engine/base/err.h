@@ -9,40 +9,40 @@
 
 #include "base/base.h"
 
-#define CS_ERR_MAP(X)                                                                              \
-    X(OK, "done")                                                                                  \
-    /* PEER: bytes from outside */                                                                 \
-    X(MALFORMED, "malformed bytes")                                                                \
-    X(LIMIT, "beyond a limit")                                                                     \
-    X(VERSION, "unknown protocol version")                                                         \
-    X(MISMATCH, "the bytes do not have the promised hash")                                         \
-    /* LOCAL: disk, permission, races with the user */                                             \
-    X(IO, "input/output error")                                                                    \
-    X(NOT_FOUND, "does not exist")                                                                 \
-    X(EXISTS, "exists already")                                                                    \
-    X(DENIED, "permission denied")                                                                 \
-    X(NOSPACE, "no space left on the disk")                                                        \
-    X(READ_ONLY, "read-only file system")                                                          \
-    X(CHANGED, "changed under our hands")                                                          \
-    X(NOT_EMPTY, "directory not empty")                                                            \
-    X(NOT_DIR, "not a directory")                                                                  \
-    X(IS_DIR, "is a directory")                                                                    \
-    X(ESCAPES, "a symbolic link leads out of the folder")                                          \
-    X(CROSS_DEVICE, "on another file system")                                                      \
-    X(UNSUPPORTED, "not supported by this file system")                                            \
-    X(NAME, "name cannot be represented here")                                                     \
-    X(NOT_MOUNTED, "folder is not mounted, or its marker is missing")                              \
-    X(HELD, "held by a safety brake")                                                              \
-    X(BUSY, "in use by another process")                                                           \
-    /* STATE: the database cannot be trusted */                                                    \
-    X(CORRUPT, "database is corrupt")                                                              \
-    X(STALE, "database is stale")                                                                  \
-    /* USER */                                                                                     \
-    X(USAGE, "wrong usage")                                                                        \
-    X(REFUSED, "refused by the other side")                                                        \
-    X(OFFLINE, "no node is running")                                                               \
-    X(TIMEOUT, "timed out")                                                                        \
-    /* AGAIN */                                                                                    \
+#define CS_ERR_MAP(X)                                                 \
+    X(OK, "done")                                                     \
+    /* PEER: bytes from outside */                                    \
+    X(MALFORMED, "malformed bytes")                                   \
+    X(LIMIT, "beyond a limit")                                        \
+    X(VERSION, "unknown protocol version")                            \
+    X(MISMATCH, "the bytes do not have the promised hash")            \
+    /* LOCAL: disk, permission, races with the user */                \
+    X(IO, "input/output error")                                       \
+    X(NOT_FOUND, "does not exist")                                    \
+    X(EXISTS, "exists already")                                       \
+    X(DENIED, "permission denied")                                    \
+    X(NOSPACE, "no space left on the disk")                           \
+    X(READ_ONLY, "read-only file system")                             \
+    X(CHANGED, "changed under our hands")                             \
+    X(NOT_EMPTY, "directory not empty")                               \
+    X(NOT_DIR, "not a directory")                                     \
+    X(IS_DIR, "is a directory")                                       \
+    X(ESCAPES, "a symbolic link leads out of the folder")             \
+    X(CROSS_DEVICE, "on another file system")                         \
+    X(UNSUPPORTED, "not supported by this file system")               \
+    X(NAME, "name cannot be represented here")                        \
+    X(NOT_MOUNTED, "folder is not mounted, or its marker is missing") \
+    X(HELD, "held by a safety brake")                                 \
+    X(BUSY, "in use by another process")                              \
+    /* STATE: the database cannot be trusted */                       \
+    X(CORRUPT, "database is corrupt")                                 \
+    X(STALE, "database is stale")                                     \
+    /* USER */                                                        \
+    X(USAGE, "wrong usage")                                           \
+    X(REFUSED, "refused by the other side")                           \
+    X(OFFLINE, "no node is running")                                  \
+    X(TIMEOUT, "timed out")                                           \
+    /* AGAIN */                                                       \
     X(AGAIN, "not now")
 
 typedef enum cs_err {

@@ -3,64 +3,76 @@
 #define CS_BASE_LIMITS_H
 
 /* --- state (core.md 3, 6.3) */
-#define CS_ENTRY_BYTES_MAX (1u << 20)    /* enc(e); fits one message with its frame */
-#define CS_DOTS_MAX        1024u         /* dots per store of an entry: versions of one file */
-#define CS_REPLICAS_MAX    4096u         /* replica ids in a vv: incarnations of all members, ever */
-#define CS_REPLICAS_WARN   1024u         /* ids in `seen` from where doctor warns */
-#define CS_PATH_MAX        4096u         /* bytes of a path: PATH_MAX of Linux */
-#define CS_NAME_MAX        255u          /* bytes of a component: NAME_MAX of Linux */
-#define CS_MODE_MAX        0777u         /* permission bits only: no setuid, setgid, sticky */
-#define CS_TLV_BYTES_MAX   4096u         /* opaque attributes of a file */
-#define CS_GEN_MAX         0x7fffffffu   /* heights saturate here (core.md 2) */
+#define CS_ENTRY_BYTES_MAX (1u << 20) /* enc(e); fits one message with its frame */
+#define CS_DOTS_MAX        1024u      /* dots per store of an entry: versions of one file */
+#define CS_REPLICAS_MAX    4096u /* replica ids in a vv: incarnations of all members, ever */
+#define CS_REPLICAS_WARN   1024u /* ids in `seen` from where doctor warns */
+#define CS_PATH_MAX        4096u /* bytes of a path: PATH_MAX of Linux */
+#define CS_NAME_MAX        255u  /* bytes of a component: NAME_MAX of Linux */
+#define CS_MODE_MAX        0777u /* permission bits only: no setuid, setgid, sticky */
+#define CS_TLV_BYTES_MAX   4096u /* opaque attributes of a file */
+#define CS_GEN_MAX         0x7fffffffu /* heights saturate here (core.md 2) */
 
 /* --- scan (core.md 5.2, 5.3) */
-#define CS_BATCH_OPS_MAX   1000u         /* operations in one synced batch: 0.1 ms a sync (limits.md 4) */
-#define CS_RACY_NS         2000000000ll  /* ns; a younger mtime cannot prove that a file is unchanged (FAT: 2 s) */
-#define CS_TICK_NS         20000000ll    /* ns; a clock tick of file times, doubled: CONFIG_HZ is 100 or more */
-#define CS_BRAKE_FILES     1000u         /* files vanished or rewritten within CS_BRAKE_MS before we ask */
-#define CS_BRAKE_PERCENT   25u
-#define CS_BRAKE_MS        60000u
-#define CS_PAIR_BYTES_MIN  1024u         /* smaller files are not paired as renames by content */
-#define CS_FREEZE_ROUNDS   3u            /* core.md 5.4 */
-#define CS_IGNORE_BYTES_MAX (1u << 20)   /* of one file of ignore rules; a larger one is reported */
-#define CS_IGNORE_STACK_BYTES_MAX (8u << 20) /* of the rule files from the root down to a directory */
+/* operations in one synced batch: 0.1 ms a sync (limits.md 4) */
+#define CS_BATCH_OPS_MAX 1000u
+/* ns; a younger mtime cannot prove that a file is unchanged (FAT: 2 s) */
+#define CS_RACY_NS 2000000000ll
+/* ns; a clock tick of file times, doubled: CONFIG_HZ is 100 or more */
+#define CS_TICK_NS 20000000ll
+/* files vanished or rewritten within CS_BRAKE_MS before we ask */
+#define CS_BRAKE_FILES    1000u
+#define CS_BRAKE_PERCENT  25u
+#define CS_BRAKE_MS       60000u
+#define CS_PAIR_BYTES_MIN 1024u /* smaller files are not paired as renames by content */
+#define CS_FREEZE_ROUNDS  3u    /* core.md 5.4 */
+/* of one file of ignore rules; a larger one is reported */
+#define CS_IGNORE_BYTES_MAX (1u << 20)
+/* of the rule files from the root down to a directory */
+#define CS_IGNORE_STACK_BYTES_MAX (8u << 20)
 
 /* --- apply (core.md 5.6) */
-#define CS_GROUP_FILES_MAX 1000u         /* files behind one syncfs (limits.md 6) */
-#define CS_GROUP_BYTES_MAX (64u << 20)   /* bytes behind one syncfs */
-#define CS_TRASH_FILES_MAX 20000u        /* a sweep looks at each of them: 1 us a file (limits.md 5) */
-#define CS_TRASH_LOG_BYTES_MAX (32u << 20) /* two paths a step, and families are never split */
+#define CS_GROUP_FILES_MAX 1000u       /* files behind one syncfs (limits.md 6) */
+#define CS_GROUP_BYTES_MAX (64u << 20) /* bytes behind one syncfs */
+/* a sweep looks at each of them: 1 us a file (limits.md 5) */
+#define CS_TRASH_FILES_MAX 20000u
+/* two paths a step, and families are never split */
+#define CS_TRASH_LOG_BYTES_MAX (32u << 20)
 
 /* --- content (core.md 9) */
-#define CS_CHUNK_MIN       (64u << 10)   /* bytes; files below are one chunk */
-#define CS_CHUNK_AVG       (256u << 10)
-#define CS_CHUNK_MAX       (1u << 20)
-#define CS_NODE_ITEMS_MAX  1024u         /* items of a chunk-list node: 36 KiB */
-#define CS_LIST_DEPTH_MAX  6u            /* nodes have >= 2 items on average 256: 2^48 chunks */
+#define CS_CHUNK_MIN      (64u << 10) /* bytes; files below are one chunk */
+#define CS_CHUNK_AVG      (256u << 10)
+#define CS_CHUNK_MAX      (1u << 20)
+#define CS_NODE_ITEMS_MAX 1024u /* items of a chunk-list node: 36 KiB */
+#define CS_LIST_DEPTH_MAX 6u    /* nodes have >= 2 items on average 256: 2^48 chunks */
 
 /* --- network (core.md 7.1) */
 #define CS_MESSAGE_BYTES_MAX ((1u << 20) + (64u << 10)) /* the largest chunk is 1 MiB */
-#define CS_PEERS_MAX       50u           /* default of limits.max-peers */
-#define CS_HWM             64u           /* messages queued in ZeroMQ per peer and direction */
-#define CS_CREDIT_BYTES    (8u << 20)    /* unacknowledged data a peer */
-#define CS_BUNDLE_BYTES    (256u << 10)  /* small files, entries in one message (limits.md 2) */
-#define CS_HOPS_MAX        6u            /* eager pushes (core.md 7.2) */
-#define CS_FANOUT_MAX      8u
-#define CS_HOT_MAX         65536u        /* buckets in the hot set; beyond: exchanges carry them */
+#define CS_PEERS_MAX         50u                        /* default of limits.max-peers */
+#define CS_HWM               64u        /* messages queued in ZeroMQ per peer and direction */
+#define CS_CREDIT_BYTES      (8u << 20) /* unacknowledged data a peer */
+/* small files, entries in one message (limits.md 2) */
+#define CS_BUNDLE_BYTES            (256u << 10)
+#define CS_HOPS_MAX                6u /* eager pushes (core.md 7.2) */
+#define CS_FANOUT_MAX              8u
+#define CS_HOT_MAX                 65536u /* buckets in the hot set; beyond: exchanges carry them */
 #define CS_EXCHANGES_INITIATOR_MAX 2u
 #define CS_EXCHANGES_RESPONDER_MAX 4u
-#define CS_WANT_MAX          4096u       /* digests in one WANT, and unanswered ones */
-#define CS_LIST_PAGE_ITEMS   16384u      /* digests in one LIST: 256 KiB (core.md 7.3) */
-#define CS_BUNDLES_AHEAD     4u          /* PUSH, or ENTRIES for an empty peer, without credit: 1 MiB */
-#define CS_EAGER_BYTES_MAX   (1u << 20)  /* one push to all; what is beyond is left to exchanges */
-#define CS_FUSE_ENTRIES      1000u       /* refutations in one exchange before we ask (core.md 6.4) */
-#define CS_FUSE_PERCENT      10u         /* same, of all entries */
-#define CS_MEMBERS_MAX       1024u       /* of a folder: its list fits one HELLO */
-#define CS_MEMBER_NAME_MAX   63u         /* bytes, for people */
-#define CS_ENDPOINTS_MAX     8u          /* addresses of one member */
-#define CS_ENDPOINT_BYTES_MAX 127u       /* "tcp://[...]:port" */
-#define CS_REPORTS_MAX       64u         /* members' states in one HAVE (core.md 7.1) */
-#define CS_PEX_MAX           32u         /* addresses in one PEX (core.md 7.1) */
-#define CS_FOLDER_ID_MAX     64u         /* bytes: what `folder add --id` takes */
+#define CS_WANT_MAX                4096u  /* digests in one WANT, and unanswered ones */
+#define CS_LIST_PAGE_ITEMS         16384u /* digests in one LIST: 256 KiB (core.md 7.3) */
+/* PUSH, or ENTRIES for an empty peer, without credit: 1 MiB */
+#define CS_BUNDLES_AHEAD 4u
+/* one push to all; what is beyond is left to exchanges */
+#define CS_EAGER_BYTES_MAX (1u << 20)
+/* refutations in one exchange before we ask (core.md 6.4) */
+#define CS_FUSE_ENTRIES       1000u
+#define CS_FUSE_PERCENT       10u   /* same, of all entries */
+#define CS_MEMBERS_MAX        1024u /* of a folder: its list fits one HELLO */
+#define CS_MEMBER_NAME_MAX    63u   /* bytes, for people */
+#define CS_ENDPOINTS_MAX      8u    /* addresses of one member */
+#define CS_ENDPOINT_BYTES_MAX 127u  /* "tcp://[...]:port" */
+#define CS_REPORTS_MAX        64u   /* members' states in one HAVE (core.md 7.1) */
+#define CS_PEX_MAX            32u   /* addresses in one PEX (core.md 7.1) */
+#define CS_FOLDER_ID_MAX      64u   /* bytes: what `folder add --id` takes */
 
 #endif

@@ -8,7 +8,9 @@
 static void *checked(void *memory, size_t bytes)
 {
     if (memory != NULL || bytes == 0) return memory;
-    fprintf(stderr, "crdtsync: out of memory: %zu bytes were refused; nothing on disk is lost\n", bytes);
+    fprintf(stderr,
+            "crdtsync: out of memory: %zu bytes were refused; nothing on disk is lost\n",
+            bytes);
     abort();
 }
 
@@ -19,7 +21,8 @@ void *cs_malloc(size_t bytes)
 
 void *cs_calloc(size_t count, size_t bytes)
 {
-    return checked(calloc(count == 0 ? 1 : count, bytes == 0 ? 1 : bytes), bytes == 0 ? 1 : bytes);
+    return checked(calloc(count == 0 ? 1 : count, bytes == 0 ? 1 : bytes),
+                   bytes == 0 ? 1 : bytes);
 }
 
 void *cs_realloc_array(void *old, size_t count, size_t bytes)

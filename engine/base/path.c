@@ -22,7 +22,8 @@ cs_err_t cs_path_check(cs_slice_t path)
         size_t len = i - start;
         if (len == 0 || is_dots(path.data + start, len)) return CS_ERR_MALFORMED;
         if (len > CS_NAME_MAX) return CS_ERR_LIMIT;
-        if (start == 0 && cs_slice_eq(cs_slice(path.data, len), cs_slice_text(CS_PRIVATE_DIR))) {
+        if (start == 0 &&
+            cs_slice_eq(cs_slice(path.data, len), cs_slice_text(CS_PRIVATE_DIR))) {
             return CS_ERR_MALFORMED;
         }
         start = i + 1;
@@ -49,5 +50,6 @@ cs_slice_t cs_path_base(cs_slice_t path)
 bool cs_path_is_below(cs_slice_t path, cs_slice_t dir)
 {
     if (dir.len == 0) return path.len > 0;
-    return path.len > dir.len && path.data[dir.len] == '/' && memcmp(path.data, dir.data, dir.len) == 0;
+    return path.len > dir.len && path.data[dir.len] == '/' &&
+           memcmp(path.data, dir.data, dir.len) == 0;
 }

@@ -1,4 +1,5 @@
-/* path.h - paths inside a folder: components joined by '/', no leading or trailing one; bytes. */
+/* path.h - paths inside a folder: components joined by '/', no leading or trailing one; bytes.
+ */
 #ifndef CS_BASE_PATH_H
 #define CS_BASE_PATH_H
 

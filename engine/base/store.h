@@ -1,9 +1,9 @@
 /* store.h - an ordered map of bytes to bytes with snapshots and atomic batches.
  *
  * The interface behind which LevelDB (io) and a model with torn tails (sim) stand; both pass
- * tests/contract. Keys sort bytewise. One thread writes; any thread may read by a snapshot of its
- * own. After a failed write, and after CS_ERR_CORRUPT or CS_ERR_IO from any call, the store must be
- * closed (core.md 6.4): later writes get the same error. */
+ * tests/contract. Keys sort bytewise. One thread writes; any thread may read by a snapshot of
+ * its own. After a failed write, and after CS_ERR_CORRUPT or CS_ERR_IO from any call, the store
+ * must be closed (core.md 6.4): later writes get the same error. */
 #ifndef CS_BASE_STORE_H
 #define CS_BASE_STORE_H
 
@@ -32,7 +32,8 @@ void cs_batch_each(const cs_batch_t *batch, void *arg,
 /* Functions of an implementation. `snapshot` may be NULL everywhere: the newest state. */
 typedef struct cs_store_ops {
     /* ret is cleared, then filled. CS_ERR_NOT_FOUND: ret empty. */
-    cs_err_t (*get)(cs_store_t *store, const cs_snapshot_t *snapshot, cs_slice_t key, cs_buf_t *ret);
+    cs_err_t (*get)(cs_store_t *store, const cs_snapshot_t *snapshot, cs_slice_t key,
+                    cs_buf_t *ret);
     /* Atomic; with `sync` durable on return. Failure: nothing of it is visible. */
     cs_err_t (*write)(cs_store_t *store, const cs_batch_t *batch, bool sync);
     cs_snapshot_t *(*snapshot)(cs_store_t *store);
@@ -41,7 +42,7 @@ typedef struct cs_store_ops {
     void (*iter_seek)(cs_iter_t *iter, cs_slice_t key); /* first key >= key */
     void (*iter_next)(cs_iter_t *iter);                 /* only while valid */
     bool (*iter_valid)(const cs_iter_t *iter);
-    cs_slice_t (*iter_key)(const cs_iter_t *iter);      /* until the next call on iter */
+    cs_slice_t (*iter_key)(const cs_iter_t *iter); /* until the next call on iter */
     cs_slice_t (*iter_value)(const cs_iter_t *iter);
     /* Ask after the last valid position: an iteration that stopped early says why only here. */
     cs_err_t (*iter_err)(const cs_iter_t *iter);
@@ -57,8 +58,8 @@ struct cs_iter {
     const cs_store_ops_t *ops;
 };
 
-CS_MUST_USE cs_err_t cs_store_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_slice_t key,
-                                  cs_buf_t *ret);
+CS_MUST_USE cs_err_t cs_store_get(cs_store_t *store, const cs_snapshot_t *snapshot,
+                                  cs_slice_t key, cs_buf_t *ret);
 CS_MUST_USE cs_err_t cs_store_write(cs_store_t *store, const cs_batch_t *batch, bool sync);
 cs_snapshot_t *cs_store_snapshot(cs_store_t *store);
 void cs_store_release(cs_store_t *store, cs_snapshot_t **snapshot_p);

@@ -78,5 +78,6 @@ bool cs_slice_eq(cs_slice_t a, cs_slice_t b)
 
 bool cs_slice_has_prefix(cs_slice_t slice, cs_slice_t prefix)
 {
-    return slice.len >= prefix.len && (prefix.len == 0 || memcmp(slice.data, prefix.data, prefix.len) == 0);
+    return slice.len >= prefix.len &&
+           (prefix.len == 0 || memcmp(slice.data, prefix.data, prefix.len) == 0);
 }

@@ -1,8 +1,8 @@
 /* str.h - immutable, counted byte strings, shared by reference.
  *
  * Paths and attribute TLVs sit in many values of an entry at once; a join copies values, never
- * their bytes. The count is not atomic: a string belongs to one thread. Names are bytes: any but
- * NUL and '/' in a component, valid UTF-8 not required. */
+ * their bytes. The count is not atomic: a string belongs to one thread. Names are bytes: any
+ * but NUL and '/' in a component, valid UTF-8 not required. */
 #ifndef CS_BASE_STR_H
 #define CS_BASE_STR_H
 
@@ -20,12 +20,12 @@ typedef struct cs_str {
     char data[];   /* NUL-terminated for the convenience of system calls */
 } cs_str_t;
 
-cs_str_t *cs_str_new(const void *data, size_t len);      /* refs = 1 */
+cs_str_t *cs_str_new(const void *data, size_t len); /* refs = 1 */
 cs_str_t *cs_str_from(const char *text);
-cs_str_t *cs_str_ref(cs_str_t *str);                     /* NULL stays NULL */
-void cs_str_unref(cs_str_t **str_p);                     /* nulls it; NULL is fine */
-int cs_str_cmp(const cs_str_t *a, const cs_str_t *b);    /* bytewise; a prefix sorts first */
-bool cs_str_eq(const cs_str_t *a, const cs_str_t *b);    /* both may be NULL: equal */
+cs_str_t *cs_str_ref(cs_str_t *str);                  /* NULL stays NULL */
+void cs_str_unref(cs_str_t **str_p);                  /* nulls it; NULL is fine */
+int cs_str_cmp(const cs_str_t *a, const cs_str_t *b); /* bytewise; a prefix sorts first */
+bool cs_str_eq(const cs_str_t *a, const cs_str_t *b); /* both may be NULL: equal */
 
 cs_slice_t cs_slice(const void *data, size_t len);
 cs_slice_t cs_slice_str(const cs_str_t *str);

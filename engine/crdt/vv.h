@@ -1,11 +1,11 @@
 /* vv.h - dots, and version vectors: how much of each replica's history is known.
  *
- * A dot names one event: the ctr-th of replica rid. A vector maps rid to the highest counter known,
- * none below it missing (core.md 2, Lemma P). Absent and zero mean the same, so zero is never
- * stored: equal vectors have equal slots and encode to the same bytes everywhere.
+ * A dot names one event: the ctr-th of replica rid. A vector maps rid to the highest counter
+ * known, none below it missing (core.md 2, Lemma P). Absent and zero mean the same, so zero is
+ * never stored: equal vectors have equal slots and encode to the same bytes everywhere.
  *
- * merge is a join: commutative, associative, idempotent. Zero-initialise; up to CS_VV_INLINE slots
- * need no allocation. Copy with cs_vv_copy, never by assignment. */
+ * merge is a join: commutative, associative, idempotent. Zero-initialise; up to CS_VV_INLINE
+ * slots need no allocation. Copy with cs_vv_copy, never by assignment. */
 #ifndef CS_CRDT_VV_H
 #define CS_CRDT_VV_H
 
@@ -20,18 +20,18 @@ typedef struct cs_dot {
 #define CS_VV_INLINE 3u
 
 typedef struct cs_vv {
-    uint32_t len, cap;                   /* cap 0: the slots are in `few` */
+    uint32_t len, cap; /* cap 0: the slots are in `few` */
     union {
         cs_dot_t few[CS_VV_INLINE];
-        cs_dot_t *many;                  /* owned */
-    } u;                                 /* strictly ascending by rid */
+        cs_dot_t *many; /* owned */
+    } u;                /* strictly ascending by rid */
 } cs_vv_t;
 
-int cs_dot_cmp(cs_dot_t a, cs_dot_t b);  /* by rid, then ctr */
+int cs_dot_cmp(cs_dot_t a, cs_dot_t b); /* by rid, then ctr */
 bool cs_dot_eq(cs_dot_t a, cs_dot_t b);
 bool cs_dot_is_null(cs_dot_t dot);
 
-void cs_vv_fini(cs_vv_t *vv);            /* leaves an empty, usable vector */
+void cs_vv_fini(cs_vv_t *vv); /* leaves an empty, usable vector */
 const cs_dot_t *cs_vv_slots(const cs_vv_t *vv);
 void cs_vv_copy(cs_vv_t *to, const cs_vv_t *from); /* `to` initialised; may equal `from` */
 uint64_t cs_vv_get(const cs_vv_t *vv, uint64_t rid);

@@ -68,7 +68,8 @@ void cs_folder_record_text(const cs_folder_record_t *record, cs_buf_t *ret);
 void cs_peer_record_text(const cs_peer_record_t *record, cs_buf_t *ret);
 void cs_invite_record_text(const cs_invite_record_t *record, cs_buf_t *ret);
 
-void cs_folder_record_copy(cs_folder_record_t *to, const cs_folder_record_t *from); /* to: empty */
+void cs_folder_record_copy(cs_folder_record_t *to,
+                           const cs_folder_record_t *from); /* to: empty */
 void cs_folder_record_fini(cs_folder_record_t *record);
 void cs_peer_record_fini(cs_peer_record_t *record);
 

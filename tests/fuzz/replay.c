@@ -42,7 +42,8 @@ static unsigned long replay(const char *path)
 int main(int argc, char **argv)
 {
     unsigned long count = 0;
-    for (int i = 1; i < argc; i++) count += replay(argv[i]);
+    for (int i = 1; i < argc; i++)
+        count += replay(argv[i]);
     printf("%lu inputs replayed\n", count);
     return count == 0; /* an empty corpus tests nothing */
 }
