@@ -108,10 +108,23 @@ bool cs_family_has(const cs_family_t *family, cs_slice_t path)
                        cs_slice(other.name, other.name_len));
 }
 
+/* "f.conflict-01234567~" bears no tag, so that its extension is what looks like one: its name,
+ * and what begins with it, begin with the first prefix as well. */
+static bool ext_is_mark(const cs_family_t *family)
+{
+    return family->name_len - family->stem_len >= (int)MARK_BYTES &&
+           memcmp(family->name + family->stem_len, MARK, MARK_BYTES) == 0;
+}
+
+bool cs_family_name_is_apart(const cs_family_t *family)
+{
+    return !family->is_long && !ext_is_mark(family);
+}
+
 bool cs_family_prefix(const cs_family_t *family, uint32_t i, cs_buf_t *ret)
 {
-    bool has_ext = family->stem_len < family->name_len;
-    if (i > (has_ext && !family->is_long ? 1u : 0u)) return false;
+    bool second = family->stem_len < family->name_len && cs_family_name_is_apart(family);
+    if (i > (second ? 1u : 0u)) return false;
     cs_buf_put_slice(ret, family->dir);
     cs_buf_put(ret, family->name, i == 0 ? family->stem_len : family->name_len);
     if (!family->is_long) cs_buf_put(ret, MARK, MARK_BYTES);

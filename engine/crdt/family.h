@@ -31,8 +31,9 @@ typedef struct cs_family {
 void cs_family_of(cs_slice_t path, cs_family_t *ret);
 bool cs_family_has(const cs_family_t *family, cs_slice_t path);
 
-/* Appends the i-th prefix (0..) that members of the family but `dir name` itself begin with;
- * false: there is no further one. */
+/* Appends the i-th prefix (0..) that members of the family begin with, all but `dir name`
+ * itself if that is apart; false: there is no further one. No path begins with two of them. */
+bool cs_family_name_is_apart(const cs_family_t *family);
 bool cs_family_prefix(const cs_family_t *family, uint32_t i, cs_buf_t *ret);
 
 /* The path that stands for the family: without tags. Of a long name, `path` itself. Replaces

@@ -94,7 +94,7 @@ static void push_row(cs_rows_t *rows, cs_item_t *row)
 void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows)
 {
     rows->len = 0;
-    if (!family->is_long) {
+    if (cs_family_name_is_apart(family)) {
         cs_buf_clear(&r->seek);
         cs_buf_put_slice(&r->seek, family->dir);
         cs_buf_put(&r->seek, family->name, family->name_len);

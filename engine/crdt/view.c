@@ -214,7 +214,7 @@ void cs__view_family(cs_replica_t *r, const cs_family_t *family, cs_view_t *view
 {
     CS_ASSERT(r->stale.len == 0);
     view_clear(view);
-    if (!family->is_long) {
+    if (cs_family_name_is_apart(family)) {
         cs_buf_clear(&r->seek);
         cs_buf_put_slice(&r->seek, family->dir);
         cs_buf_put(&r->seek, family->name, family->name_len);

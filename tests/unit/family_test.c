@@ -47,6 +47,34 @@ Test(family, what_only_looks_like_a_tag_stays)
                   "d.conflict-0123abcd/x"); /* directories keep theirs */
 }
 
+/* A walk over the prefixes, and the name itself where it is apart, meets each member once. */
+Test(family, no_member_is_found_twice)
+{
+    static const char *const paths[] = {"r.txt",
+                                        "r.conflict-0123abcd.txt",
+                                        "r.txt.conflict-0123abcd",
+                                        "README",
+                                        "f.conflict-0123abcd~",
+                                        "f.conflict-0123abcd~.conflict-89abcdef",
+                                        "f.conflict-89abcdef.conflict-0123abcd~",
+                                        "f.conflict-x"};
+    for (size_t i = 0; i < CS_COUNT_OF(paths); i++) {
+        cs_slice_t path = cs_slice_text(paths[i]);
+        cs_family_t family;
+        cs_buf_t text = {0};
+        cs_family_of(path, &family);
+        cs_family_path(&family, path, &text);
+        int found = cs_family_name_is_apart(&family) && cs_slice_eq(path, cs_buf_slice(&text));
+        cs_buf_clear(&text);
+        for (uint32_t k = 0; cs_family_prefix(&family, k, &text); k++) {
+            found += cs_slice_has_prefix(path, cs_buf_slice(&text));
+            cs_buf_clear(&text);
+        }
+        cr_expect_eq(found, 1, "%s is found %d times", paths[i], found);
+        cs_buf_fini(&text);
+    }
+}
+
 Test(family, a_sibling_takes_stem_and_extension)
 {
     cs_content_t c = content(7);

@@ -23,3 +23,16 @@ Test(vectors, hold_over_a_store_reopened_at_every_step)
 {
     run_all(true);
 }
+
+/* An editor's backup of a sibling: what looks like a tag is its extension. */
+Test(vectors, a_backup_of_a_sibling_is_a_file_like_others)
+{
+#define BACKUP "f.conflict-01234567~"
+    const char *failure =
+        cs_script_run("base AB " BACKUP "=c0; put A " BACKUP " cA; put B " BACKUP
+                      " cB; scan AB; sync AB; is A " BACKUP
+                      "=cB f.conflict-#cA.conflict-01234567~=cA; rm A " BACKUP
+                      "; scan A; sync AB; is B f.conflict-#cA.conflict-01234567~=cA",
+                      true);
+    cr_assert(failure == NULL, "%s", failure);
+}
