@@ -370,10 +370,8 @@ static bool is_applied(cs_folder_t *folder)
 
 static void show_applied(cs_folder_t *folder)
 {
-    bool applied = is_applied(folder);
-    if (applied == folder->applied) return;
-    folder->applied = applied;
-    cs_gossip_set_applied(folder->gossip, applied, folder->now_ms);
+    folder->applied = is_applied(folder);
+    cs_gossip_set_applied(folder->gossip, folder->applied, folder->now_ms);
 }
 
 static cs_err_t reincarnate(cs_folder_t *folder)

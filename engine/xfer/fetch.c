@@ -187,8 +187,11 @@ static void forget_passed(cs_fetch_t *fetch, cs_mask_t bits)
     }
     for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
         if ((bits >> i & 1) == 0) continue;
-        fetch->source[i].dry = false;
-        fetch->source[i].no_steal = false;
+        cs_source_t *source = &fetch->source[i];
+        source->dry = false;
+        source->no_steal = false;
+        for (size_t k = source->head; k < source->len; k++)
+            source->ask[k].again = true;
     }
     cs__want_wake(fetch);
 }

@@ -129,5 +129,5 @@ void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
     if (found == NULL) return;
     cs_ask_t ask = *found;
     cs__ask_answered(fetch, source, found);
-    if (!ask.late) cs__ask_release(fetch, source, &ask, true);
+    if (!ask.late) cs__ask_release(fetch, source, &ask, !ask.again);
 }

@@ -68,6 +68,7 @@ typedef struct cs_ask {
     uint8_t kind;   /* cs_ask_kind_t; NONE: answered */
     uint8_t request;
     bool late;      /* given to others */
+    bool again;     /* the source has more since it was asked: a "none" may be outdated */
     uint32_t bytes; /* expected, with the frame */
     uint64_t asked_ms;
 } cs_ask_t;
