@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "node/node_internal.h"
+#include "xfer/rows.h"
 
 /* --- what gossip asks of us */
 
@@ -125,6 +126,7 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     cs_free(folder->serving);
     cs_batch_fini(&folder->rows);
     cs_folder_plan_fini(folder);
+    cs_buf_fini(&folder->sweep_cursor);
     cs_free(folder->keys);
     cs_free(folder);
 }
@@ -339,6 +341,20 @@ static void stage(cs_folder_t *folder)
     }
 }
 
+/* Rows of chunks come before the rows that keep them: only when nothing at all is under way. */
+static void sweep_rows(cs_folder_t *folder)
+{
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    bool rests = folder->disk_job_id == 0 && folder->staged == folder->durable;
+    if (!folder->sweep_due || !rests || stats.wants + stats.staged > 0) return;
+    folder->sweep_due = false;
+    cs_rows_view_t view = {.store = folder->node->config.store,
+                           .folder = folder->config.number};
+    cs_err_t err = cs_rows_sweep(&view, CS_SWEEP_ROWS, &folder->sweep_cursor, &folder->rows);
+    if (err != CS_OK) cs_folder_note(folder, "sweep.failed", cs_slice_text(""), err);
+}
+
 static void flush(cs_folder_t *folder)
 {
     cs_peer_t id;
@@ -408,6 +424,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     show_applied(folder);
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
     stage(folder);
+    sweep_rows(folder);
     pay_credits(folder);
     cs_folder_answer_scans(folder);
     flush(folder);

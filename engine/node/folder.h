@@ -10,6 +10,7 @@
 #include "node/outbox.h"
 #include "node/peers.h"
 
+#define CS_SWEEP_ROWS        4096u /* looked at after a scan of everything: a few ms */
 #define CS_RETRY_MS          5000u /* a disk that failed is tried again after this */
 #define CS_SCAN_CREDITS      4u    /* batches of records in flight: 1 MiB */
 #define CS_SERVE_QUEUE_MAX   32u   /* requests of a peer that wait; honest ones keep to 8 */
@@ -74,6 +75,8 @@ typedef struct cs_folder {
     bool scanned_once;
     bool scan_failed; /* the replica refused; drop the rest of this scan */
     uint32_t owed_credits;
+    bool sweep_due; /* of rows that serve no content any more */
+    cs_buf_t sweep_cursor;
     uint64_t scan_lost, scan_appeared; /* for the brake */
     uint64_t brake_window[2], brake_since_ms;
     bool brake_off_once;

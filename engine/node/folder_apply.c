@@ -166,6 +166,7 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
 /* A pass that found much is not begun again at once: it costs about 50 us a path. */
 static void end_pass(cs_folder_t *folder)
 {
+    cs_fetch_sweep(folder->fetch); /* what no path of the whole pass asked for */
     folder->rest_until_ms = folder->now_ms + folder->pass_size / CS_PASS_PATHS_PER_MS;
     folder->pass_size = 0;
     folder->plan_due = folder->again;
@@ -173,11 +174,19 @@ static void end_pass(cs_folder_t *folder)
     folder->pass_at_ms = folder->rest_until_ms;
 }
 
+/* It will see all there is now: what waits for contents is noted anew. */
+static void begin_pass(cs_folder_t *folder)
+{
+    folder->again = false;
+    cs_fetch_mark(folder->fetch);
+    cs_omap_fini(&folder->awaited, NULL);
+}
+
 static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
 {
     cs_steps_t steps = {0};
     folder->wants_full = false;
-    if (folder->cursor.len == 0) folder->again = false; /* it will see all there is now */
+    if (folder->cursor.len == 0) begin_pass(folder);
     cs_err_t err = cs_plan(folder->replica, query, CS_PLAN_PATHS_MAX, is_busy, folder,
                            &folder->cursor, &steps);
     if (err != CS_OK) {

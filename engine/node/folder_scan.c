@@ -211,6 +211,9 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
     bool all = folder->running_wish.all;
     cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
 
+    for (size_t i = 0; i < scan->found_count; i++) {
+        if (cs_fetch_found(folder->fetch, &scan->found[i]) != CS_OK) break; /* fetched again */
+    }
     if (err == CS_OK) {
         if (all) folder->stats = scan->stats;
         err = commit(folder, &report);
@@ -227,6 +230,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
     if (err == CS_OK) {
         if (all) folder->scanned_once = true;
         if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
+        if (all) folder->sweep_due = true;
         folder->err = CS_OK;
         clear_busy(folder);
         cs_gossip_local(folder->gossip, folder->now_ms);

@@ -62,6 +62,8 @@ typedef struct cs_job_scan {
     /* out */
     cs_scan_stats_t stats;
     cs_troubles_t troubles;
+    cs_content_t *found; /* owned; FIRST: large contents that an earlier run staged */
+    size_t found_count;
 } cs_job_scan_t;
 
 typedef struct cs_job_item { /* STAGE: one small content */

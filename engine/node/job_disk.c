@@ -56,9 +56,13 @@ static bool on_cancelled(void *arg)
  * large files by their names in .crdtsync/tmp, whole or in part. */
 static bool keep_large(void *arg, cs_slice_t name, const cs_content_t *content)
 {
-    (void)arg;
+    cs_job_scan_t *scan = arg;
     (void)name;
-    return content == NULL || !cs_content_is_small(content);
+    if (content == NULL) return true;
+    if (cs_content_is_small(content)) return false;
+    scan->found = cs_realloc_array(scan->found, scan->found_count + 1, sizeof *scan->found);
+    scan->found[scan->found_count++] = *content;
+    return true;
 }
 
 /* Before a walk of everything, so that what comes back out of the trash is seen by it. */
@@ -66,7 +70,7 @@ static cs_err_t tidy(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_apply_config_t config = apply_config(job, env);
     if (!job->u.scan.first) return cs_trash_sweep(&config, NULL, NULL);
-    cs_cleanup_sink_t sink = {.keep = keep_large};
+    cs_cleanup_sink_t sink = {.arg = &job->u.scan, .keep = keep_large};
     return cs_apply_cleanup(&config, &sink);
 }
 
