@@ -22,7 +22,7 @@ void gn_oracle_crashed(gn_node_t *node)
 void gn_oracle_restored(gn_node_t *node, uint64_t order)
 {
     for (gn_event_t *event = node->world->events; event != NULL; event = event->next) {
-        if (event->node != node->index || event->order <= order) continue;
+        if (event->node != node->index || event->order <= order || event->maybe) continue;
         if (event->exposed)
             event->maybe = true;
         else
