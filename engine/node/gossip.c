@@ -124,10 +124,23 @@ void cs_gossip_peer_down(cs_gossip_t *gossip, cs_peer_t id)
     free_peer(gossip, peer);
 }
 
+bool cs__is_applied(const cs_gossip_t *gossip)
+{
+    return gossip->applied &&
+           memcmp(gossip->applied_root, cs__state(gossip)->root, CS_HASH_BYTES) == 0;
+}
+
+static void set_applied(cs_gossip_t *gossip, bool applied)
+{
+    gossip->applied = applied;
+    memcpy(gossip->applied_root, cs__state(gossip)->root, CS_HASH_BYTES);
+}
+
 void cs_gossip_restart(cs_gossip_t *gossip, uint64_t now_ms)
 {
     gossip->now_ms = now_ms;
     gossip->stopped = false;
+    if (gossip->applied) set_applied(gossip, true); /* other names, the same files */
     gossip->nonce = (uint32_t)cs_prng_u64(&gossip->prng);
     cs__hot_clear(&gossip->hot);
     gossip->push_due_ms = CS__NEVER;
@@ -218,8 +231,8 @@ void cs_gossip_local(cs_gossip_t *gossip, uint64_t now_ms)
 void cs_gossip_set_applied(cs_gossip_t *gossip, bool applied, uint64_t now_ms)
 {
     gossip->now_ms = now_ms;
-    if (gossip->applied == applied) return;
-    gossip->applied = applied;
+    if (cs__is_applied(gossip) == applied) return;
+    set_applied(gossip, applied);
     for (size_t i = 0; i < gossip->peer_count && !gossip->stopped; i++) {
         cs__have_soon(gossip, gossip->peers[i], CS__PUSH_MS);
     }

@@ -77,7 +77,8 @@ void cs_gossip_message(cs_gossip_t *gossip, cs_peer_t peer, const cs_msg_t *msg,
 /* Local operations were done (their buckets wait in cs_replica_take_changed), or the applied
  * state changed: push, and say HAVE soon. */
 void cs_gossip_local(cs_gossip_t *gossip, uint64_t now_ms);
-/* Fully on disk here? Told in HAVE reports. */
+/* Is the present root fully on disk here? Told in HAVE reports. Say it again after each change:
+ * what is joined later counts as not applied. */
 void cs_gossip_set_applied(cs_gossip_t *gossip, bool applied, uint64_t now_ms);
 /* Timers. Returns the time of the next one (UINT64_MAX: none); any other call may bring it
  * forward, so call this after each of them (or a group), then stage: it collects garbage, too.

@@ -40,7 +40,8 @@ bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer)
 static bool was_told(const cs_gossip_t *gossip, const cs__peer_t *peer)
 {
     const cs_state_t *state = cs__state(gossip);
-    return peer->told && peer->told_n == state->n && peer->told_applied == gossip->applied &&
+    return peer->told && peer->told_n == state->n &&
+           peer->told_applied == cs__is_applied(gossip) &&
            memcmp(peer->told_root, state->root, CS_HASH_BYTES) == 0 &&
            cs_vv_eq(&peer->sent, &state->seen);
 }
@@ -49,7 +50,7 @@ static void set_told(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     const cs_state_t *state = cs__state(gossip);
     peer->told = true;
-    peer->told_applied = gossip->applied;
+    peer->told_applied = cs__is_applied(gossip);
     peer->told_n = state->n;
     memcpy(peer->told_root, state->root, CS_HASH_BYTES);
     peer->have_sent_ms = gossip->now_ms;
@@ -75,7 +76,7 @@ void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
                                .n = state->n,
                                .seen_hash = seen_hash,
                                .delta = cs_buf_slice(&delta),
-                               .applied = gossip->applied,
+                               .applied = cs__is_applied(gossip),
                                .stamp = cs__own_stamp(gossip),
                                .reports = reports,
                                .report_count = cs__reports_for(gossip, peer, reports)}};

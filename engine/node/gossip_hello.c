@@ -5,7 +5,7 @@
 #include "base/mem.h"
 #include "node/gossip_internal.h"
 
-#define ASK_GAP_MS 1000u
+#define ASK_GAP_MS 200u /* a baseline that never fits must not become a storm */
 
 /* Our seen with the own slot cut to what was exposed: HELLO gives nothing away. */
 static void set_baseline(cs_gossip_t *gossip, cs__peer_t *peer)
@@ -36,6 +36,7 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
                                 .answer = !peer->checked}};
     cs__send(gossip, peer, &msg);
     peer->member_news = false;
+    peer->hello_sent_ms = gossip->now_ms;
     peer->hello_due_ms = peer->checked ? CS__NEVER : gossip->now_ms + CS__HELLO_MS;
     cs_free(members);
     cs_buf_fini(&seen);
@@ -43,13 +44,12 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
 
 void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer)
 {
-    if (peer->checked) {
-        peer->checked = false;
+    peer->checked = false;
+    uint64_t at_ms = peer->hello_sent_ms + ASK_GAP_MS;
+    if (at_ms <= gossip->now_ms)
         cs__say_hello(gossip, peer);
-        return;
-    }
-    bool just_asked = peer->hello_due_ms > gossip->now_ms + CS__HELLO_MS - ASK_GAP_MS;
-    if (!just_asked || peer->hello_due_ms == CS__NEVER) cs__say_hello(gossip, peer);
+    else
+        cs__sooner(&peer->hello_due_ms, at_ms);
 }
 
 /* Another life of the peer: nothing of the one before goes on. */

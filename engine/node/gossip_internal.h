@@ -103,7 +103,7 @@ typedef struct cs__peer {
     uint64_t told_n;
     uint64_t *stamps; /* per member: newest report that it is known to have */
     uint64_t heard_ms, eager_ms;
-    uint64_t hello_due_ms, have_due_ms, have_sent_ms, period_ms;
+    uint64_t hello_due_ms, hello_sent_ms, have_due_ms, have_sent_ms, period_ms;
     uint64_t start_due_ms;   /* an exchange is wanted */
     uint64_t quiet_until_ms; /* not before this */
     cs__exchange_t *exchange;
@@ -123,7 +123,8 @@ struct cs_gossip {
     uint32_t nonce, next_xid;
     bool stopped; /* a new incarnation was asked for: until restart */
     bool paused;  /* the fuse */
-    bool applied;
+    bool applied; /* ... and then it was this root */
+    uint8_t applied_root[CS_HASH_BYTES];
     cs_member_t *members; /* sorted by key; states and every peer's stamps run parallel */
     cs__member_state_t *states;
     size_t member_count, member_cap;
@@ -153,6 +154,9 @@ void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot);
  * I never gave away. ret initialised, replaced. */
 CS_MUST_USE cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_t *ret);
 
+/* The present root is on the disk. What came since the folder said so is not. */
+bool cs__is_applied(const cs_gossip_t *gossip);
+
 /* --- gossip_members.c */
 void cs__members_fini(cs_gossip_t *gossip);
 bool cs__member_index(const cs_gossip_t *gossip, const uint8_t *key, size_t *ret);
@@ -169,7 +173,7 @@ uint64_t cs__own_stamp(cs_gossip_t *gossip);
 
 /* --- gossip_hello.c */
 void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer);
-void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer); /* at most once a second */
+void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer); /* at most five a second */
 CS_MUST_USE cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer,
                                   const cs_msg_hello_t *hello);
 

@@ -169,12 +169,12 @@ uint64_t cs__own_stamp(cs_gossip_t *gossip)
     CS_ASSERT(found);
     cs__member_state_t *own = &gossip->states[at];
     const cs_state_t *state = cs__state(gossip);
-    bool same = own->known && own->n == state->n && own->applied == gossip->applied &&
+    bool same = own->known && own->n == state->n && own->applied == cs__is_applied(gossip) &&
                 memcmp(own->root, state->root, CS_HASH_BYTES) == 0;
     if (same) return own->stamp;
     uint64_t stamp = own->known ? own->stamp + 1 : gossip->config.stamp;
     *own = (cs__member_state_t){
-        .known = true, .applied = gossip->applied, .stamp = stamp, .n = state->n};
+        .known = true, .applied = cs__is_applied(gossip), .stamp = stamp, .n = state->n};
     memcpy(own->root, state->root, CS_HASH_BYTES);
     return stamp;
 }

@@ -260,6 +260,7 @@ Test(gossip, a_have_on_another_baseline_is_not_believed)
     cs_vv_encode(&seen, &delta);
     uint8_t wrong[16] = {1};
     heard_count = 0;
+    world->now_ms += 1000;
     say((cs_msg_t){.type = CS_MSG_HAVE,
                    .u.have = {.root = state->root,
                               .n = state->n,
@@ -426,6 +427,31 @@ Test(gossip, reports_tell_whether_a_peer_is_equal_and_applied)
     reports = cs_gossip_reports(a->gossip, &count);
     cr_assert(reports[0].equal && reports[0].applied);
     cs_free(reports);
+}
+
+static bool is_applied_at(const gn_node_t *node)
+{
+    size_t count;
+    cs_report_t *reports = cs_gossip_reports(node->gossip, &count);
+    bool applied = reports[0].known && reports[0].equal && reports[0].applied;
+    cs_free(reports);
+    return applied;
+}
+
+Test(gossip, what_came_since_applied_was_said_is_not_applied)
+{
+    connect_both();
+    cs_gossip_set_applied(b->gossip, true, world->now_ms);
+    pass_time(1000);
+    cr_assert(is_applied_at(a));
+    gn_node_create(a, 1);
+    cs_gossip_local(a->gossip, world->now_ms);
+    pass_time(1000);
+    cr_assert(equal_roots());
+    cr_assert_not(is_applied_at(a), "b has the entry, not the file");
+    cs_gossip_set_applied(b->gossip, true, world->now_ms);
+    pass_time(1000);
+    cr_assert(is_applied_at(a));
 }
 
 Test(gossip, haves_become_rare_while_nothing_happens)
