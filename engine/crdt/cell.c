@@ -258,9 +258,10 @@ static cs_slice_t path_key(cs_replica_t *r, const cs_cell_t *cell, const cs_cand
  */
 static void dirty_ancestors(cs_replica_t *r, cs_slice_t path, bool lost)
 {
+    cs_slice_t at = path;
     for (;;) {
         path = cs_path_parent(path);
-        if (path.len == 0 || cs__below(r, path)) return;
+        if (path.len == 0 || cs__below_near(r, path, at)) return;
         cs__dirty(r, path);
         if (lost) cs__strs_push(&r->lost, cs_str_new(path.data, path.len));
     }
@@ -308,6 +309,7 @@ void cs__cell_index(cs_replica_t *r, cs_cell_t *cell)
         if (known || has_row(old, old_len, cand)) continue;
         dirty_ancestors(r, cs_slice_str(cand->path), false);
         cs_workset_put(&r->ws, CS_T_PATH, path_key(r, cell, cand), NULL);
+        if (!r->tagged_paths) r->tagged_paths = cs_family_is_tagged(cs_slice_str(cand->path));
     }
     cs__cands_clear(old, old_len);
     cs_free(old);

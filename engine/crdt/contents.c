@@ -23,8 +23,8 @@ void cs_replica_each_content(cs_replica_t *replica, const cs_content_t *content,
     cs_slice_t prefix = cs_slice(content->hash, CS_CONTENT_KEY);
     cs_cursor_t cursor;
     cs_cursor_init(&cursor, &replica->ws, CS_T_CONTENT);
-    for (cs_cursor_seek(&cursor, prefix); cursor.valid; cs_cursor_next(&cursor)) {
-        if (!cs_slice_has_prefix(cursor.key, prefix)) break;
+    cs_cursor_seek_within(&cursor, prefix, prefix);
+    for (; cursor.valid; cs_cursor_next(&cursor)) {
         cs_slice_t path =
             cs_slice(cursor.key.data + CS_CONTENT_KEY, cursor.key.len - CS_CONTENT_KEY);
         if (!each(arg, path)) break;

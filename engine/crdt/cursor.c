@@ -64,6 +64,8 @@ static void settle(cs_cursor_t *cursor)
         } else if (has_stored) {
             order = cs_slice_cmp(cs_onode_key(cursor->node), stored);
         }
+        cs_slice_t first = order > 0 ? stored : cs_onode_key(cursor->node);
+        if (!cs_slice_has_prefix(first, cursor->within)) break;
         if (order > 0) {
             cursor->at = NULL;
             cursor->key = stored;
@@ -86,6 +88,11 @@ static void settle(cs_cursor_t *cursor)
 
 void cs_cursor_seek(cs_cursor_t *cursor, cs_slice_t key)
 {
+    cs_cursor_seek_within(cursor, key, cs_slice(NULL, 0));
+}
+
+void cs_cursor_seek_within(cs_cursor_t *cursor, cs_slice_t key, cs_slice_t within)
+{
     cs_workset_t *ws = cursor->ws;
     cursor->node = cs_omap_seek(&ws->map[cursor->table], key);
     if (cursor->iter == NULL && ws->store != NULL && ws->fault == CS_OK) {
@@ -96,6 +103,7 @@ void cs_cursor_seek(cs_cursor_t *cursor, cs_slice_t key)
         cs_workset_key(ws, ws->types[cursor->table].prefix, key, &ws->key);
         cs_iter_seek(cursor->iter, cs_buf_slice(&ws->key));
     }
+    cursor->within = within;
     settle(cursor);
 }
 
@@ -113,8 +121,8 @@ bool cs_workset_any(cs_workset_t *ws, cs_table_t table, cs_slice_t prefix)
 {
     cs_cursor_t cursor;
     cs_cursor_init(&cursor, ws, table);
-    cs_cursor_seek(&cursor, prefix);
-    bool any = cursor.valid && cs_slice_has_prefix(cursor.key, prefix);
+    cs_cursor_seek_within(&cursor, prefix, prefix);
+    bool any = cursor.valid;
     cs_cursor_fini(&cursor);
     return any;
 }

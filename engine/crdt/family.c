@@ -85,6 +85,15 @@ static size_t base_start(cs_slice_t path)
     return i;
 }
 
+bool cs_family_is_tagged(cs_slice_t path)
+{
+    size_t start = base_start(path), len = path.len - start;
+    uint8_t name[CS_NAME_MAX];
+    if (len > CS_NAME_MAX || !maybe_tagged(path.data + start, len)) return false;
+    memcpy(name, path.data + start, len);
+    return strip(name, len) < len;
+}
+
 void cs_family_of(cs_slice_t path, cs_family_t *ret)
 {
     size_t start = base_start(path), len = path.len - start;

@@ -29,6 +29,7 @@ typedef struct cs_family {
 } cs_family_t;
 
 void cs_family_of(cs_slice_t path, cs_family_t *ret);
+bool cs_family_is_tagged(cs_slice_t path); /* its basename has a conflict tag */
 bool cs_family_has(const cs_family_t *family, cs_slice_t path);
 
 /* Appends the i-th prefix (0..) that members of the family begin with, all but `dir name`

@@ -78,15 +78,19 @@ typedef struct cs_walk {
 
 static void walk_row(void *arg, cs_table_t table, cs_slice_t key, void *value)
 {
-    (void)key;
     cs_walk_t *walk = arg;
+    cs_replica_t *r = walk->replica;
     walk->rows++;
     if (value == NULL) walk->clean = false;
+    if (table == CS_T_BASE && !r->tagged_rows) r->tagged_rows = cs_family_is_tagged(key);
     if (value == NULL || table != CS_T_ENTRY) return;
     const cs_cell_t *cell = value;
+    for (uint32_t i = 0; i < cell->cand_len && !r->tagged_paths; i++) {
+        r->tagged_paths = cs_family_is_tagged(cs_slice_str(cell->cand[i].path));
+    }
     if (cs_entry_is_dead(&cell->entry)) return;
     cs_entry_digest_t digest;
-    cs_entry_hash(&walk->replica->keys, &cell->entry, &digest);
+    cs_entry_hash(&r->keys, &cell->entry, &digest);
     cs_sum_add(walk->sum.root, digest.term);
     walk->sum.n++;
 }

@@ -97,6 +97,8 @@ struct cs_replica {
     cs_view_t view;   /* scratch of settle */
     cs_rows_t rows;
     cs_buf_t key, seek; /* scratch */
+    bool tagged_paths,
+        tagged_rows; /* p/, b/ may have names with a tag: without, few look-ups do */
     cs_bucket_t gc_at;
     uint32_t clean_max; /* CS_CLEAN_MAX; less in tests */
     bool cleanup_off;   /* tests vary when core.md 5.5 happens */
@@ -145,6 +147,9 @@ int cs__attr_order(const cs_cand_t *a, const cs_cand_t *b);
 /* --- index and projection */
 void cs__dirty(cs_replica_t *r, cs_slice_t path);
 bool cs__below(cs_replica_t *r, cs_slice_t dir); /* a candidate path lies below dir */
+/* The same, looked for at and behind `path` (below dir) first: deleted rows are slow to pass.
+ */
+bool cs__below_near(cs_replica_t *r, cs_slice_t dir, cs_slice_t path);
 void cs__view_family(cs_replica_t *r, const cs_family_t *family, cs_view_t *view);
 void cs__view_fini(cs_view_t *view);
 const cs_group_t *cs__view_find(const cs_view_t *view, cs_slice_t shown);

@@ -113,8 +113,8 @@ static void note_rows_of(cs_replica_t *r, const cs_cell_t *cell, const cs_conten
     cs_cursor_t cursor;
     cs_slice_t prefix = cs_slice(content->hash, CS_CONTENT_KEY);
     cs_cursor_init(&cursor, &r->ws, CS_T_CONTENT);
-    for (cs_cursor_seek(&cursor, prefix); cursor.valid; cs_cursor_next(&cursor)) {
-        if (!cs_slice_has_prefix(cursor.key, prefix)) break;
+    cs_cursor_seek_within(&cursor, prefix, prefix);
+    for (; cursor.valid; cs_cursor_next(&cursor)) {
         cs__strs_push(&paths,
                       cs_str_new(cursor.key.data + prefix.len, cursor.key.len - prefix.len));
     }

@@ -60,6 +60,7 @@ void cs__row_put(cs_replica_t *r, cs_item_t *row)
     cs_onode_t *node = cs_workset_node(&r->ws, CS_T_BASE, path);
     cs_item_t *old = node == NULL ? NULL : node->value;
     bool same = old != NULL && cs_content_eq(&old->content, &row->content);
+    if (!r->tagged_rows) r->tagged_rows = cs_family_is_tagged(path);
     if (old != NULL && !same && is_listed(old)) {
         cs_workset_delete(&r->ws, CS_T_CONTENT, content_key(r, old));
     }
@@ -101,15 +102,15 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
         cs_item_t *row = cs__row(r, cs_buf_slice(&r->seek));
         if (row != NULL) push_row(rows, row);
     }
-    for (uint32_t i = 0;; i++) {
+    for (uint32_t i = 0; r->tagged_rows || family->is_long; i++) {
         cs_buf_clear(&r->seek);
         if (!cs_family_prefix(family, i, &r->seek)) break;
         cs_slice_t prefix = cs_buf_slice(&r->seek);
         cs_strs_t paths = {0}; /* loading a row changes the table under the cursor */
         cs_cursor_t cursor;
         cs_cursor_init(&cursor, &r->ws, CS_T_BASE);
-        for (cs_cursor_seek(&cursor, prefix); cursor.valid; cs_cursor_next(&cursor)) {
-            if (!cs_slice_has_prefix(cursor.key, prefix)) break;
+        cs_cursor_seek_within(&cursor, prefix, prefix);
+        for (; cursor.valid; cs_cursor_next(&cursor)) {
             if (!cs_family_has(family, cursor.key)) continue;
             cs__strs_push(&paths, cs_str_new(cursor.key.data, cursor.key.len));
         }
@@ -283,8 +284,8 @@ cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_content_t *cont
     cs_slice_t prefix = cs_slice(content->hash, CS_CONTENT_KEY);
     cs_strs_t paths = {0};
     cs_cursor_init(&cursor, &replica->ws, CS_T_CONTENT);
-    cs_cursor_seek(&cursor, prefix);
-    if (cursor.valid && cs_slice_has_prefix(cursor.key, prefix)) {
+    cs_cursor_seek_within(&cursor, prefix, prefix);
+    if (cursor.valid) {
         cs__strs_push(&paths, cs_str_new(cursor.key.data + CS_CONTENT_KEY,
                                          cursor.key.len - CS_CONTENT_KEY));
     }

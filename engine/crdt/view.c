@@ -15,6 +15,19 @@ bool cs__below(cs_replica_t *r, cs_slice_t dir)
     return cs_workset_any(&r->ws, CS_T_PATH, cs_buf_slice(&r->seek));
 }
 
+bool cs__below_near(cs_replica_t *r, cs_slice_t dir, cs_slice_t path)
+{
+    cs_cursor_t cursor;
+    cs_buf_clear(&r->seek);
+    cs_buf_put_slice(&r->seek, path); /* begins with dir and '/' */
+    cs_slice_t near = cs_buf_slice(&r->seek);
+    cs_cursor_init(&cursor, &r->ws, CS_T_PATH);
+    cs_cursor_seek_within(&cursor, near, cs_slice(near.data, dir.len + 1));
+    bool found = cursor.valid;
+    cs_cursor_fini(&cursor);
+    return found || cs__below(r, dir);
+}
+
 static void push_ref(cs_view_t *view, const cs_cell_t *cell, const cs_cand_t *cand)
 {
     if (view->ref_len == view->ref_cap) {
@@ -39,12 +52,9 @@ static void collect(cs_replica_t *r, const cs_family_t *family, cs_view_t *view)
     cs_cursor_t cursor;
     cs_slice_t prefix = cs_buf_slice(&r->seek);
     cs_cursor_init(&cursor, &r->ws, CS_T_PATH);
-    for (cs_cursor_seek(&cursor, prefix); cursor.valid; cs_cursor_next(&cursor)) {
-        if (cursor.key.len < prefix.len + (family == NULL ? KEY_TAIL - 1 : KEY_TAIL)) {
-            if (!cs_slice_has_prefix(cursor.key, prefix)) break;
-            continue;
-        }
-        if (!cs_slice_has_prefix(cursor.key, prefix)) break;
+    cs_cursor_seek_within(&cursor, prefix, prefix);
+    for (; cursor.valid; cs_cursor_next(&cursor)) {
+        if (cursor.key.len < KEY_TAIL) continue;
         cs_slice_t path = cs_slice(cursor.key.data, cursor.key.len - KEY_TAIL);
         if (family != NULL && !cs_family_has(family, path)) continue;
         cs_bucket_t bucket;
@@ -221,7 +231,7 @@ void cs__view_family(cs_replica_t *r, const cs_family_t *family, cs_view_t *view
         cs_buf_put_u8(&r->seek, 0);
         collect(r, NULL, view);
     }
-    for (uint32_t i = 0;; i++) {
+    for (uint32_t i = 0; r->tagged_paths || family->is_long; i++) {
         cs_buf_clear(&r->seek);
         if (!cs_family_prefix(family, i, &r->seek)) break;
         collect(r, family, view);

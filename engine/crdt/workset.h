@@ -86,15 +86,19 @@ void cs_workset_trim(cs_workset_t *ws, uint32_t keep_max);
 typedef struct cs_cursor {
     cs_workset_t *ws;
     cs_table_t table;
-    cs_onode_t *node; /* overlay: at or after the position */
-    cs_iter_t *iter;  /* store; NULL: none, or past its end */
-    cs_onode_t *at;   /* the row is this node, */
-    cs_slice_t key;   /* without folder and prefix; valid until next or fini */
+    cs_onode_t *node;  /* overlay: at or after the position */
+    cs_iter_t *iter;   /* store; NULL: none, or past its end */
+    cs_onode_t *at;    /* the row is this node, */
+    cs_slice_t within; /* it ends at the first key that does not begin so; borrowed */
+    cs_slice_t key;    /* without folder and prefix; valid until next or fini */
     bool valid;
 } cs_cursor_t;
 
 void cs_cursor_init(cs_cursor_t *cursor, cs_workset_t *ws, cs_table_t table);
 void cs_cursor_seek(cs_cursor_t *cursor, cs_slice_t key);
+/* First row >= key of those whose keys begin with `within` (borrowed as long as the cursor
+ * moves): deleted rows behind them are not passed through. */
+void cs_cursor_seek_within(cs_cursor_t *cursor, cs_slice_t key, cs_slice_t within);
 void cs_cursor_next(cs_cursor_t *cursor);
 void cs_cursor_fini(cs_cursor_t *cursor);
 /* Any row whose key begins so? */
