@@ -150,8 +150,10 @@ cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     daemon->shell->writer =
         cs_store_thread_new(daemon->loop, daemon->store, on_written, daemon);
 
+    bool moved = cs__daemon_was_moved(daemon);
     if (config->network) err = cs__daemon_listen(daemon, &settings, ret_detail);
     if (err == CS_OK) err = cs__daemon_mount_all(daemon, ret_detail);
+    if (err == CS_OK) cs__daemon_settle_place(daemon, moved);
     if (err == CS_OK && config->control) {
         cs__schedule_start(daemon);
         err = cs_control_new(daemon, daemon->loop, cs_home_socket(config->home),

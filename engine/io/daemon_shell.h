@@ -38,7 +38,11 @@ typedef struct cs_shell_job {
     cs_gate_t *gate; /* SCAN */
 } cs_shell_job_t;
 
-typedef struct cs_shell_schedule cs_shell_schedule_t; /* schedule.c */
+typedef struct cs_shell_schedule cs_shell_schedule_t; /* daemon_place.c */
+bool cs__daemon_was_moved(cs_daemon_t *daemon); /* the store is open, nothing is loaded yet */
+void cs__daemon_settle_place(cs_daemon_t *daemon, bool moved); /* all folders are loaded */
+
+/* schedule.c */
 
 typedef struct cs_daemon_shell {
     cs_pool_t *pool;
