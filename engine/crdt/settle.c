@@ -102,7 +102,7 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
         cs_item_t *row = cs__row(r, cs_buf_slice(&r->seek));
         if (row != NULL) push_row(rows, row);
     }
-    for (uint32_t i = 0; r->tagged_rows || family->is_long; i++) {
+    for (uint32_t i = 0; r->tagged_rows || !cs_family_name_is_apart(family); i++) {
         cs_buf_clear(&r->seek);
         if (!cs_family_prefix(family, i, &r->seek)) break;
         cs_slice_t prefix = cs_buf_slice(&r->seek);

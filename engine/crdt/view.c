@@ -231,7 +231,7 @@ void cs__view_family(cs_replica_t *r, const cs_family_t *family, cs_view_t *view
         cs_buf_put_u8(&r->seek, 0);
         collect(r, NULL, view);
     }
-    for (uint32_t i = 0; r->tagged_paths || family->is_long; i++) {
+    for (uint32_t i = 0; r->tagged_paths || !cs_family_name_is_apart(family); i++) {
         cs_buf_clear(&r->seek);
         if (!cs_family_prefix(family, i, &r->seek)) break;
         collect(r, family, view);
