@@ -69,8 +69,8 @@ void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t r
 /* Name of the peer with this key as its record has it, else its first digits. */
 void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65]);
 void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles);
-/* Effective paths that have siblings displayed beside them. */
-CS_MUST_USE cs_err_t cs__count_conflicts(cs_daemon_t *daemon, cs_mounted_t *folder,
-                                         uint64_t *ret);
+/* Borrowed from the folder until its state changes. */
+CS_MUST_USE cs_err_t cs__count_tree(cs_daemon_t *daemon, cs_mounted_t *folder,
+                                    const cs_tree_count_t **ret);
 
 #endif

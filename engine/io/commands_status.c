@@ -35,6 +35,13 @@ void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles)
     if (troubles->total > troubles->len) cs_json_put_u64(json, "errors_total", troubles->total);
 }
 
+/* Where no node runs, nothing is under way. */
+static const char *phase_text(const cs_daemon_t *daemon, cs_folder_phase_t phase)
+{
+    bool moving = phase == CS_PHASE_SCANNING || phase == CS_PHASE_SYNCING;
+    return cs_phase_text(moving && !daemon->config.control ? CS_PHASE_IDLE : phase);
+}
+
 /* --- status */
 
 static void put_node(cs_ask_t *ask, cs_json_t *json)
@@ -68,7 +75,7 @@ static void put_unloaded(cs_json_t *json)
 static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t *json)
 {
     cs_folder_status_t status;
-    uint64_t conflicts = 0;
+    const cs_tree_count_t *count = NULL;
     cs_json_begin(json, '{');
     cs_json_put_text(json, "id", folder->record.id);
     cs_json_put_path(json, "path", cs_slice_text(folder->record.path));
@@ -76,14 +83,14 @@ static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t 
     if (!cs_node_folder_status(daemon->node, folder->record.number, &status)) {
         put_unloaded(json);
     } else {
-        err = cs__count_conflicts(daemon, folder, &conflicts);
-        cs_json_put_text(json, "state", cs_phase_text(status.phase));
+        err = cs__count_tree(daemon, folder, &count);
+        cs_json_put_text(json, "state", phase_text(daemon, status.phase));
         if (status.phase == CS_PHASE_ERROR)
             cs_json_put_text(json, "error", cs_err_text(status.err));
-        cs_json_put_u64(json, "files", status.files);
-        cs_json_put_u64(json, "dirs", status.dirs);
-        cs_json_put_u64(json, "bytes", status.bytes);
-        cs_json_put_u64(json, "conflicts", conflicts);
+        cs_json_put_u64(json, "files", count->files);
+        cs_json_put_u64(json, "dirs", count->dirs);
+        cs_json_put_u64(json, "bytes", count->bytes);
+        cs_json_put_u64(json, "conflicts", count->conflicts);
         cs_json_put_u64(json, "needed_files", status.needed_files);
         cs_json_put_u64(json, "needed_bytes", status.needed_bytes);
         cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);

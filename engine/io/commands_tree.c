@@ -175,27 +175,49 @@ static size_t run_of(const cs_item_t *const *siblings, size_t count)
     return len;
 }
 
-cs_err_t cs__count_conflicts(cs_daemon_t *daemon, cs_mounted_t *folder, uint64_t *ret)
+/* Directories on the way to `path` that `last`, which sorts before it, does not share. */
+static uint64_t new_dirs(cs_slice_t last, cs_slice_t path)
+{
+    size_t common = 0;
+    uint64_t count = 0;
+    while (common < last.len && common < path.len && last.data[common] == path.data[common])
+        common++;
+    for (size_t i = common; i < path.len; i++)
+        count += path.data[i] == '/';
+    return count;
+}
+
+static void count_items(const cs_items_t *items, cs_tree_count_t *ret)
+{
+    cs_slice_t last = {0};
+    for (uint32_t i = 0; i < items->len; i++) {
+        const cs_item_t *item = &items->item[i];
+        ret->dirs += new_dirs(last, cs_slice_str(item->path));
+        ret->dirs += item->content.kind == CS_KIND_DIR;
+        ret->files += item->content.kind != CS_KIND_DIR;
+        ret->bytes += item->content.size;
+        last = cs_slice_str(item->path);
+    }
+    const cs_item_t **siblings;
+    size_t count = siblings_of(items, &siblings);
+    for (size_t i = 0; i < count; i += run_of(siblings + i, count - i))
+        ret->conflicts++;
+    cs_free(siblings);
+}
+
+cs_err_t cs__count_tree(cs_daemon_t *daemon, cs_mounted_t *folder, const cs_tree_count_t **ret)
 {
     cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
-    const cs_state_t *state = cs_replica_state(replica);
-    *ret = folder->conflicts;
-    /* What is displayed is a function of the state: equal roots, equal conflicts. */
-    if (folder->conflicts_known &&
-        memcmp(folder->conflicts_root, state->root, CS_HASH_BYTES) == 0)
+    const uint8_t *root = cs_replica_state(replica)->root;
+    *ret = &folder->count;
+    if (folder->count.known && memcmp(folder->count.root, root, CS_HASH_BYTES) == 0)
         return CS_OK;
     cs_items_t items = {0};
     cs_err_t err = cs_replica_project_all(replica, &items);
     if (err == CS_OK) {
-        const cs_item_t **siblings;
-        size_t count = siblings_of(&items, &siblings);
-        *ret = 0;
-        for (size_t i = 0; i < count; i += run_of(siblings + i, count - i))
-            (*ret)++;
-        cs_free(siblings);
-        folder->conflicts = *ret;
-        folder->conflicts_known = true;
-        memcpy(folder->conflicts_root, state->root, CS_HASH_BYTES);
+        folder->count = (cs_tree_count_t){.known = true};
+        memcpy(folder->count.root, root, CS_HASH_BYTES);
+        count_items(&items, &folder->count);
     }
     cs_items_fini(&items);
     return err;

@@ -9,17 +9,22 @@
 #include "io/net.h"
 #include "node/node.h"
 
+/* What the index displays: a function of the state, so counted again when the root changes. */
+typedef struct cs_tree_count {
+    bool known;
+    uint8_t root[CS_HASH_BYTES];
+    uint64_t files, dirs, bytes; /* files and symbolic links */
+    uint64_t conflicts;          /* paths with siblings */
+} cs_tree_count_t;
+
 /* A folder as the shell sees it. */
 typedef struct cs_mounted {
     cs_folder_record_t record; /* owned; as in the home */
     cs_keys_t keys;            /* of its secret */
     cs_fs_t *fs;               /* open while jobs use it, else NULL */
     size_t fs_users;
-    bool loaded; /* the core knows it */
-    /* How many paths had siblings when the root was that; counted again when it changes. */
-    bool conflicts_known;
-    uint64_t conflicts;
-    uint8_t conflicts_root[CS_HASH_BYTES];
+    bool loaded;           /* the core knows it */
+    cs_tree_count_t count; /* of the tree when the root was count.root */
 } cs_mounted_t;
 
 /* A request that has not ended. */

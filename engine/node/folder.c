@@ -103,7 +103,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);
     }
-    cs_folder_want_scan(folder, NULL, 0, false, 0);
+    if (!config->on_request) cs_folder_want_scan(folder, NULL, 0, false, 0);
     cs_folder_plan_soon(folder);
     *ret = folder;
     return CS_OK;
