@@ -89,8 +89,9 @@ void cs__adopt_all(cs_replica_t *r)
 {
     cs_scan_t *scan = r->scan;
     if (!scan->may_adopt) return;
-    for (uint32_t i = 0; i < scan->sight_len; i++)
+    for (uint32_t i = 0; i < scan->sight_len; i++) {
         scan->sight[i].adopted = cs__adopt(r, &scan->sight[i]);
+    }
     for (uint32_t i = 0; i < scan->sight_len; i++) {
         cs_sight_t *sight = &scan->sight[i];
         if (sight->seen.what != CS_SAW_VANISHED) continue;

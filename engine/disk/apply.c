@@ -54,15 +54,17 @@ static cs_err_t change_mode(cs_run_t *run, cs_step_t *step)
     cs_err_t err = fs->ops->stat(fs, path, &st);
     if (err != CS_OK) return err;
     if (!cs__apply_is(run, &st, step->expect_content.kind, step->expect_mode, &step->expect,
-                      true))
+                      true)) {
         return CS_ERR_CHANGED;
+    }
     uint16_t mode = cs__apply_disk_mode(run, step->item.attr.mode);
     err = fs->ops->chmod(fs, path, &step->expect, mode, &st);
     if (err != CS_OK) return err;
     /* Written to meanwhile: the old print stays, so that the next scan reads it. */
     bool vouched = step->expect.ctime_ns != 0;
-    if (vouched && st.mode == mode && cs_print_eq_but_ctime(&st.print, &step->expect))
+    if (vouched && st.mode == mode && cs_print_eq_but_ctime(&st.print, &step->expect)) {
         step->print = st.print;
+    }
     return CS_OK;
 }
 
@@ -157,8 +159,9 @@ cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps)
     if (err != CS_OK) return err;
     cs_run_t run = {.config = config, .fs = config->fs, .steps = steps};
     run.work = cs_calloc(steps->len, sizeof *run.work);
-    for (size_t i = 0; i < steps->len; i++)
+    for (size_t i = 0; i < steps->len; i++) {
         steps->item[i].err = CS_OK;
+    }
 
     err = run_all(&run);
 

@@ -49,31 +49,29 @@ typedef struct cs_steps {
 void cs_steps_fini(cs_steps_t *steps);
 cs_step_t *cs_steps_add(cs_steps_t *steps, cs_step_kind_t kind); /* zeroed otherwise */
 
-/* Is this content complete and verified in .crdtsync/tmp? Only for contents the planner asks
- * about. */
 typedef struct cs_plan_query {
     void *arg;
+    /* Is this content complete and verified in .crdtsync/tmp? */
     bool (*staged)(void *arg, const cs_content_t *content);
     /* This content must be fetched for `path`; called at most once per content and plan. */
     void (*need)(void *arg, const cs_content_t *content, cs_slice_t path);
     /* Ignored paths are not materialised and their rows stay as they are; may be NULL. */
     bool (*ignored)(void *arg, cs_slice_t path);
+    /* Paths that a scan must see first: left for another plan; may be NULL. */
+    bool (*busy)(void *arg, cs_slice_t path);
 } cs_plan_query_t;
 
 /* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX
  * bytes are planned, `paths_max` paths were looked at, or there are no more (cursor empty
- * then). Paths that already agree are settled. `busy(path)`: true for paths that a scan must
- * see first; skipped. Steps are ordered so that performing them one after the other is right.
- */
+ * then). Paths that already agree are settled. What the replica knows must be durable before
+ * the steps are performed: after a crash the next scan compares the disk with it. */
 CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query,
-                             size_t paths_max, bool (*busy)(void *arg, cs_slice_t path),
-                             void *busy_arg, cs_buf_t *cursor, cs_steps_t *ret);
+                             size_t paths_max, cs_buf_t *cursor, cs_steps_t *ret);
 
 /* The same for these paths only, until the plan is full; *ret_looked of them were looked at. */
 CS_MUST_USE cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t *query,
-                                   cs_str_t *const *paths, size_t count,
-                                   bool (*busy)(void *arg, cs_slice_t path), void *busy_arg,
-                                   size_t *ret_looked, cs_steps_t *ret);
+                                   cs_str_t *const *paths, size_t count, size_t *ret_looked,
+                                   cs_steps_t *ret);
 
 typedef struct cs_apply_config {
     cs_fs_t *fs;

@@ -42,8 +42,9 @@ static void collect(cs_run_t *run, cs_moves_t *ret)
     }
     qsort(keys, len, sizeof *keys, compare_keys);
     *ret = (cs_moves_t){.run = run, .index = cs_calloc(len, sizeof(size_t)), .len = len};
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         ret->index[i] = keys[i].index;
+    }
     cs_free(keys);
 }
 
@@ -74,8 +75,9 @@ static bool is_leaving(const cs_moves_t *moves, cs_slice_t dir)
 {
     for (size_t i = 0; i < moves->run->steps->len; i++) {
         const cs_step_t *step = &moves->run->steps->item[i];
-        if (step->kind == CS_STEP_RMDIR && cs_slice_eq(cs_slice_str(step->item.path), dir))
+        if (step->kind == CS_STEP_RMDIR && cs_slice_eq(cs_slice_str(step->item.path), dir)) {
             return true;
+        }
     }
     return false;
 }
@@ -95,10 +97,11 @@ static bool has_move(const cs_moves_t *moves, size_t begin, size_t end, cs_slice
         size_t middle = begin + (end - begin) / 2;
         int order = cs_slice_cmp(path, cs_slice_str(step_at(moves, middle)->from));
         if (order == 0) return is_expected(moves, middle, st, true);
-        if (order < 0)
+        if (order < 0) {
             end = middle;
-        else
+        } else {
             begin = middle + 1;
+        }
     }
     return false;
 }
@@ -156,8 +159,9 @@ static bool move_dir(const cs_moves_t *moves, size_t begin, size_t end, size_t d
     cs_slice_t to = target_of(moves, begin, dir_len);
     if (count_moved(moves, begin, end, from) != end - begin) return false;
     if (cs__apply_rename_new(fs, from, to) != CS_OK) return false;
-    for (size_t i = begin; i < end; i++)
+    for (size_t i = begin; i < end; i++) {
         look_again(moves, i);
+    }
     return true;
 }
 
@@ -165,8 +169,9 @@ static bool move_dir(const cs_moves_t *moves, size_t begin, size_t end, size_t d
 static size_t next_dir(const cs_moves_t *moves, size_t i, size_t at)
 {
     const cs_str_t *from = step_at(moves, i)->from;
-    while (at < from->len && from->data[at] != '/')
+    while (at < from->len && from->data[at] != '/') {
         at++;
+    }
     return at < from->len ? at : 0;
 }
 
@@ -178,10 +183,12 @@ static void move_dirs(const cs_moves_t *moves, size_t begin, size_t end, size_t 
         if (dir_len > 0) {
             cs_slice_t dir = cs_slice(step_at(moves, begin)->from->data, dir_len);
             while (stop < end &&
-                   cs_path_is_below(cs_slice_str(step_at(moves, stop)->from), dir))
+                   cs_path_is_below(cs_slice_str(step_at(moves, stop)->from), dir)) {
                 stop++;
-            if (!move_dir(moves, begin, stop, dir_len))
+            }
+            if (!move_dir(moves, begin, stop, dir_len)) {
                 move_dirs(moves, begin, stop, dir_len + 1);
+            }
         }
         begin = stop;
     }

@@ -47,8 +47,9 @@ static cs_err_t shift(cs_run_t *run, const cs_step_t *step, cs_slice_t to, cs_st
     if (err != CS_OK) return err;
     err = run->fs->ops->stat(run->fs, to, ret);
     if (err == CS_OK && cs__apply_is(run, ret, step->item.content.kind, step->from_mode,
-                                     &step->from_print, false))
+                                     &step->from_print, false)) {
         return CS_OK;
+    }
     give_back(run, to, from);
     return CS_ERR_CHANGED;
 }

@@ -17,14 +17,16 @@ static void adjust_mode(cs_run_t *run, size_t index)
     cs_work_t *work = &run->work[index];
     if (step->kind != CS_STEP_MOVE || work->staged.type != CS_NODE_FILE) return;
     cs_modes_t modes = run->config->modes;
-    if (cs_mode_norm(modes, step->from_mode) == cs_mode_norm(modes, step->item.attr.mode))
+    if (cs_mode_norm(modes, step->from_mode) == cs_mode_norm(modes, step->item.attr.mode)) {
         return;
+    }
     uint16_t mode = cs__apply_disk_mode(run, step->item.attr.mode);
     cs_stat_t st;
     cs_err_t err = CS_OK;
-    if (run->fs->features.modes)
+    if (run->fs->features.modes) {
         err = run->fs->ops->chmod(run->fs, cs_slice_str(step->item.path), &work->staged.print,
                                   mode, &st);
+    }
     if (err != CS_OK) {
         step->item.attr.mode = step->from_mode;
     } else if (run->fs->features.modes) {

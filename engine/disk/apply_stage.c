@@ -138,14 +138,16 @@ static void share_staged(cs_run_t *run)
     for (size_t i = 0; i < run->steps->len; i++) {
         const cs_step_t *step = &run->steps->item[i];
         if (step->kind != CS_STEP_WRITE) continue;
-        if (step->from != NULL)
+        if (step->from != NULL) {
             run->work[i].is_copy = true;
-        else
+        } else {
             use[len++] = (cs_use_t){&step->item.content, i};
+        }
     }
     if (len > 1) qsort(use, len, sizeof *use, by_content);
-    for (size_t i = 0; i + 1 < len; i++)
+    for (size_t i = 0; i + 1 < len; i++) {
         run->work[use[i].index].is_copy = cs_content_eq(use[i].content, use[i + 1].content);
+    }
     cs_free(use);
 }
 
@@ -184,7 +186,8 @@ void cs__apply_unstage(cs_run_t *run)
 {
     for (size_t i = 0; i < run->steps->len; i++) {
         const cs_work_t *work = &run->work[i];
-        if (work->is_copy && !work->done)
+        if (work->is_copy && !work->done) {
             (void)run->fs->ops->unlink(run->fs, cs_buf_slice(&work->home));
+        }
     }
 }

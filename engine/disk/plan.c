@@ -9,10 +9,11 @@ static size_t paths_find(const cs_paths_t *paths, cs_slice_t path)
     size_t begin = 0, end = paths->len;
     while (begin < end) {
         size_t middle = begin + (end - begin) / 2;
-        if (cs_slice_cmp(cs_slice_str(paths->item[middle]), path) < 0)
+        if (cs_slice_cmp(cs_slice_str(paths->item[middle]), path) < 0) {
             begin = middle + 1;
-        else
+        } else {
             end = middle;
+        }
     }
     return begin;
 }
@@ -39,8 +40,9 @@ bool cs__paths_add(cs_paths_t *paths, cs_slice_t path)
 
 void cs__paths_fini(cs_paths_t *paths)
 {
-    for (size_t i = 0; i < paths->len; i++)
+    for (size_t i = 0; i < paths->len; i++) {
         cs_str_unref(&paths->item[i]);
+    }
     cs_free(paths->item);
     *paths = (cs_paths_t){0};
 }
@@ -53,8 +55,9 @@ static void planner_fini(cs_planner_t *planner)
         cs_str_unref(&planner->want[i].copy_of);
     }
     cs_free(planner->want);
-    for (size_t i = 0; i < planner->leave_len; i++)
+    for (size_t i = 0; i < planner->leave_len; i++) {
         cs_item_fini(&planner->leave[i].row);
+    }
     cs_free(planner->leave);
     cs_steps_fini(&planner->modes);
     cs_steps_fini(&planner->dirs);
@@ -63,18 +66,17 @@ static void planner_fini(cs_planner_t *planner)
     cs__paths_fini(&planner->seen);
     cs__paths_fini(&planner->parents);
     cs__paths_fini(&planner->needed);
-    for (size_t i = 0; i < planner->queue_len; i++)
+    for (size_t i = 0; i < planner->queue_len; i++) {
         cs_str_unref(&planner->queue[i]);
+    }
     cs_free(planner->queue);
     cs_free(planner->blocked);
 }
 
 cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query, size_t paths_max,
-                 bool (*busy)(void *arg, cs_slice_t path), void *busy_arg, cs_buf_t *cursor,
-                 cs_steps_t *ret)
+                 cs_buf_t *cursor, cs_steps_t *ret)
 {
-    cs_planner_t planner = {
-        .replica = replica, .query = query, .busy = busy, .busy_arg = busy_arg};
+    cs_planner_t planner = {.replica = replica, .query = query};
     cs_buf_t path = {0};
     cs_err_t err = CS_OK;
     bool more = true;
@@ -97,12 +99,10 @@ cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query, size_t pat
 }
 
 cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t *query,
-                       cs_str_t *const *paths, size_t count,
-                       bool (*busy)(void *arg, cs_slice_t path), void *busy_arg,
-                       size_t *ret_looked, cs_steps_t *ret)
+                       cs_str_t *const *paths, size_t count, size_t *ret_looked,
+                       cs_steps_t *ret)
 {
-    cs_planner_t planner = {
-        .replica = replica, .query = query, .busy = busy, .busy_arg = busy_arg};
+    cs_planner_t planner = {.replica = replica, .query = query};
     cs_err_t err = CS_OK;
     size_t looked = 0;
     while (err == CS_OK && looked < count && !cs__plan_is_full(&planner)) {

@@ -41,8 +41,6 @@ typedef struct cs_leave {
 typedef struct cs_planner {
     cs_replica_t *replica;
     const cs_plan_query_t *query;
-    bool (*busy)(void *arg, cs_slice_t path);
-    void *busy_arg;
     cs_want_t *want;
     size_t want_len, want_cap;
     cs_leave_t *leave;

@@ -2,8 +2,8 @@
 #include "base/mem.h"
 #include "disk/plan_i.h"
 
-#define QUEUE_MAX \
-    (2u * CS_GROUP_FILES_MAX) /* renames may lead from family to family without end */
+/* Renames may lead from family to family without end. */
+#define QUEUE_MAX ((size_t)CS_GROUP_FILES_MAX * 2)
 
 bool cs__plan_is_full(const cs_planner_t *planner)
 {
@@ -12,7 +12,8 @@ bool cs__plan_is_full(const cs_planner_t *planner)
 
 static bool is_busy(const cs_planner_t *planner, cs_slice_t path)
 {
-    return planner->busy != NULL && planner->busy(planner->busy_arg, path);
+    const cs_plan_query_t *query = planner->query;
+    return query->busy != NULL && query->busy(query->arg, path);
 }
 
 static bool is_ignored(const cs_planner_t *planner, cs_slice_t path)
@@ -142,10 +143,11 @@ static void drop_directory(cs_planner_t *planner, cs_slice_t path)
 static void drop_marker(cs_planner_t *planner, const cs_item_t *row)
 {
     cs_slice_t path = cs_slice_str(row->path);
-    if (cs_replica_is_dir(planner->replica, path))
+    if (cs_replica_is_dir(planner->replica, path)) {
         cs_replica_vanished(planner->replica, path);
-    else
+    } else {
         drop_directory(planner, path);
+    }
 }
 
 static bool is_marker(const cs_item_t *item)
@@ -157,11 +159,13 @@ static bool is_marker(const cs_item_t *item)
  * agree. */
 static bool compare(cs_planner_t *planner, cs_item_t *item, cs_item_t *row)
 {
+    CS_ASSERT(item != NULL || row != NULL);
     cs_slice_t path = cs_slice_str(item != NULL ? item->path : row->path);
     bool is_new = cs__paths_add(&planner->seen, path);
     if (item != NULL && row != NULL && cs_content_eq(&item->content, &row->content) &&
-        cs_attr_eq(&item->attr, &row->attr))
+        cs_attr_eq(&item->attr, &row->attr)) {
         return true;
+    }
     if (!is_new || is_ignored(planner, path)) return false;
     if (is_busy(planner, path)) {
         if (item != NULL) add_blocked(planner, &item->content);
@@ -176,14 +180,16 @@ static bool compare(cs_planner_t *planner, cs_item_t *item, cs_item_t *row)
         add_want(planner, item, row);
         return false;
     }
-    if (row != NULL && is_marker(row))
+    if (row != NULL && is_marker(row)) {
         drop_marker(planner, row);
-    else if (row != NULL)
+    } else if (row != NULL) {
         add_leave(planner, row);
-    if (item != NULL && is_marker(item))
+    }
+    if (item != NULL && is_marker(item)) {
         add_dir(planner, item);
-    else if (item != NULL)
+    } else if (item != NULL) {
         add_want(planner, item, NULL);
+    }
     return false;
 }
 

@@ -81,10 +81,11 @@ static size_t find_leave(const cs_planner_t *planner, const cs_content_t *conten
     size_t begin = 0, end = planner->leave_len;
     while (begin < end) {
         size_t middle = begin + (end - begin) / 2;
-        if (cs_content_cmp(&planner->leave[middle].row.content, content) < 0)
+        if (cs_content_cmp(&planner->leave[middle].row.content, content) < 0) {
             begin = middle + 1;
-        else
+        } else {
             end = middle;
+        }
     }
     return begin;
 }
@@ -170,11 +171,13 @@ static void remove_above(cs_planner_t *planner, cs_slice_t path)
 static void remove_parents(cs_planner_t *planner)
 {
     for (size_t i = 0; i < planner->leave_len; i++) {
-        if (!planner->leave[i].waits)
+        if (!planner->leave[i].waits) {
             remove_above(planner, cs_slice_str(planner->leave[i].row.path));
+        }
     }
-    for (size_t i = 0, len = planner->rmdirs.len; i < len; i++)
+    for (size_t i = 0, len = planner->rmdirs.len; i < len; i++) {
         remove_above(planner, cs_slice_str(planner->rmdirs.item[i].item.path));
+    }
 }
 
 static int deepest_first(const void *a, const void *b)
@@ -197,8 +200,9 @@ void cs__plan_resolve(cs_planner_t *planner, cs_steps_t *ret)
     write_wants(planner, &writes);
     delete_leaves(planner, ret);
     remove_parents(planner);
-    if (planner->rmdirs.len > 1)
+    if (planner->rmdirs.len > 1) {
         qsort(planner->rmdirs.item, planner->rmdirs.len, sizeof(cs_step_t), deepest_first);
+    }
     append(ret, &moves);
     append(ret, &planner->rmdirs);
     append(ret, &planner->dirs);

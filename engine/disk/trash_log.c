@@ -73,8 +73,9 @@ static cs_err_t decode_records(cs_trash_log_t *log, cs_slice_t payload)
         record.from = read_path(&reader);
         record.expect = read_print(&reader);
         record.staged = read_print(&reader);
-        if (log->len > 0 && record.index <= log->record[log->len - 1].index)
+        if (log->len > 0 && record.index <= log->record[log->len - 1].index) {
             cs_reader_fail(&reader, CS_ERR_MALFORMED);
+        }
         if (reader.err != CS_OK) return CS_ERR_CORRUPT;
         if (log->len == cap) {
             cap = cs_grow(cap, cap + 1);
@@ -102,10 +103,11 @@ const cs_trash_record_t *cs__trash_log_find(const cs_trash_log_t *log, size_t in
     while (begin < end) {
         size_t middle = begin + (end - begin) / 2;
         if (log->record[middle].index == index) return &log->record[middle];
-        if (log->record[middle].index < index)
+        if (log->record[middle].index < index) {
             begin = middle + 1;
-        else
+        } else {
             end = middle;
+        }
     }
     return NULL;
 }

@@ -49,8 +49,9 @@ static cs_err_t give_beside(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path
 {
     cs_content_t content = {.kind = CS_KIND_FILE};
     cs_stat_t st;
-    if (cs_hash_path(sweep->fs, sweep->config->table, entry, NULL, &content, &st) != CS_OK)
+    if (cs_hash_path(sweep->fs, sweep->config->table, entry, NULL, &content, &st) != CS_OK) {
         content = (cs_content_t){.kind = CS_KIND_FILE};
+    }
     cs_err_t err = CS_ERR_EXISTS;
     uint32_t digits = TAG_DIGITS_MIN, again = 0;
     while (err == CS_ERR_EXISTS && again < TAG_AGAIN_MAX) {
@@ -59,10 +60,11 @@ static cs_err_t give_beside(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path
         cs_buf_clear(ret);
         cs_buf_put_slice(ret, cs_slice_str(name));
         cs_str_unref(&name);
-        if (digits < TAG_DIGITS_MAX)
+        if (digits < TAG_DIGITS_MAX) {
             digits += 2;
-        else
+        } else {
             again++;
+        }
     }
     return err;
 }
@@ -75,10 +77,11 @@ static void give_back(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path)
     cs_buf_put_slice(&at, path);
     cs_err_t err = cs__apply_rename_new(sweep->fs, entry, path);
     for (cs_slice_t taken = path; taken.len > 0;) {
-        if (err == CS_ERR_NOT_DIR || err == CS_ERR_ESCAPES)
+        if (err == CS_ERR_NOT_DIR || err == CS_ERR_ESCAPES) {
             taken = cs_path_parent(taken);
-        else if (err != CS_ERR_EXISTS)
+        } else if (err != CS_ERR_EXISTS) {
             break;
+        }
         if (taken.len == 0) break;
         err = give_beside(sweep, entry, taken, &at);
         if (err == CS_ERR_EXISTS) break; /* no name is free */
@@ -112,8 +115,9 @@ static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
 
     cs_stat_t now;
     cs_err_t err = sweep->fs->ops->stat(sweep->fs, record->path, &now);
-    if (err == CS_OK && now.print.dev == st->print.dev && now.print.ino == st->print.ino)
+    if (err == CS_OK && now.print.dev == st->print.dev && now.print.ino == st->print.ino) {
         return CS_DROP; /* a second name of what is at the path */
+    }
     if (!expected) return CS_BACK_TO_PATH;
     return maybe_hole && err == CS_ERR_NOT_FOUND ? CS_BACK_TO_PATH : CS_KEEP;
 }
@@ -123,8 +127,9 @@ static bool read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken)
 {
     size_t index = 0, i = 0;
     while (i < name->len && name->data[i] >= '0' && name->data[i] <= '9' &&
-           index < CS_TRASH_LOG_BYTES_MAX)
+           index < CS_TRASH_LOG_BYTES_MAX) {
         index = index * 10 + (size_t)(name->data[i++] - '0');
+    }
     *ret_index = index;
     *ret_taken = i + 1 == name->len && name->data[i] == 't';
     return i > 0 && (i == name->len || *ret_taken);
@@ -187,11 +192,13 @@ static void close_group(cs_fs_t *fs, cs_slice_t group)
     cs_listing_t listing = {0};
     if (fs->ops->list(fs, group, &listing) != CS_OK) return;
     bool any_left = false;
-    for (size_t i = 0; i < listing.len; i++)
+    for (size_t i = 0; i < listing.len; i++) {
         any_left = any_left || !is_log(&listing.item[i]);
+    }
     if (!any_left) {
-        for (size_t i = 0; i < listing.len; i++)
+        for (size_t i = 0; i < listing.len; i++) {
             drop(fs, group, &listing.item[i]);
+        }
         (void)fs->ops->rmdir(fs, group);
     }
     cs_listing_fini(&listing);

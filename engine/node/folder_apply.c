@@ -149,7 +149,7 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
     cs_steps_t steps = {0};
     size_t looked = 0;
     cs_err_t err = cs_plan_paths(folder->replica, query, folder->ready, folder->ready_count,
-                                 is_busy, folder, &looked, &steps);
+                                 &looked, &steps);
     for (size_t i = 0; i < looked; i++)
         cs_str_unref(&folder->ready[i]);
     folder->ready_count -= looked;
@@ -187,8 +187,7 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
     cs_steps_t steps = {0};
     folder->wants_full = false;
     if (folder->cursor.len == 0) begin_pass(folder);
-    cs_err_t err = cs_plan(folder->replica, query, CS_PLAN_PATHS_MAX, is_busy, folder,
-                           &folder->cursor, &steps);
+    cs_err_t err = cs_plan(folder->replica, query, CS_PLAN_PATHS_MAX, &folder->cursor, &steps);
     if (err != CS_OK) {
         plan_failed(folder, err);
         cs_steps_fini(&steps);
@@ -208,8 +207,11 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
 
 bool cs_folder_start_apply(cs_folder_t *folder)
 {
-    cs_plan_query_t query = {
-        .arg = folder, .staged = is_staged, .need = need, .ignored = is_ignored};
+    cs_plan_query_t query = {.arg = folder,
+                             .staged = is_staged,
+                             .need = need,
+                             .ignored = is_ignored,
+                             .busy = is_busy};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
     if (ready && plan_ready(folder, &query)) return true;
     bool room = folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2;

@@ -264,15 +264,18 @@ static void check_bytes(const run_t *run, const scene_t *scene, const user_t *us
 {
     for (size_t i = 0; i < scene->steps.len; i++) {
         const cs_step_t *step = &scene->steps.item[i];
-        if (matters(user, scene->old_text[i]) && !scene_anywhere(scene, scene->old_text[i]))
+        if (matters(user, scene->old_text[i]) && !scene_anywhere(scene, scene->old_text[i])) {
             fail(run, "old bytes lost", scene->old_text[i]);
+        }
         bool was_here = step->from != NULL;
         if (was_here && matters(user, scene->new_text[i]) &&
-            !scene_anywhere(scene, scene->new_text[i]))
+            !scene_anywhere(scene, scene->new_text[i])) {
             fail(run, "moved bytes lost", scene->new_text[i]);
+        }
     }
-    if (user->wrote && !scene_tree_holds(scene, MINE))
+    if (user->wrote && !scene_tree_holds(scene, MINE)) {
         fail(run, "the user's bytes are not in the tree", MINE);
+    }
 }
 
 /* Where he wrote, or where the file that he wrote to belongs; not in some copy beside it. */
@@ -306,8 +309,9 @@ static size_t count_calls(const tale_t *tale, lack_t lack)
     take_away(&scene, lack);
     tale->build(&scene);
     cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
-    for (size_t i = 0; i < scene.steps.len; i++)
+    for (size_t i = 0; i < scene.steps.len; i++) {
         cr_assert_eq(scene.steps.item[i].err, CS_OK, "%s: step %zu", tale->name, i);
+    }
     size_t calls = scene.spy.calls;
     scene_close(&scene);
     return calls;
@@ -331,8 +335,9 @@ static void race(const run_t *run)
     cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
     if (scene.spy.calls < scene.spy.at) act(&user); /* after the last one */
     scene.spy.at = 0;
-    for (size_t i = 0; i < scene.steps.len; i++)
+    for (size_t i = 0; i < scene.steps.len; i++) {
         check_vouch(run, &scene, i);
+    }
     check_place(run, &scene, &user);
     cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
     check_bytes(run, &scene, &user);
@@ -347,8 +352,9 @@ static void race_everywhere(action_t action)
     for (size_t i = 0; i < CS_COUNT_OF(tales); i++) {
         size_t calls = count_calls(&tales[i], NOTHING);
         for (size_t j = 0; j < CS_COUNT_OF(tales[i].paths) && tales[i].paths[j] != NULL; j++) {
-            for (size_t at = 1; at <= calls + 1; at++)
+            for (size_t at = 1; at <= calls + 1; at++) {
                 race(&(run_t){&tales[i], action, tales[i].paths[j], at});
+            }
         }
     }
 }
@@ -409,10 +415,11 @@ static void plan_again(scene_t *scene, const scene_t *before)
         switch (step->kind) {
         case CS_STEP_WRITE:
             if (is_done) break;
-            if (has_source)
+            if (has_source) {
                 again = scene_copy(scene, step->from->data, path);
-            else
+            } else {
                 scene_stage(scene, text);
+            }
             if (!has_source) again = scene_write(scene, path, text);
             break;
         case CS_STEP_MOVE:
@@ -444,8 +451,9 @@ static void check_after_crash(const run_t *run, scene_t *scene)
         const char *path = step->item.path->data, *old = scene->old_text[i];
         if (old != NULL && !scene_anywhere(scene, old)) fail(run, "old bytes lost", old);
         if (step->kind != CS_STEP_WRITE || old == NULL) continue;
-        if (!scene_holds(scene, path, old) && !scene_holds(scene, path, scene->new_text[i]))
+        if (!scene_holds(scene, path, old) && !scene_holds(scene, path, scene->new_text[i])) {
             fail(run, "neither old nor new", path);
+        }
     }
 }
 
@@ -455,16 +463,18 @@ static void check_done(const run_t *run, const scene_t *scene, const scene_t *be
         const cs_step_t *step = &before->steps.item[i];
         const char *path = step->item.path->data;
         if (before->new_text[i] != NULL) {
-            if (!scene_holds(scene, path, before->new_text[i]))
+            if (!scene_holds(scene, path, before->new_text[i])) {
                 fail(run, "not done at last", path);
+            }
         } else if (before->old_text[i] != NULL &&
                    scene_holds(scene, path, before->old_text[i])) {
             fail(run, "not deleted at last", path);
         }
     }
     for (size_t i = 0; i < scene->steps.len; i++) {
-        if (scene->steps.item[i].err != CS_OK)
+        if (scene->steps.item[i].err != CS_OK) {
             fail(run, "second run", cs_err_name(scene->steps.item[i].err));
+        }
     }
 }
 
@@ -497,8 +507,9 @@ static void crash_everywhere(lack_t lack)
 {
     for (size_t i = 0; i < CS_COUNT_OF(tales); i++) {
         size_t calls = count_calls(&tales[i], lack);
-        for (size_t at = 1; at <= calls; at++)
+        for (size_t at = 1; at <= calls; at++) {
             crash(&(run_t){.tale = &tales[i], .at = at}, lack);
+        }
     }
 }
 

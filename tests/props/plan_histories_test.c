@@ -100,10 +100,11 @@ static void write_text(history_t *h, site_t *site, const char *path)
         return;
     }
     if (!put_text(fresh, h->text[i])) return;
-    if (rename(fresh, at) == 0)
+    if (rename(fresh, at) == 0) {
         h->texts++;
-    else
+    } else {
         unlink(fresh);
+    }
 }
 
 static void remove_tree(const site_t *site, const char *path)
@@ -158,8 +159,9 @@ static void act(history_t *h, site_t *site)
         mkdir(full(site, path, at), 0777);
         break;
     default:
-        if (is_file(site, path))
+        if (is_file(site, path)) {
             chmod(full(site, path, at), cs_prng_chance(&h->prng, 1, 2) ? 0755 : 0644);
+        }
         break;
     }
 }
@@ -226,8 +228,9 @@ static void tell(uint64_t seed, size_t sites, bool crashes)
 static void many(const char *name, int count, size_t sites, bool crashes)
 {
     uint64_t seed = test_seed(name);
-    for (int i = 0; i < count; i++)
+    for (int i = 0; i < count; i++) {
         tell(seed + (uint64_t)i, sites, crashes);
+    }
 }
 
 Test(plan_histories, users_meet_apply)

@@ -142,8 +142,9 @@ size_t scene_count(const scene_t *scene, const char *dir)
     DIR *stream = opendir(full);
     if (stream == NULL) return 0;
     size_t count = 0;
-    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;)
+    for (const struct dirent *entry; (entry = readdir(stream)) != NULL;) {
         count += strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0;
+    }
     closedir(stream);
     return count;
 }
@@ -173,8 +174,9 @@ static size_t kept_len;
 
 static void free_kept(void)
 {
-    for (size_t i = 0; i < kept_len; i++)
+    for (size_t i = 0; i < kept_len; i++) {
         cs_free(kept[i]);
+    }
     kept_len = 0;
 }
 

@@ -44,14 +44,16 @@ void sites_open(sites_t *sites, size_t len)
 {
     umask(022);
     sites->len = len;
-    for (size_t i = 0; i < len; i++)
+    for (size_t i = 0; i < len; i++) {
         open_site(sites, &sites->site[i], 100 + i);
+    }
 }
 
 static void forget_changed(site_t *site)
 {
-    for (size_t i = 0; i < site->changed_len; i++)
+    for (size_t i = 0; i < site->changed_len; i++) {
         cs_str_unref(&site->changed[i]);
+    }
     site->changed_len = 0;
 }
 
@@ -139,8 +141,9 @@ static void scan_changed(site_t *site)
     if (site->changed_len == 0) return;
     cs_slice_t *paths = cs_calloc(site->changed_len, sizeof *paths);
     size_t len = 0;
-    for (size_t i = 0; i < site->changed_len; i++)
+    for (size_t i = 0; i < site->changed_len; i++) {
         paths[i] = cs_slice_str(site->changed[i]);
+    }
     qsort(paths, site->changed_len, sizeof *paths, by_path);
     for (size_t i = 0; i < site->changed_len; i++) {
         if (len == 0 || !cs_slice_eq(paths[i], paths[len - 1])) paths[len++] = paths[i];
@@ -175,8 +178,9 @@ static cs_err_t read_bytes(cs_fs_t *fs, cs_slice_t path, uint8_t kind, cs_buf_t 
 static bool try_path(void *arg, cs_slice_t path)
 {
     search_t *search = arg;
-    if (read_bytes(search->site->real, path, search->content->kind, &search->bytes) != CS_OK)
+    if (read_bytes(search->site->real, path, search->content->kind, &search->bytes) != CS_OK) {
         return true;
+    }
     cs_content_t found;
     cs_content_of(search->site->table, (cs_kind_t)search->content->kind,
                   cs_buf_slice(&search->bytes), &found);
@@ -234,8 +238,7 @@ bool site_step(site_t *site)
     cs_steps_t steps = {0};
     site->got_bytes = false;
     cs_peer_persist(&site->peer, false); /* what apply shows must be known after a crash */
-    must(cs_plan(site->peer.replica, &query, SIZE_MAX, NULL, NULL, &cursor, &steps) == CS_OK,
-         "plan");
+    must(cs_plan(site->peer.replica, &query, SIZE_MAX, &cursor, &steps) == CS_OK, "plan");
     cs_buf_fini(&cursor);
     bool any = steps.len > 0 || site->got_bytes;
     cs_err_t err = steps.len > 0 ? cs_apply(&site->config, &steps) : CS_OK;
@@ -244,10 +247,11 @@ bool site_step(site_t *site)
         cs_record(site->peer.replica, &steps, add_changed, site);
         for (size_t i = 0; i < steps.len; i++) {
             if (complain) show_step(site, &steps.item[i]);
-            if (steps.item[i].err == CS_OK)
+            if (steps.item[i].err == CS_OK) {
                 site->done[steps.item[i].kind]++;
-            else
+            } else {
                 site->failed++;
+            }
         }
     }
     cs_steps_fini(&steps);
@@ -303,16 +307,18 @@ void sites_settle(sites_t *sites)
                 if (i != j) cs_peer_exchange(&sites->site[i].peer, &sites->site[j].peer, true);
             }
         }
-        for (size_t i = 0; i < sites->len; i++)
+        for (size_t i = 0; i < sites->len; i++) {
             site_work(&sites->site[i]);
+        }
         char *first = site_picture(&sites->site[0]);
         equal = true;
         for (size_t i = 0; i < sites->len; i++) {
             char *other = site_picture(&sites->site[i]);
             cs_buf_t pending = {0};
             if (strcmp(first, other) != 0) equal = false;
-            if (cs_replica_pending(sites->site[i].peer.replica, cs_slice(NULL, 0), &pending))
+            if (cs_replica_pending(sites->site[i].peer.replica, cs_slice(NULL, 0), &pending)) {
                 equal = false;
+            }
             cs_free(other);
             cs_buf_fini(&pending);
         }
@@ -323,8 +329,9 @@ void sites_settle(sites_t *sites)
         cs_buf_t shown = {0}, pending = {0};
         cs_items_t items = {0};
         (void)!cs_replica_project_all(sites->site[i].peer.replica, &items);
-        for (uint32_t j = 0; j < items.len; j++)
+        for (uint32_t j = 0; j < items.len; j++) {
             cs_buf_printf(&shown, "%s ", items.item[j].path->data);
+        }
         cs_replica_pending(sites->site[i].peer.replica, cs_slice(NULL, 0), &pending);
         fprintf(stderr, "site %zu (failed %zu, pending %.*s, shown %s):\n%s", i,
                 sites->site[i].failed, (int)pending.len, (const char *)pending.data,
@@ -389,8 +396,9 @@ char *site_picture(const site_t *site)
 bool site_shows(const site_t *site, const char *path, const char *text)
 {
     cs_stat_t st;
-    if (site->real->ops->stat(site->real, cs_slice_text(path), &st) != CS_OK)
+    if (site->real->ops->stat(site->real, cs_slice_text(path), &st) != CS_OK) {
         return text == NULL;
+    }
     if (text == NULL || st.type == CS_NODE_DIR) return false;
     cs_buf_t line = {0}, want = {0};
     describe(site->real, path, &st, &line);

@@ -13,10 +13,11 @@ static bool pass(spy_fs_t *spy)
 {
     spy->calls++;
     if (spy->calls == spy->at) {
-        if (spy->act != NULL)
+        if (spy->act != NULL) {
             spy->act(spy->arg);
-        else
+        } else {
             spy->crashed = true;
+        }
     }
     return !spy->crashed;
 }

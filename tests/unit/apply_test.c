@@ -32,9 +32,10 @@ static void apply(void)
 static void apply_all(void)
 {
     apply();
-    for (size_t i = 0; i < scene.steps.len; i++)
+    for (size_t i = 0; i < scene.steps.len; i++) {
         cr_assert_eq(scene.steps.item[i].err, CS_OK, "step %zu: %s", i,
                      cs_err_name(scene.steps.item[i].err));
+    }
     cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 0);
 }
 
@@ -294,8 +295,9 @@ Test(apply, a_file_that_differs_from_its_row_wins)
     scene_move(&scene, "m", "n");
     scene_chmod(&scene, "c", 0600);
     static const char *const paths[] = {"w", "d", "m", "c"};
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         scene_file(&scene, paths[i], "mine");
+    }
     apply();
     for (size_t i = 0; i < 4; i++) {
         cr_assert_eq(scene.steps.item[i].err, CS_ERR_CHANGED, "%s", paths[i]);
@@ -330,15 +332,17 @@ static void rewrite_unseen(const char *path, const char *text)
 Test(apply, a_row_without_a_ctime_is_believed_if_the_bytes_are_right)
 {
     static const char *const paths[] = {"w", "d", "w2", "d2"};
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         scene_file(&scene, paths[i], "old");
+    }
     scene_stage(&scene, "new");
     scene_write(&scene, "w", "new");
     scene_delete(&scene, "d");
     scene_write(&scene, "w2", "new");
     scene_delete(&scene, "d2");
-    for (size_t i = 0; i < 4; i++)
+    for (size_t i = 0; i < 4; i++) {
         scene.steps.item[i].expect.ctime_ns = 0;
+    }
     rewrite_unseen("w2", "own");
     rewrite_unseen("d2", "own");
     apply();
@@ -372,8 +376,9 @@ Test(apply, what_is_there_already_wins_over_a_new_file)
     scene_file(&scene, "d", "mine");
     scene_file(&scene, "k", "mine");
     apply();
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         cr_assert_eq(scene.steps.item[i].err, CS_ERR_CHANGED, "step %zu", i);
+    }
     cr_assert(scene_holds(&scene, "f", "mine"));
     cr_assert(scene_holds(&scene, "d", "mine"));
     cr_assert(scene_holds(&scene, "k", "mine"));

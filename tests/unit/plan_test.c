@@ -60,9 +60,10 @@ static void expect_steps(size_t write, size_t move, size_t del, size_t mode, siz
                          size_t rmdir_)
 {
     size_t want[] = {write, move, del, mode, mkdir_, rmdir_};
-    for (size_t i = 0; i < CS_COUNT_OF(want); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(want); i++) {
         cr_assert_eq(b->done[i], want[i], "kind %zu: %zu steps, not %zu", i, b->done[i],
                      want[i]);
+    }
     cr_assert_eq(b->failed, 0);
 }
 
@@ -239,8 +240,9 @@ static bool crash_at(size_t n)
 {
     static const char *const names[] = {"edited", "mode",  "d/deleted", "moved",
                                         "over",   "under", "D/1",       "D/s/2"};
-    for (size_t i = 0; i < CS_COUNT_OF(names); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(names); i++) {
         put(a, names[i], names[i]);
+    }
     sites_settle(&sites);
     change_much();
     site_scan(a);
@@ -312,9 +314,8 @@ Test(plan, ignored_and_busy_paths_are_left_alone)
         cs_steps_t steps = {0};
         cs_buf_t cursor = {0};
         query.ignored = i == 0 ? starts_with_x : NULL;
-        cr_assert_eq(cs_plan(b->peer.replica, &query, 100, i == 1 ? starts_with_x : NULL, NULL,
-                             &cursor, &steps),
-                     CS_OK);
+        query.busy = i == 1 ? starts_with_x : NULL;
+        cr_assert_eq(cs_plan(b->peer.replica, &query, 100, &cursor, &steps), CS_OK);
         cr_assert_eq(steps.len, 1);
         cr_assert_str_eq(steps.item[0].item.path->data, "f");
         cr_assert_eq(cursor.len, 0);
@@ -334,7 +335,7 @@ Test(plan, a_content_is_asked_for_once)
     cs_plan_query_t query = {.arg = &needs, .staged = staged_none, .need = count_need};
     cs_steps_t steps = {0};
     cs_buf_t cursor = {0};
-    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, NULL, NULL, &cursor, &steps), CS_OK);
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, &cursor, &steps), CS_OK);
     cr_assert_eq(steps.len, 0);
     cr_assert_eq(needs, 2);
     cs_buf_fini(&cursor);
@@ -355,7 +356,7 @@ Test(plan, a_plan_goes_on_from_its_cursor)
     size_t steps_seen = 0, plans = 0;
     do {
         cs_steps_t steps = {0};
-        cr_assert_eq(cs_plan(b->peer.replica, &query, 3, NULL, NULL, &cursor, &steps), CS_OK);
+        cr_assert_eq(cs_plan(b->peer.replica, &query, 3, &cursor, &steps), CS_OK);
         steps_seen += steps.len;
         plans++;
         cs_steps_fini(&steps);
@@ -374,11 +375,10 @@ Test(plan, a_file_is_not_deleted_while_its_new_place_is_busy)
     cs_test_rename(a->dir, "f", "x");
     site_scan(a);
     cs_peer_exchange(&a->peer, &b->peer, true);
-    cs_plan_query_t query = {.staged = staged_none, .need = count_need};
+    cs_plan_query_t query = {.staged = staged_none, .need = count_need, .busy = starts_with_x};
     cs_steps_t steps = {0};
     cs_buf_t cursor = {0};
-    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, starts_with_x, NULL, &cursor, &steps),
-                 CS_OK);
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, &cursor, &steps), CS_OK);
     cr_assert_eq(steps.len, 0);
     cs_buf_fini(&cursor);
 }
