@@ -89,6 +89,21 @@ static void on_written(void *arg, uint32_t folder, uint64_t token, cs_err_t err)
 
 /* --- signals */
 
+/* What can change while it runs: how much is logged. A config with mistakes changes nothing. */
+static void reload(cs_daemon_t *daemon)
+{
+    cs_config_t settings = {0};
+    cs_buf_t detail = {0};
+    cs_err_t err = cs_home_config(daemon->home, &settings, &detail);
+    if (err == CS_OK) daemon->config.log_level = settings.log_level;
+    cs_buf_put_u8(&detail, 0);
+    cs__daemon_log(daemon, err == CS_OK ? CS_LOG_INFO : CS_LOG_ERROR, "node.reload", NULL,
+                   cs_slice_text(""),
+                   err == CS_OK ? "config read again" : (const char *)detail.data);
+    cs_config_fini(&settings);
+    cs_buf_fini(&detail);
+}
+
 static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
@@ -96,7 +111,7 @@ static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     struct signalfd_siginfo info;
     if (read(item->fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
     if (info.ssi_signo == SIGHUP) {
-        cs__daemon_log(daemon, CS_LOG_INFO, "node.reload", NULL, cs_slice_text(""), "SIGHUP");
+        reload(daemon);
         return 0;
     }
     cs_daemon_stop(daemon);

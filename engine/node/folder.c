@@ -335,7 +335,7 @@ static void stage(cs_folder_t *folder)
         cs_batch_fini(&batch);
     }
     cs_outbox_stage(&folder->outbox, folder->staged);
-    if (folder->apply_stage > folder->staged) folder->apply_stage = folder->staged;
+    if (folder->rows_stage > folder->staged) folder->rows_stage = folder->staged;
     for (size_t i = 0; i < folder->answer_count; i++) {
         if (folder->answers[i].wait == UINT64_MAX) folder->answers[i].wait = folder->staged;
     }

@@ -71,7 +71,7 @@ typedef struct cs_folder {
     /* disk */
     uint64_t disk_job_id; /* the running scan or apply, 0: none */
     cs_job_kind_t disk_job_kind;
-    uint64_t apply_stage; /* scans wait until this stage is durable */
+    uint64_t rows_stage; /* scans wait until this stage is durable */
     bool scanned_once;
     bool scan_failed; /* the replica refused; drop the rest of this scan */
     uint32_t owed_credits;

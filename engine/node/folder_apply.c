@@ -235,6 +235,8 @@ static void rescan(void *arg, cs_slice_t path)
     cs_folder_want_scan(folder, &path, 1, false, 0);
 }
 
+#define NOTES_MAX 3u /* failures of one group that are logged by path */
+
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
 {
     cs_steps_t *steps = &job->u.apply;
@@ -248,6 +250,7 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     }
     cs_record(folder->replica, steps, rescan, folder);
     bool progress = false;
+    size_t failed = 0;
     for (size_t i = 0; i < steps->len; i++) {
         cs_step_t *step = &steps->item[i];
         if (step->err == CS_OK) {
@@ -257,10 +260,14 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
             bool is_new;
             cs_omap_insert(&folder->ignored, cs_slice_str(step->item.path), &is_new);
         } else if (step->err != CS_ERR_CHANGED) {
-            cs_folder_note(folder, "apply.failed", cs_slice_str(step->item.path), step->err);
+            /* A full disk fails them all: the first ones say it. */
+            if (failed++ < NOTES_MAX) {
+                cs_folder_note(folder, "apply.failed", cs_slice_str(step->item.path),
+                               step->err);
+            }
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         }
     }
-    folder->apply_stage = folder->staged + 1;  /* the rows go with the next stage */
+    folder->rows_stage = folder->staged + 1;   /* the rows go with the next stage */
     if (progress) cs_folder_plan_soon(folder); /* what waited for a name to be free */
 }

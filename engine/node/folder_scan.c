@@ -57,8 +57,9 @@ static void refused(void *arg, cs_slice_t path, cs_err_t err)
 
 bool cs_folder_start_scan(cs_folder_t *folder)
 {
-    /* The worker compares with base rows of a snapshot: what apply recorded must be in it. */
-    if (!folder->wish.any || folder->apply_stage > folder->durable) return false;
+    /* The worker compares with base rows of a snapshot: what apply and the scan before recorded
+     * must be in it. */
+    if (!folder->wish.any || folder->rows_stage > folder->durable) return false;
 
     folder->running_wish = folder->wish;
     folder->wish = (cs_scan_wish_t){0};
@@ -176,7 +177,9 @@ static bool brake_holds(cs_folder_t *folder)
         folder->brake_since_ms = folder->now_ms;
     }
     uint64_t recent = folder->brake_window[0] + folder->brake_window[1] + lost;
-    uint64_t share = folder->stats.files * folder->config.brake_percent / 100;
+    uint64_t files = folder->stats.unchanged + lost; /* as a start knows no earlier scan */
+    if (files < folder->stats.files) files = folder->stats.files;
+    uint64_t share = files * folder->config.brake_percent / 100;
     uint64_t limit = share > folder->config.brake_files ? share : folder->config.brake_files;
     if (recent > limit) return true;
     folder->brake_window[0] += lost;
@@ -207,6 +210,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_scan_t *scan = &job->u.scan;
     folder->trash_next = job->trash_next;
+    folder->rows_stage = folder->staged + 1;
     cs_scan_report_t report = {.stats = scan->stats};
     bool all = folder->running_wish.all;
     cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
