@@ -77,8 +77,11 @@ static bool was_ours(cs_replica_t *r, const cs_item_t *row)
 {
     for (uint32_t i = 0; i < row->back_len; i++) {
         const cs_back_t *back = &row->back[i];
-        cs_link_t link = {back->bucket, back->lin, back->k};
-        if (cs__link_cand(r, &link) == NULL) continue;
+        cs_link_t link = {back->bucket, back->lin, back->k},
+                  hint = {.bucket = back->bucket, .lin = back->lin};
+        /* A location that the user knew may show the bytes again from its hint: his to delete.
+         */
+        if (cs__link_cand(r, &link) == NULL && cs__link_cand(r, &hint) == NULL) continue;
         key_of(back, &r->key);
         if (cs_omap_find(&r->scan->adopted, cs_buf_slice(&r->key)) == NULL) return false;
     }
