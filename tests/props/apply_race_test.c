@@ -1,4 +1,4 @@
-/* apply_race_test.c - a user acts, or the power fails, between any two calls of cs_apply.
+/* apply_race_test.c - a user acts between any two calls of cs_apply.
  *
  * Each scene is a small folder with steps. It is run once to count the calls, then once for
  * each call, action and path. Afterwards: no byte string is lost but what the user himself
@@ -13,7 +13,7 @@
 
 #include "base/mem.h"
 #include "support/folder.h"
-#include "support/scene.h"
+#include "support/tales.h"
 
 #define MINE "the user's own bytes"
 
@@ -27,126 +27,6 @@ typedef enum action {
     MOVE_AWAY,
     ACTION_COUNT
 } action_t;
-
-typedef struct tale {
-    const char *name;
-    void (*build)(scene_t *scene);
-    const char *paths[4]; /* where the user acts */
-} tale_t;
-
-/* --- scenes */
-
-static void new_file(scene_t *s)
-{
-    scene_stage(s, "new");
-    scene_write(s, "d/f", "new");
-}
-
-static void replaced_file(scene_t *s)
-{
-    scene_file(s, "f", "old");
-    scene_stage(s, "new");
-    scene_write(s, "f", "new");
-}
-
-static void replaced_by_copy(scene_t *s)
-{
-    scene_file(s, "f", "old");
-    scene_file(s, "g", "source");
-    scene_copy(s, "g", "f");
-}
-
-static void same_content_twice(scene_t *s)
-{
-    scene_file(s, "f", "old");
-    scene_stage(s, "new");
-    scene_write(s, "f", "new");
-    scene_write(s, "g", "new");
-}
-
-static void swapped(scene_t *s)
-{
-    scene_file(s, "a", "A");
-    scene_file(s, "b", "B");
-    scene_copy(s, "b", "a");
-    scene_copy(s, "a", "b");
-}
-
-static void links(scene_t *s)
-{
-    scene_file(s, "f", "-> old");
-    scene_file(s, "g", "bytes");
-    scene_stage(s, "-> new");
-    scene_write(s, "f", "-> new");
-    scene_write(s, "g", "-> new");
-}
-
-static void deleted(scene_t *s)
-{
-    scene_file(s, "d/f", "old");
-    scene_delete(s, "d/f");
-    scene_rmdir(s, "d");
-}
-
-static void moved(scene_t *s)
-{
-    scene_file(s, "f", "old");
-    scene_move(s, "f", "d/g")->item.attr.mode = 0600;
-}
-
-static void moved_over(scene_t *s)
-{
-    scene_file(s, "f", "moved");
-    scene_file(s, "g", "under");
-    scene_move(s, "f", "g");
-}
-
-static void moved_below_itself(scene_t *s)
-{
-    scene_file(s, "p", "text");
-    scene_move(s, "p", "p/x");
-}
-
-static void moved_over_its_directory(scene_t *s)
-{
-    scene_file(s, "d/x", "text");
-    scene_file(s, "d/y", "gone");
-    scene_move(s, "d/x", "d");
-    scene_delete(s, "d/y");
-    scene_rmdir(s, "d");
-}
-
-static void moved_directory(scene_t *s)
-{
-    scene_file(s, "D/1", "one");
-    scene_file(s, "D/s/2", "two");
-    scene_move(s, "D/1", "E/1");
-    scene_move(s, "D/s/2", "E/s/2");
-    scene_rmdir(s, "D/s");
-    scene_rmdir(s, "D");
-}
-
-static void changed_mode(scene_t *s)
-{
-    scene_file(s, "f", "old");
-    scene_chmod(s, "f", 0600);
-}
-
-static const tale_t tales[] = {
-    {"new file", new_file, {"d/f", "d"}},
-    {"replaced file", replaced_file, {"f"}},
-    {"replaced by copy", replaced_by_copy, {"f", "g"}},
-    {"same content twice", same_content_twice, {"f", "g"}},
-    {"swapped", swapped, {"a", "b"}},
-    {"links", links, {"f", "g"}},
-    {"deleted", deleted, {"d/f", "d/new", "d"}},
-    {"moved", moved, {"f", "d/g", "d"}},
-    {"moved over", moved_over, {"f", "g"}},
-    {"moved below itself", moved_below_itself, {"p", "p/x"}},
-    {"moved over its directory", moved_over_its_directory, {"d/x", "d/y", "d", "d/new"}},
-    {"moved directory", moved_directory, {"D/1", "D/s/2", "E/1", "D/new"}},
-    {"changed mode", changed_mode, {"f"}},
-};
 
 /* --- the user */
 
@@ -292,31 +172,6 @@ static void check_place(const run_t *run, const scene_t *scene, const user_t *us
     fail(run, "the user's bytes are out of place", MINE);
 }
 
-/* What the file system lacks. */
-typedef enum lack { NOTHING, EXCHANGE, LINKS } lack_t;
-
-static void take_away(scene_t *scene, lack_t lack)
-{
-    if (lack != NOTHING) scene->spy.fs.features.exchange = false;
-    if (lack == LINKS) scene->spy.fs.features.noreplace = false;
-    scene->spy.no_links = lack == LINKS;
-}
-
-static size_t count_calls(const tale_t *tale, lack_t lack)
-{
-    scene_t scene;
-    scene_open(&scene);
-    take_away(&scene, lack);
-    tale->build(&scene);
-    cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
-    for (size_t i = 0; i < scene.steps.len; i++) {
-        cr_assert_eq(scene.steps.item[i].err, CS_OK, "%s: step %zu", tale->name, i);
-    }
-    size_t calls = scene.spy.calls;
-    scene_close(&scene);
-    return calls;
-}
-
 static void race(const run_t *run)
 {
     scene_t scene;
@@ -349,8 +204,8 @@ static void race(const run_t *run)
 
 static void race_everywhere(action_t action)
 {
-    for (size_t i = 0; i < CS_COUNT_OF(tales); i++) {
-        size_t calls = count_calls(&tales[i], NOTHING);
+    for (size_t i = 0; i < tale_count; i++) {
+        size_t calls = tale_count_calls(&tales[i], NOTHING);
         for (size_t j = 0; j < CS_COUNT_OF(tales[i].paths) && tales[i].paths[j] != NULL; j++) {
             for (size_t at = 1; at <= calls + 1; at++) {
                 race(&(run_t){&tales[i], action, tales[i].paths[j], at});
@@ -392,138 +247,4 @@ Test(apply_race, user_puts_a_directory_in_the_way)
 Test(apply_race, user_moves_away)
 {
     race_everywhere(MOVE_AWAY);
-}
-
-/* --- crashes */
-
-static bool keep_complete(void *arg, cs_slice_t name, const cs_content_t *content)
-{
-    (void)arg;
-    (void)name;
-    return content != NULL;
-}
-
-/* What a scan and a plan would make of the folder now: the steps that are still to be done. */
-static void plan_again(scene_t *scene, const scene_t *before)
-{
-    for (size_t i = 0; i < before->steps.len; i++) {
-        const cs_step_t *step = &before->steps.item[i];
-        const char *path = step->item.path->data, *text = before->new_text[i];
-        bool is_done = text != NULL && scene_holds(scene, path, text);
-        bool has_source = step->from != NULL && scene_holds(scene, step->from->data, text);
-        cs_step_t *again = NULL;
-        switch (step->kind) {
-        case CS_STEP_WRITE:
-            if (is_done) break;
-            if (has_source) {
-                again = scene_copy(scene, step->from->data, path);
-            } else {
-                scene_stage(scene, text);
-            }
-            if (!has_source) again = scene_write(scene, path, text);
-            break;
-        case CS_STEP_MOVE:
-            if (is_done) break;
-            cr_assert(has_source, "%s is neither moved nor there", step->from->data);
-            again = scene_move(scene, step->from->data, path);
-            break;
-        case CS_STEP_DELETE:
-            if (scene_holds(scene, path, before->old_text[i])) scene_delete(scene, path);
-            break;
-        case CS_STEP_CHMOD:
-            again = scene_chmod(scene, path, step->item.attr.mode);
-            break;
-        case CS_STEP_MKDIR:
-            scene_mkdir(scene, path);
-            break;
-        case CS_STEP_RMDIR:
-            if (scene_count(scene, path) > 0) scene_rmdir(scene, path);
-            break;
-        }
-        if (again != NULL) again->item.attr.mode = step->item.attr.mode;
-    }
-}
-
-static void check_after_crash(const run_t *run, scene_t *scene)
-{
-    for (size_t i = 0; i < scene->steps.len; i++) {
-        const cs_step_t *step = &scene->steps.item[i];
-        const char *path = step->item.path->data, *old = scene->old_text[i];
-        if (old != NULL && !scene_anywhere(scene, old)) fail(run, "old bytes lost", old);
-        if (step->kind != CS_STEP_WRITE || old == NULL) continue;
-        if (!scene_holds(scene, path, old) && !scene_holds(scene, path, scene->new_text[i])) {
-            fail(run, "neither old nor new", path);
-        }
-    }
-}
-
-static void check_done(const run_t *run, const scene_t *scene, const scene_t *before)
-{
-    for (size_t i = 0; i < before->steps.len; i++) {
-        const cs_step_t *step = &before->steps.item[i];
-        const char *path = step->item.path->data;
-        if (before->new_text[i] != NULL) {
-            if (!scene_holds(scene, path, before->new_text[i])) {
-                fail(run, "not done at last", path);
-            }
-        } else if (before->old_text[i] != NULL &&
-                   scene_holds(scene, path, before->old_text[i])) {
-            fail(run, "not deleted at last", path);
-        }
-    }
-    for (size_t i = 0; i < scene->steps.len; i++) {
-        if (scene->steps.item[i].err != CS_OK) {
-            fail(run, "second run", cs_err_name(scene->steps.item[i].err));
-        }
-    }
-}
-
-static void crash(const run_t *run, lack_t lack)
-{
-    scene_t scene;
-    scene_open(&scene);
-    take_away(&scene, lack);
-    run->tale->build(&scene);
-    scene.spy.at = run->at;
-    cs_err_t err = cs_apply(&scene.config, &scene.steps);
-    (void)err; /* the process that would see it is gone */
-
-    scene.spy.at = 0;
-    scene.spy.crashed = false;
-    cs_cleanup_sink_t sink = {.keep = keep_complete};
-    cr_assert_eq(cs_apply_cleanup(&scene.config, &sink), CS_OK);
-    check_after_crash(run, &scene);
-
-    scene_t again = scene;
-    again.steps = (cs_steps_t){0};
-    plan_again(&again, &scene);
-    cr_assert_eq(cs_apply(&again.config, &again.steps), CS_OK);
-    check_done(run, &again, &scene);
-    cs_steps_fini(&again.steps);
-    scene_close(&scene);
-}
-
-static void crash_everywhere(lack_t lack)
-{
-    for (size_t i = 0; i < CS_COUNT_OF(tales); i++) {
-        size_t calls = count_calls(&tales[i], lack);
-        for (size_t at = 1; at <= calls; at++) {
-            crash(&(run_t){.tale = &tales[i], .at = at}, lack);
-        }
-    }
-}
-
-Test(apply_race, power_fails)
-{
-    crash_everywhere(NOTHING);
-}
-
-Test(apply_race, power_fails_without_exchange)
-{
-    crash_everywhere(EXCHANGE);
-}
-
-Test(apply_race, power_fails_without_exchange_and_links)
-{
-    crash_everywhere(LINKS);
 }

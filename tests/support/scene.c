@@ -149,6 +149,18 @@ size_t scene_count(const scene_t *scene, const char *dir)
     return count;
 }
 
+bool scene_in_trash(const scene_t *scene, const char *text)
+{
+    return scene_anywhere(scene, text) && !scene_tree_holds(scene, text);
+}
+
+cs_stat_t scene_stat(const scene_t *scene, const char *path)
+{
+    cs_stat_t st = {0};
+    must(scene->real->ops->stat(scene->real, cs_slice_text(path), &st) == CS_OK, path);
+    return st;
+}
+
 static cs_slice_t bytes_of(const char *text)
 {
     return cs_slice_text(is_link(text) ? text + strlen(LINK_MARK) : text);

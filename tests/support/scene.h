@@ -31,6 +31,9 @@ bool scene_tree_holds(const scene_t *scene, const char *text);
 bool scene_anywhere(const scene_t *scene, const char *text);
 size_t scene_count(const scene_t *scene, const char *dir); /* entries of a directory; 0: none */
 
+bool scene_in_trash(const scene_t *scene, const char *text);  /* and not in the tree */
+cs_stat_t scene_stat(const scene_t *scene, const char *path); /* it must be there */
+
 /* --- steps; a base row is what is on disk at the moment */
 cs_content_t scene_content(const scene_t *scene, const char *text); /* "-> target": a link */
 void scene_stage(scene_t *scene, const char *text);

@@ -13,7 +13,6 @@
 #define FOLDER     7u /* as cs_peer_init says */
 #define ROUNDS_MAX 60
 #define BYTES_MAX  4096u
-#define LINK_MARK  "-> "
 
 static const uint8_t marker[16] = {1, 2, 3};
 
@@ -162,7 +161,7 @@ typedef struct search {
     bool found;
 } search_t;
 
-static cs_err_t read_bytes(cs_fs_t *fs, cs_slice_t path, uint8_t kind, cs_buf_t *ret)
+cs_err_t site_read(cs_fs_t *fs, cs_slice_t path, uint8_t kind, cs_buf_t *ret)
 {
     if (kind == CS_KIND_SYMLINK) return fs->ops->readlink(fs, path, ret);
     cs_file_t *file = NULL;
@@ -178,7 +177,7 @@ static cs_err_t read_bytes(cs_fs_t *fs, cs_slice_t path, uint8_t kind, cs_buf_t 
 static bool try_path(void *arg, cs_slice_t path)
 {
     search_t *search = arg;
-    if (read_bytes(search->site->real, path, search->content->kind, &search->bytes) != CS_OK) {
+    if (site_read(search->site->real, path, search->content->kind, &search->bytes) != CS_OK) {
         return true;
     }
     cs_content_t found;
@@ -342,78 +341,4 @@ void sites_settle(sites_t *sites)
         cs_buf_fini(&pending);
     }
     must(equal, "not equal at last");
-}
-
-/* --- pictures */
-
-static int by_name(const void *a, const void *b)
-{
-    return cs_str_cmp(((const cs_dirent_t *)a)->name, ((const cs_dirent_t *)b)->name);
-}
-
-static void describe(cs_fs_t *fs, const char *path, const cs_stat_t *st, cs_buf_t *ret)
-{
-    cs_buf_t bytes = {0};
-    bool is_link = st->type == CS_NODE_SYMLINK;
-    must(read_bytes(fs, cs_slice_text(path), is_link ? CS_KIND_SYMLINK : CS_KIND_FILE,
-                    &bytes) == CS_OK,
-         path);
-    cs_buf_printf(ret, "%s %o %s%.*s\n", path, is_link ? 0u : st->mode,
-                  is_link ? LINK_MARK : "", (int)bytes.len, (const char *)bytes.data);
-    cs_buf_fini(&bytes);
-}
-
-static void draw(cs_fs_t *fs, const char *dir, cs_buf_t *ret)
-{
-    cs_listing_t listing = {0};
-    must(fs->ops->list(fs, cs_slice_text(dir), &listing) == CS_OK, dir);
-    if (listing.len > 1) qsort(listing.item, listing.len, sizeof *listing.item, by_name);
-    for (size_t i = 0; i < listing.len; i++) {
-        const cs_dirent_t *entry = &listing.item[i];
-        if (strcmp(entry->name->data, ".crdtsync") == 0) continue;
-        char path[512];
-        snprintf(path, sizeof path, "%s%s%s", dir, *dir == '\0' ? "" : "/", entry->name->data);
-        if (entry->stat.type == CS_NODE_DIR) {
-            cs_buf_printf(ret, "%s/\n", path);
-            draw(fs, path, ret);
-        } else {
-            describe(fs, path, &entry->stat, ret);
-        }
-    }
-    cs_listing_fini(&listing);
-}
-
-char *site_picture(const site_t *site)
-{
-    cs_buf_t text = {0};
-    draw(site->real, "", &text);
-    cs_buf_put_u8(&text, '\0');
-    char *ret = cs_strdup((const char *)text.data);
-    cs_buf_fini(&text);
-    return ret;
-}
-
-bool site_shows(const site_t *site, const char *path, const char *text)
-{
-    cs_stat_t st;
-    if (site->real->ops->stat(site->real, cs_slice_text(path), &st) != CS_OK) {
-        return text == NULL;
-    }
-    if (text == NULL || st.type == CS_NODE_DIR) return false;
-    cs_buf_t line = {0}, want = {0};
-    describe(site->real, path, &st, &line);
-    cs_buf_printf(&want, "%s %o %s\n", path, st.type == CS_NODE_SYMLINK ? 0u : st.mode, text);
-    bool ret = cs_slice_eq(cs_buf_slice(&line), cs_buf_slice(&want));
-    cs_buf_fini(&line);
-    cs_buf_fini(&want);
-    return ret;
-}
-
-bool site_tree_holds(const site_t *site, const char *text)
-{
-    char *picture = site_picture(site), needle[256];
-    snprintf(needle, sizeof needle, " %s\n", text);
-    bool ret = strstr(picture, needle) != NULL;
-    cs_free(picture);
-    return ret;
 }

@@ -1,0 +1,175 @@
+/* trash_test.c - what was replaced or deleted, what came late, what a crash left. */
+#include <criterion/criterion.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "support/folder.h"
+#include "support/scene.h"
+
+static scene_t scene;
+
+static void setup(void)
+{
+    scene_open(&scene);
+}
+
+static void teardown(void)
+{
+    scene_close(&scene);
+}
+
+TestSuite(trash, .init = setup, .fini = teardown);
+
+static void apply(void)
+{
+    cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
+}
+
+static void apply_all(void)
+{
+    apply();
+    for (size_t i = 0; i < scene.steps.len; i++) {
+        cr_assert_eq(scene.steps.item[i].err, CS_OK, "step %zu: %s", i,
+                     cs_err_name(scene.steps.item[i].err));
+    }
+    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 0);
+}
+
+Test(trash, groups_of_the_trash_are_numbered_with_and_without_a_counter)
+{
+    uint64_t next = 0;
+    scene.config.trash_next = &next;
+    for (int i = 0; i < 4; i++) {
+        scene.config.trash_next = i < 2 ? &next : NULL;
+        scene_file(&scene, "f", "old");
+        scene_delete(&scene, "f");
+        apply_all();
+        cs_steps_fini(&scene.steps);
+    }
+    cr_assert_eq(next, 3);
+    cr_assert(scene_holds(&scene, ".crdtsync/trash/0000000000000001/0", "old"));
+    cr_assert(scene_holds(&scene, ".crdtsync/trash/0000000000000004/0", "old"));
+}
+
+/* --- the trash */
+
+static char late_at[256];
+
+static void on_late(void *arg, cs_slice_t path, cs_slice_t now_at)
+{
+    (void)arg;
+    (void)path;
+    snprintf(late_at, sizeof late_at, "%.*s", (int)now_at.len, (const char *)now_at.data);
+}
+
+static void write_late(const char *path, const char *text)
+{
+    char full[512];
+    snprintf(full, sizeof full, "%s/%s", scene.dir, path);
+    int fd = open(full, O_WRONLY | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    apply_all();
+    cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
+    close(fd);
+    late_at[0] = '\0';
+    cr_assert_eq(cs_trash_sweep(&scene.config, on_late, NULL), CS_OK);
+}
+
+Test(trash, a_late_write_to_a_deleted_file_brings_it_back)
+{
+    scene_file(&scene, "d/f", "old");
+    scene_delete(&scene, "d/f");
+    scene_rmdir(&scene, "d");
+    write_late("d/f", "late bytes");
+    cr_assert_str_eq(late_at, "d/f");
+    cr_assert(scene_holds(&scene, "d/f", "late bytes"));
+    cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 0);
+}
+
+Test(trash, a_late_write_to_a_replaced_file_appears_beside_it)
+{
+    scene_file(&scene, "f.txt", "old");
+    scene_stage(&scene, "new");
+    scene_write(&scene, "f.txt", "new");
+    write_late("f.txt", "late bytes");
+    cr_assert_eq(strncmp(late_at, "f.conflict-", 11), 0, "%s", late_at);
+    cr_assert(scene_holds(&scene, "f.txt", "new"));
+    cr_assert(scene_holds(&scene, late_at, "late bytes"));
+}
+
+Test(trash, an_untouched_trash_is_kept_within_its_bounds)
+{
+    for (int i = 0; i < 3; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "old %d", i);
+        scene_file(&scene, "f", text);
+        scene_delete(&scene, "f");
+        apply_all();
+        cs_steps_fini(&scene.steps);
+    }
+    scene.config.trash_bytes_max = 10; /* two of five bytes */
+    late_at[0] = '\0';
+    cr_assert_eq(cs_trash_sweep(&scene.config, on_late, NULL), CS_OK);
+    cr_assert_str_eq(late_at, "");
+    cr_assert_not(scene_anywhere(&scene, "old 0"));
+    cr_assert(scene_anywhere(&scene, "old 1") && scene_anywhere(&scene, "old 2"));
+    cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 2);
+}
+
+Test(trash, a_damaged_log_keeps_its_files)
+{
+    scene_file(&scene, "f", "old");
+    scene_delete(&scene, "f");
+    apply_all();
+    scene_file(&scene, ".crdtsync/trash/0000000000000001/log", "crdtsync trash 1\nrot");
+    scene_file(&scene, ".crdtsync/trash/0000000000000001/0", "late");
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert(scene_in_trash(&scene, "late"));
+    scene.config.trash_bytes_max = 3;
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 0);
+}
+
+/* --- staging */
+
+Test(trash, bytes_with_another_hash_are_not_staged)
+{
+    cs_content_t content = scene_content(&scene, "right");
+    cr_assert_eq(cs_stage_small(scene.real, scene.table, &content, cs_slice_text("wrong")),
+                 CS_ERR_MISMATCH);
+    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 0);
+    cr_assert_eq(cs_stage_small(scene.real, scene.table, &content, cs_slice_text("right")),
+                 CS_OK);
+    cr_assert_eq(cs_stage_small(scene.real, scene.table, &content, cs_slice_text("right")),
+                 CS_OK);
+    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
+}
+
+static bool keep_complete(void *arg, cs_slice_t name, const cs_content_t *content)
+{
+    (void)name;
+    *(size_t *)arg += content != NULL;
+    return content != NULL;
+}
+
+Test(trash, a_start_keeps_what_is_complete)
+{
+    scene_stage(&scene, "whole");
+    scene_stage(&scene, "torn");
+    cs_content_t torn = scene_content(&scene, "torn");
+    cs_buf_t path = {0};
+    cs_staged_path(&torn, &path);
+    scene_file(&scene, (const char *)path.data, "to");
+    scene_file(&scene, ".crdtsync/tmp/stray", "s");
+    cs_buf_fini(&path);
+    size_t kept = 0;
+    cs_cleanup_sink_t sink = {.arg = &kept, .keep = keep_complete};
+    cr_assert_eq(cs_apply_cleanup(&scene.config, &sink), CS_OK);
+    cr_assert_eq(kept, 1);
+    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
+    cr_assert(scene_anywhere(&scene, "whole"));
+}
