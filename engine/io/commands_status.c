@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "io/commands_internal.h"
+#include "io/fs_linux.h"
 
 static const char *link_text(cs_link_state_t state)
 {
@@ -35,11 +36,26 @@ void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles)
     if (troubles->total > troubles->len) cs_json_put_u64(json, "errors_total", troubles->total);
 }
 
-/* Where no node runs, nothing is under way. */
-static const char *phase_text(const cs_daemon_t *daemon, cs_folder_phase_t phase)
+static cs_err_t check_root(const cs_mounted_t *folder)
 {
-    bool moving = phase == CS_PHASE_SCANNING || phase == CS_PHASE_SYNCING;
-    return cs_phase_text(moving && !daemon->config.control ? CS_PHASE_IDLE : phase);
+    cs_fs_t *fs = NULL;
+    if (cs_fs_linux_open(folder->record.path, &fs) != CS_OK) return CS_ERR_NOT_MOUNTED;
+    cs_err_t err = cs_folder_check(fs, folder->record.marker);
+    fs->ops->close_fs(&fs);
+    return err;
+}
+
+/* Where no node runs nothing is under way, and nobody has looked at the root yet. */
+static bool folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                          cs_folder_status_t *ret)
+{
+    if (!cs_node_folder_status(daemon->node, folder->record.number, ret)) return false;
+    if (daemon->config.control) return true;
+    if (ret->phase == CS_PHASE_SCANNING || ret->phase == CS_PHASE_SYNCING)
+        ret->phase = CS_PHASE_IDLE;
+    ret->err = check_root(folder);
+    if (ret->err != CS_OK) ret->phase = CS_PHASE_ERROR;
+    return true;
 }
 
 /* --- status */
@@ -80,11 +96,11 @@ static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t 
     cs_json_put_text(json, "id", folder->record.id);
     cs_json_put_path(json, "path", cs_slice_text(folder->record.path));
     cs_err_t err = CS_OK;
-    if (!cs_node_folder_status(daemon->node, folder->record.number, &status)) {
+    if (!folder_status(daemon, folder, &status)) {
         put_unloaded(json);
     } else {
         err = cs__count_tree(daemon, folder, &count);
-        cs_json_put_text(json, "state", phase_text(daemon, status.phase));
+        cs_json_put_text(json, "state", cs_phase_text(status.phase));
         if (status.phase == CS_PHASE_ERROR)
             cs_json_put_text(json, "error", cs_err_text(status.err));
         cs_json_put_u64(json, "files", count->files);
@@ -202,7 +218,7 @@ int cs__cmd_folder_list(cs_ask_t *ask)
         const cs_folder_record_t *record = &daemon->folders[i].record;
         const char *scan = record->setting[CS_SETTING_SCAN];
         cs_folder_status_t status = {.phase = CS_PHASE_ERROR};
-        bool loaded = cs_node_folder_status(daemon->node, record->number, &status);
+        bool loaded = folder_status(daemon, &daemon->folders[i], &status);
         cs_json_t json = {0};
         cs_json_begin(&json, '{');
         cs_json_put_text(&json, "id", record->id);

@@ -1,14 +1,9 @@
-/* cli_test.c - the command line as scripts see it: exit codes, what is printed where, and the
- * control socket with askers that behave badly. */
+/* cli_test.c - the command line as scripts see it: exit codes, and what is printed. */
 #include <criterion/criterion.h>
-#include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -203,255 +198,9 @@ Test(cli, static_provisioning_takes_the_key_as_it_was_printed)
     tmp_remove(&fix.tmp);
 }
 
-/* --- invites */
-
-typedef struct pair {
-    cluster_t cluster;
-    char token[CLUSTER_TEXT];
-} pair_t;
-
-static void last_line(char *text)
-{
-    size_t len = strlen(text);
-    while (len > 0 && text[len - 1] == '\n')
-        text[--len] = '\0';
-    char *at = strrchr(text, '\n');
-    if (at != NULL) memmove(text, at + 1, strlen(at));
-}
-
-/* Node 0 runs, with a file; node 1 has a home and no folder. */
-static pair_t *pair_new(void)
-{
-    pair_t *pair = calloc(1, sizeof *pair);
-    cluster_new(&pair->cluster, 1);
-    cluster_node_t *b = &pair->cluster.node[1];
-    snprintf(b->home, sizeof b->home, "%s/home1", pair->cluster.dir);
-    snprintf(b->root, sizeof b->root, "%s/root1", pair->cluster.dir);
-    snprintf(b->log, sizeof b->log, "%s/log1", pair->cluster.dir);
-    pair->cluster.count = 2;
-    cluster_do(&pair->cluster, 1, NULL, "init --name bob --listen tcp://127.0.0.1:%d",
-               free_port());
-    node_text(&pair->cluster.node[0], "hello", "from node 0\n");
-    cluster_start(&pair->cluster, 0);
-    cluster_do(&pair->cluster, 0, pair->token, "invite");
-    last_line(pair->token);
-    return pair;
-}
-
-static void pair_free(pair_t *pair)
-{
-    cluster_destroy(&pair->cluster);
-    free(pair);
-}
-
-Test(cli_join, without_a_node_and_files_on_both_sides, .timeout = 120)
-{
-    pair_t *pair = pair_new();
-    cluster_t *cluster = &pair->cluster;
-    char out[CLUSTER_TEXT];
-    cr_assert_eq(mkdir(cluster->node[1].root, 0755), 0);
-    node_text(&cluster->node[1], "mine", "was here before\n");
-    node_text(&cluster->node[1], "hello", "from node 0\n");
-    cluster_do(cluster, 1, out, "join %s %s", pair->token, cluster->node[1].root);
-    last_line(out);
-    cr_assert_str_eq(out, cluster->folder);
-    cluster_start(cluster, 1);
-    cluster_settle(cluster, 60);
-    cluster_check_equal(cluster);
-    cr_assert(node_reads(&cluster->node[0], "mine", "was here before\n"));
-    cluster_do(cluster, 1, out, "conflicts --json");
-    cr_assert_str_eq(out, "[]\n", "equal content is no conflict");
-    pair_free(pair);
-}
-
-Test(cli_join, through_a_running_node_it_syncs_at_once, .timeout = 120)
-{
-    pair_t *pair = pair_new();
-    cluster_t *cluster = &pair->cluster;
-    cluster_start(cluster, 1);
-    cluster_do(cluster, 1, NULL, "join %s %s", pair->token, cluster->node[1].root);
-    cluster_settle(cluster, 60);
-    cluster_check_equal(cluster);
-    cr_assert(node_reads(&cluster->node[1], "hello", "from node 0\n"));
-    pair_free(pair);
-}
-
-Test(cli_join, an_invite_is_good_once, .timeout = 120)
-{
-    pair_t *pair = pair_new();
-    cluster_t *cluster = &pair->cluster;
-    char out[CLUSTER_TEXT];
-    cluster_do(cluster, 1, NULL, "join %s %s", pair->token, cluster->node[1].root);
-    cluster_do(cluster, 0, out, "invite list --json");
-    cr_assert_str_eq(out, "");
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "--home %s/home2 join %s %s/root2", cluster->dir,
-                             pair->token, cluster->dir),
-                 5);
-    cr_assert_eq(access(cluster->node[1].root, F_OK), 0);
-    char path[300];
-    snprintf(path, sizeof path, "%s/root2", cluster->dir);
-    cr_assert_neq(access(path, F_OK), 0, "nothing was made");
-    pair_free(pair);
-}
-
-Test(cli_join, refused_malformed_and_unanswered_differ, .timeout = 120)
-{
-    pair_t *pair = pair_new();
-    cluster_t *cluster = &pair->cluster;
-    const char *root = cluster->node[1].root;
-    char *cut = strdup(pair->token);
-    cut[strlen(cut) - 3] = '\0';
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "join %s %s", cut, root), 2);
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "join nonsense %s", root), 2);
-    cluster_do(cluster, 0, NULL, "invite revoke %s", cluster->folder);
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "join %s %s", pair->token, root), 5);
-    cluster_do(cluster, 0, pair->token, "invite");
-    last_line(pair->token);
-    cluster_stop(cluster, 0);
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "join %s %s --timeout 0.5", pair->token, root),
-                 4);
-    char out[CLUSTER_TEXT];
-    cluster_do(cluster, 1, out, "folder list --json");
-    cr_assert_str_eq(out, "");
-    cr_assert_neq(access(root, F_OK), 0, "nothing was made");
-    cluster_start(cluster, 0);
-    cluster_do(cluster, 1, NULL, "join %s %s", pair->token, root); /* it was not used up */
-    free(cut);
-    pair_free(pair);
-}
-
 /* --- a running node */
 
-static int control_connect(const cluster_node_t *node)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof address.sun_path, "%.90s/control.sock", node->home);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct timeval limit = {.tv_sec = 20};
-    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
-    cr_assert_eq(connect(fd, (struct sockaddr *)&address, sizeof address), 0);
-    return fd;
-}
-
-/* Everything until the node closes. */
-static void read_all(int fd, char *out, size_t bytes)
-{
-    size_t len = 0;
-    ssize_t got = 0;
-    while (len + 1 < bytes && (got = recv(fd, out + len, bytes - 1 - len, 0)) > 0)
-        len += (size_t)got;
-    cr_assert_eq(got, 0, "the node should close");
-    out[len] = '\0';
-    close(fd);
-}
-
-static void expect_answer(const cluster_node_t *node, const char *request, const char *part)
-{
-    char out[OUT_BYTES];
-    int fd = control_connect(node);
-    cr_assert_eq(send(fd, request, strlen(request), MSG_NOSIGNAL), (ssize_t)strlen(request));
-    read_all(fd, out, sizeof out);
-    cr_assert_not_null(strstr(out, part), "%s", out);
-}
-
-Test(control, askers_that_behave_badly_are_told_so, .timeout = 120)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 1);
-    cluster_start(&cluster, 0);
-    const cluster_node_t *node = &cluster.node[0];
-    expect_answer(node, "{\"cmd\":\"ping\"}\n", "{\"end\":0,\"error\":null}");
-    expect_answer(node, "{\"cmd\":\n", "{\"end\":2,");
-    expect_answer(node, "[]\n", "{\"end\":2,");
-    expect_answer(node, "\n", "{\"end\":2,");
-    expect_answer(node, "{\"cmd\":\"nonsense\"}\n", "unknown request 'nonsense'");
-    expect_answer(node, "{\"cmd\":7}\n", "{\"end\":2,");
-    expect_answer(node, "{\"cmd\":\"scan\",\"args\":[{\"raw\":\"7a7\"}]}\n", "{\"end\":");
-    expect_answer(node, "{\"cmd\":\"join\",\"args\":7,\"token\":[]}\n", "{\"end\":2,");
-    expect_answer(node, "{\"cmd\":\"wait\",\"peers\":-1,\"timeout_ms\":\"x\"}\n{\"cmd\":1}\n",
-                  "{\"end\":0,");
-    cluster_do(&cluster, 0, NULL, "ping");
-    cluster_destroy(&cluster);
-}
-
-Test(control, a_line_without_an_end_is_given_up, .timeout = 120)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 1);
-    cluster_start(&cluster, 0);
-    char *block = malloc(1u << 20);
-    memset(block, 'x', 1u << 20);
-    int fd = control_connect(&cluster.node[0]);
-    ssize_t sent = 1;
-    for (int i = 0; sent > 0 && i < 64; i++)
-        sent = send(fd, block, 1u << 20, MSG_NOSIGNAL);
-    cr_assert_lt(sent, 0, "64 MiB were taken");
-    close(fd);
-    free(block);
-    cluster_do(&cluster, 0, NULL, "ping");
-    cluster_destroy(&cluster);
-}
-
-Test(control, who_goes_away_is_forgotten, .timeout = 120)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 2);
-    cluster_pair(&cluster, 0, 1, 0);
-    cluster_start(&cluster, 0); /* node 1 never runs: a wait would last */
-    static const char request[] = "{\"cmd\":\"wait\"}\n";
-    for (int i = 0; i < 200; i++) {
-        int fd = control_connect(&cluster.node[0]);
-        cr_assert_gt(send(fd, request, i % 2 == 0 ? sizeof request - 1 : 5, MSG_NOSIGNAL), 0);
-        close(fd);
-    }
-    cluster_do(&cluster, 0, NULL, "ping");
-    cr_assert_eq(cluster_run(&cluster, 0, NULL, "wait --timeout 0.2"), 4);
-    cr_assert_eq(cluster_run(&cluster, 0, NULL, "wait --peers 0 --timeout 60"), 0);
-    cr_assert_eq(cluster_run(&cluster, 0, NULL, "wait --peers 2"), 2);
-    cluster_destroy(&cluster);
-}
-
-Test(control, many_ask_at_once, .timeout = 120)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 1);
-    cluster_start(&cluster, 0);
-    enum { ASKERS = 40 };
-    int fd[ASKERS];
-    static const char request[] = "{\"cmd\":\"status\"}\n";
-    for (int i = 0; i < ASKERS; i++)
-        fd[i] = control_connect(&cluster.node[0]);
-    for (int i = 0; i < ASKERS; i++)
-        cr_assert_gt(send(fd[i], request, sizeof request - 1, MSG_NOSIGNAL), 0);
-    for (int i = ASKERS; i-- > 0;) {
-        char out[OUT_BYTES];
-        read_all(fd[i], out, sizeof out);
-        cr_assert_not_null(strstr(out, "{\"end\":0,"), "%s", out);
-    }
-    cluster_destroy(&cluster);
-}
-
-Test(control, a_socket_that_a_crash_left_harms_nobody, .timeout = 120)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 1);
-    cluster_start(&cluster, 0);
-    cluster_kill(&cluster, 0);
-    char path[300];
-    snprintf(path, sizeof path, "%s/control.sock", cluster.node[0].home);
-    cr_assert_eq(access(path, F_OK), 0, "the crash left it");
-    cr_assert_eq(cluster_run(&cluster, 0, NULL, "ping"), 3);
-    cluster_do(&cluster, 0, NULL, "scan");
-    cluster_start(&cluster, 0);
-    struct stat st;
-    cr_assert_eq(stat(path, &st), 0);
-    cr_assert_eq(st.st_mode & 0777, 0600);
-    cluster_stop(&cluster, 0);
-    cr_assert_neq(access(path, F_OK), 0, "removed at a clean end");
-    cluster_destroy(&cluster);
-}
-
-Test(control, a_second_node_is_refused_and_the_first_named, .timeout = 120)
+Test(cli_node, a_second_node_is_refused_and_the_first_named, .timeout = 120)
 {
     cluster_t cluster;
     fixture_t fix = begin();
@@ -465,7 +214,7 @@ Test(control, a_second_node_is_refused_and_the_first_named, .timeout = 120)
     tmp_remove(&fix.tmp);
 }
 
-Test(control, paths_of_any_length_are_no_hindrance, .timeout = 120)
+Test(cli_node, paths_of_any_length_are_no_hindrance, .timeout = 120)
 {
     fixture_t fix = begin();
     char deep[160];
@@ -477,5 +226,31 @@ Test(control, paths_of_any_length_are_no_hindrance, .timeout = 120)
         "& } && until $B ping --home %s/h 2>/dev/null; do kill -0 $! || exit 9; done && $B "
         "status --home %s/h && kill $! && wait $!; echo stopped $?",
         deep, deep, deep, deep, deep);
+    tmp_remove(&fix.tmp);
+}
+
+Test(cli_node, a_brake_holds_a_scan_until_it_is_accepted, .timeout = 120)
+{
+    fixture_t fix = begin();
+    cr_assert_eq(sh(&fix, "$B init --home h && mkdir r && for i in $(seq 1500); do echo $i "
+                          ">r/$i; done && $B folder add r --id docs --home h"),
+                 0);
+    EXPECT(&fix, 0, "1500 added", "$B scan --home h");
+    EXPECT(&fix, 5, "held accept docs", "rm r/* && $B scan --home h");
+    EXPECT(&fix, 0, "1500 removed", "$B held accept docs --home h");
+    EXPECT(&fix, 0, "0 removed", "$B scan --home h");
+    tmp_remove(&fix.tmp);
+}
+
+Test(cli_node, a_root_that_is_not_there_is_an_error_and_touches_nothing, .timeout = 120)
+{
+    fixture_t fix = begin();
+    cr_assert_eq(sh(&fix, "$B init --home h && mkdir r && echo x >r/f && $B folder add r --id "
+                          "docs --home h && $B scan --home h && mv r away"),
+                 0);
+    EXPECT(&fix, 1, "is not mounted", "$B scan --home h");
+    EXPECT(&fix, 1, "is not mounted", "mkdir r && $B scan --home h");
+    EXPECT(&fix, 0, "\"state\":\"error\"", "$B status --json --home h");
+    EXPECT(&fix, 0, "1 unchanged", "rmdir r && mv away r && $B scan --home h");
     tmp_remove(&fix.tmp);
 }
