@@ -233,6 +233,16 @@ cs_str_t *cs_replica_whereabouts(cs_replica_t *replica, const cs_back_t *back);
 void cs_replica_each_content(cs_replica_t *replica, const cs_content_t *content,
                              bool (*each)(void *arg, cs_slice_t path), void *arg);
 
+/* What the base table shows: one pass over its rows (0.2 us each), nothing kept. */
+typedef struct cs_tally {
+    uint64_t files, dirs,
+        bytes; /* files and symbolic links; directories that they imply, too */
+} cs_tally_t;
+CS_MUST_USE cs_err_t cs_replica_tally(cs_replica_t *replica, cs_tally_t *ret);
+/* Base rows shown beside another path: untouched siblings. Sorted by path; ret initialised
+ * (zero), replaced. Reads the keys of all rows. */
+CS_MUST_USE cs_err_t cs_replica_siblings(cs_replica_t *replica, cs_items_t *ret);
+
 /* --- buckets whose live state changed by local operations since the last call, for eager
  * pushes. Calls `each` per bucket in sorted order, then forgets them. */
 void cs_replica_take_changed(cs_replica_t *replica,

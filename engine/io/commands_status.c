@@ -103,9 +103,9 @@ static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t 
         cs_json_put_text(json, "state", cs_phase_text(status.phase));
         if (status.phase == CS_PHASE_ERROR)
             cs_json_put_text(json, "error", cs_err_text(status.err));
-        cs_json_put_u64(json, "files", count->files);
-        cs_json_put_u64(json, "dirs", count->dirs);
-        cs_json_put_u64(json, "bytes", count->bytes);
+        cs_json_put_u64(json, "files", count->tally.files);
+        cs_json_put_u64(json, "dirs", count->tally.dirs);
+        cs_json_put_u64(json, "bytes", count->tally.bytes);
         cs_json_put_u64(json, "conflicts", count->conflicts);
         cs_json_put_u64(json, "needed_files", status.needed_files);
         cs_json_put_u64(json, "needed_bytes", status.needed_bytes);

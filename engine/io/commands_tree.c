@@ -175,68 +175,25 @@ static size_t run_of(const cs_item_t *const *siblings, size_t count)
     return len;
 }
 
-/* Directories on the way to `path` that `last`, which sorts before it, does not share. */
-static uint64_t new_dirs(cs_slice_t last, cs_slice_t path)
-{
-    size_t common = 0;
-    uint64_t count = 0;
-    while (common < last.len && common < path.len && last.data[common] == path.data[common])
-        common++;
-    for (size_t i = common; i < path.len; i++)
-        count += path.data[i] == '/';
-    return count;
-}
-
-static void count_items(const cs_items_t *items, cs_tree_count_t *ret)
-{
-    cs_slice_t last = {0};
-    for (uint32_t i = 0; i < items->len; i++) {
-        const cs_item_t *item = &items->item[i];
-        ret->dirs += new_dirs(last, cs_slice_str(item->path));
-        ret->dirs += item->content.kind == CS_KIND_DIR;
-        ret->files += item->content.kind != CS_KIND_DIR;
-        ret->bytes += item->content.size;
-        last = cs_slice_str(item->path);
-    }
-    const cs_item_t **siblings;
-    size_t count = siblings_of(items, &siblings);
-    for (size_t i = 0; i < count; i += run_of(siblings + i, count - i))
-        ret->conflicts++;
-    cs_free(siblings);
-}
-
 cs_err_t cs__count_tree(cs_daemon_t *daemon, cs_mounted_t *folder, const cs_tree_count_t **ret)
 {
     cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
-    const uint8_t *root = cs_replica_state(replica)->root;
-    *ret = &folder->count;
-    if (folder->count.known && memcmp(folder->count.root, root, CS_HASH_BYTES) == 0)
-        return CS_OK;
+    cs_tree_count_t *count = &folder->count;
+    *ret = count;
+    cs_err_t err = cs_replica_tally(replica, &count->tally);
+    if (err != CS_OK) return err;
     cs_items_t items = {0};
-    cs_err_t err = cs_replica_project_all(replica, &items);
+    err = cs_replica_siblings(replica, &items);
     if (err == CS_OK) {
-        folder->count = (cs_tree_count_t){.known = true};
-        memcpy(folder->count.root, root, CS_HASH_BYTES);
-        count_items(&items, &folder->count);
+        const cs_item_t **siblings;
+        size_t len = siblings_of(&items, &siblings);
+        count->conflicts = 0;
+        for (size_t i = 0; i < len; i += run_of(siblings + i, len - i))
+            count->conflicts++;
+        cs_free(siblings);
     }
     cs_items_fini(&items);
     return err;
-}
-
-static const cs_item_t *find_item(const cs_items_t *items, const cs_str_t *path)
-{
-    size_t low = 0;
-    size_t high = items->len;
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        if (cs_str_cmp(items->item[middle].path, path) < 0) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
-    }
-    bool found = low < items->len && cs_str_eq(items->item[low].path, path);
-    return found ? &items->item[low] : NULL;
 }
 
 static void put_version(cs_ask_t *ask, const cs_mounted_t *folder, const cs_item_t *item,
@@ -253,16 +210,18 @@ static void put_version(cs_ask_t *ask, const cs_mounted_t *folder, const cs_item
     cs_json_put_text(json, "by", name);
 }
 
-static void put_conflict(cs_ask_t *ask, const cs_mounted_t *folder, const cs_items_t *items,
-                         const cs_item_t *const *siblings, size_t count, cs_json_t *json)
+static cs_err_t put_conflict(cs_ask_t *ask, const cs_mounted_t *folder, cs_replica_t *replica,
+                             const cs_item_t *const *siblings, size_t count, cs_json_t *json)
 {
-    const cs_item_t *shown = find_item(items, siblings[0]->eff);
+    cs_item_t shown = {0};
+    cs_err_t err = cs_replica_base(replica, cs_slice_str(siblings[0]->eff), &shown);
+    if (err != CS_OK && err != CS_ERR_NOT_FOUND) return err;
     cs_json_begin(json, '{');
     cs_json_put_path(json, "path", cs_slice_str(siblings[0]->eff));
     cs_json_key(json, "shown");
-    if (shown != NULL) {
+    if (err == CS_OK) {
         cs_json_begin(json, '{');
-        put_version(ask, folder, shown, json);
+        put_version(ask, folder, &shown, json);
         cs_json_end(json, '}');
     } else {
         cs_json_text(json, NULL);
@@ -278,6 +237,8 @@ static void put_conflict(cs_ask_t *ask, const cs_mounted_t *folder, const cs_ite
     cs_json_end(json, ']');
     cs_json_put_text(json, "folder", folder->record.id);
     cs_json_end(json, '}');
+    cs_item_fini(&shown);
+    return CS_OK;
 }
 
 static int conflicts_of(cs_ask_t *ask, const cs_mounted_t *folder, cs_json_t *json)
@@ -285,13 +246,13 @@ static int conflicts_of(cs_ask_t *ask, const cs_mounted_t *folder, cs_json_t *js
     cs_replica_t *replica = cs_node_replica(ask->daemon->node, folder->record.number);
     cs_items_t items = {0};
     if (replica == NULL) return CS_EXIT_DONE;
-    cs_err_t err = cs_replica_project_all(replica, &items);
+    cs_err_t err = cs_replica_siblings(replica, &items);
     if (err == CS_OK) {
         const cs_item_t **siblings;
         size_t count = siblings_of(&items, &siblings);
-        for (size_t i = 0; i < count;) {
+        for (size_t i = 0; err == CS_OK && i < count;) {
             size_t len = run_of(siblings + i, count - i);
-            put_conflict(ask, folder, &items, siblings + i, len, json);
+            err = put_conflict(ask, folder, replica, siblings + i, len, json);
             i += len;
         }
         cs_free(siblings);

@@ -9,12 +9,10 @@
 #include "io/net.h"
 #include "node/node.h"
 
-/* What the index displays: a function of the state, so counted again when the root changes. */
+/* What a folder shows on this disk. */
 typedef struct cs_tree_count {
-    bool known;
-    uint8_t root[CS_HASH_BYTES];
-    uint64_t files, dirs, bytes; /* files and symbolic links */
-    uint64_t conflicts;          /* paths with siblings */
+    cs_tally_t tally;
+    uint64_t conflicts; /* paths with untouched siblings */
 } cs_tree_count_t;
 
 /* A folder as the shell sees it. */
@@ -24,7 +22,7 @@ typedef struct cs_mounted {
     cs_fs_t *fs;               /* open while jobs use it, else NULL */
     size_t fs_users;
     bool loaded;           /* the core knows it */
-    cs_tree_count_t count; /* of the tree when the root was count.root */
+    cs_tree_count_t count; /* as of the last status */
 } cs_mounted_t;
 
 /* A request that has not ended. */

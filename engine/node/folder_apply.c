@@ -235,32 +235,6 @@ static void rescan(void *arg, cs_slice_t path)
     cs_folder_want_scan(folder, &path, 1, false, 0);
 }
 
-/* Keeps what `status` shows near the truth until the next scan counts again. */
-static void count_step(cs_scan_stats_t *stats, const cs_step_t *step)
-{
-    bool is_new = !step->replaces;
-    switch (step->kind) {
-    case CS_STEP_WRITE:
-        stats->files += is_new;
-        stats->bytes += step->item.content.size;
-        if (!is_new) stats->bytes -= step->expect.size < stats->bytes ? step->expect.size : 0;
-        break;
-    case CS_STEP_DELETE:
-        stats->files -= stats->files > 0;
-        stats->bytes -= step->expect.size < stats->bytes ? step->expect.size : 0;
-        break;
-    case CS_STEP_MKDIR:
-        stats->dirs++;
-        break;
-    case CS_STEP_RMDIR:
-        stats->dirs -= stats->dirs > 0;
-        break;
-    case CS_STEP_MOVE:
-    case CS_STEP_CHMOD:
-        break;
-    }
-}
-
 #define NOTES_MAX 3u /* failures of one group that are logged by path */
 
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
@@ -281,7 +255,6 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         cs_step_t *step = &steps->item[i];
         if (step->err == CS_OK) {
             progress = true;
-            count_step(&folder->stats, step);
             if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
         } else if (step->err == CS_ERR_HELD) {
             bool is_new;
