@@ -237,6 +237,7 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
     case CS_EV_RELEASE:
         folder->brake_off_once = true;
         folder->held = false;
+        cs_gossip_resume(folder->gossip, folder->now_ms);
         cs_folder_want_scan(folder, NULL, 0, false, event->ticket);
         break;
     case CS_EV_MOUNT:

@@ -29,7 +29,7 @@ const char *cs_phase_text(cs_folder_phase_t phase)
 static cs_folder_phase_t phase_of(const cs_folder_t *folder)
 {
     if (folder->err != CS_OK) return CS_PHASE_ERROR;
-    if (folder->held) return CS_PHASE_HELD;
+    if (folder->held || cs_gossip_is_paused(folder->gossip)) return CS_PHASE_HELD;
     if (folder->config.paused) return CS_PHASE_PAUSED;
     if (folder->wish.any ||
         (folder->disk_job_id != 0 && folder->disk_job_kind == CS_JOB_SCAN)) {
