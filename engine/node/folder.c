@@ -336,6 +336,7 @@ static void stage(cs_folder_t *folder)
     }
     cs_outbox_stage(&folder->outbox, folder->staged);
     if (folder->rows_stage > folder->staged) folder->rows_stage = folder->staged;
+    if (folder->steps_stage > folder->staged) folder->steps_stage = folder->staged;
     for (size_t i = 0; i < folder->answer_count; i++) {
         if (folder->answers[i].wait == UINT64_MAX) folder->answers[i].wait = folder->staged;
     }
@@ -424,6 +425,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     show_applied(folder);
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
     stage(folder);
+    if (!folder->node->stopping) cs_folder_release_steps(folder);
     sweep_rows(folder);
     pay_credits(folder);
     cs_folder_answer_scans(folder);

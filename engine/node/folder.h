@@ -72,6 +72,8 @@ typedef struct cs_folder {
     uint64_t disk_job_id; /* the running scan or apply, 0: none */
     cs_job_kind_t disk_job_kind;
     uint64_t rows_stage; /* scans wait until this stage is durable */
+    cs_job_t *steps_job; /* APPLY: waits until steps_stage is durable; owned, NULL: none */
+    uint64_t steps_stage;
     bool scanned_once;
     bool scan_failed; /* the replica refused; drop the rest of this scan */
     uint32_t owed_credits;
@@ -147,6 +149,8 @@ void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_plan_fini(cs_folder_t *folder);
 bool cs_folder_has_pending(cs_folder_t *folder); /* but for ignored paths */
 bool cs_folder_start_apply(cs_folder_t *folder);
+/* Hands the planned steps to a worker, once what they follow from is durable. */
+void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 
 /* folder_content.c */

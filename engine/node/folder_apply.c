@@ -67,6 +67,7 @@ void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content)
 
 void cs_folder_plan_fini(cs_folder_t *folder)
 {
+    if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
     cs_omap_fini(&folder->ignored, NULL);
     for (size_t i = 0; i < folder->ready_count; i++)
@@ -140,8 +141,17 @@ static bool start_steps(cs_folder_t *folder, cs_steps_t *steps)
     job->u.apply = *steps;
     folder->disk_job_kind = CS_JOB_APPLY;
     folder->disk_job_id = job->id;
-    cs_folder_start(folder, &job);
+    /* What the steps follow from must be known after a crash, or the next scan takes their work
+     * for a user's: it goes with the next stage. */
+    folder->steps_job = job;
+    folder->steps_stage = folder->staged + 1;
     return true;
+}
+
+void cs_folder_release_steps(cs_folder_t *folder)
+{
+    if (folder->steps_job == NULL || folder->steps_stage > folder->durable) return;
+    cs_folder_start(folder, &folder->steps_job);
 }
 
 static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
@@ -253,7 +263,10 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     size_t failed = 0;
     for (size_t i = 0; i < steps->len; i++) {
         cs_step_t *step = &steps->item[i];
-        if (step->err == CS_OK) {
+        /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
+        bool lost =
+            step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
+        if (step->err == CS_OK || lost) {
             progress = true;
             if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
         } else if (step->err == CS_ERR_HELD) {

@@ -57,7 +57,7 @@ static bool put_text(const char *full, int flags)
 static void act(void *arg)
 {
     user_t *user = arg;
-    char full[512], aside[512];
+    char full[512], aside[512], inside[520];
     full_path(user->scene, user->path, full);
     full_path(user->scene, "aside", aside);
     char *before = scene_read(user->scene, user->path);
@@ -89,8 +89,8 @@ static void act(void *arg)
     case REPLACE_BY_DIR:
         destroyed = unlink(full) == 0;
         if (mkdir(full, 0755) != 0) break;
-        strcat(full, "/in it");
-        user->wrote = put_text(full, O_WRONLY | O_CREAT | O_EXCL);
+        snprintf(inside, sizeof inside, "%s/in it", full);
+        user->wrote = put_text(inside, O_WRONLY | O_CREAT | O_EXCL);
         break;
     case MOVE_AWAY:
         (void)!rename(full, aside);

@@ -130,8 +130,9 @@ size_t tale_count_calls(const tale_t *tale, lack_t lack)
     tale->build(&scene);
     cs_err_t err = cs_apply(&scene.config, &scene.steps);
     CS_ASSERT(err == CS_OK);
-    for (size_t i = 0; i < scene.steps.len; i++)
+    for (size_t i = 0; i < scene.steps.len; i++) {
         CS_ASSERT(scene.steps.item[i].err == CS_OK);
+    }
     size_t calls = scene.spy.calls;
     scene_close(&scene);
     return calls;
