@@ -113,6 +113,22 @@ static void refuse_without_trash(cs_run_t *run, cs_err_t err)
     }
 }
 
+/* Bytes that were to be copied elsewhere and could not be stay at their name: it may be the
+ * only one that has them. The scan that follows tells more. */
+static void hold_sources(cs_run_t *run)
+{
+    for (size_t i = 0; i < run->steps->len; i++) {
+        const cs_step_t *failed = &run->steps->item[i];
+        if (failed->err == CS_OK || failed->kind != CS_STEP_WRITE) continue;
+        for (size_t j = 0; j < run->steps->len; j++) {
+            cs_step_t *step = &run->steps->item[j];
+            if (step->err == CS_OK && step->replaces && step->kind != CS_STEP_CHMOD &&
+                cs_content_eq(&step->expect_content, &failed->item.content))
+                step->err = CS_ERR_CHANGED;
+        }
+    }
+}
+
 static bool any_open(const cs_run_t *run)
 {
     for (size_t i = 0; i < run->steps->len; i++) {
@@ -124,6 +140,7 @@ static bool any_open(const cs_run_t *run)
 static cs_err_t run_all(cs_run_t *run)
 {
     cs__apply_stage(run);
+    hold_sources(run);
     cs_err_t err = cs__apply_open_group(run);
     if (err != CS_OK) refuse_without_trash(run, err);
     if (!any_open(run)) return CS_OK;

@@ -38,6 +38,7 @@ typedef struct cs_step {
     cs_err_t err; /* CS_OK; CS_ERR_CHANGED: the user won, rescan the path; LOCAL errors: report,
                      retry */
     cs_print_t print;   /* CS_OK: of what is at the path now; in `item` as well */
+    bool kept;          /* a WRITE that failed, whose copy of `from` is now staged */
     size_t blocked_len; /* CHANGED: so many bytes of the path name a file where a directory
                            should be; or 0 */
 } cs_step_t;

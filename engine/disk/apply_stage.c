@@ -182,12 +182,28 @@ void cs__apply_stage(cs_run_t *run)
     }
 }
 
+/* Perhaps the only file that had these bytes has left its name in this very run: a copy that
+ * found no place is a staged content from now on. */
+static bool keep_copy(cs_run_t *run, size_t index)
+{
+    const cs_step_t *step = &run->steps->item[index];
+    if (step->from == NULL) return false; /* staged already */
+    cs_fs_t *fs = run->fs;
+    cs_buf_t staged = {0};
+    cs_staged_path(&step->item.content, &staged);
+    cs_err_t err = fs->ops->rename(fs, cs_buf_slice(&run->work[index].home),
+                                   cs_buf_slice(&staged), CS_RENAME_NOREPLACE);
+    cs_buf_fini(&staged);
+    return err == CS_OK;
+}
+
 void cs__apply_unstage(cs_run_t *run)
 {
     for (size_t i = 0; i < run->steps->len; i++) {
         const cs_work_t *work = &run->work[i];
-        if (work->is_copy && !work->done) {
+        if (!work->is_copy || work->done) continue;
+        run->steps->item[i].kept = keep_copy(run, i);
+        if (!run->steps->item[i].kept)
             (void)run->fs->ops->unlink(run->fs, cs_buf_slice(&work->home));
-        }
     }
 }

@@ -263,6 +263,8 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     size_t failed = 0;
     for (size_t i = 0; i < steps->len; i++) {
         cs_step_t *step = &steps->item[i];
+        if (step->kept && cs_fetch_found(folder->fetch, &step->item.content) != CS_OK)
+            cs_folder_note(folder, "apply.kept", cs_slice_str(step->item.path), CS_ERR_AGAIN);
         /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
         bool lost =
             step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
