@@ -30,7 +30,6 @@ static void on_data(void *arg, cs_slice_t document)
     if (client->run->json) {
         fwrite(document.data, 1, document.len, stdout);
         fputc('\n', stdout);
-        fflush(stdout);
         return;
     }
     if (client->show == NULL || client->show->item == NULL) return;

@@ -1,5 +1,6 @@
 /* dispatch.c - from argv to a subcommand. */
 #include <errno.h>
+#include <fcntl.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -233,8 +234,20 @@ static int close_output(int exit_code)
     return exit_code == CS_EXIT_DONE ? CS_EXIT_FAILED : exit_code;
 }
 
+/* A file opened later must not become standard output because that was closed. What is opened
+ * here fails when it is used, as a closed one does. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) continue;
+        int got = open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+        if (got != fd && got >= 0) close(got);
+    }
+}
+
 int cs_main(int argc, char **argv)
 {
+    fill_standard_descriptors();
     setlocale(LC_CTYPE, ""); /* widths of letters; numbers stay as they are */
     signal(SIGPIPE, SIG_IGN);
     cs_entropy_init();

@@ -19,6 +19,7 @@
 #define CONNECTIONS_MAX 64u
 #define BACKLOG         16
 #define READ_BYTES      65536u
+#define FLUSH_BYTES     65536u
 /* An asker that does not read: a listing of a million files must fit, more is given up. */
 #define ANSWER_BYTES_MAX (512u << 20)
 
@@ -130,7 +131,8 @@ static void on_data(void *arg, cs_slice_t document)
     cs_buf_put(&conn->out, wrap, sizeof wrap - 1);
     cs_buf_put_slice(&conn->out, document);
     cs_buf_put(&conn->out, "}\n", 2);
-    flush(conn);
+    /* Small documents leave together, from the loop. */
+    if (conn->out.len - conn->out_first >= FLUSH_BYTES) flush(conn);
     watch(conn); /* never freed here: the request goes on */
 }
 

@@ -84,6 +84,18 @@ Test(cli, help_is_everywhere)
     tmp_remove(&fix.tmp);
 }
 
+Test(cli, what_cannot_be_printed_is_no_success)
+{
+    fixture_t fix = begin();
+    cr_assert_eq(sh(&fix, "$B init --home h"), 0);
+    EXPECT(&fix, 1, "cannot print", "$B id --home h >/dev/full");
+    EXPECT(&fix, 1, "cannot print", "$B id --home h >&-");
+    EXPECT(&fix, 0, "docs", "$B folder add r --id docs --home h </dev/null");
+    EXPECT(&fix, 1, "", "$B digest --home h >&- 2>&-");
+    EXPECT(&fix, 0, "", "$B digest --home h"); /* nothing was written over the database */
+    tmp_remove(&fix.tmp);
+}
+
 /* --- homes */
 
 Test(cli, init_makes_a_home_once)
