@@ -102,8 +102,9 @@ void cs__cands_of(const cs_entry_t *entry, cs_cand_t **ret, uint32_t *ret_len,
     for (uint32_t i = 0; i < entry->l_len; i++) {
         const cs_lval_t *l = &entry->l[i];
         bool owns = false;
-        for (uint32_t j = 0; j < owners && !owns; j++)
+        for (uint32_t j = 0; j < owners && !owns; j++) {
             owns = cs_dot_eq((*ret)[j].lin, l->lin);
+        }
         if (owns || cs__best_l(entry, l->lin, false) != l) continue;
         const cs_lval_t *hinted = cs__best_l(entry, l->lin, true);
         if (hinted == NULL) continue;

@@ -188,10 +188,11 @@ bool cs__entry_is_due(const cs_entry_t *entry)
 
 void cs__due_set(cs_replica_t *r, const cs_bucket_t *bucket, bool due)
 {
-    if (due)
+    if (due) {
         cs_workset_put(&r->ws, CS_T_DUE, bucket_key(bucket), NULL);
-    else
+    } else {
         cs_workset_delete(&r->ws, CS_T_DUE, bucket_key(bucket));
+    }
 }
 
 static void due_update(cs_replica_t *r, cs_cell_t *cell)
@@ -236,8 +237,9 @@ void cs__root_one(cs_replica_t *r, cs_cell_t *cell)
 
 void cs__root_flush(cs_replica_t *r)
 {
-    for (uint32_t i = 0; i < r->unrooted.len; i++)
+    for (uint32_t i = 0; i < r->unrooted.len; i++) {
         cs__root_one(r, r->unrooted.cell[i]);
+    }
     r->unrooted.len = 0;
 }
 

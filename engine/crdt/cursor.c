@@ -16,10 +16,11 @@ static void give_back(cs_cursor_t *cursor)
     if (cursor->iter == NULL) return;
     cs_err_t err = cs_iter_err(cursor->iter);
     if (err != CS_OK && ws->fault == CS_OK) ws->fault = err;
-    if (err == CS_OK && ws->idle_len < CS_CURSORS_MAX)
+    if (err == CS_OK && ws->idle_len < CS_CURSORS_MAX) {
         ws->idle[ws->idle_len++] = cursor->iter;
-    else
+    } else {
         cs_iter_destroy(&cursor->iter);
+    }
     cursor->iter = NULL;
 }
 
@@ -44,8 +45,9 @@ static bool store_key(const cs_cursor_t *cursor, cs_slice_t *ret)
         (uint8_t)ws->types[cursor->table].prefix,
         '/',
     };
-    if (!cs_slice_eq(cs_slice(key.data, PREFIX_BYTES), cs_slice(want, PREFIX_BYTES)))
+    if (!cs_slice_eq(cs_slice(key.data, PREFIX_BYTES), cs_slice(want, PREFIX_BYTES))) {
         return false;
+    }
     *ret = cs_slice(key.data + PREFIX_BYTES, key.len - PREFIX_BYTES);
     return true;
 }
@@ -110,10 +112,11 @@ void cs_cursor_seek_within(cs_cursor_t *cursor, cs_slice_t key, cs_slice_t withi
 void cs_cursor_next(cs_cursor_t *cursor)
 {
     CS_ASSERT(cursor->valid);
-    if (cursor->at != NULL)
+    if (cursor->at != NULL) {
         cursor->node = cursor->node->next[0];
-    else
+    } else {
         cs_iter_next(cursor->iter);
+    }
     settle(cursor);
 }
 

@@ -26,15 +26,18 @@ static bool is_hex(uint8_t c)
 static size_t tag_start(const uint8_t *name, size_t end)
 {
     size_t i = end;
-    while (i > 0 && end - i < AGAIN_MAX && is_digit(name[i - 1]))
+    while (i > 0 && end - i < AGAIN_MAX && is_digit(name[i - 1])) {
         i--;
-    if (i > 0 && i < end && name[i - 1] == '~')
+    }
+    if (i > 0 && i < end && name[i - 1] == '~') {
         i--;
-    else
+    } else {
         i = end;
+    }
     size_t hex_end = i;
-    while (i > 0 && is_hex(name[i - 1]))
+    while (i > 0 && is_hex(name[i - 1])) {
         i--;
+    }
     size_t digits = hex_end - i;
     if (digits < TAG_MIN || digits > TAG_MAX || i <= MARK_BYTES) return end;
     i -= MARK_BYTES;
@@ -80,8 +83,9 @@ static size_t strip(uint8_t *name, size_t len)
 static size_t base_start(cs_slice_t path)
 {
     size_t i = path.len;
-    while (i > 0 && path.data[i - 1] != '/')
+    while (i > 0 && path.data[i - 1] != '/') {
         i--;
+    }
     return i;
 }
 
@@ -97,8 +101,9 @@ bool cs_family_is_tagged(cs_slice_t path)
 void cs_family_of(cs_slice_t path, cs_family_t *ret)
 {
     size_t start = base_start(path), len = path.len - start;
-    if (len > CS_NAME_MAX)
+    if (len > CS_NAME_MAX) {
         len = CS_NAME_MAX; /* cs_path_check has refused such; be safe anyway */
+    }
     ret->dir = cs_slice(path.data, start);
     memcpy(ret->name, path.data + start, len);
     len = strip(ret->name, len);

@@ -84,8 +84,9 @@ static void rename_cell(cs_replica_t *r, const cs_rename_t *rename, cs_cell_t *c
     cs_vv_t ctx = {0};
     cs_vv_copy(&ctx, &cell->entry.ctx);
     cs_err_t err = rename_vv(rename, &ctx);
-    if (err != CS_OK)
+    if (err != CS_OK) {
         err = cs_vv_cut(&ctx, rename->from, 0); /* full: what is left covers less */
+    }
     if (err == CS_OK) err = cs_vv_merge(&ctx, &entry.ctx);
     CS_ASSERT(err == CS_OK);
     cs_vv_fini(&entry.ctx);
@@ -106,8 +107,9 @@ static int dot_order(const void *a, const void *b)
 
 static void rename_dots(const cs_rename_t *rename, cs_dot_t *dots, uint32_t len)
 {
-    for (uint32_t i = 0; i < len; i++)
+    for (uint32_t i = 0; i < len; i++) {
         dots[i] = renamed(rename, dots[i]);
+    }
     if (len > 1) qsort(dots, len, sizeof *dots, dot_order);
 }
 
@@ -168,8 +170,9 @@ cs_err_t cs_replica_reincarnate(cs_replica_t *replica, uint64_t new_rid)
     }
     cs__strs_clear(&keys);
     keys_of(replica, CS_T_BASE, &keys);
-    for (uint32_t i = 0; i < keys.len; i++)
+    for (uint32_t i = 0; i < keys.len; i++) {
         rename_row(replica, &rename, cs_slice_str(keys.str[i]));
+    }
     cs__strs_clear(&keys);
     cs_free(keys.str);
 
@@ -230,8 +233,9 @@ cs_err_t cs__amnesia(cs_replica_t *r)
     cs_err_t err = cs__walk_rows(r, CS_T_ENTRY, r, drop_unreadable);
     if (err == CS_OK) err = cs__walk_rows(r, CS_T_BASE, r, drop_unreadable);
     if (err != CS_OK) return err;
-    for (size_t i = 0; i < CS_COUNT_OF(derived); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(derived); i++) {
         cs_workset_delete_all(&r->ws, derived[i]);
+    }
 
     cs_strs_t keys = {0};
     keys_of(r, CS_T_ENTRY, &keys);
@@ -247,10 +251,11 @@ cs_err_t cs__amnesia(cs_replica_t *r)
         const cs_item_t *row = cs__row(r, path);
         cs__dirty(r, path);
         if (row == NULL) continue;
-        if (row_is_sound(r, row))
+        if (row_is_sound(r, row)) {
             cs__row_list(r, row);
-        else
+        } else {
             cs__row_delete(r, path);
+        }
     }
     cs__strs_clear(&keys);
     cs_free(keys.str);

@@ -18,8 +18,9 @@ void cs_item_fini(cs_item_t *item)
     cs_str_unref(&item->path);
     cs_str_unref(&item->eff);
     cs_attr_fini(&item->attr);
-    for (uint32_t i = 0; i < item->back_len; i++)
+    for (uint32_t i = 0; i < item->back_len; i++) {
         cs__back_fini(&item->back[i]);
+    }
     cs_free(item->back);
     memset(item, 0, sizeof *item);
 }
@@ -37,8 +38,9 @@ void cs_item_copy(cs_item_t *to, const cs_item_t *from)
     copy.attr = (cs_attr_t){0};
     cs_attr_copy(&copy.attr, &from->attr);
     copy.back = NULL;
-    if (from->back_len > 0)
+    if (from->back_len > 0) {
         copy.back = cs_memdup(from->back, from->back_len * sizeof *from->back);
+    }
     for (uint32_t i = 0; i < from->back_len; i++) {
         copy.back[i].l_dots = dots_copy(from->back[i].l_dots, from->back[i].l_len);
         copy.back[i].a_dots = dots_copy(from->back[i].a_dots, from->back[i].a_len);
@@ -49,8 +51,9 @@ void cs_item_copy(cs_item_t *to, const cs_item_t *from)
 
 void cs_items_fini(cs_items_t *items)
 {
-    for (uint32_t i = 0; i < items->len; i++)
+    for (uint32_t i = 0; i < items->len; i++) {
         cs_item_fini(&items->item[i]);
+    }
     cs_free(items->item);
     memset(items, 0, sizeof *items);
 }
@@ -78,8 +81,9 @@ static cs_dot_t read_dot(cs_reader_t *reader)
 static void put_dots(cs_buf_t *ret, const cs_dot_t *dots, uint32_t len)
 {
     cs_buf_put_varint(ret, len);
-    for (uint32_t i = 0; i < len; i++)
+    for (uint32_t i = 0; i < len; i++) {
         put_dot(ret, dots[i]);
+    }
 }
 
 static cs_dot_t *read_dots(cs_reader_t *reader, uint32_t *ret_len)
@@ -88,8 +92,9 @@ static cs_dot_t *read_dots(cs_reader_t *reader, uint32_t *ret_len)
     *ret_len = len;
     if (len == 0) return NULL;
     cs_dot_t *dots = cs_calloc(len, sizeof *dots);
-    for (uint32_t i = 0; i < len; i++)
+    for (uint32_t i = 0; i < len; i++) {
         dots[i] = read_dot(reader);
+    }
     return dots;
 }
 

@@ -8,13 +8,15 @@
 static uint64_t lead_of(cs_slice_t key)
 {
     uint8_t bytes[8] = {0};
-    if (key.len >= sizeof bytes)
+    if (key.len >= sizeof bytes) {
         memcpy(bytes, key.data, sizeof bytes);
-    else if (key.len > 0)
+    } else if (key.len > 0) {
         memcpy(bytes, key.data, key.len);
+    }
     uint64_t lead = 0;
-    for (size_t i = 0; i < sizeof bytes; i++)
+    for (size_t i = 0; i < sizeof bytes; i++) {
         lead = lead << 8 | bytes[i]; /* one instruction */
+    }
     return lead;
 }
 
@@ -82,8 +84,9 @@ static uint8_t random_height(cs_omap_t *map)
     x ^= x << 17;
     map->random = x;
     uint8_t height = 1;
-    for (x >>= 8; height < CS_OMAP_HEIGHT && (x & 3) == 0; x >>= 2)
+    for (x >>= 8; height < CS_OMAP_HEIGHT && (x & 3) == 0; x >>= 2) {
         height++;
+    }
     return height;
 }
 
@@ -96,8 +99,9 @@ cs_onode_t *cs_omap_insert(cs_omap_t *map, cs_slice_t key, bool *ret_new)
     if (!*ret_new) return found;
 
     uint8_t height = random_height(map);
-    for (; map->height < height; map->height++)
+    for (; map->height < height; map->height++) {
         path[map->height] = &map->head[map->height];
+    }
     cs_onode_t *node = cs_malloc(sizeof *node + height * sizeof node->next[0] + key.len);
     memset(node, 0, sizeof *node);
     node->lead = lead;
@@ -117,8 +121,9 @@ void cs_omap_remove(cs_omap_t *map, cs_onode_t *node)
     cs_onode_t **path[CS_OMAP_HEIGHT];
     cs_onode_t *found = descend(map, node->lead, cs_onode_key(node), path);
     CS_ASSERT(found == node);
-    for (uint32_t level = 0; level < node->height; level++)
+    for (uint32_t level = 0; level < node->height; level++) {
         *path[level] = node->next[level];
+    }
     map->len--;
     cs_free(node);
 }

@@ -131,8 +131,9 @@ cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret)
     cs_cursor_seek(&cursor, cs_slice(NULL, 0));
     while (cursor.valid) {
         size_t len = 0;
-        while (len < cursor.key.len && cursor.key.data[len] != 0)
+        while (len < cursor.key.len && cursor.key.data[len] != 0) {
             len++;
+        }
         cs_family_t family;
         cs_family_of(cs_slice(cursor.key.data, len), &family);
         cs_family_key(&family, &replica->key);

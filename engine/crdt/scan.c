@@ -25,8 +25,9 @@ void cs_replica_scan_abort(cs_replica_t *replica)
     cs_scan_t *scan = replica->scan;
     replica->scan = NULL;
     if (scan == NULL) return;
-    for (uint32_t i = 0; i < scan->sight_len; i++)
+    for (uint32_t i = 0; i < scan->sight_len; i++) {
         cs_str_unref(&scan->sight[i].path);
+    }
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];
         cs_str_unref(&work->at);
@@ -73,8 +74,9 @@ cs_err_t cs_replica_scan_add(cs_replica_t *replica, const cs_sighting_t *sightin
     if (scan->first && sighting->what == CS_SAW_APPEARED) {
         cs__op_create(replica, &sight);
         cs_str_unref(&sight.path);
-        for (uint32_t i = 0; i < scan->made.len; i++)
+        for (uint32_t i = 0; i < scan->made.len; i++) {
             cs__row_put(replica, &scan->made.item[i]);
+        }
         scan->made.len = 0;
         *ret_stage_now = ++scan->early % CS_BATCH_OPS_MAX == 0;
         if (*ret_stage_now) cs__settle_dirty(replica);
@@ -146,10 +148,11 @@ static void classify(cs_replica_t *r, cs_scan_plan_t *plan, cs_sight_t *sight)
         return;
     case CS_SAW_APPEARED:
     case CS_SAW_MODIFIED:
-        if (row == NULL)
+        if (row == NULL) {
             appear(plan, sight);
-        else
+        } else {
             classify_present(r, plan, row, sight);
+        }
         return;
     case CS_SAW_CHMODDED:
     case CS_SAW_TOUCHED:
@@ -193,8 +196,9 @@ static void move_gone(cs_replica_t *r)
         work->sight = work->target;
         work->touched = true;
         r->scan->result.moved++;
-        if (!cs_content_eq(&work->sight->seen.content, &work->row->content))
+        if (!cs_content_eq(&work->sight->seen.content, &work->row->content)) {
             cs__op_edit(r, work, work->sight);
+        }
     }
 }
 
@@ -234,8 +238,9 @@ static void mark_dirs(cs_replica_t *r, const cs_scan_plan_t *plan)
     uint32_t len = 0;
     cs__flush(r);
     for (uint32_t i = 0; i < plan->dirs_len && !CS_MUT(D_NO_MARK); i++) {
-        if (wants_marker(r, cs_slice_str(plan->dirs[i]->path)))
+        if (wants_marker(r, cs_slice_str(plan->dirs[i]->path))) {
             plan->dirs[len++] = plan->dirs[i];
+        }
     }
     for (uint32_t i = 0; i < len; i++) {
         plan->dirs[i]->seen.content = (cs_content_t){.kind = CS_KIND_DIR};
@@ -268,8 +273,9 @@ cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret)
         .dirs = cs_calloc(scan->sight_len, sizeof(cs_sight_t *)),
     };
     cs__flush(replica);
-    if (scan->sight_len > 1)
+    if (scan->sight_len > 1) {
         qsort(scan->sight, scan->sight_len, sizeof *scan->sight, sight_order);
+    }
     cs__adopt_all(replica);
     for (uint32_t i = 0; i < scan->sight_len; i++) {
         if (!scan->sight[i].adopted) classify(replica, &plan, &scan->sight[i]);

@@ -122,8 +122,9 @@ static void note_rows_of(cs_replica_t *r, const cs_cell_t *cell, const cs_conten
     for (uint32_t i = 0; i < paths.len; i++) {
         cs_item_t *row = cs__row(r, cs_slice_str(paths.str[i]));
         for (uint32_t j = 0; row != NULL && j < row->back_len; j++) {
-            if (memcmp(&row->back[j].bucket, &cell->entry.bucket, CS_BUCKET_BYTES) != 0)
+            if (memcmp(&row->back[j].bucket, &cell->entry.bucket, CS_BUCKET_BYTES) != 0) {
                 continue;
+            }
             cs__work(r, row);
             break;
         }
@@ -135,14 +136,17 @@ static void note_rows_of(cs_replica_t *r, const cs_cell_t *cell, const cs_conten
 static void note_cell(cs_replica_t *r, cs_cell_t *cell)
 {
     cs__flush(r);
-    for (uint32_t i = 0; i < cell->entry.l_len; i++)
+    for (uint32_t i = 0; i < cell->entry.l_len; i++) {
         cs__note(r, cs_slice_str(cell->entry.l[i].path));
-    for (uint32_t i = 0; i < cell->entry.k_len; i++)
+    }
+    for (uint32_t i = 0; i < cell->entry.k_len; i++) {
         cs__note(r, cs_slice_str(cell->entry.k[i].path));
+    }
     if (cell->cand_len < 2 || r->scan->first) return;
     for (uint32_t i = 0; i < cell->cand_len; i++) {
-        if (cell->cand[i].content.kind == CS_KIND_FILE)
+        if (cell->cand[i].content.kind == CS_KIND_FILE) {
             note_rows_of(r, cell, &cell->cand[i].content);
+        }
     }
 }
 

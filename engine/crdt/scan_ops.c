@@ -14,31 +14,38 @@ uint32_t cs__higher(uint32_t gen, uint32_t by)
 static size_t entry_bytes(const cs_entry_t *e)
 {
     size_t bytes = e->ctx.len * 18u + e->a_len * 64u;
-    for (uint32_t i = 0; i < e->l_len; i++)
+    for (uint32_t i = 0; i < e->l_len; i++) {
         bytes += 160u + e->l[i].path->len;
-    for (uint32_t i = 0; i < e->k_len; i++)
+    }
+    for (uint32_t i = 0; i < e->k_len; i++) {
         bytes += 160u + e->k[i].path->len;
+    }
     return bytes;
 }
 
 /* May operations still write to these entries? */
 bool cs__has_room(cs_replica_t *r, const cs_links_t *links)
 {
-    if (r->state.seen.len >= CS_REPLICAS_MAX && cs_vv_get(&r->state.seen, r->state.rid) == 0)
+    if (r->state.seen.len >= CS_REPLICAS_MAX && cs_vv_get(&r->state.seen, r->state.rid) == 0) {
         return false;
+    }
     for (uint32_t i = 0; i < links->len; i++) {
         const cs_cell_t *cell = cs__cell_get(r, &links->link[i].bucket);
         if (cell == NULL) continue;
         const cs_entry_t *e = &cell->entry;
-        if (e->l_len + OP_DOTS_MAX > CS_DOTS_MAX || e->k_len + OP_DOTS_MAX > CS_DOTS_MAX)
+        if (e->l_len + OP_DOTS_MAX > CS_DOTS_MAX || e->k_len + OP_DOTS_MAX > CS_DOTS_MAX) {
             return false;
+        }
         if (e->a_len + OP_DOTS_MAX > CS_DOTS_MAX) return false;
-        if (e->ctx.len >= CS_REPLICAS_MAX && cs_vv_get(&e->ctx, r->state.rid) == 0)
+        if (e->ctx.len >= CS_REPLICAS_MAX && cs_vv_get(&e->ctx, r->state.rid) == 0) {
             return false;
-        if (e->k_len + e->l_len < 64)
+        }
+        if (e->k_len + e->l_len < 64) {
             continue; /* far from the bound: paths are <= CS_PATH_MAX */
-        if (entry_bytes(e) + OP_DOTS_MAX * (CS_PATH_MAX + 256u) > CS_ENTRY_BYTES_MAX)
+        }
+        if (entry_bytes(e) + OP_DOTS_MAX * (CS_PATH_MAX + 256u) > CS_ENTRY_BYTES_MAX) {
             return false;
+        }
     }
     return true;
 }
@@ -92,8 +99,9 @@ void cs__remove_mine(cs_replica_t *r, const cs_item_t *row, cs_cell_t *cell,
         if (!cs_dot_eq(back->lin, lin)) continue;
         uint32_t len = store == CS_L ? back->l_len : back->a_len;
         const cs_dot_t *dots = store == CS_L ? back->l_dots : back->a_dots;
-        for (uint32_t j = 0; j < len; j++)
+        for (uint32_t j = 0; j < len; j++) {
             cs__remove_dot(r, cell, store, dots[j]);
+        }
     }
     uint32_t len = 0;
     cs_dot_t *dots = cs__dots_of(&cell->entry, store, lin, &len);
@@ -208,13 +216,15 @@ static const cs_link_t *least(const cs_links_t *links)
 static void mutate_edit(cs_replica_t *r, cs_cell_t *cell, cs_dot_t lin)
 {
     if (CS_MUT(FULL_CTX)) {
-        while (cell->entry.k_len > 0)
+        while (cell->entry.k_len > 0) {
             cs_entry_remove(&cell->entry, CS_K, cell->entry.k[0].dot);
+        }
     }
     uint32_t len = 0;
     cs_dot_t *dots = CS_MUT(A_EDIT_KILLS) ? cs__dots_of(&cell->entry, CS_A, lin, &len) : NULL;
-    for (uint32_t i = 0; i < len; i++)
+    for (uint32_t i = 0; i < len; i++) {
         cs__remove_dot(r, cell, CS_A, dots[i]);
+    }
     cs_free(dots);
 }
 
@@ -253,8 +263,9 @@ void cs__op_edit(cs_replica_t *r, cs_work_t *work, const cs_sight_t *sight)
         cs_str_unref(&work->eff);
         work->eff = cs_str_ref(path);
     }
-    for (uint32_t i = 0; i < work->links.len; i++)
+    for (uint32_t i = 0; i < work->links.len; i++) {
         sweep(r, row, &work->links.link[i]);
+    }
     set_links(&work->links, to);
     if (gen > work->rank) work->rank = gen;
     work->touched = work->rewrite = true;
@@ -272,8 +283,9 @@ void cs__op_delete(cs_replica_t *r, cs_work_t *work)
         cs__cell_changed(r, cell);
         if (!cs_dot_is_null(link->k)) cs__remove_dot(r, cell, CS_K, link->k);
     }
-    for (uint32_t i = 0; i < work->links.len; i++)
+    for (uint32_t i = 0; i < work->links.len; i++) {
         sweep(r, work->row, &work->links.link[i]);
+    }
     cs_str_unref(&work->at);
     work->touched = work->rewrite = true;
     r->scan->result.removed++;

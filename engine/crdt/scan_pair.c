@@ -70,8 +70,9 @@ static bool may_pair(const cs_end_t *end)
 static uint32_t run_of(const cs_end_t *end, uint32_t first, uint32_t len)
 {
     uint32_t i = first + 1;
-    while (i < len && cs_content_eq(end[i].content, end[first].content))
+    while (i < len && cs_content_eq(end[i].content, end[first].content)) {
         i++;
+    }
     return i;
 }
 
@@ -109,17 +110,19 @@ static void pair_run(cs_end_t *gone, uint32_t gone_len, cs_end_t *made, uint32_t
             pair(&gone[i++], &made[j++]);
             continue;
         }
-        if (by_base(&gone[i], &made[j]) < 0)
+        if (by_base(&gone[i], &made[j]) < 0) {
             i++;
-        else
+        } else {
             j++;
+        }
     }
     gone_len = unpaired(gone, gone_len);
     made_len = unpaired(made, made_len);
     qsort(gone, gone_len, sizeof *gone, by_content);
     qsort(made, made_len, sizeof *made, by_content);
-    for (uint32_t i = 0; i < gone_len && i < made_len; i++)
+    for (uint32_t i = 0; i < gone_len && i < made_len; i++) {
         pair(&gone[i], &made[i]);
+    }
 }
 
 static void pair_contents(cs_end_t *gone, uint32_t gone_len, cs_end_t *made, uint32_t made_len)
@@ -129,8 +132,9 @@ static void pair_contents(cs_end_t *gone, uint32_t gone_len, cs_end_t *made, uin
     for (uint32_t i = 0, j = 0; i < gone_len && j < made_len;) {
         uint32_t i_end = run_of(gone, i, gone_len), j_end = run_of(made, j, made_len);
         int order = cs_content_cmp(gone[i].content, made[j].content);
-        if (order == 0 && may_pair(&gone[i]))
+        if (order == 0 && may_pair(&gone[i])) {
             pair_run(gone + i, i_end - i, made + j, j_end - j);
+        }
         if (order <= 0) i = i_end;
         if (order >= 0) j = j_end;
     }

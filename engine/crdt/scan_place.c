@@ -33,10 +33,11 @@ void cs__op_move(cs_replica_t *r, cs_work_t *work, cs_str_t *to, cs_how_t how, u
         }
         bool split = has_k && !cs_dot_eq(link->k, link->lin) &&
                      owns_other(&cell->entry, link->lin, link->k);
-        if (split)
+        if (split) {
             link->lin = link->k;
-        else
+        } else {
             cs__remove_mine(r, row, cell, CS_L, link->lin);
+        }
         value.lin = link->lin;
         cs__add_l(r, cell, value);
     }
@@ -53,8 +54,9 @@ static bool owns_beyond(const cs_entry_t *entry, cs_dot_t lin, const cs_links_t 
         const cs_kval_t *k = &entry->k[i];
         if (!cs_dot_eq(cs_entry_owner(entry, k), lin)) continue;
         bool listed = false;
-        for (uint32_t j = 0; j < links->len && !listed; j++)
+        for (uint32_t j = 0; j < links->len && !listed; j++) {
             listed = cs_dot_eq(links->link[j].k, k->dot);
+        }
         if (!listed) return true;
     }
     return false;

@@ -70,8 +70,9 @@ void cs__freeze(cs_replica_t *r)
     for (uint32_t round = 0; round < CS_FREEZE_ROUNDS; round++) {
         found.len = 0;
         cs__flush(r);
-        for (uint32_t i = 0; i < r->scan->work_len; i++)
+        for (uint32_t i = 0; i < r->scan->work_len; i++) {
             find_displaced(r, r->scan->work[i], &found);
+        }
         for (uint32_t i = 0; i < found.len; i++) {
             cs_work_t *work = found.item[i].work;
             if (!cs__has_room(r, &work->links)) continue; /* it is displayed, if elsewhere */
@@ -113,12 +114,15 @@ void cs__settle_modes(cs_replica_t *r)
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];
         if (work->at == NULL || work->refused || disk_kind(work) != CS_KIND_FILE) continue;
-        if (work->row->content.kind != CS_KIND_FILE || same_mode(r, work, work->row->attr.mode))
+        if (work->row->content.kind != CS_KIND_FILE ||
+            same_mode(r, work, work->row->attr.mode)) {
             continue;
-        if (cs__has_room(r, &work->links))
+        }
+        if (cs__has_room(r, &work->links)) {
             cs__op_chmod(r, work, disk_mode(work), false);
-        else
+        } else {
             cs__refuse(r, work, cs_slice_str(work->row->path), CS_ERR_LIMIT);
+        }
     }
     if (CS_MUT(A_NO_PIN) || r->state.ctr == scan->ctr0) return;
     for (uint32_t i = 0; i < scan->work_len; i++) {
@@ -146,8 +150,9 @@ static void clean_cell(cs_replica_t *r, cs_cell_t *cell)
             uint32_t len = 0;
             cs_dotstore_t which = store == 0 ? CS_L : CS_A;
             cs_dot_t *dots = cs__dots_of(&cell->entry, which, lin, &len);
-            for (uint32_t i = 0; i < len; i++)
+            for (uint32_t i = 0; i < len; i++) {
                 cs__remove_dot(r, cell, which, dots[i]);
+            }
             cs_free(dots);
         }
         bool is_new;
@@ -193,8 +198,9 @@ static cs_dot_t *dots_of_row(cs_replica_t *r, const cs_item_t *row, const cs_cel
             if (!cs_dot_eq(back->lin, lin)) continue;
             uint32_t of = store == CS_L ? back->l_len : back->a_len;
             const cs_dot_t *list = store == CS_L ? back->l_dots : back->a_dots;
-            for (uint32_t k = 0; k < of && !known; k++)
+            for (uint32_t k = 0; k < of && !known; k++) {
                 known = cs_dot_eq(list[k], dots[i]);
+            }
         }
         if (known) dots[kept++] = dots[i];
     }
@@ -262,8 +268,9 @@ void cs__write_rows(cs_replica_t *r)
     cs_scan_t *scan = r->scan;
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];
-        if (work->rewrite && !work->refused && work->at != NULL)
+        if (work->rewrite && !work->refused && work->at != NULL) {
             make_row(r, work, push_made(&scan->made));
+        }
     }
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];

@@ -17,15 +17,17 @@ void cs__strs_push(cs_strs_t *strs, cs_str_t *str)
 
 void cs__strs_clear(cs_strs_t *strs)
 {
-    for (uint32_t i = 0; i < strs->len; i++)
+    for (uint32_t i = 0; i < strs->len; i++) {
         cs_str_unref(&strs->str[i]);
+    }
     strs->len = 0;
 }
 
 void cs__dirty(cs_replica_t *r, cs_slice_t path)
 {
-    if (r->dirty.len > 0 && cs_slice_eq(cs_slice_str(r->dirty.str[r->dirty.len - 1]), path))
+    if (r->dirty.len > 0 && cs_slice_eq(cs_slice_str(r->dirty.str[r->dirty.len - 1]), path)) {
         return;
+    }
     cs__strs_push(&r->dirty, cs_str_new(path.data, path.len));
 }
 
@@ -193,10 +195,11 @@ static void settle_path(cs_replica_t *r, cs_slice_t path)
     bool agree = settle_family(r, &family);
     cs_family_path(&family, path, &r->key);
     cs_slice_t key = cs_buf_slice(&r->key);
-    if (!agree)
+    if (!agree) {
         cs_workset_put(&r->ws, CS_T_WANTED, key, NULL);
-    else if (r->rows.len > 0)
+    } else if (r->rows.len > 0) {
         unwant(r, key);
+    }
 }
 
 static int str_order(const void *a, const void *b)

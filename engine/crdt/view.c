@@ -77,8 +77,9 @@ static int ref_group_order(const cs_ref_t *a, const cs_ref_t *b)
         if (order != 0) return order;
     }
     int order = cs_content_cmp(&a->cand->content, &b->cand->content);
-    if (CS_MUT(A_CONTENT) && order == 0)
+    if (CS_MUT(A_CONTENT) && order == 0) {
         order = (int)b->cand->attr.mode - (int)a->cand->attr.mode;
+    }
     return order;
 }
 
@@ -179,10 +180,11 @@ static cs_str_t *free_name(cs_replica_t *r, const cs_view_t *view, const cs_cand
             cs_sibling_name(cs_slice_str(cand->path), &cand->content, digits, again);
         if (!is_taken(r, view, name)) return name;
         cs_str_unref(&name);
-        if (digits < TAG_MAX)
+        if (digits < TAG_MAX) {
             digits += 2;
-        else
+        } else {
             again++;
+        }
     }
 }
 
@@ -207,8 +209,9 @@ static void name_groups(cs_replica_t *r, cs_view_t *view)
 
 static void view_clear(cs_view_t *view)
 {
-    for (uint32_t i = 0; i < view->group_len; i++)
+    for (uint32_t i = 0; i < view->group_len; i++) {
         cs_str_unref(&view->group[i].shown);
+    }
     view->group_len = view->ref_len = 0;
 }
 

@@ -12,24 +12,27 @@ static void list_push(cs_list_t *list, cs_onode_t *node)
 {
     node->before = list->last;
     node->after = NULL;
-    if (list->last != NULL)
+    if (list->last != NULL) {
         list->last->after = node;
-    else
+    } else {
         list->first = node;
+    }
     list->last = node;
     list->len++;
 }
 
 static void list_take(cs_list_t *list, cs_onode_t *node)
 {
-    if (node->before != NULL)
+    if (node->before != NULL) {
         node->before->after = node->after;
-    else
+    } else {
         list->first = node->after;
-    if (node->after != NULL)
+    }
+    if (node->after != NULL) {
         node->after->before = node->before;
-    else
+    } else {
         list->last = node->before;
+    }
     list->len--;
 }
 
@@ -69,15 +72,17 @@ void cs_workset_init(cs_workset_t *ws, cs_store_t *store, uint32_t folder,
 
 static void close_idle(cs_workset_t *ws)
 {
-    while (ws->idle_len > 0)
+    while (ws->idle_len > 0) {
         cs_iter_destroy(&ws->idle[--ws->idle_len]);
+    }
 }
 
 void cs_workset_fini(cs_workset_t *ws)
 {
     close_idle(ws);
-    for (int t = 0; t < CS_TABLE_COUNT; t++)
+    for (int t = 0; t < CS_TABLE_COUNT; t++) {
         cs_omap_fini(&ws->map[t], ws->types[t].drop);
+    }
     cs_buf_fini(&ws->key);
     cs_buf_fini(&ws->value);
     memset(ws, 0, sizeof *ws);
@@ -224,15 +229,17 @@ void cs_workset_durable(cs_workset_t *ws)
     close_idle(ws); /* they do not see what became durable */
     while (ws->staged.first != NULL && ws->staged.first->epoch <= ws->stage_done) {
         cs_onode_t *node = ws->staged.first;
-        if (node->present && ws->types[node->table].keep)
+        if (node->present && ws->types[node->table].keep) {
             set_state(ws, node, NODE_CLEAN);
-        else
+        } else {
             forget(ws, node);
+        }
     }
 }
 
 void cs_workset_trim(cs_workset_t *ws, uint32_t keep_max)
 {
-    while (ws->clean.len > keep_max)
+    while (ws->clean.len > keep_max) {
         forget(ws, ws->clean.first);
+    }
 }
