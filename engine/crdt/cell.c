@@ -8,7 +8,7 @@ void cs__cells_push(cs_cells_t *cells, cs_cell_t *cell)
 {
     if (cells->len == cells->cap) {
         cells->cap = (uint32_t)cs_grow(cells->cap, cells->len + 1u);
-        cells->cell = cs_realloc_array(cells->cell, cells->cap, sizeof *cells->cell);
+        cells->cell = cs_realloc_array(cells->cell, cells->cap, sizeof(cs_cell_t *));
     }
     cells->cell[cells->len++] = cell;
 }

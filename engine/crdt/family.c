@@ -221,7 +221,7 @@ cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t
                           uint32_t again)
 {
     size_t start = base_start(path), len = path.len - start;
-    uint8_t name[CS_NAME_MAX];
+    uint8_t name[CS_NAME_MAX] = {0};
     if (len > CS_NAME_MAX) len = CS_NAME_MAX;
     memcpy(name, path.data + start, len);
     len = strip(name, len);

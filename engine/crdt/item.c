@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-#define BACKS_MAX (2u * CS_DOTS_MAX) /* entries collapse into one item rarely, and few */
+#define BACKS_MAX \
+    (UINT64_C(2) * CS_DOTS_MAX) /* entries collapse into one item rarely, and few */
 
 void cs__back_fini(cs_back_t *back)
 {

@@ -102,7 +102,7 @@ cs_onode_t *cs_omap_insert(cs_omap_t *map, cs_slice_t key, bool *ret_new)
     for (; map->height < height; map->height++) {
         path[map->height] = &map->head[map->height];
     }
-    cs_onode_t *node = cs_malloc(sizeof *node + height * sizeof node->next[0] + key.len);
+    cs_onode_t *node = cs_malloc(sizeof *node + height * sizeof(cs_onode_t *) + key.len);
     memset(node, 0, sizeof *node);
     node->lead = lead;
     node->key_len = (uint32_t)key.len;

@@ -13,7 +13,7 @@ uint32_t cs__higher(uint32_t gen, uint32_t by)
 
 static size_t entry_bytes(const cs_entry_t *e)
 {
-    size_t bytes = e->ctx.len * 18u + e->a_len * 64u;
+    size_t bytes = (size_t)e->ctx.len * 18 + (size_t)e->a_len * 64;
     for (uint32_t i = 0; i < e->l_len; i++) {
         bytes += 160u + e->l[i].path->len;
     }
@@ -43,7 +43,7 @@ bool cs__has_room(cs_replica_t *r, const cs_links_t *links)
         if (e->k_len + e->l_len < 64) {
             continue; /* far from the bound: paths are <= CS_PATH_MAX */
         }
-        if (entry_bytes(e) + OP_DOTS_MAX * (CS_PATH_MAX + 256u) > CS_ENTRY_BYTES_MAX) {
+        if (entry_bytes(e) + (size_t)OP_DOTS_MAX * (CS_PATH_MAX + 256u) > CS_ENTRY_BYTES_MAX) {
             return false;
         }
     }

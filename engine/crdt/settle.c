@@ -10,7 +10,7 @@ void cs__strs_push(cs_strs_t *strs, cs_str_t *str)
 {
     if (strs->len == strs->cap) {
         strs->cap = (uint32_t)cs_grow(strs->cap, strs->len + 1u);
-        strs->str = cs_realloc_array(strs->str, strs->cap, sizeof *strs->str);
+        strs->str = cs_realloc_array(strs->str, strs->cap, sizeof(cs_str_t *));
     }
     strs->str[strs->len++] = str;
 }
@@ -212,7 +212,7 @@ void cs__settle_dirty(cs_replica_t *r)
     cs__flush(r);
     cs_strs_t dirty = r->dirty;
     r->dirty = (cs_strs_t){0};
-    if (dirty.len > 1) qsort(dirty.str, dirty.len, sizeof *dirty.str, str_order);
+    if (dirty.len > 1) qsort(dirty.str, dirty.len, sizeof(cs_str_t *), str_order);
     for (uint32_t i = 0; i < dirty.len; i++) {
         if (i > 0 && cs_str_eq(dirty.str[i], dirty.str[i - 1])) continue;
         settle_path(r, cs_slice_str(dirty.str[i]));
