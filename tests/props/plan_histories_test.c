@@ -68,11 +68,21 @@ static void make_parents(const site_t *site, const char *path)
     }
 }
 
-static bool is_file(const site_t *site, const char *path)
+static bool has_type(const site_t *site, const char *path, mode_t type)
 {
     char at[FULL_BYTES];
     struct stat st;
-    return lstat(full(site, path, at), &st) == 0 && S_ISREG(st.st_mode);
+    return lstat(full(site, path, at), &st) == 0 && (st.st_mode & S_IFMT) == type;
+}
+
+static bool is_file(const site_t *site, const char *path)
+{
+    return has_type(site, path, S_IFREG);
+}
+
+static bool is_leaf(const site_t *site, const char *path)
+{
+    return is_file(site, path) || has_type(site, path, S_IFLNK);
 }
 
 static bool put_text(const char *at, const char *text)
@@ -91,7 +101,7 @@ static void write_text(history_t *h, site_t *site, const char *path)
     make_parents(site, path);
     full(site, path, at);
     full(site, "new file", fresh);
-    if (!is_file(site, path) && access(at, F_OK) == 0) return;
+    if (has_type(site, path, S_IFDIR) || has_type(site, path, S_IFLNK)) return;
     destroy(h, site, path);
     size_t i = h->texts;
     snprintf(h->text[i], sizeof h->text[i], "text %zu.", i);
@@ -105,6 +115,15 @@ static void write_text(history_t *h, site_t *site, const char *path)
     } else {
         unlink(fresh);
     }
+}
+
+static void link_text(history_t *h, site_t *site, const char *path)
+{
+    char at[FULL_BYTES];
+    if (h->texts == TEXTS_MAX) return;
+    make_parents(site, path);
+    snprintf(h->text[h->texts], sizeof h->text[0], "text %zu.", h->texts);
+    if (symlink(h->text[h->texts], full(site, path, at)) == 0) h->texts++;
 }
 
 static void remove_tree(const site_t *site, const char *path)
@@ -126,7 +145,7 @@ static void rename_any(history_t *h, site_t *site, const char *from, const char 
 {
     char a[FULL_BYTES], b[FULL_BYTES];
     make_parents(site, to);
-    if (is_file(site, to) && is_file(site, from) && strcmp(from, to) != 0) destroy(h, site, to);
+    if (is_leaf(site, to) && is_leaf(site, from) && strcmp(from, to) != 0) destroy(h, site, to);
     (void)!rename(full(site, from, a), full(site, to, b));
 }
 
@@ -135,7 +154,7 @@ static void act(history_t *h, site_t *site)
     const char *path = pick(h, names, CS_COUNT_OF(names)),
                *other = pick(h, names, CS_COUNT_OF(names));
     char at[FULL_BYTES];
-    switch (cs_prng_below(&h->prng, 10)) {
+    switch (cs_prng_below(&h->prng, 11)) {
     case 0:
     case 1:
     case 2:
@@ -157,6 +176,9 @@ static void act(history_t *h, site_t *site)
         path = pick(h, dirs, CS_COUNT_OF(dirs));
         make_parents(site, path);
         mkdir(full(site, path, at), 0777);
+        break;
+    case 9:
+        link_text(h, site, path);
         break;
     default:
         if (is_file(site, path)) {

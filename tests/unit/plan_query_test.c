@@ -1,0 +1,188 @@
+/* plan_query_test.c - what a plan asks and leaves alone, and how much it takes on. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "support/folder.h"
+#include "support/site.h"
+
+static sites_t sites;
+static site_t *a, *b;
+
+static void setup(void)
+{
+    sites_open(&sites, 2);
+    a = &sites.site[0];
+    b = &sites.site[1];
+}
+
+static void teardown(void)
+{
+    sites_close(&sites);
+}
+
+TestSuite(plan_query, .init = setup, .fini = teardown);
+
+static void put(site_t *site, const char *path, const char *text)
+{
+    cs_test_write(site->dir, path, text);
+}
+
+static bool staged_all(void *arg, const cs_content_t *content)
+{
+    (void)arg;
+    (void)content;
+    return true;
+}
+
+static void count_need(void *arg, const cs_content_t *content, cs_slice_t path)
+{
+    (void)content;
+    (void)path;
+    ++*(size_t *)arg;
+}
+
+static bool staged_none(void *arg, const cs_content_t *content)
+{
+    (void)arg;
+    (void)content;
+    return false;
+}
+
+static bool starts_with_x(void *arg, cs_slice_t path)
+{
+    (void)arg;
+    return path.len > 0 && path.data[0] == 'x';
+}
+
+Test(plan_query, ignored_and_busy_paths_are_left_alone)
+{
+    put(a, "f", "text");
+    put(a, "x", "text 2");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_plan_query_t query = {.staged = staged_all, .need = count_need};
+    for (int i = 0; i < 2; i++) {
+        cs_steps_t steps = {0};
+        cs_buf_t cursor = {0};
+        query.ignored = i == 0 ? starts_with_x : NULL;
+        query.busy = i == 1 ? starts_with_x : NULL;
+        cr_assert_eq(cs_plan(b->peer.replica, &query, 100, &cursor, &steps), CS_OK);
+        cr_assert_eq(steps.len, 1);
+        cr_assert_str_eq(steps.item[0].item.path->data, "f");
+        cr_assert_eq(cursor.len, 0);
+        cs_steps_fini(&steps);
+        cs_buf_fini(&cursor);
+    }
+}
+
+Test(plan_query, a_content_is_asked_for_once)
+{
+    put(a, "f", "same");
+    put(a, "g", "same");
+    put(a, "h", "other");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    size_t needs = 0;
+    cs_plan_query_t query = {.arg = &needs, .staged = staged_none, .need = count_need};
+    cs_steps_t steps = {0};
+    cs_buf_t cursor = {0};
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, &cursor, &steps), CS_OK);
+    cr_assert_eq(steps.len, 0);
+    cr_assert_eq(needs, 2);
+    cs_buf_fini(&cursor);
+}
+
+Test(plan_query, a_plan_goes_on_from_its_cursor)
+{
+    for (int i = 0; i < 10; i++) {
+        char name[8], text[16];
+        snprintf(name, sizeof name, "f%d", i);
+        snprintf(text, sizeof text, "text %d", i);
+        put(a, name, text);
+    }
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_plan_query_t query = {.staged = staged_all, .need = count_need};
+    cs_buf_t cursor = {0};
+    size_t steps_seen = 0, plans = 0;
+    do {
+        cs_steps_t steps = {0};
+        cr_assert_eq(cs_plan(b->peer.replica, &query, 3, &cursor, &steps), CS_OK);
+        steps_seen += steps.len;
+        plans++;
+        cs_steps_fini(&steps);
+    } while (cursor.len > 0);
+    cr_assert_eq(steps_seen, 10);
+    cr_assert_eq(plans, 4);
+    cs_buf_fini(&cursor);
+}
+
+/* Bytes that are to be shown at a busy path stay where they are, though their path is wanted no
+ * more. */
+Test(plan_query, a_file_is_not_deleted_while_its_new_place_is_busy)
+{
+    put(a, "f", "text");
+    sites_settle(&sites);
+    cs_test_rename(a->dir, "f", "x");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_plan_query_t query = {.staged = staged_none, .need = count_need, .busy = starts_with_x};
+    cs_steps_t steps = {0};
+    cs_buf_t cursor = {0};
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, &cursor, &steps), CS_OK);
+    cr_assert_eq(steps.len, 0);
+    cs_buf_fini(&cursor);
+}
+
+static size_t plan_once(cs_buf_t *cursor)
+{
+    cs_plan_query_t query = {.staged = staged_all, .need = count_need};
+    cs_steps_t steps = {0};
+    cr_assert_eq(cs_plan(b->peer.replica, &query, SIZE_MAX, cursor, &steps), CS_OK);
+    size_t len = steps.len;
+    cs_steps_fini(&steps);
+    return len;
+}
+
+Test(plan_query, a_plan_has_so_many_steps_and_no_more)
+{
+    for (unsigned i = 0; i <= CS_GROUP_FILES_MAX; i++) {
+        char name[16], text[16];
+        snprintf(name, sizeof name, "f%04u", i);
+        snprintf(text, sizeof text, "text %u", i);
+        put(a, name, text);
+    }
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_buf_t cursor = {0};
+    cr_assert_eq(plan_once(&cursor), CS_GROUP_FILES_MAX);
+    cr_assert_gt(cursor.len, 0);
+    cr_assert_eq(plan_once(&cursor), 1);
+    cr_assert_eq(cursor.len, 0);
+    cs_buf_fini(&cursor);
+}
+
+/* A content of any size is one step, however large. */
+Test(plan_query, a_plan_has_so_many_bytes_and_one_step_more)
+{
+    bool stage_now;
+    cs_scan_result_t result;
+    cs_replica_scan_begin(a->peer.replica, NULL, NULL);
+    for (uint8_t i = 0; i < 4; i++) {
+        char name[] = {'f', (char)('0' + i), '\0'};
+        cs_sighting_t sighting = {.what = CS_SAW_APPEARED,
+                                  .path = cs_slice_text(name),
+                                  .content = {.kind = CS_KIND_FILE,
+                                              .hash = {i, 1},
+                                              .size = CS_GROUP_BYTES_MAX / 2 + (i == 3)},
+                                  .mode = 0644};
+        cr_assert_eq(cs_replica_scan_add(a->peer.replica, &sighting, &stage_now), CS_OK);
+    }
+    cr_assert_eq(cs_replica_scan_commit(a->peer.replica, &result), CS_OK);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_buf_t cursor = {0};
+    cr_assert_eq(plan_once(&cursor), 2, "exactly the bound");
+    cr_assert_eq(plan_once(&cursor), 2, "one byte beyond");
+    cs_buf_fini(&cursor);
+}
