@@ -135,11 +135,12 @@ static int ask(client_t *client, cs_home_t *home, const json_t *request, cs_need
         if (ask_node(client, home, line, ping, &exit_code) == CS_OK) goto out;
         if (needs == CS_NEEDS_NODE) {
             exit_code = CS_EXIT_NO_NODE;
-            if (!ping || client->run->loudness >= 0)
+            if (!ping || client->run->loudness >= 0) {
                 cs_complain(
                     "cannot ask the node of %s: none is running; start it with: crdtsync "
                     "node --home %s",
                     cs_home_path(home), cs_home_path(home));
+            }
             goto out;
         }
         cs_buf_clear(&detail);

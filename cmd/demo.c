@@ -27,8 +27,9 @@ static double now_s(void)
 
 static bool written(bool good)
 {
-    if (!good)
+    if (!good) {
         cs_complain("the demo failed: a file could not be written; see if there is room");
+    }
     return good;
 }
 
@@ -113,8 +114,10 @@ static bool first_sync(cs_demo_t *demo)
 static bool edit(cs_demo_t *demo)
 {
     cs_demo_node_t *editor = &demo->node[1];
-    if (!written(cs_demo_write(editor->root, "notes/todo.txt", "buy milk\nbuy bread\n", 0644)))
+    if (!written(
+            cs_demo_write(editor->root, "notes/todo.txt", "buy milk\nbuy bread\n", 0644))) {
         return false;
+    }
     double start = now_s();
     if (!settle(demo, 1, 1)) return false;
     printf("an edit: %s changed notes/todo.txt, all have it after %.2f s\n", editor->name,

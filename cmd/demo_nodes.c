@@ -35,14 +35,13 @@ static void on_signal(int number)
 
 /* --- processes */
 
-extern char **environ;
-
 /* The demo's nodes are told everything on their command line. */
 static char **clean_environment(const cs_demo_node_t *node)
 {
     size_t count = 0;
-    while (environ[count] != NULL)
+    while (environ[count] != NULL) {
         count++;
+    }
     char **clean = cs_calloc(count + 2, sizeof(char *));
     size_t kept = 0;
     for (size_t i = 0; i < count; i++) {
@@ -61,17 +60,18 @@ static char **clean_environment(const cs_demo_node_t *node)
 static pid_t spawn(const cs_demo_t *demo, const cs_demo_node_t *node, const char *const *args,
                    int out, int err)
 {
-    const char *argv[ARGS_MAX + 4] = {"crdtsync", "--home", node->home};
-    for (size_t i = 0; args[i] != NULL && i < ARGS_MAX; i++)
-        argv[3 + i] = args[i];
     fflush(NULL);
     pid_t pid = fork();
     if (pid != 0) return pid;
+    char *argv[ARGS_MAX + 4] = {cs_strdup("crdtsync"), cs_strdup("--home"), node->home};
+    for (size_t i = 0; args[i] != NULL && i < ARGS_MAX; i++) {
+        argv[3 + i] = cs_strdup(args[i]);
+    }
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing outlives the demo, however that ends */
     sigprocmask(SIG_SETMASK, &demo->mask, NULL);
     if (out >= 0) dup2(out, STDOUT_FILENO);
     if (err >= 0) dup2(err, STDERR_FILENO);
-    execve(SELF, (char *const *)(uintptr_t)argv, clean_environment(node));
+    execve(SELF, argv, clean_environment(node));
     _exit(127);
 }
 
@@ -140,8 +140,9 @@ static void show_log(const cs_demo_node_t *node)
 {
     char line[512];
     FILE *log = fopen(node->log, "re");
-    while (log != NULL && fgets(line, sizeof line, log) != NULL)
+    while (log != NULL && fgets(line, sizeof line, log) != NULL) {
         fprintf(stderr, "  %s: %s", node->name, line);
+    }
     if (log != NULL) fclose(log);
 }
 

@@ -65,8 +65,9 @@ bool cs_demo_fill(const char *root, const char *path, size_t bytes, uint64_t see
     uint8_t *data = cs_malloc(bytes);
     cs_prng_t prng;
     cs_prng_init(&prng, seed);
-    for (size_t i = 0; i < bytes; i++)
+    for (size_t i = 0; i < bytes; i++) {
         data[i] = (uint8_t)cs_prng_below(&prng, 256);
+    }
     bool good = write_bytes(root, path, data, bytes, 0644);
     cs_free(data);
     return good;
@@ -100,14 +101,15 @@ static bool list(const char *dir, bool is_root, names_t *ret)
         ret->at[ret->count++] = cs_strdup(name);
     }
     closedir(stream);
-    qsort(ret->at, ret->count, sizeof(char *), by_name);
+    if (ret->count > 1) qsort(ret->at, ret->count, sizeof(char *), by_name);
     return true;
 }
 
 static void names_fini(names_t *names)
 {
-    for (size_t i = 0; i < names->count; i++)
+    for (size_t i = 0; i < names->count; i++) {
         cs_free(names->at[i]);
+    }
     cs_free(names->at);
 }
 
@@ -115,7 +117,7 @@ static bool same_bytes(const char *a, const char *b)
 {
     FILE *x = fopen(a, "re");
     FILE *y = fopen(b, "re");
-    uint8_t *block = cs_malloc(2 * READ_BYTES);
+    uint8_t *block = cs_malloc((size_t)2 * READ_BYTES);
     bool same = x != NULL && y != NULL;
     size_t got = 1;
     while (same && got > 0) {
@@ -172,8 +174,9 @@ static bool equal_dirs(const char *a, const char *b, bool is_root, cs_demo_count
         char *right = join(b, y.at[i]);
         const char *what = compare(left, right, ret, ret_why);
         same = what == NULL;
-        if (!same && what[0] != '\0')
+        if (!same && what[0] != '\0') {
             cs_buf_printf(ret_why, "%s %s than %s", right, what, left);
+        }
         cs_free(left);
         cs_free(right);
     }
@@ -204,6 +207,7 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
 void cs_demo_remove(const char *path)
 {
     (void)nftw(path, remove_one, OPEN_MAX_WALK, FTW_DEPTH | FTW_PHYS);
-    if (access(path, F_OK) == 0)
+    if (access(path, F_OK) == 0) {
         fprintf(stderr, "crdtsync: cannot remove %s: something in it stays; remove it\n", path);
+    }
 }

@@ -122,10 +122,8 @@ static int unknown(const char *group, const char *word)
 static int run_command(cs_run_t *run, int argc, char **argv)
 {
     cs_buf_t error = {0};
-    int next;
     const cs_command_t *command = run->command;
-    cs_err_t err =
-        cs_args_parse(&run->args, command->options, argc, argv, false, &next, &error);
+    cs_err_t err = cs_args_parse(&run->args, command->options, argc, argv, NULL, &error);
     int exit_code = CS_EXIT_USAGE;
     if (err != CS_OK) {
         (void)cs_complain_buf(exit_code, &error);
@@ -157,7 +155,7 @@ static char **skip_options(cs_run_t *run, int *argc, char **argv, const char *gr
     cs_buf_t error = {0};
     int next = 0;
     cs_err_t err =
-        cs_args_parse(&run->args, group == NULL ? top : NULL, *argc, argv, true, &next, &error);
+        cs_args_parse(&run->args, group == NULL ? top : NULL, *argc, argv, &next, &error);
     *ret_exit_code = CS_EXIT_USAGE;
     if (err != CS_OK) (void)cs_complain_buf(0, &error);
     cs_buf_fini(&error);
@@ -229,8 +227,9 @@ static int close_output(int exit_code)
     errno = 0;
     bool bad = fflush(stdout) != 0 || ferror(stdout) != 0;
     if (!bad) return exit_code;
-    if (errno != EPIPE && errno != 0)
+    if (errno != EPIPE && errno != 0) {
         cs_complain("cannot print: %s; see where the output goes", strerror(errno));
+    }
     return exit_code == CS_EXIT_DONE ? CS_EXIT_FAILED : exit_code;
 }
 

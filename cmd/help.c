@@ -20,8 +20,9 @@ void cs_print_overview(void)
 {
     printf("crdtsync keeps folders on several machines equal, whoever is online.\n\n"
            "usage: crdtsync COMMAND [OPTION]... [ARGUMENT]...\n\ncommands:\n");
-    for (const cs_command_t *command = cs_commands; command->name != NULL; command++)
+    for (const cs_command_t *command = cs_commands; command->name != NULL; command++) {
         put_command(command);
+    }
     printf("\n  crdtsync COMMAND --help   says more about one of them\n"
            "  crdtsync --version        prints the version\n\n"
            "example: crdtsync demo\n");

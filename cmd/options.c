@@ -18,7 +18,7 @@ const cs_option_t cs_common_options[] = {
 };
 
 typedef struct option_table {
-    const cs_option_t *at[CS_OPTIONS_MAX];
+    const cs_option_t *at[CS_OPTIONS_MAX + 1]; /* NULL ends it */
     struct option longs[CS_OPTIONS_MAX + 1];
     char shorts[2 * CS_OPTIONS_MAX + 3];
     const char *names[CS_OPTIONS_MAX + 1]; /* with the dashes, for suggestions */
@@ -50,19 +50,22 @@ static void add_option(option_table_t *table, const cs_option_t *option)
 static void fill_table(option_table_t *table, const cs_option_t *options, bool to_first)
 {
     memset(table, 0, sizeof *table);
-    strcpy(table->shorts, to_first ? "+:" : ":");
-    for (; options != NULL && options->name != NULL; options++)
+    snprintf(table->shorts, sizeof table->shorts, "%s", to_first ? "+:" : ":");
+    for (; options != NULL && options->name != NULL; options++) {
         add_option(table, options);
-    for (options = cs_common_options; options->name != NULL; options++)
+    }
+    for (options = cs_common_options; options->name != NULL; options++) {
         add_option(table, options);
+    }
 }
 
 static const cs_option_t *find(const option_table_t *table, int value)
 {
-    for (size_t i = 0; i < table->count; i++) {
+    for (size_t i = 0; table->at[i] != NULL; i++) {
         bool is_long = value == LONG_BASE + (int)i;
-        if (is_long || (table->at[i]->letter != 0 && value == table->at[i]->letter))
+        if (is_long || (table->at[i]->letter != 0 && value == table->at[i]->letter)) {
             return table->at[i];
+        }
     }
     return NULL;
 }
@@ -107,10 +110,10 @@ static void tell_mistake(const option_table_t *table, int found, const char *wor
 }
 
 cs_err_t cs_args_parse(cs_args_t *ret, const cs_option_t *options, int argc, char **argv,
-                       bool to_first, int *ret_next, cs_buf_t *ret_error)
+                       int *ret_next, cs_buf_t *ret_error)
 {
     option_table_t table;
-    fill_table(&table, options, to_first);
+    fill_table(&table, options, ret_next != NULL);
     optind = 0; /* glibc: begin anew */
     opterr = 0;
     for (;;) {
@@ -123,12 +126,15 @@ cs_err_t cs_args_parse(cs_args_t *ret, const cs_option_t *options, int argc, cha
         }
         add_given(ret, option->name, option->arg != NULL ? optarg : NULL);
     }
-    *ret_next = optind;
-    if (to_first) return CS_OK;
+    if (ret_next != NULL) {
+        *ret_next = optind;
+        return CS_OK;
+    }
     ret->rest_count = (size_t)(argc - optind);
     ret->rest = cs_calloc(ret->rest_count + 1, sizeof(char *));
-    for (size_t i = 0; i < ret->rest_count; i++)
+    for (size_t i = 0; i < ret->rest_count; i++) {
         ret->rest[i] = argv[optind + (int)i];
+    }
     return CS_OK;
 }
 
@@ -150,8 +156,9 @@ const char *cs_args_value(const cs_args_t *args, const char *name)
 size_t cs_args_count(const cs_args_t *args, const char *name)
 {
     size_t count = 0;
-    for (size_t i = 0; i < args->given_count; i++)
+    for (size_t i = 0; i < args->given_count; i++) {
         count += strcmp(args->given[i].name, name) == 0;
+    }
     return count;
 }
 

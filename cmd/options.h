@@ -28,12 +28,11 @@ typedef struct cs_args {
     size_t rest_count;
 } cs_args_t;
 
-/* Adds what argv[1..] gives. `options` may be NULL. to_first: ends at the first argument, and
- * *ret_next is its index in argv (argc: none); else argv is permuted and its arguments are
+/* Adds what argv[1..] gives. `options` may be NULL. With ret_next: ends at the first argument,
+ * whose index in argv that is (argc: none); with NULL argv is permuted, and its arguments are
  * ret->rest. CS_ERR_USAGE: ret_error says "what: why; what to do". */
 CS_MUST_USE cs_err_t cs_args_parse(cs_args_t *ret, const cs_option_t *options, int argc,
-                                   char **argv, bool to_first, int *ret_next,
-                                   cs_buf_t *ret_error);
+                                   char **argv, int *ret_next, cs_buf_t *ret_error);
 void cs_args_fini(cs_args_t *args);
 
 bool cs_args_has(const cs_args_t *args, const char *name);

@@ -17,16 +17,18 @@ static void append_words(cs_buf_t *path, const char *rest)
     while (*rest != '\0') {
         size_t len = strcspn(rest, "/");
         if (len == 2 && strncmp(rest, "..", 2) == 0) {
-            while (path->len > 0 && path->data[path->len - 1] != '/')
+            while (path->len > 0 && path->data[path->len - 1] != '/') {
                 path->len--;
+            }
             if (path->len > 0) path->len--;
         } else if (len > 0 && !(len == 1 && rest[0] == '.')) {
             cs_buf_put_u8(path, '/');
             cs_buf_put(path, rest, len);
         }
         rest += len;
-        while (*rest == '/')
+        while (*rest == '/') {
             rest++;
+        }
     }
 }
 
@@ -37,10 +39,12 @@ static char *resolve(const char *path)
     size_t cut = strlen(head);
     char *real = realpath(head, NULL);
     while (real == NULL && errno == ENOENT && cut > 0) {
-        while (cut > 0 && head[cut - 1] != '/')
+        while (cut > 0 && head[cut - 1] != '/') {
             cut--;
-        while (cut > 1 && head[cut - 1] == '/')
+        }
+        while (cut > 1 && head[cut - 1] == '/') {
             cut--;
+        }
         head[cut] = '\0';
         if (cut == 0) break;
         real = realpath(head, NULL);
@@ -52,8 +56,9 @@ static char *resolve(const char *path)
     if (strcmp(real, "/") != 0) cs_buf_put(&whole, real, strlen(real));
     free(real);
     const char *rest = path + cut;
-    while (*rest == '/')
+    while (*rest == '/') {
         rest++;
+    }
     append_words(&whole, rest);
     if (whole.len == 0) cs_buf_put_u8(&whole, '/');
     cs_buf_put_u8(&whole, 0);
@@ -64,11 +69,13 @@ static char *resolve(const char *path)
 static char *resolve_parent(const char *path)
 {
     size_t len = strlen(path);
-    while (len > 1 && path[len - 1] == '/')
+    while (len > 1 && path[len - 1] == '/') {
         len--;
+    }
     size_t from = len;
-    while (from > 0 && path[from - 1] != '/')
+    while (from > 0 && path[from - 1] != '/') {
         from--;
+    }
     size_t base = len - from;
     bool dots =
         (base == 1 && path[from] == '.') || (base == 2 && !strncmp(path + from, "..", 2));
@@ -119,8 +126,9 @@ json_t *cs_request_new(const cs_run_t *run, const char *cmd, size_t first)
     json_t *request = json_object();
     json_t *args = json_array();
     json_object_set_new(request, "cmd", json_string(cmd));
-    for (size_t i = first; i < run->args.rest_count; i++)
+    for (size_t i = first; i < run->args.rest_count; i++) {
         json_array_append_new(args, argument(run->args.rest[i]));
+    }
     json_object_set_new(request, "args", args);
     return request;
 }

@@ -21,12 +21,14 @@ int cs_run_init(cs_run_t *run)
     char *path = NULL;
     cs_home_t *home = NULL;
     for (size_t i = 0; i < run->args.given_count; i++) {
-        if (strcmp(run->args.given[i].name, "listen") == 0)
+        if (strcmp(run->args.given[i].name, "listen") == 0) {
             cs_strings_add(&listen, run->args.given[i].value);
+        }
     }
     cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
-    if (err == CS_OK)
+    if (err == CS_OK) {
         err = cs_home_init(path, cs_args_value(&run->args, "name"), &listen, &detail);
+    }
     if (err == CS_OK) err = cs_home_open(path, &home, &detail);
     int exit_code = err == CS_ERR_USAGE ? CS_EXIT_USAGE : CS_EXIT_FAILED;
     if (err == CS_OK) {
@@ -78,10 +80,12 @@ int cs_run_config_check(cs_run_t *run)
     cs_buf_t detail = {0};
     int exit_code = cs_client_home(run, &home);
     if (exit_code != CS_EXIT_DONE) return exit_code;
-    if (cs_home_config_check(home, &mistakes, &detail) != CS_OK)
+    if (cs_home_config_check(home, &mistakes, &detail) != CS_OK) {
         exit_code = cs_complain_buf(CS_EXIT_FAILED, &detail);
-    for (size_t i = 0; i < mistakes.count; i++)
+    }
+    for (size_t i = 0; i < mistakes.count; i++) {
         print_mistake(run, &mistakes.at[i]);
+    }
     if (mistakes.count > 0) exit_code = CS_EXIT_FAILED;
     cs_mistakes_fini(&mistakes);
     cs_buf_fini(&detail);

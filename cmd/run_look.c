@@ -42,9 +42,10 @@ static void print_node(const json_t *node)
     print_visible(text_of(node, "name"));
     printf(" (%.*s), crdtsync %s", SHORT_HASH, text_of(node, "id"), text_of(node, "version"));
     const json_t *listen = json_object_get(node, "listen");
-    for (size_t i = 0; i < json_array_size(listen); i++)
+    for (size_t i = 0; i < json_array_size(listen); i++) {
         printf("%s%s", i > 0 ? " " : ", listening on ",
                json_string_value(json_array_get(listen, i)));
+    }
     printf(json_array_size(listen) > 0 ? "\n" : ", not running\n");
 }
 
@@ -64,8 +65,9 @@ static void print_folders(const json_t *folders)
         cs_table_add(&table, text_of(folder, "path"));
     }
     if (json_array_size(folders) > 0) putchar('\n');
-    if (json_array_size(folders) > 0)
+    if (json_array_size(folders) > 0) {
         cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));
+    }
     cs_table_fini(&table);
 }
 
@@ -74,8 +76,9 @@ static void print_troubles(const json_t *folders)
     for (size_t i = 0; i < json_array_size(folders); i++) {
         const json_t *folder = json_array_get(folders, i);
         const json_t *errors = json_object_get(folder, "errors");
-        if (text_of(folder, "error")[0] != '\0')
+        if (text_of(folder, "error")[0] != '\0') {
             printf("%s: %s\n", text_of(folder, "id"), text_of(folder, "error"));
+        }
         for (size_t k = 0; k < json_array_size(errors); k++) {
             const json_t *item = json_array_get(errors, k);
             printf("%s: %s: ", text_of(folder, "id"), text_of(item, "reason"));
@@ -85,17 +88,15 @@ static void print_troubles(const json_t *folders)
     }
 }
 
-static void add_equal(cs_table_t *table, const json_t *equal)
+static void add_equal(cs_table_t *table, json_t *equal)
 {
     size_t yes = 0;
     const char *key;
     json_t *value;
-    json_t *all = json_copy((json_t *)(uintptr_t)equal);
-    json_object_foreach(all, key, value) yes += json_is_true(value);
+    json_object_foreach(equal, key, value) yes += json_is_true(value);
     char text[48];
-    snprintf(text, sizeof text, "%zu of %zu", yes, json_object_size(all));
+    snprintf(text, sizeof text, "%zu of %zu", yes, json_object_size(equal));
     cs_table_add(table, text);
-    json_decref(all);
 }
 
 static void print_peers(const json_t *peers)
@@ -114,8 +115,9 @@ static void print_peers(const json_t *peers)
         cs_table_add(&table, text_of(peer, "endpoint"));
     }
     if (json_array_size(peers) > 0) putchar('\n');
-    if (json_array_size(peers) > 0)
+    if (json_array_size(peers) > 0) {
         cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));
+    }
     cs_table_fini(&table);
 }
 

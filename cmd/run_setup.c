@@ -50,11 +50,12 @@ static bool read_key(const char *path, json_t *request)
         char *hex = (char *)text.data + strspn((char *)text.data, " \t\r\n");
         hex[strcspn(hex, " \t\r\n")] = '\0';
         good = json_object_set_new(request, "secret", json_string(hex)) == 0;
-        if (!good)
+        if (!good) {
             cs_complain(
                 "cannot read the key in %s: it is no text; take what crdtsync folder key "
                 "prints",
                 path);
+        }
         cs_entropy_wipe(text.data, text.len);
     } else {
         (void)cs_complain_buf(0, &detail);
@@ -85,8 +86,9 @@ int cs_run_folder_add(cs_run_t *run)
 static void folder_row(void *arg, const json_t *document)
 {
     static const char *const keys[] = {"id", "state", "modes", "scan", "path"};
-    for (size_t i = 0; i < CS_COUNT_OF(keys); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(keys); i++) {
         cs_table_add(arg, text_of(document, keys[i]));
+    }
 }
 
 static void print_table(void *arg)
@@ -168,8 +170,9 @@ int cs_run_invite(cs_run_t *run)
         return drop(request, CS_EXIT_USAGE);
     }
     json_object_set_new(request, "uses", json_integer(count));
-    if (!cs_request_options(run, request, "endpoint", "endpoints"))
+    if (!cs_request_options(run, request, "endpoint", "endpoints")) {
         return drop(request, CS_EXIT_USAGE);
+    }
     return ask_value(run, request, "token");
 }
 
@@ -233,8 +236,9 @@ int cs_run_join(cs_run_t *run)
         cs_complain("cannot join: this is no invite; copy all of what crdtsync invite prints");
         return drop(request, CS_EXIT_USAGE);
     }
-    if (!cs_request_option(run, request, "name", "name") || !cs_request_timeout(run, request))
+    if (!cs_request_option(run, request, "name", "name") || !cs_request_timeout(run, request)) {
         return drop(request, CS_EXIT_USAGE);
+    }
     cs_token_t checked = {0};
     if (cs_token_decode(cs_slice_text(token), &checked) != CS_OK) {
         cs_complain(

@@ -11,7 +11,7 @@
 
 cs_table_t cs_table(const char *const *header, size_t columns)
 {
-    CS_ASSERT(columns <= CS_COLUMNS_MAX);
+    CS_ASSERT(columns > 0 && columns <= CS_COLUMNS_MAX);
     return (cs_table_t){.header = header, .columns = columns};
 }
 
@@ -59,8 +59,9 @@ void cs_put_visible(cs_buf_t *buf, const char *text)
                        (len == 2 && rest.data[0] == 0xc2 && rest.data[1] < 0xa0);
         if (len == 0 || control) {
             len = len == 0 ? 1 : len;
-            for (size_t i = 0; i < len; i++)
+            for (size_t i = 0; i < len; i++) {
                 cs_buf_printf(buf, "\\x%02x", (unsigned)rest.data[i]);
+            }
         } else {
             cs_buf_put(buf, rest.data, len);
         }
@@ -94,8 +95,9 @@ size_t cs_text_width(const char *text)
         if (len == 0) len = 1;
         static const uint8_t lead[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
         wchar_t code = (wchar_t)(rest.data[0] & lead[len]);
-        for (size_t i = 1; i < len; i++)
+        for (size_t i = 1; i < len; i++) {
             code = (wchar_t)((code << 6) | (rest.data[i] & 0x3f));
+        }
         int columns = wcwidth(code);
         width += columns >= 0 ? (size_t)columns : 1;
         rest = cs_slice(rest.data + len, rest.len - len);
@@ -128,8 +130,10 @@ static void put_row(const cs_table_t *table, const size_t *width, char *const *c
 void cs_table_print(const cs_table_t *table, FILE *out, bool bold_header)
 {
     size_t width[CS_COLUMNS_MAX];
-    for (size_t i = 0; i < table->columns; i++)
+    CS_ASSERT(table->columns > 0);
+    for (size_t i = 0; i < table->columns; i++) {
         width[i] = cs_text_width(header_text(table, i));
+    }
     for (size_t i = 0; i < table->count; i++) {
         size_t column = i % table->columns;
         size_t own = cs_text_width(table->cell[i]);
@@ -146,8 +150,9 @@ void cs_table_print(const cs_table_t *table, FILE *out, bool bold_header)
 
 void cs_table_fini(cs_table_t *table)
 {
-    for (size_t i = 0; i < table->count; i++)
+    for (size_t i = 0; i < table->count; i++) {
         cs_free(table->cell[i]);
+    }
     cs_free(table->cell);
     *table = (cs_table_t){0};
 }

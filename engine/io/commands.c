@@ -103,8 +103,9 @@ static cs_pending_t *find(const cs_daemon_t *daemon, uint64_t handle)
 static void take_out(cs_daemon_t *daemon, cs_pending_t *pending)
 {
     size_t i = 0;
-    while (daemon->pending[i] != pending)
+    while (daemon->pending[i] != pending) {
         i++;
+    }
     daemon->pending_count--;
     memmove(&daemon->pending[i], &daemon->pending[i + 1],
             (daemon->pending_count - i) * sizeof(cs_pending_t *));
@@ -130,8 +131,9 @@ void cs_daemon_forget(cs_daemon_t *daemon, uint64_t handle)
 
 void cs_commands_fini(cs_daemon_t *daemon)
 {
-    while (daemon->pending_count > 0)
+    while (daemon->pending_count > 0) {
         take_out(daemon, daemon->pending[daemon->pending_count - 1]);
+    }
     cs_free(daemon->pending);
     daemon->pending = NULL;
     daemon->pending_cap = 0;
@@ -141,8 +143,9 @@ void cs_commands_check(cs_daemon_t *daemon, uint64_t now_ms)
 {
     for (size_t i = 0; i < daemon->pending_count;) {
         cs_pending_t *pending = daemon->pending[i];
-        if (pending->check != NULL)
+        if (pending->check != NULL) {
             pending->check(daemon, pending, now_ms >= pending->deadline_ms);
+        }
         if (i < daemon->pending_count && daemon->pending[i] == pending) i++;
     }
 }
@@ -168,8 +171,9 @@ static const command_t *lookup(const char *name)
 
 static void answer(cs_ask_t *ask, int exit_code)
 {
-    if (exit_code != CS_EXIT_DONE && ask->detail.len == 0)
+    if (exit_code != CS_EXIT_DONE && ask->detail.len == 0) {
         cs__ask_fail(ask, exit_code, "the request failed");
+    }
     cs_buf_put_u8(&ask->detail, 0);
     ask->reply.end(ask->reply.arg, exit_code,
                    exit_code != CS_EXIT_DONE ? (const char *)ask->detail.data : NULL);

@@ -77,8 +77,9 @@ static cs_mounted_t *folder_by_path(cs_ask_t *ask, const cs_arg_t *arg)
 {
     cs_mounted_t *folder = NULL;
     if (arg->abs != NULL) folder = cs_daemon_folder_by_path(ask->daemon, arg->abs);
-    if (folder == NULL && arg->real != NULL)
+    if (folder == NULL && arg->real != NULL) {
         folder = cs_daemon_folder_by_path(ask->daemon, arg->real);
+    }
     if (folder == NULL) {
         cs__ask_fail(ask, CS_EXIT_FAILED,
                      "cannot find a folder: %.1024s lies in none of this home; see crdtsync "
@@ -136,8 +137,9 @@ static bool strip_root(const char *root, const char *path, cs_buf_t *ret)
     size_t len = strlen(root);
     if (path == NULL || strncmp(root, path, len) != 0) return false;
     if (path[len] != '\0' && path[len] != '/') return false;
-    while (path[len] == '/')
+    while (path[len] == '/') {
         len++;
+    }
     cs_buf_put(ret, path + len, strlen(path + len));
     return true;
 }
@@ -150,12 +152,14 @@ bool cs__ask_path_in(cs_ask_t *ask, const cs_mounted_t *folder, const cs_arg_t *
     if (!strip_root(root, arg->abs, ret) && !strip_root(root, arg->real, ret)) {
         if (arg->raw[0] == '/') goto refused;
         const char *raw = arg->raw;
-        while (strncmp(raw, "./", 2) == 0)
+        while (strncmp(raw, "./", 2) == 0) {
             raw += 2;
+        }
         cs_buf_put(ret, raw, strlen(raw));
     }
-    while (ret->len > 0 && ret->data[ret->len - 1] == '/')
+    while (ret->len > 0 && ret->data[ret->len - 1] == '/') {
         ret->len--;
+    }
     if (ret->len == 0 || cs_path_check(cs_buf_slice(ret)) == CS_OK) return true;
 refused:
     cs__ask_fail(ask, CS_EXIT_FAILED,

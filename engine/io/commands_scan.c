@@ -73,12 +73,14 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
     } else {
         int code = cs__exit_code(err);
         if (code > pending->exit_code) pending->exit_code = code;
-        if (state->error[0] == '\0')
+        if (state->error[0] == '\0') {
             scan_failed(id, mounted != NULL ? mounted->record.path : "", err, state->error,
                         sizeof state->error);
+        }
     }
-    if (--pending->waiting == 0)
+    if (--pending->waiting == 0) {
         cs_pending_end(daemon, pending, pending->exit_code, state->error);
+    }
 }
 
 static cs_pending_t *scan_pending(cs_ask_t *ask, size_t folders)
@@ -96,15 +98,18 @@ static cs_pending_t *scan_pending(cs_ask_t *ask, size_t folders)
 /* --- paths */
 
 typedef struct path_list {
-    cs_slice_t *item; /* owned, and what they point to */
+    cs_str_t **str;   /* owned */
+    cs_slice_t *item; /* owned; of these, sorted */
     size_t count;
     bool whole; /* one of them is the root */
 } path_list_t;
 
 static void path_list_fini(path_list_t *list)
 {
-    for (size_t i = 0; i < list->count; i++)
-        cs_free((void *)(uintptr_t)list->item[i].data);
+    for (size_t i = 0; i < list->count; i++) {
+        cs_str_unref(&list->str[i]);
+    }
+    cs_free(list->str);
     cs_free(list->item);
 }
 
@@ -120,6 +125,7 @@ static bool read_paths(cs_ask_t *ask, const cs_mounted_t *folder, path_list_t *r
     cs_buf_t path = {0};
     bool good = true;
     ret->item = cs_calloc(args + 1, sizeof *ret->item);
+    ret->str = cs_calloc(args + 1, sizeof(cs_str_t *));
     for (size_t i = 0; good && i < args; i++) {
         cs_arg_t arg;
         if (!cs__ask_arg(ask, i, &arg)) break;
@@ -127,7 +133,9 @@ static bool read_paths(cs_ask_t *ask, const cs_mounted_t *folder, path_list_t *r
         if (!is_id) good = cs__ask_path_in(ask, folder, &arg, &path);
         if (!is_id && good && path.len == 0) ret->whole = true;
         if (!is_id && good && path.len > 0) {
-            ret->item[ret->count++] = cs_slice(cs_memdup(path.data, path.len), path.len);
+            ret->str[ret->count] = cs_str_new(path.data, path.len);
+            ret->item[ret->count] = cs_slice_str(ret->str[ret->count]);
+            ret->count++;
         }
         cs__arg_fini(&arg);
     }
@@ -171,8 +179,9 @@ int cs__cmd_held(cs_ask_t *ask)
     int exit_code = cs__ask_folders(ask, &folders, &count);
     for (size_t i = 0; i < count; i++) {
         cs_folder_status_t status;
-        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status))
+        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status)) {
             continue;
+        }
         cs_json_t json = {0};
         cs_json_begin(&json, '{');
         cs_json_put_text(&json, "folder", folders[i]->record.id);

@@ -14,8 +14,9 @@ static void random_id(char ret[CS_ID_TEXT])
     static const char digits[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* none alike */
     uint8_t bytes[RANDOM_ID_CHARS];
     cs_entropy_fill(bytes, sizeof bytes);
-    for (size_t i = 0; i < sizeof bytes; i++)
+    for (size_t i = 0; i < sizeof bytes; i++) {
         ret[i] = digits[bytes[i] % 32];
+    }
     ret[sizeof bytes] = '\0';
 }
 

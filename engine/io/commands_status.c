@@ -51,8 +51,9 @@ static bool folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder,
 {
     if (!cs_node_folder_status(daemon->node, folder->record.number, ret)) return false;
     if (daemon->config.control) return true;
-    if (ret->phase == CS_PHASE_SCANNING || ret->phase == CS_PHASE_SYNCING)
+    if (ret->phase == CS_PHASE_SCANNING || ret->phase == CS_PHASE_SYNCING) {
         ret->phase = CS_PHASE_IDLE;
+    }
     ret->err = check_root(folder);
     if (ret->err != CS_OK) ret->phase = CS_PHASE_ERROR;
     return true;
@@ -73,8 +74,9 @@ static void put_node(cs_ask_t *ask, cs_json_t *json)
     cs_json_put_text(json, "version", CRDTSYNC_VERSION);
     cs_json_key(json, "listen");
     cs_json_begin(json, '[');
-    for (size_t i = 0; daemon->net != NULL && cs_net_endpoint(daemon->net, i) != NULL; i++)
+    for (size_t i = 0; daemon->net != NULL && cs_net_endpoint(daemon->net, i) != NULL; i++) {
         cs_json_text(json, cs_net_endpoint(daemon->net, i));
+    }
     cs_json_end(json, ']');
     cs_json_end(json, '}');
     cs_config_fini(&config);
@@ -101,8 +103,9 @@ static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t 
     } else {
         err = cs__count_tree(daemon, folder, &count);
         cs_json_put_text(json, "state", cs_phase_text(status.phase));
-        if (status.phase == CS_PHASE_ERROR)
+        if (status.phase == CS_PHASE_ERROR) {
             cs_json_put_text(json, "error", cs_err_text(status.err));
+        }
         cs_json_put_u64(json, "files", count->tally.files);
         cs_json_put_u64(json, "dirs", count->tally.dirs);
         cs_json_put_u64(json, "bytes", count->tally.bytes);
@@ -169,13 +172,15 @@ int cs__cmd_status(cs_ask_t *ask)
     put_node(ask, &json);
     cs_json_key(&json, "folders");
     cs_json_begin(&json, '[');
-    for (size_t i = 0; err == CS_OK && i < daemon->folder_count; i++)
+    for (size_t i = 0; err == CS_OK && i < daemon->folder_count; i++) {
         err = put_folder(daemon, &daemon->folders[i], &json);
+    }
     cs_json_end(&json, ']');
     cs_json_key(&json, "peers");
     cs_json_begin(&json, '[');
-    for (size_t i = 0; i < peer_count; i++)
+    for (size_t i = 0; i < peer_count; i++) {
         put_peer(daemon, &peers[i], &json);
+    }
     cs_json_end(&json, ']');
     cs_json_end(&json, '}');
     cs_home_peers_free(&peers, peer_count);
@@ -198,8 +203,9 @@ int cs__cmd_digest(cs_ask_t *ask)
     int exit_code = cs__ask_folders(ask, &folders, &count);
     for (size_t i = 0; i < count; i++) {
         cs_folder_status_t status;
-        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status))
+        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status)) {
             continue;
+        }
         cs_json_t json = {0};
         cs_json_begin(&json, '{');
         cs_json_put_text(&json, "folder", folders[i]->record.id);
@@ -244,8 +250,9 @@ int cs__cmd_peer_list(cs_ask_t *ask)
         put_peer_head(ask->daemon, &peers[i], &json);
         cs_json_key(&json, "folders");
         cs_json_begin(&json, '[');
-        for (size_t k = 0; k < peers[i].folders.count; k++)
+        for (size_t k = 0; k < peers[i].folders.count; k++) {
             cs_json_text(&json, peers[i].folders.at[k]);
+        }
         cs_json_end(&json, ']');
         cs_json_end(&json, '}');
         cs__ask_data(ask, &json);

@@ -105,8 +105,9 @@ static int ls_folder(cs_ask_t *ask, cs_mounted_t *folder, cs_slice_t prefix)
     if (replica == NULL) return CS_EXIT_DONE;
     cs_err_t err = cs_replica_project_all(replica, &items);
     for (uint32_t i = 0; err == CS_OK && i < items.len; i++) {
-        if (cs_slice_has_prefix(cs_slice_str(items.item[i].path), prefix))
+        if (cs_slice_has_prefix(cs_slice_str(items.item[i].path), prefix)) {
             ls_item(ask, folder, replica, &items.item[i]);
+        }
     }
     cs_items_fini(&items);
     return err == CS_OK ? CS_EXIT_DONE : index_failed(ask, folder, err);
@@ -134,10 +135,12 @@ int cs__cmd_ls(cs_ask_t *ask)
     size_t count = 0;
     cs_buf_t prefix = {0};
     int exit_code = cs__ask_folders(ask, &folders, &count);
-    if (exit_code == CS_EXIT_DONE && cs__ask_arg_count(ask) > 0)
+    if (exit_code == CS_EXIT_DONE && cs__ask_arg_count(ask) > 0) {
         exit_code = ls_prefix(ask, folders[0], &prefix);
-    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++)
+    }
+    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
         exit_code = ls_folder(ask, folders[i], cs_buf_slice(&prefix));
+    }
     cs_buf_fini(&prefix);
     cs_free(folders);
     return exit_code;
@@ -170,8 +173,9 @@ static size_t siblings_of(const cs_items_t *items, const cs_item_t ***ret)
 static size_t run_of(const cs_item_t *const *siblings, size_t count)
 {
     size_t len = 1;
-    while (len < count && cs_str_eq(siblings[len]->eff, siblings[0]->eff))
+    while (len < count && cs_str_eq(siblings[len]->eff, siblings[0]->eff)) {
         len++;
+    }
     return len;
 }
 
@@ -188,8 +192,9 @@ cs_err_t cs__count_tree(cs_daemon_t *daemon, cs_mounted_t *folder, const cs_tree
         const cs_item_t **siblings;
         size_t len = siblings_of(&items, &siblings);
         count->conflicts = 0;
-        for (size_t i = 0; i < len; i += run_of(siblings + i, len - i))
+        for (size_t i = 0; i < len; i += run_of(siblings + i, len - i)) {
             count->conflicts++;
+        }
         cs_free(siblings);
     }
     cs_items_fini(&items);
@@ -268,8 +273,9 @@ int cs__cmd_conflicts(cs_ask_t *ask)
     cs_json_t json = {0};
     int exit_code = cs__ask_folders(ask, &folders, &count);
     cs_json_begin(&json, '[');
-    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++)
+    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
         exit_code = conflicts_of(ask, folders[i], &json);
+    }
     cs_json_end(&json, ']');
     if (exit_code == CS_EXIT_DONE) {
         cs__ask_data(ask, &json);

@@ -37,8 +37,9 @@ static bool here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_
     }
     cs_buf_printf(ret_missing, "%s%s: this node is %s", ret_missing->len > 0 ? ", " : "",
                   folder->record.id, cs_phase_text(status.phase));
-    if (status.phase == CS_PHASE_ERROR)
+    if (status.phase == CS_PHASE_ERROR) {
         cs_buf_printf(ret_missing, " (%s)", cs_err_text(status.err));
+    }
     if (status.needed_files > 0) {
         cs_buf_printf(ret_missing, " and lacks %llu paths",
                       (unsigned long long)status.needed_files);
@@ -68,11 +69,13 @@ static bool there(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t peer
     cs_report_t *reports = cs_node_reports(daemon->node, folder->record.number, &count);
     uint64_t need = peers < count ? peers : count;
     uint64_t have = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         have += reports[i].known && reports[i].equal && reports[i].applied;
+    }
     for (size_t i = 0; have < need && i < count; i++) {
-        if (!reports[i].known || !reports[i].equal || !reports[i].applied)
+        if (!reports[i].known || !reports[i].equal || !reports[i].applied) {
             name_missing(daemon, folder, &reports[i], ret_missing);
+        }
     }
     cs_free(reports);
     return have >= need;
@@ -84,8 +87,9 @@ static void look(cs_daemon_t *daemon, const waiting_t *waiting, cs_buf_t *ret_mi
     for (size_t i = 0; i < waiting->folder_count; i++) {
         const cs_mounted_t *folder = cs_daemon_folder(daemon, waiting->folder[i]);
         if (folder == NULL) continue; /* removed meanwhile */
-        if (here(daemon, folder, ret_missing))
+        if (here(daemon, folder, ret_missing)) {
             (void)there(daemon, folder, waiting->peers, ret_missing);
+        }
     }
 }
 
@@ -159,15 +163,17 @@ int cs__cmd_wait(cs_ask_t *ask)
     uint64_t peers = cs__ask_u64(ask, "peers", ALL_PEERS);
     uint64_t timeout = cs__ask_u64(ask, "timeout_ms", NEVER);
     int exit_code = cs__ask_folders(ask, &folders, &count);
-    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++)
+    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
         exit_code = too_many(ask, folders[i], peers);
+    }
     if (exit_code == CS_EXIT_DONE) {
         uint64_t now = (uint64_t)zclock_mono();
         waiting_t *waiting = cs_calloc(1, sizeof *waiting);
         waiting->folder = cs_calloc(count + 1, sizeof *waiting->folder);
         waiting->folder_count = count;
-        for (size_t i = 0; i < count; i++)
+        for (size_t i = 0; i < count; i++) {
             memcpy(waiting->folder[i], folders[i]->record.id, CS_ID_TEXT);
+        }
         waiting->peers = peers;
         waiting->until_ms = timeout < NEVER - now ? now + timeout : NEVER;
         cs_pending_t *pending = cs__ask_pending(ask);

@@ -200,8 +200,9 @@ static int on_event(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     if ((revents & ZMQ_POLLIN) != 0) take_input(conn);
     if ((revents & ZMQ_POLLOUT) != 0) flush(conn);
     /* Hung up: input that is still there comes first. */
-    if ((revents & ZMQ_POLLERR) != 0 && ((revents & ZMQ_POLLIN) == 0 || conn->eof))
+    if ((revents & ZMQ_POLLERR) != 0 && ((revents & ZMQ_POLLIN) == 0 || conn->eof)) {
         conn->broken = true;
+    }
     conn->busy = false;
     settle(conn);
     return 0;

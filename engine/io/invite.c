@@ -31,8 +31,9 @@ void cs_invite_fini(cs_daemon_t *daemon)
 static cs_open_invite_t *find_open(const cs_invites_t *invites, const uint8_t *key)
 {
     for (size_t i = 0; invites != NULL && i < invites->open_count; i++) {
-        if (memcmp(invites->open[i].record.key, key, CS_KEY_BYTES) == 0)
+        if (memcmp(invites->open[i].record.key, key, CS_KEY_BYTES) == 0) {
             return &invites->open[i];
+        }
     }
     return NULL;
 }
@@ -182,8 +183,9 @@ static cs_err_t admit(cs_daemon_t *daemon, const char *folder, const cs_msg_join
         if (join->name.len > 0) memcpy(name, join->name.data, join->name.len);
         if (cs_check_name(name) == NULL) peer.name = cs_strdup(name);
     }
-    if (err == CS_OK && !cs_strings_has(&peer.folders, folder))
+    if (err == CS_OK && !cs_strings_has(&peer.folders, folder)) {
         cs_strings_add(&peer.folders, folder);
+    }
     if (err == CS_OK) err = cs_home_peer_put(daemon->home, &peer, detail);
     if (err == CS_OK) cs_daemon_peer_changed(daemon, &peer);
     cs_peer_record_fini(&peer);
@@ -305,6 +307,7 @@ void cs_invite_message(cs_daemon_t *daemon, cs_link_t link, cs_slice_t header)
 void cs_invite_refused(cs_daemon_t *daemon, const uint8_t key[32])
 {
     cs_invites_t *invites = cs__invites(daemon);
-    if (invites->join != NULL && cs__join_dials(invites->join, key))
+    if (invites->join != NULL && cs__join_dials(invites->join, key)) {
         cs__join_refused(daemon, invites->join);
+    }
 }

@@ -43,8 +43,10 @@ static void redial_known(cs_daemon_t *daemon, const uint8_t *key)
     cs_peer_record_t peer = {0};
     cs_buf_t detail = {0};
     /* A daemon for one request has no time for peers. */
-    if (daemon->config.control && cs_home_peer_get(daemon->home, key, &peer, &detail) == CS_OK)
+    if (daemon->config.control &&
+        cs_home_peer_get(daemon->home, key, &peer, &detail) == CS_OK) {
         cs_daemon_peer_changed(daemon, &peer);
+    }
     cs_peer_record_fini(&peer);
     cs_buf_fini(&detail);
 }
@@ -155,11 +157,13 @@ static cs_err_t keep_member(cs_join_t *join, const uint8_t *key, cs_slice_t name
         memcpy(peer.key, key, sizeof peer.key);
         err = CS_OK;
     }
-    if (peer.name == NULL && text_of(name, text, sizeof text) && cs_check_name(text) == NULL)
+    if (peer.name == NULL && text_of(name, text, sizeof text) && cs_check_name(text) == NULL) {
         peer.name = cs_strdup(text);
+    }
     if (endpoint != NULL && peer.endpoint == NULL) peer.endpoint = cs_strdup(endpoint);
-    if (!cs_strings_has(&peer.folders, join->token.folder))
+    if (!cs_strings_has(&peer.folders, join->token.folder)) {
         cs_strings_add(&peer.folders, join->token.folder);
+    }
     if (err == CS_OK) err = cs_home_peer_put(daemon->home, &peer, detail);
     cs_peer_record_fini(&peer);
     return err;
@@ -192,8 +196,9 @@ static void tell_members(cs_daemon_t *daemon, const char *folder)
     if (daemon->config.control &&
         cs_home_peers(daemon->home, &peers, &count, &detail) == CS_OK) {
         for (size_t i = 0; i < count; i++) {
-            if (cs_strings_has(&peers[i].folders, folder))
+            if (cs_strings_has(&peers[i].folders, folder)) {
                 cs_daemon_peer_changed(daemon, &peers[i]);
+            }
         }
     }
     cs_home_peers_free(&peers, count);
@@ -203,10 +208,12 @@ static void tell_members(cs_daemon_t *daemon, const char *folder)
 static const char *unacceptable(const cs_join_t *join, const cs_msg_welcome_t *welcome)
 {
     char id[CS_ID_TEXT];
-    if (!text_of(welcome->folder_id, id, sizeof id) || strcmp(id, join->token.folder) != 0)
+    if (!text_of(welcome->folder_id, id, sizeof id) || strcmp(id, join->token.folder) != 0) {
         return "it answered with another folder than the invite's; ask for a new one";
-    if (welcome->flags != 0 || welcome->modes > CS_MODES_EXEC)
+    }
+    if (welcome->flags != 0 || welcome->modes > CS_MODES_EXEC) {
         return "the folder needs a later version of this program; install it";
+    }
     return NULL;
 }
 
@@ -221,8 +228,9 @@ static void answer(cs_join_t *join)
     cs_json_end(&json, '}');
     for (size_t i = 0; i < daemon->pending_count; i++) {
         const cs_pending_t *pending = daemon->pending[i];
-        if (pending->handle == join->handle)
+        if (pending->handle == join->handle) {
             pending->reply.data(pending->reply.arg, cs_json_line(&json));
+        }
     }
     cs_json_fini(&json);
 }
@@ -310,9 +318,10 @@ static int choose_name(cs_ask_t *ask, cs_join_t *join)
 {
     const char *name = cs__ask_text(ask, "name");
     const char *why = name != NULL ? cs_check_name(name) : NULL;
-    if (why != NULL)
+    if (why != NULL) {
         return cs__ask_fail(ask, CS_EXIT_USAGE, "cannot join: the name %s; give another --name",
                             why);
+    }
     cs_config_t config = {0};
     if (name == NULL) {
         cs_err_t err = cs_home_config(ask->daemon->home, &config, &ask->detail);

@@ -24,18 +24,21 @@ static char *real_path(const char *path)
     size_t cut = strlen(head);
     char *real = realpath(head, NULL);
     while (real == NULL && errno == ENOENT && cut > 1) {
-        while (cut > 1 && head[cut - 1] != '/')
+        while (cut > 1 && head[cut - 1] != '/') {
             cut--;
-        while (cut > 1 && head[cut - 1] == '/')
+        }
+        while (cut > 1 && head[cut - 1] == '/') {
             cut--;
+        }
         head[cut] = '\0';
         real = realpath(head, NULL);
     }
     cs_free(head);
     if (real == NULL) return NULL;
     const char *rest = path + cut;
-    while (*rest == '/')
+    while (*rest == '/') {
         rest++;
+    }
     size_t len = strlen(real) + strlen(rest) + 2;
     char *whole = cs_malloc(len);
     bool root = strcmp(real, "/") == 0;
@@ -72,8 +75,9 @@ static cs_err_t check_above(const char *real, cs_buf_t *ret_detail)
     for (size_t len = strlen(dir); err == CS_OK && len > 0;) {
         const char *what = NULL;
         if (exists(dir, MARKER_PATH)) what = "a folder already";
-        if (exists(dir, "identity") && exists(dir, "folders") && exists(dir, "peers"))
+        if (exists(dir, "identity") && exists(dir, "folders") && exists(dir, "peers")) {
             what = "a home of crdtsync";
+        }
         if (what != NULL) {
             cs_buf_printf(ret_detail,
                           "cannot use %s: %s is %s; use another path, or remove what is left "
@@ -81,8 +85,9 @@ static cs_err_t check_above(const char *real, cs_buf_t *ret_detail)
                           real, dir, what, CS_PRIVATE_DIR);
             err = CS_ERR_EXISTS;
         }
-        while (len > 0 && dir[len - 1] != '/')
+        while (len > 0 && dir[len - 1] != '/') {
             len--;
+        }
         if (len > 0) len--;
         dir[len] = '\0';
     }

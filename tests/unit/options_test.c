@@ -22,8 +22,8 @@ static parsed_t parse(bool to_first, const char **argv)
     int argc = 0;
     while (argv[argc] != NULL)
         argc++;
-    parsed.err = cs_args_parse(&parsed.args, options, argc, (char **)(uintptr_t)argv, to_first,
-                               &parsed.next, &parsed.error);
+    parsed.err = cs_args_parse(&parsed.args, options, argc, (char **)(uintptr_t)argv,
+                               to_first ? &parsed.next : NULL, &parsed.error);
     cs_buf_put_u8(&parsed.error, 0);
     return parsed;
 }
