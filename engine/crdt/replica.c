@@ -179,6 +179,7 @@ void cs_replica_destroy(cs_replica_t **replica_p)
     cs_free(r->stale.cell);
     cs_free(r->unrooted.cell);
     cs_omap_fini(&r->pushed, NULL);
+    cs__pending_fini(&r->pending);
     cs__view_fini(&r->view);
     cs_free(r->rows.row);
     cs_buf_fini(&r->key);

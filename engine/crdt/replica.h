@@ -213,6 +213,16 @@ CS_MUST_USE cs_err_t cs_base_peek(cs_slice_t value, cs_base_front_t *ret);
  * A path stands for its family, tags removed: nothing need be displayed at it itself. A path
  * without items and rows is there because it is no directory any more: rmdir, then settle. */
 bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
+/* How many they are, counted up to `max`. */
+uint64_t cs_replica_count_pending(cs_replica_t *replica, uint64_t max);
+/* A parked path waits for something from elsewhere and need not be looked at: cs_replica_todo
+ * is cs_replica_pending without them. What changes a path's entries or rows ends that;
+ * `changed`: it did, since unpark_all. In memory only. Paths with siblings are never parked. */
+void cs_replica_park(cs_replica_t *replica, cs_slice_t path);
+void cs_replica_unpark(cs_replica_t *replica, cs_slice_t path);
+void cs_replica_unpark_all(cs_replica_t *replica);
+bool cs_replica_parked_changed(const cs_replica_t *replica);
+bool cs_replica_todo(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
 /* The disk shows `item` at its path now (print filled in; its backing as projected when
  * planned). */
 void cs_replica_applied(cs_replica_t *replica, const cs_item_t *item);

@@ -82,6 +82,14 @@ typedef struct cs_rows {
     uint32_t len, cap;
 } cs_rows_t;
 
+/* What is known of w/ (pending.c). */
+typedef struct cs_pending {
+    cs_buf_t first;   /* no row sorts before it */
+    bool none;        /* no row at all */
+    cs_omap_t parked; /* paths that wait for bytes, see cs_replica_park */
+    bool changed;     /* one of them was touched: no longer parked */
+} cs_pending_t;
+
 typedef struct cs_scan cs_scan_t;
 
 struct cs_replica {
@@ -94,7 +102,8 @@ struct cs_replica {
     cs_strs_t dirty;
     cs_strs_t lost;   /* paths that left DIRS: an empty directory may be on disk */
     cs_omap_t pushed; /* buckets for cs_replica_take_changed */
-    cs_view_t view;   /* scratch of settle */
+    cs_pending_t pending;
+    cs_view_t view; /* scratch of settle */
     cs_rows_t rows;
     cs_buf_t key, seek; /* scratch */
     bool tagged_paths,
@@ -162,6 +171,8 @@ void cs__row_put(cs_replica_t *r, cs_item_t *row);    /* takes what row holds; *
 void cs__row_list(cs_replica_t *r, const cs_item_t *row); /* its h/ row */
 void cs__row_delete(cs_replica_t *r, cs_slice_t path);
 void cs__settle_dirty(cs_replica_t *r);
+void cs__want(cs_replica_t *r, cs_slice_t path); /* set w/<path> */
+void cs__pending_fini(cs_pending_t *pending);
 /* Live dots of lin in a store, appended to a fresh array; NULL if none. */
 cs_dot_t *cs__dots_of(const cs_entry_t *entry, cs_dotstore_t store, cs_dot_t lin,
                       uint32_t *ret_len);

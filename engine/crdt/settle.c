@@ -184,6 +184,7 @@ static bool settle_family(cs_replica_t *r, const cs_family_t *family)
 static void unwant(cs_replica_t *r, cs_slice_t path)
 {
     if (cs_workset_has(&r->ws, CS_T_WANTED, path)) cs_workset_delete(&r->ws, CS_T_WANTED, path);
+    cs_replica_unpark(r, path);
 }
 
 /* One w/ row stands for a family. Where nothing is left to show, it waits for the materialiser
@@ -196,7 +197,7 @@ static void settle_path(cs_replica_t *r, cs_slice_t path)
     cs_family_path(&family, path, &r->key);
     cs_slice_t key = cs_buf_slice(&r->key);
     if (!agree) {
-        cs_workset_put(&r->ws, CS_T_WANTED, key, NULL);
+        cs__want(r, key);
     } else if (r->rows.len > 0) {
         unwant(r, key);
     }
@@ -221,7 +222,7 @@ void cs__settle_dirty(cs_replica_t *r)
      * the next scan would take it for one that the user made. */
     for (uint32_t i = 0; i < r->lost.len; i++) {
         cs_slice_t path = cs_slice_str(r->lost.str[i]);
-        if (!cs_replica_is_dir(r, path)) cs_workset_put(&r->ws, CS_T_WANTED, path, NULL);
+        if (!cs_replica_is_dir(r, path)) cs__want(r, path);
     }
     cs__strs_clear(&r->lost);
     CS_ASSERT(r->dirty.len == 0);
@@ -239,18 +240,6 @@ bool cs_replica_settle(cs_replica_t *replica, cs_slice_t path)
     cs_family_path(&family, path, &replica->key);
     unwant(replica, cs_buf_slice(&replica->key));
     return true;
-}
-
-bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path)
-{
-    cs_cursor_t cursor;
-    cs_cursor_init(&cursor, &replica->ws, CS_T_WANTED);
-    cs_cursor_seek(&cursor, from);
-    bool found = cursor.valid;
-    cs_buf_clear(ret_path);
-    if (found) cs_buf_put_slice(ret_path, cursor.key);
-    cs_cursor_fini(&cursor);
-    return found;
 }
 
 /* --- the materialiser's reports */

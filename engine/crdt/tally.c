@@ -22,7 +22,7 @@ static cs_err_t count_row(const cs_cursor_t *cursor, cs_tally_t *ret)
     if (cursor->at != NULL) {
         front.content = ((const cs_item_t *)cursor->at->value)->content;
     } else {
-        cs_err_t err = cs_base_peek(cs_iter_value(cursor->iter), &front);
+        cs_err_t err = cs_base_peek(cs_iter_value(cursor->spot->iter), &front);
         if (err != CS_OK) return err;
     }
     bool is_dir = front.content.kind == CS_KIND_DIR;

@@ -70,16 +70,9 @@ void cs_workset_init(cs_workset_t *ws, cs_store_t *store, uint32_t folder,
     *ws = (cs_workset_t){.store = store, .folder = folder, .types = types, .arg = arg};
 }
 
-static void close_idle(cs_workset_t *ws)
-{
-    while (ws->idle_len > 0) {
-        cs_iter_destroy(&ws->idle[--ws->idle_len]);
-    }
-}
-
 void cs_workset_fini(cs_workset_t *ws)
 {
-    close_idle(ws);
+    cs_cursors_close(ws);
     for (int t = 0; t < CS_TABLE_COUNT; t++) {
         cs_omap_fini(&ws->map[t], ws->types[t].drop);
     }
@@ -226,7 +219,7 @@ void cs_workset_durable(cs_workset_t *ws)
 {
     CS_ASSERT(ws->stage_done < ws->stage_next);
     ws->stage_done++;
-    close_idle(ws); /* they do not see what became durable */
+    cs_cursors_close(ws);
     while (ws->staged.first != NULL && ws->staged.first->epoch <= ws->stage_done) {
         cs_onode_t *node = ws->staged.first;
         if (node->present && ws->types[node->table].keep) {

@@ -41,9 +41,18 @@ typedef struct cs_list {
     uint32_t len;
 } cs_list_t;
 
-#define CS_CURSORS_MAX                                                    \
-    8u /* store iterators kept open for reuse between two durable moments \
-        */
+#define CS_SPOTS 4u /* store iterators kept open a table, between two durable moments */
+
+/* An iterator that stays where it was moved to: there is no row of the store between `from` and
+ * `key`, so that a look-up in between, or at `key`, costs none. */
+typedef struct cs_spot {
+    cs_iter_t *iter; /* NULL: nowhere */
+    cs_buf_t from;   /* without folder and prefix, as `key` */
+    cs_slice_t key;  /* the row at the iterator; unless at_end */
+    bool at_end;     /* of the table */
+    bool held;       /* by a cursor */
+    uint64_t used;
+} cs_spot_t;
 
 typedef struct cs_workset {
     cs_store_t *store; /* borrowed; NULL: memory only */
@@ -53,8 +62,8 @@ typedef struct cs_workset {
     cs_omap_t map[CS_TABLE_COUNT];
     cs_list_t dirty, staged, clean;
     uint64_t stage_next, stage_done; /* numbers of stages */
-    cs_iter_t *idle[CS_CURSORS_MAX];
-    uint32_t idle_len;
+    cs_spot_t spot[CS_TABLE_COUNT][CS_SPOTS];
+    uint64_t spot_uses;
     cs_err_t fault;
     cs_buf_t key, value; /* scratch */
 } cs_workset_t;
@@ -87,7 +96,7 @@ typedef struct cs_cursor {
     cs_workset_t *ws;
     cs_table_t table;
     cs_onode_t *node;  /* overlay: at or after the position */
-    cs_iter_t *iter;   /* store; NULL: none, or past its end */
+    cs_spot_t *spot;   /* store; NULL: none, or it failed */
     cs_onode_t *at;    /* the row is this node, */
     cs_slice_t within; /* it ends at the first key that does not begin so; borrowed */
     cs_slice_t key;    /* without folder and prefix; valid until next or fini */
@@ -101,6 +110,7 @@ void cs_cursor_seek(cs_cursor_t *cursor, cs_slice_t key);
 void cs_cursor_seek_within(cs_cursor_t *cursor, cs_slice_t key, cs_slice_t within);
 void cs_cursor_next(cs_cursor_t *cursor);
 void cs_cursor_fini(cs_cursor_t *cursor);
+void cs_cursors_close(cs_workset_t *ws); /* all iterators: they do not see what comes */
 /* Any row whose key begins so? */
 bool cs_workset_any(cs_workset_t *ws, cs_table_t table, cs_slice_t prefix);
 

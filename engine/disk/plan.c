@@ -81,7 +81,7 @@ cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query, size_t pat
     cs_err_t err = CS_OK;
     bool more = true;
     for (size_t looked = 0; looked < paths_max && !cs__plan_is_full(&planner); looked++) {
-        more = cs_replica_pending(replica, cs_buf_slice(cursor), &path);
+        more = cs_replica_todo(replica, cs_buf_slice(cursor), &path);
         if (!more) break;
         err = cs__plan_look(&planner, cs_buf_slice(&path));
         if (err != CS_OK) break;

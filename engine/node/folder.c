@@ -49,7 +49,7 @@ static void host_alarm(void *arg, const char *what, cs_dot_t dot)
 
 static void host_changed(void *arg)
 {
-    cs_folder_plan_soon(arg);
+    cs_folder_plan_more(arg);
 }
 
 static void host_more(void *arg, cs_peer_t peer)

@@ -15,7 +15,7 @@
 #define CS_SCAN_CREDITS      4u    /* batches of records in flight: 1 MiB */
 #define CS_SERVE_QUEUE_MAX   32u   /* requests of a peer that wait; honest ones keep to 8 */
 #define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
-#define CS_PASS_PATHS_PER_MS 10u   /* a pass is followed by a rest of twice its length */
+#define CS_PASS_PATHS_PER_MS 50u   /* a pass is followed by a rest of about its length */
 #define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
 #define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
@@ -90,6 +90,9 @@ typedef struct cs_folder {
 
     /* planning (folder_apply.c) */
     bool plan_due, again; /* a pass is wanted; another one after it */
+    bool thorough_due;    /* the next one shall look at parked paths, too */
+    bool thorough;        /* the one under way does */
+    bool refill;          /* it goes on where the fetch machine had no room */
     cs_buf_t cursor;      /* of the pass under way; empty: at the beginning */
     size_t pass_size;     /* steps and contents it found */
     uint64_t pass_at_ms, rest_until_ms;
@@ -144,7 +147,8 @@ void cs_folder_answer_scans(cs_folder_t *folder); /* those that are durable */
 void cs_folder_scan_fini(cs_folder_t *folder);
 
 /* folder_apply.c */
-void cs_folder_plan_soon(cs_folder_t *folder);
+void cs_folder_plan_soon(cs_folder_t *folder); /* of all that is pending */
+void cs_folder_plan_more(cs_folder_t *folder); /* but for what waits for bytes already */
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_plan_fini(cs_folder_t *folder);
 bool cs_folder_has_pending(cs_folder_t *folder); /* but for ignored paths */

@@ -6,12 +6,12 @@
 #include "base/path.h"
 #include "node/folder.h"
 
-/* Planning is of two kinds. A pass goes through all pending paths in windows: it yields the
+/* Planning is of two kinds. A pass goes through the pending paths in windows: it yields the
  * steps that need nothing from elsewhere, and asks for contents. When those are staged, their
- * paths are planned by name, in groups. So a path is looked at about twice, however many are
- * pending. */
+ * paths are planned by name, in groups; until then they are parked, and passes leave them out
+ * unless they are thorough. So a path is looked at about twice, however many are pending. */
 
-void cs_folder_plan_soon(cs_folder_t *folder)
+void cs_folder_plan_more(cs_folder_t *folder)
 {
     folder->again = true;
     uint64_t at_ms = folder->now_ms;
@@ -19,6 +19,12 @@ void cs_folder_plan_soon(cs_folder_t *folder)
     if (folder->rest_until_ms > at_ms) at_ms = folder->rest_until_ms;
     folder->pass_at_ms = at_ms;
     folder->plan_due = true;
+}
+
+void cs_folder_plan_soon(cs_folder_t *folder)
+{
+    folder->thorough_due = true;
+    cs_folder_plan_more(folder);
 }
 
 /* --- contents on their way, and the paths that wait for them */
@@ -39,6 +45,7 @@ static void await(cs_folder_t *folder, const cs_content_t *content, cs_slice_t p
 
 static void make_ready(cs_folder_t *folder, cs_slice_t path)
 {
+    cs_replica_unpark(folder->replica, path);
     if (folder->ready_count == folder->ready_cap) {
         folder->ready_cap = cs_grow(folder->ready_cap, folder->ready_count + 1);
         folder->ready =
@@ -91,6 +98,7 @@ static void need(void *arg, const cs_content_t *content, cs_slice_t path)
     }
     folder->pass_size++;
     await(folder, content, path);
+    cs_replica_park(folder->replica, path);
 }
 
 /* Paths that a worker found to be ignored here. Their rows stay pending: rules may change. */
@@ -173,21 +181,29 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
     return start_steps(folder, &steps);
 }
 
-/* A pass that found much is not begun again at once: it costs about 50 us a path. */
+/* A pass that found much is not begun again at once: it costs about 10 us a path. */
 static void end_pass(cs_folder_t *folder)
 {
-    cs_fetch_sweep(folder->fetch); /* what no path of the whole pass asked for */
+    if (folder->thorough)
+        cs_fetch_sweep(folder->fetch); /* what no path of the whole pass asked for */
+    /* Where other bytes are wanted now, some on their way may not be. */
+    if (cs_replica_parked_changed(folder->replica)) folder->thorough_due = true;
     folder->rest_until_ms = folder->now_ms + folder->pass_size / CS_PASS_PATHS_PER_MS;
     folder->pass_size = 0;
-    folder->plan_due = folder->again;
+    folder->plan_due = folder->again || folder->thorough_due;
     folder->again = false;
     folder->pass_at_ms = folder->rest_until_ms;
 }
 
-/* It will see all there is now: what waits for contents is noted anew. */
+/* A thorough one will see all there is now: what waits for contents is noted anew. */
 static void begin_pass(cs_folder_t *folder)
 {
     folder->again = false;
+    folder->thorough = folder->thorough_due && !folder->refill;
+    folder->refill = false;
+    if (!folder->thorough) return;
+    folder->thorough_due = false;
+    cs_replica_unpark_all(folder->replica);
     cs_fetch_mark(folder->fetch);
     cs_omap_fini(&folder->awaited, NULL);
 }
@@ -207,6 +223,7 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
     if (folder->wants_full) {
         /* Its last paths found no room: the pass begins anew when some contents have come. */
         cs_buf_clear(&folder->cursor);
+        folder->thorough_due |= folder->thorough;
         folder->again = true;
         folder->plan_due = false;
     } else if (folder->cursor.len == 0) {
@@ -227,7 +244,8 @@ bool cs_folder_start_apply(cs_folder_t *folder)
     bool room = folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2;
     if (room) {
         folder->wants_full = false;
-        cs_folder_plan_soon(folder);
+        folder->refill = true;
+        cs_folder_plan_more(folder);
     }
     if (!folder->plan_due || folder->pass_at_ms > folder->now_ms) return false;
     return plan_pass(folder, &query);
@@ -284,5 +302,5 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         }
     }
     folder->rows_stage = folder->staged + 1;   /* the rows go with the next stage */
-    if (progress) cs_folder_plan_soon(folder); /* what waited for a name to be free */
+    if (progress) cs_folder_plan_more(folder); /* what waited for a name to be free */
 }

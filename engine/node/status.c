@@ -38,23 +38,6 @@ static cs_folder_phase_t phase_of(const cs_folder_t *folder)
     return folder->applied ? CS_PHASE_IDLE : CS_PHASE_SYNCING;
 }
 
-static uint64_t count_pending(cs_folder_t *folder)
-{
-    cs_buf_t from = {0};
-    cs_buf_t path = {0};
-    uint64_t count = 0;
-    while (count < NEEDED_COUNT_MAX &&
-           cs_replica_pending(folder->replica, cs_buf_slice(&from), &path)) {
-        count++;
-        cs_buf_clear(&from);
-        cs_buf_put_slice(&from, cs_buf_slice(&path));
-        cs_buf_put_u8(&from, 0); /* the least path that sorts after this one */
-    }
-    cs_buf_fini(&from);
-    cs_buf_fini(&path);
-    return count;
-}
-
 bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t *ret)
 {
     cs_folder_t *folder = cs__node_folder(node, number);
@@ -67,7 +50,7 @@ bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t 
         .files = folder->stats.files,
         .dirs = folder->stats.dirs,
         .bytes = folder->stats.bytes,
-        .needed_files = count_pending(folder),
+        .needed_files = cs_replica_count_pending(folder->replica, NEEDED_COUNT_MAX),
         .needed_bytes = fetch.bytes_missing,
         .applied = folder->applied,
         .busy =
