@@ -119,5 +119,10 @@ CS_MUST_USE cs_err_t cs_apply_cleanup(const cs_apply_config_t *config,
 CS_MUST_USE cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
                                     void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at),
                                     void *arg);
+/* Contents that the trash has are staged, as copies; `found` hears of each. */
+CS_MUST_USE cs_err_t cs_trash_find(const cs_apply_config_t *config, const cs_content_t *wanted,
+                                   size_t count,
+                                   void (*found)(void *arg, const cs_content_t *content),
+                                   void *arg);
 
 #endif

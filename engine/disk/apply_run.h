@@ -61,6 +61,9 @@ cs_err_t cs__apply_rename_new(cs_fs_t *fs, cs_slice_t from, cs_slice_t to);
 
 /* --- apply_stage.c */
 void cs__apply_stage(cs_run_t *run);
+/* Verified; AGAIN: `from` cannot be read, or has other bytes; then there is nothing at `to`. */
+cs_err_t cs__apply_copy(cs_run_t *run, cs_slice_t from, cs_slice_t to,
+                        const cs_content_t *want);
 void cs__apply_unstage(cs_run_t *run); /* removes unused copies */
 
 /* --- apply_trash.c */

@@ -89,6 +89,12 @@ static cs_err_t copy_symlink(cs_run_t *run, cs_slice_t from, cs_slice_t to,
     return err;
 }
 
+cs_err_t cs__apply_copy(cs_run_t *run, cs_slice_t from, cs_slice_t to, const cs_content_t *want)
+{
+    bool is_link = want->kind == CS_KIND_SYMLINK;
+    return (is_link ? copy_symlink : copy_file)(run, from, to, want);
+}
+
 /* Mode and mtime; what is there must at least look like the content. */
 static cs_err_t dress_file(cs_run_t *run, const cs_item_t *item, cs_work_t *work)
 {
@@ -162,8 +168,7 @@ static cs_err_t stage_one(cs_run_t *run, size_t index)
     cs_err_t err = CS_OK;
     if (work->is_copy) {
         cs_buf_printf(&work->home, ".%zu", index);
-        bool is_link = step->item.content.kind == CS_KIND_SYMLINK;
-        err = (is_link ? copy_symlink : copy_file)(
+        err = cs__apply_copy(
             run, step->from != NULL ? cs_slice_str(step->from) : cs_buf_slice(&staged),
             cs_buf_slice(&work->home), &step->item.content);
         if (err != CS_OK) work->is_copy = false; /* removed already */

@@ -55,6 +55,8 @@ static void refused(void *arg, cs_slice_t path, cs_err_t err)
     cs_folder_note(folder, "scan.refused", path, err);
 }
 
+#define MISSED_MAX 64u /* contents for which one scan looks into the trash */
+
 bool cs_folder_start_scan(cs_folder_t *folder)
 {
     /* The worker compares with base rows of a snapshot: what apply and the scan before recorded
@@ -68,7 +70,11 @@ bool cs_folder_start_scan(cs_folder_t *folder)
     cs_job_t *job = cs_folder_job(folder, CS_JOB_SCAN);
     job->u.scan.full = wish->full;
     job->u.scan.first = !folder->scanned_once && wish->all;
-    if (!wish->all) {
+    if (wish->all) {
+        job->u.scan.missed = cs_calloc(MISSED_MAX, sizeof(cs_content_t));
+        job->u.scan.missed_count =
+            cs_fetch_missed(folder->fetch, job->u.scan.missed, MISSED_MAX);
+    } else {
         qsort(wish->paths, wish->path_count, sizeof *wish->paths, path_order);
         job->u.scan.paths = wish->paths;
         job->u.scan.path_count = wish->path_count;
@@ -216,7 +222,10 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
     cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
 
     for (size_t i = 0; i < scan->found_count; i++) {
-        if (cs_fetch_found(folder->fetch, &scan->found[i]) != CS_OK) break; /* fetched again */
+        const cs_content_t *content = &scan->found[i];
+        if (cs_fetch_found(folder->fetch, content) != CS_OK) break; /* fetched again */
+        if (cs_fetch_is_staged(folder->fetch, content))
+            cs_folder_content_staged(folder, content);
     }
     if (err == CS_OK) {
         if (all) folder->stats = scan->stats;

@@ -57,6 +57,7 @@ void cs_job_destroy(cs_job_t **job_p)
         cs_free(job->u.scan.paths);
         cs_troubles_fini(&job->u.scan.troubles);
         cs_free(job->u.scan.found);
+        cs_free(job->u.scan.missed);
         break;
     case CS_JOB_APPLY:
         cs_steps_fini(&job->u.apply);

@@ -59,10 +59,12 @@ typedef struct cs_job_scan {
     bool first;       /* since the start of the node: clean up what the last run left */
     cs_str_t **paths; /* owned; NULL: everything */
     size_t path_count;
+    cs_content_t *missed; /* owned; contents that nobody has: perhaps the trash does */
+    size_t missed_count;
     /* out */
     cs_scan_stats_t stats;
     cs_troubles_t troubles;
-    cs_content_t *found; /* owned; FIRST: large contents that an earlier run staged */
+    cs_content_t *found; /* owned; staged now: large ones of an earlier run, missed ones */
     size_t found_count;
 } cs_job_scan_t;
 

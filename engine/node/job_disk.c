@@ -52,16 +52,21 @@ static bool on_cancelled(void *arg)
     return env->cancelled != NULL && env->cancelled(env->arg);
 }
 
+static void add_found(void *arg, const cs_content_t *content)
+{
+    cs_job_scan_t *scan = arg;
+    scan->found = cs_realloc_array(scan->found, scan->found_count + 1, sizeof *scan->found);
+    scan->found[scan->found_count++] = *content;
+}
+
 /* What an earlier run left behind, kept only if it saves a download: the fetch machine asks for
  * large files by their names in .crdtsync/tmp, whole or in part. */
 static bool keep_large(void *arg, cs_slice_t name, const cs_content_t *content)
 {
-    cs_job_scan_t *scan = arg;
     (void)name;
     if (content == NULL) return true;
     if (cs_content_is_small(content)) return false;
-    scan->found = cs_realloc_array(scan->found, scan->found_count + 1, sizeof *scan->found);
-    scan->found[scan->found_count++] = *content;
+    add_found(arg, content);
     return true;
 }
 
@@ -69,8 +74,13 @@ static bool keep_large(void *arg, cs_slice_t name, const cs_content_t *content)
 static cs_err_t tidy(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_apply_config_t config = apply_config(job, env);
-    if (!job->u.scan.first) return cs_trash_sweep(&config, NULL, NULL);
-    cs_cleanup_sink_t sink = {.arg = &job->u.scan, .keep = keep_large};
+    cs_job_scan_t *scan = &job->u.scan;
+    if (!scan->first) {
+        cs_err_t err = cs_trash_sweep(&config, NULL, NULL);
+        if (err != CS_OK) return err;
+        return cs_trash_find(&config, scan->missed, scan->missed_count, add_found, scan);
+    }
+    cs_cleanup_sink_t sink = {.arg = scan, .keep = keep_large};
     return cs_apply_cleanup(&config, &sink);
 }
 

@@ -119,12 +119,27 @@ cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content, cs_peer_t
 cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content)
 {
     cs__landing_forget(fetch);
-    if (cs__want_find(fetch, content) != NULL) return CS_OK;
-    if (!make_space(fetch)) return CS_ERR_AGAIN;
-    cs_want_t *want = cs__want_new(fetch, content);
+    cs_want_t *want = cs__want_find(fetch, content);
+    if (want != NULL) {
+        bool idle = want->orders == 0 && want->download == NULL;
+        if (want->state != CS_WANT_SLEEPING || !idle) return CS_OK;
+    } else {
+        if (!make_space(fetch)) return CS_ERR_AGAIN;
+        want = cs__want_new(fetch, content);
+    }
     want->on_disk = true;
     cs__want_set(fetch, want, CS_WANT_STAGED);
     return CS_OK;
+}
+
+size_t cs_fetch_missed(const cs_fetch_t *fetch, cs_content_t *ret, size_t max)
+{
+    size_t count = 0;
+    const cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
+    for (const cs_chain_t *at = head->next; at != head && count < max; at = at->next) {
+        ret[count++] = ((const cs_want_t *)at)->content;
+    }
+    return count;
 }
 
 static void unwant(cs_fetch_t *fetch, cs_want_t *want)

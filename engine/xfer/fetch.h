@@ -75,8 +75,11 @@ void cs_fetch_destroy(cs_fetch_t **fetch_p);
  * none sleeps, come back later. kind FILE or SYMLINK. */
 CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
                                    cs_peer_t peer);
-/* It is complete in .crdtsync/tmp, from an earlier run. Errors as above. */
+/* It is complete in .crdtsync/tmp, from an earlier run, or found elsewhere on this disk. A want
+ * of it is met if it sleeps, and goes on otherwise. Errors as above. */
 CS_MUST_USE cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content);
+/* Up to `max` contents that nobody has who is connected. */
+size_t cs_fetch_missed(const cs_fetch_t *fetch, cs_content_t *ret, size_t max);
 void cs_fetch_unwant(cs_fetch_t *fetch,
                      const cs_content_t *content); /* superseded: discarded */
 bool cs_fetch_is_staged(cs_fetch_t *fetch, const cs_content_t *content);

@@ -242,6 +242,24 @@ Test(fetch, what_an_earlier_run_staged_is_staged)
     next(CS_FETCH_DISCARD);
 }
 
+Test(fetch, what_nobody_has_is_missed_until_it_is_found)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_content_t missed[2];
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, ANN);
+    cr_assert(cs_fetch_missed(fetch, missed, 2) == 0, "it is being asked for");
+    cs_name_t name = next(CS_FETCH_ASK_SMALL).names[0];
+    cr_assert(cs_fetch_found(fetch, id(a)) == CS_OK);
+    cr_assert(!cs_fetch_is_staged(fetch, id(a)), "the answer may come yet");
+    cs_fetch_on_none(fetch, ANN, &name);
+    nothing();
+    cr_assert(cs_fetch_missed(fetch, missed, 2) == 1 && cs_content_eq(&missed[0], id(a)));
+    cr_assert(cs_fetch_found(fetch, id(a)) == CS_OK);
+    cr_assert(cs_fetch_is_staged(fetch, id(a)));
+    cr_assert(cs_fetch_missed(fetch, missed, 2) == 0 && stats().bytes_missing == 0);
+}
+
 Test(fetch, an_id_that_no_bytes_have_keeps_nobody_busy)
 {
     size_t a = test_contents_small(&all, 100);

@@ -173,3 +173,27 @@ Test(trash, a_start_keeps_what_is_complete)
     cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
     cr_assert(scene_anywhere(&scene, "whole"));
 }
+
+static void note_found(void *arg, const cs_content_t *content)
+{
+    (void)content;
+    ++*(size_t *)arg;
+}
+
+Test(trash, what_is_wanted_is_found_in_it)
+{
+    scene_file(&scene, "f", "deleted");
+    scene_delete(&scene, "f");
+    apply_all();
+    cs_content_t wanted[] = {scene_content(&scene, "deleted"),
+                             scene_content(&scene, "another")};
+    size_t found = 0;
+    cr_assert_eq(cs_trash_find(&scene.config, wanted, 2, note_found, &found), CS_OK);
+    cr_assert_eq(found, 1);
+    cs_buf_t path = {0};
+    cs_staged_path(&wanted[0], &path);
+    cs_buf_put_u8(&path, 0);
+    cr_assert(scene_holds(&scene, (const char *)path.data, "deleted"));
+    cs_buf_fini(&path);
+    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
+}
