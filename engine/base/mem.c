@@ -19,10 +19,16 @@ void *cs_malloc(size_t bytes)
     return checked(malloc(bytes == 0 ? 1 : bytes), bytes);
 }
 
+/* glibc's calloc leaves out the per-thread cache, which small blocks should come from. */
+#define SMALL_BYTES 1024u
+
 void *cs_calloc(size_t count, size_t bytes)
 {
-    return checked(calloc(count == 0 ? 1 : count, bytes == 0 ? 1 : bytes),
-                   bytes == 0 ? 1 : bytes);
+    if (count == 0 || bytes == 0) count = bytes = 1;
+    if (count <= SMALL_BYTES && bytes <= SMALL_BYTES / count) {
+        return memset(cs_malloc(count * bytes), 0, count * bytes);
+    }
+    return checked(calloc(count, bytes), bytes);
 }
 
 void *cs_realloc_array(void *old, size_t count, size_t bytes)

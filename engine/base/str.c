@@ -48,32 +48,9 @@ bool cs_str_eq(const cs_str_t *a, const cs_str_t *b)
     return cs_slice_eq(cs_slice_str(a), cs_slice_str(b));
 }
 
-cs_slice_t cs_slice(const void *data, size_t len)
-{
-    return (cs_slice_t){.data = data, .len = len};
-}
-
-cs_slice_t cs_slice_str(const cs_str_t *str)
-{
-    return cs_slice(str->data, str->len);
-}
-
 cs_slice_t cs_slice_text(const char *text)
 {
     return cs_slice(text, strlen(text));
-}
-
-int cs_slice_cmp(cs_slice_t a, cs_slice_t b)
-{
-    size_t common = a.len < b.len ? a.len : b.len;
-    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
-    if (order != 0) return order;
-    return (a.len > b.len) - (a.len < b.len);
-}
-
-bool cs_slice_eq(cs_slice_t a, cs_slice_t b)
-{
-    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
 }
 
 bool cs_slice_has_prefix(cs_slice_t slice, cs_slice_t prefix)

@@ -6,6 +6,8 @@
 #ifndef CS_BASE_STR_H
 #define CS_BASE_STR_H
 
+#include <string.h>
+
 #include "base/base.h"
 
 /* Borrowed bytes. */
@@ -27,11 +29,30 @@ void cs_str_unref(cs_str_t **str_p);                  /* nulls it; NULL is fine 
 int cs_str_cmp(const cs_str_t *a, const cs_str_t *b); /* bytewise; a prefix sorts first */
 bool cs_str_eq(const cs_str_t *a, const cs_str_t *b); /* both may be NULL: equal */
 
-cs_slice_t cs_slice(const void *data, size_t len);
-cs_slice_t cs_slice_str(const cs_str_t *str);
 cs_slice_t cs_slice_text(const char *text);
-int cs_slice_cmp(cs_slice_t a, cs_slice_t b);
-bool cs_slice_eq(cs_slice_t a, cs_slice_t b);
 bool cs_slice_has_prefix(cs_slice_t slice, cs_slice_t prefix);
+
+static inline cs_slice_t cs_slice(const void *data, size_t len)
+{
+    return (cs_slice_t){.data = data, .len = len};
+}
+
+static inline cs_slice_t cs_slice_str(const cs_str_t *str)
+{
+    return cs_slice(str->data, str->len);
+}
+
+static inline bool cs_slice_eq(cs_slice_t a, cs_slice_t b)
+{
+    return a.len == b.len && (a.len == 0 || memcmp(a.data, b.data, a.len) == 0);
+}
+
+/* Bytewise; a prefix sorts first. */
+static inline int cs_slice_cmp(cs_slice_t a, cs_slice_t b)
+{
+    size_t common = a.len < b.len ? a.len : b.len;
+    int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
+    return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
+}
 
 #endif

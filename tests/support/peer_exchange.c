@@ -122,8 +122,10 @@ void cs_peer_exchange_all(cs_peer_t **peers, uint32_t len)
     for (int round = 0; round < 6 && changes > 0; round++) {
         changes = 0;
         for (uint32_t i = 0; i < len; i++) {
-            for (uint32_t j = 0; j < len; j++) {
-                if (i != j) changes += cs_peer_exchange(peers[i], peers[j], (i + j) % 2 == 0);
+            for (uint32_t j = i + 1; j < len; j++) {
+                bool forth = ((uint32_t)round + i + j) % 2 == 0; /* either may begin */
+                cs_peer_t *first = peers[forth ? i : j], *second = peers[forth ? j : i];
+                changes += cs_peer_exchange(first, second, (i + j) % 2 == 0);
             }
         }
         for (uint32_t i = 0; i < len; i++)
