@@ -55,6 +55,7 @@ int cs_run_ping(cs_run_t *run);
 int cs_run_folder_add(cs_run_t *run);
 int cs_run_folder_list(cs_run_t *run);
 int cs_run_folder_key(cs_run_t *run);
+int cs_run_folder_set(cs_run_t *run);
 int cs_run_peer_add(cs_run_t *run);
 int cs_run_peer_list(cs_run_t *run);
 int cs_run_invite(cs_run_t *run);

@@ -65,6 +65,11 @@ const cs_command_t cs_commands[] = {
     {"folder list", "", "list the folders", NULL, "folder list", 0, 0, cs_run_folder_list},
     {"folder key", "FOLDER", "print a folder's secret, for folder add --key-file", NULL,
      "folder key photos > photos.key", 1, 1, cs_run_folder_key},
+    {"folder set", "FOLDER KEY=VALUE...",
+     "change settings: scan (cron, @hourly, @every 30s), brake (off, 5000, 10%), trash-mib, "
+     "watch, "
+     "durability; an empty value is the default",
+     NULL, "folder set photos 'scan=*/5 8-18 * * mon-fri'", 2, CS_ARGS_ANY, cs_run_folder_set},
     {"invite", "[FOLDER] [--uses N] [--endpoint ENDPOINT]...",
      "print a token with which another node joins a folder", invite_options, "invite photos", 0,
      1, cs_run_invite},

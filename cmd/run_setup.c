@@ -118,6 +118,13 @@ int cs_run_folder_key(cs_run_t *run)
     return ask_value(run, cs_request_new(run, "folder key", 0), "key");
 }
 
+int cs_run_folder_set(cs_run_t *run)
+{
+    json_t *request = cs_request_new(run, "folder set", 0);
+    cs_show_t show = {0};
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}
+
 /* --- peer */
 
 int cs_run_peer_add(cs_run_t *run)

@@ -24,6 +24,7 @@ static const command_t commands[] = {
     {"folder add", cs__cmd_folder_add},
     {"folder list", cs__cmd_folder_list},
     {"folder key", cs__cmd_folder_key},
+    {"folder set", cs__cmd_folder_set},
     {"peer add", cs__cmd_peer_add},
     {"peer list", cs__cmd_peer_list},
     {"invite", cs__cmd_invite},

@@ -26,7 +26,7 @@ typedef int cs_handler_t(cs_ask_t *ask);
 
 cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts;
 cs_handler_t cs__cmd_scan, cs__cmd_held, cs__cmd_held_accept, cs__cmd_wait, cs__cmd_ping;
-cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key;
+cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key, cs__cmd_folder_set;
 cs_handler_t cs__cmd_peer_add, cs__cmd_peer_list;
 cs_handler_t cs__cmd_invite, cs__cmd_invite_list, cs__cmd_invite_revoke, cs__cmd_join;
 

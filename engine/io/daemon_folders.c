@@ -188,6 +188,16 @@ static cs_mounted_t *insert(cs_daemon_t *daemon, const cs_folder_record_t *recor
     return &daemon->folders[i];
 }
 
+void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    cs_folder_config_t config = {.trash_bytes_max = trash_bytes(&folder->record)};
+    set_brake(folder->record.setting[CS_SETTING_BRAKE], &config);
+    cs_event_t event = {
+        .kind = CS_EV_SETTINGS, .folder = folder->record.number, .settings = &config};
+    cs_daemon_step(daemon, &event);
+    cs__schedule_folder(daemon, folder);
+}
+
 cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
                          cs_buf_t *ret_detail)
 {

@@ -71,6 +71,8 @@ cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon,
  * `folder add` and `join`. A folder whose path is missing is loaded and shown as an error. */
 CS_MUST_USE cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
                                      cs_buf_t *ret_detail);
+/* Its record has other settings: schedule, brake and trash follow. */
+void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder);
 /* Forget it; its rows in the store are deleted. */
 CS_MUST_USE cs_err_t cs_daemon_unmount(cs_daemon_t *daemon, const char *id,
                                        cs_buf_t *ret_detail);

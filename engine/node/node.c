@@ -240,6 +240,11 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         cs_gossip_resume(folder->gossip, folder->now_ms);
         cs_folder_want_scan(folder, NULL, 0, false, event->ticket);
         break;
+    case CS_EV_SETTINGS:
+        folder->config.trash_bytes_max = event->settings->trash_bytes_max;
+        folder->config.brake_files = event->settings->brake_files;
+        folder->config.brake_percent = event->settings->brake_percent;
+        break;
     case CS_EV_MOUNT:
         cs_folder_mount(folder, event->err);
         break;

@@ -52,6 +52,7 @@ typedef enum cs_event_kind {
     CS_EV_PAUSE,       /* folder, on */
     CS_EV_REINCARNATE, /* folder, number: a fresh rid */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
+    CS_EV_SETTINGS,    /* folder, settings: trash and brake of it count from now on */
     CS_EV_MOUNT,       /* folder is usable again, or not (err) */
     CS_EV_ALLOW        /* folder, member: from now on spoken with */
 } cs_event_kind_t;
@@ -73,6 +74,7 @@ typedef struct cs_event {
     const cs_slice_t *paths; /* borrowed */
     size_t path_count;
     const cs_member_t *member;
+    const cs_folder_config_t *settings; /* borrowed */
 } cs_event_t;
 
 typedef enum cs_effect_kind {

@@ -68,9 +68,10 @@ Test(cli, mistakes_are_named_with_what_was_meant)
 Test(cli, help_is_everywhere)
 {
     static const char *const commands[] = {
-        "init", "id",   "folder add", "folder list", "folder key", "invite",    "invite list",
-        "join", "node", "peer add",   "peer list",   "ping",       "scan",      "wait",
-        "held", "ls",   "status",     "digest",      "demo",       "conflicts", "config check"};
+        "init",   "id",          "folder add", "folder list", "folder key", "folder set",
+        "invite", "invite list", "join",       "node",        "peer add",   "peer list",
+        "ping",   "scan",        "wait",       "held",        "ls",         "status",
+        "digest", "demo",        "conflicts",  "config check"};
     fixture_t fix = begin();
     for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
         EXPECT(&fix, 0, "usage: crdtsync", "$B %s --help", commands[i]);
@@ -189,6 +190,20 @@ Test(cli, names_are_bytes)
     tmp_remove(&fix.tmp);
 }
 
+Test(cli, settings_are_checked_and_kept)
+{
+    fixture_t fix = begin();
+    EXPECT(&fix, 0, "", "$B init --home h && mkdir f && $B folder add f --id one --home h");
+    EXPECT(&fix, 2, "minute", "$B folder set one scan=xx --home h");
+    EXPECT(&fix, 2, "no such setting", "$B folder set one sacn=@hourly --home h");
+    EXPECT(&fix, 2, "not KEY=VALUE", "$B folder set one scan --home h");
+    EXPECT(&fix, 0, "", "$B folder set one 'scan=*/5 8-18 * * mon-fri' brake=off --home h");
+    EXPECT(&fix, 0, "*/5 8-18 * * mon-fri", "$B folder list --json --home h");
+    EXPECT(&fix, 0, "", "$B folder set one scan= --home h");
+    EXPECT(&fix, 0, "@every 60s", "$B folder list --json --home h");
+    tmp_remove(&fix.tmp);
+}
+
 Test(cli, static_provisioning_takes_the_key_as_it_was_printed)
 {
     fixture_t fix = begin();
@@ -264,5 +279,20 @@ Test(cli_node, a_root_that_is_not_there_is_an_error_and_touches_nothing, .timeou
     EXPECT(&fix, 1, "is not mounted", "mkdir r && $B scan --home h");
     EXPECT(&fix, 0, "\"state\":\"error\"", "$B status --json --home h");
     EXPECT(&fix, 0, "1 unchanged", "rmdir r && mv away r && $B scan --home h");
+    tmp_remove(&fix.tmp);
+}
+
+Test(cli_node, a_schedule_scans_by_itself, .timeout = 120)
+{
+    cluster_t cluster;
+    fixture_t fix = begin();
+    cluster_new(&cluster, 1);
+    const char *home = cluster.node[0].home;
+    cluster_start(&cluster, 0);
+    cluster_do(&cluster, 0, NULL, "scan shared");
+    node_text(&cluster.node[0], "later", "seen by no scan yet");
+    EXPECT(&fix, 0, "", "$B folder set shared 'scan=@every 1s' --home %s", home);
+    EXPECT(&fix, 0, "later", "until $B ls shared --home %s | grep later; do :; done", home);
+    cluster_destroy(&cluster);
     tmp_remove(&fix.tmp);
 }
