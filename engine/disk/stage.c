@@ -1,8 +1,8 @@
 /* stage.c - verified contents in .crdtsync/tmp, named by their hash.
  *
- * A name of 64 digits stands for all of a content and nothing else: bytes are written under
- * another name and renamed. Power may fail before they are flushed, so after a start nothing is
- * staged until cs_apply_cleanup has read it. */
+ * A name of 64 digits stands for all of a content once the call that wrote it has returned.
+ * Power may fail before the bytes are flushed, so after a start nothing is staged until
+ * cs_apply_cleanup has read it. */
 #include "disk/apply_run.h"
 
 #include <string.h>
@@ -19,14 +19,28 @@ static cs_err_t write_new(cs_fs_t *fs, cs_slice_t path, cs_slice_t bytes)
 {
     cs_file_t *file = NULL;
     cs_err_t err = fs->ops->create(fs, path, &file);
-    if (err == CS_ERR_EXISTS) { /* left by a crash */
-        err = fs->ops->unlink(fs, path);
-        if (err == CS_OK) err = fs->ops->create(fs, path, &file);
-    }
     if (err != CS_OK) return err;
     err = bytes.len > 0 ? file->ops->write(file, 0, bytes.data, bytes.len) : CS_OK;
     file->ops->close(&file);
     if (err != CS_OK) (void)fs->ops->unlink(fs, path);
+    return err;
+}
+
+/* What a crash left under either name is replaced. */
+static cs_err_t write_over(cs_fs_t *fs, cs_slice_t path, cs_slice_t bytes)
+{
+    cs_buf_t fresh = {0};
+    cs_buf_put_slice(&fresh, path);
+    cs_buf_printf(&fresh, ".new");
+    cs_err_t err = write_new(fs, cs_buf_slice(&fresh), bytes);
+    if (err == CS_ERR_EXISTS) {
+        err = fs->ops->unlink(fs, cs_buf_slice(&fresh));
+        if (err == CS_OK) err = write_new(fs, cs_buf_slice(&fresh), bytes);
+    }
+    if (err == CS_OK) {
+        err = fs->ops->rename(fs, cs_buf_slice(&fresh), path, CS_RENAME_REPLACE);
+    }
+    cs_buf_fini(&fresh);
     return err;
 }
 
@@ -37,22 +51,16 @@ cs_err_t cs_stage_small(cs_fs_t *fs, const cs_chunker_table_t *table,
     cs_content_of(table, (cs_kind_t)content->kind, bytes, &found);
     if (!cs_content_eq(&found, content)) return CS_ERR_MISMATCH;
 
-    cs_buf_t path = {0}, fresh = {0};
+    cs_buf_t path = {0};
     cs_staged_path(content, &path);
     cs_err_t err;
     if (content->kind == CS_KIND_SYMLINK) {
         err = fs->ops->symlink(fs, bytes, cs_buf_slice(&path));
         if (err == CS_ERR_EXISTS) err = CS_OK; /* the name says that it is the same */
     } else {
-        cs_buf_put_slice(&fresh, cs_buf_slice(&path));
-        cs_buf_printf(&fresh, ".new");
-        err = write_new(fs, cs_buf_slice(&fresh), bytes);
-        if (err == CS_OK) {
-            err = fs->ops->rename(fs, cs_buf_slice(&fresh), cs_buf_slice(&path),
-                                  CS_RENAME_REPLACE);
-        }
+        err = write_new(fs, cs_buf_slice(&path), bytes);
+        if (err == CS_ERR_EXISTS) err = write_over(fs, cs_buf_slice(&path), bytes);
     }
     cs_buf_fini(&path);
-    cs_buf_fini(&fresh);
     return err;
 }
