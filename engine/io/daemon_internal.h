@@ -6,6 +6,7 @@
 #include <czmq.h>
 
 #include "io/daemon.h"
+#include "io/fs_linux.h"
 #include "io/net.h"
 #include "node/node.h"
 
@@ -20,6 +21,7 @@ typedef struct cs_mounted {
     cs_folder_record_t record; /* owned; as in the home */
     cs_keys_t keys;            /* of its secret */
     cs_fs_t *fs;               /* open while jobs use it, else NULL */
+    cs_fs_known_t fs_known;    /* of the last time it was */
     size_t fs_users;
     bool loaded;           /* the core knows it */
     cs_tree_count_t count; /* as of the last status */

@@ -100,8 +100,10 @@ static void borrow_fs(cs_daemon_t *daemon, cs_shell_job_t *shell_job)
     for (size_t i = 0; i < daemon->folder_count; i++) {
         cs_mounted_t *folder = &daemon->folders[i];
         if (folder->record.number != shell_job->job->folder) continue;
-        if (folder->fs == NULL)
-            shell_job->fs_err = cs_fs_linux_open(folder->record.path, &folder->fs);
+        if (folder->fs == NULL) {
+            shell_job->fs_err =
+                cs_fs_linux_open_known(folder->record.path, &folder->fs_known, &folder->fs);
+        }
         shell_job->fs = folder->fs;
         if (folder->fs != NULL) folder->fs_users++;
         /* No directory there is what an unmounted folder looks like. */

@@ -19,4 +19,14 @@
  * openat2. */
 CS_MUST_USE cs_err_t cs_fs_linux_open(const char *root, cs_fs_t **ret);
 
+/* What was probed below a root that is opened again and again, and in which .crdtsync/tmp. */
+typedef struct cs_fs_known {
+    cs_print_t tmp; /* only what stays as it is while the directory is in use */
+    cs_fs_features_t features;
+} cs_fs_known_t;
+
+/* The same; nothing is probed if `known` (zeroed at first) tells what would be found. */
+CS_MUST_USE cs_err_t cs_fs_linux_open_known(const char *root, cs_fs_known_t *known,
+                                            cs_fs_t **ret);
+
 #endif

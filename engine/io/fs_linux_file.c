@@ -80,6 +80,10 @@ cs_err_t cs__linux_write(cs_file_t *file, uint64_t offset, const void *data, siz
         if (put < 0) return errno == EINVAL ? CS_ERR_IO : cs__linux_err(errno);
         done += (size_t)put;
     }
+    /* The disk shall work while more comes: all of it is flushed in the end. Only advice. */
+    if (len >= CS_CHUNK_MIN) {
+        (void)sync_file_range(fd_of(file), (off_t)offset, (off_t)len, SYNC_FILE_RANGE_WRITE);
+    }
     return CS_OK;
 }
 
