@@ -7,10 +7,12 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -47,18 +49,26 @@ void test_shell(const char *format, ...)
     if (system(command) != 0) test_fail("%s", command);
 }
 
+/* Below the ports that the kernel gives to outgoing connections: one of those might have it
+ * before our node does. */
+#define PORT_MIN  10240u
+#define PORT_SPAN 22000u
+
 int free_port(void)
 {
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t len = sizeof address;
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0 || bind(fd, (struct sockaddr *)&address, len) != 0 ||
-        getsockname(fd, (struct sockaddr *)&address, &len) != 0) {
-        test_fail("no free port: %s", strerror(errno));
+    for (int tries = 0; tries < 100; tries++) {
+        uint16_t random;
+        if (getrandom(&random, sizeof random, 0) != sizeof random) break;
+        uint16_t port = (uint16_t)(PORT_MIN + random % PORT_SPAN);
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                                      .sin_port = htons(port)};
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
+        if (fd >= 0) close(fd);
+        if (is_free) return port;
     }
-    close(fd);
-    return ntohs(address.sin_port);
+    test_fail("no free port: %s", strerror(errno));
 }
 
 static const char *program(void)
@@ -123,7 +133,8 @@ static void read_all(int fd, char *out)
     if (out != NULL) out[len] = '\0';
 }
 
-static int run(const cluster_node_t *node, char *out, const char *format, va_list va)
+static int run(const cluster_node_t *node, char *out, const char *errors, const char *format,
+               va_list va)
 {
     char line[2048];
     char *args[ARGS_MAX];
@@ -131,7 +142,7 @@ static int run(const cluster_node_t *node, char *out, const char *format, va_lis
     int count = split(line, args);
     int pipe_fd[2];
     if (pipe2(pipe_fd, O_CLOEXEC) != 0) test_fail("pipe: %s", strerror(errno));
-    pid_t pid = spawn(node->home, args, count, pipe_fd[1], NULL);
+    pid_t pid = spawn(node->home, args, count, pipe_fd[1], errors);
     close(pipe_fd[1]);
     read_all(pipe_fd[0], out);
     close(pipe_fd[0]);
@@ -144,7 +155,7 @@ int cluster_run(cluster_t *cluster, int node, char *out, const char *format, ...
 {
     va_list va;
     va_start(va, format);
-    int code = run(&cluster->node[node], out, format, va);
+    int code = run(&cluster->node[node], out, NULL, format, va);
     va_end(va);
     return code;
 }
@@ -153,11 +164,20 @@ void cluster_do(cluster_t *cluster, int node, char *out, const char *format, ...
 {
     va_list va;
     va_start(va, format);
-    int code = run(&cluster->node[node], out, format, va);
+    int code = run(&cluster->node[node], out, NULL, format, va);
     va_end(va);
     if (code == 0) return;
     test_fail("node %d: crdtsync %s ...: exit code %d (logs and homes: %s)", node, format, code,
               cluster->dir);
+}
+
+bool cluster_succeeds(cluster_t *cluster, int node, const char *format, ...)
+{
+    va_list va;
+    va_start(va, format);
+    int code = run(&cluster->node[node], NULL, "/dev/null", format, va);
+    va_end(va);
+    return code == 0;
 }
 
 /* --- set-up */
@@ -198,22 +218,23 @@ static void add_folder(cluster_t *cluster, int index, const char *key)
 void cluster_new_with(cluster_t *cluster, int count, const char *secret)
 {
     memset(cluster, 0, sizeof *cluster);
+    char dir[sizeof cluster->dir];
     const char *tmp = getenv("TMPDIR");
-    snprintf(cluster->dir, sizeof cluster->dir, "%.80s/crdtsync-test-XXXXXX",
-             tmp != NULL ? tmp : "/tmp");
-    if (mkdtemp(cluster->dir) == NULL) test_fail("mkdtemp: %s", strerror(errno));
+    snprintf(dir, sizeof dir, "%.80s/crdtsync-test-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    if (mkdtemp(dir) == NULL) test_fail("mkdtemp: %s", strerror(errno));
+    memcpy(cluster->dir, dir, sizeof dir);
     cluster->count = count;
     snprintf(cluster->folder, sizeof cluster->folder, "shared");
     snprintf(cluster->secret, sizeof cluster->secret, "%s", secret);
 
     char out[CLUSTER_TEXT];
     char key[256];
-    snprintf(key, sizeof key, "%s/key", cluster->dir);
+    snprintf(key, sizeof key, "%s/key", dir);
     for (int i = 0; i < count; i++) {
         cluster_node_t *node = &cluster->node[i];
-        snprintf(node->home, sizeof node->home, "%s/home%d", cluster->dir, i);
-        snprintf(node->root, sizeof node->root, "%s/root%d", cluster->dir, i);
-        snprintf(node->log, sizeof node->log, "%s/log%d", cluster->dir, i);
+        snprintf(node->home, sizeof node->home, "%s/home%d", dir, i);
+        snprintf(node->root, sizeof node->root, "%s/root%d", dir, i);
+        snprintf(node->log, sizeof node->log, "%s/log%d", dir, i);
         node->port = free_port();
         if (mkdir(node->root, 0755) != 0) test_fail("mkdir: %s", strerror(errno));
         cluster_do(cluster, i, out, "init --name node%d --listen tcp://127.0.0.1:%d", i,
@@ -246,7 +267,7 @@ void cluster_start(cluster_t *cluster, int index)
     char *args[] = {(char[]){"node"}};
     node->pid = spawn(node->home, args, 1, -1, node->log);
     double deadline = test_now() + 60;
-    while (cluster_run(cluster, index, NULL, "ping") != 0) {
+    while (!cluster_succeeds(cluster, index, "ping")) {
         int status;
         if (waitpid(node->pid, &status, WNOHANG) == node->pid) {
             test_fail("node %d ended at start: status %x, log %s", index, status, node->log);
@@ -308,10 +329,12 @@ static void dump_status(cluster_t *cluster)
     }
 }
 
+/* By the shell: values have blanks. */
 void cluster_setting(cluster_t *cluster, const char *key, const char *value)
 {
     for (int i = 0; i < cluster->count; i++)
-        cluster_do(cluster, i, NULL, "folder set %s %s=%s", cluster->folder, key, value);
+        test_shell("'%s' --home %s folder set %s '%s=%s' >/dev/null", program(),
+                   cluster->node[i].home, cluster->folder, key, value);
 }
 
 void cluster_settle(cluster_t *cluster, int timeout_s)

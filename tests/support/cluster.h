@@ -53,6 +53,10 @@ int cluster_run(cluster_t *cluster, int node, char *out, const char *format, ...
 void cluster_do(cluster_t *cluster, int node, char *out, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* The same without a word on stderr: failing is an answer. */
+bool cluster_succeeds(cluster_t *cluster, int node, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
 /* `folder set` for the shared folder, on every node. */
 void cluster_setting(cluster_t *cluster, const char *key, const char *value);
 

@@ -298,7 +298,7 @@ static const action_t BUSY[] = {
     {act_chmod, 8},          {act_link, 3},      {act_move_dir, 4},
     {act_delete_dir, 1},     {act_make_dir, 2},  {act_remove_empty_dir, 1},
 };
-static const action_t TIDY[] = {{act_delete, 12}, {act_delete_dir, 1}, {act_in_place, 4}};
+static const action_t TIDY[] = {{act_delete, 12}, {act_delete_dir, 1}, {act_in_place, 1}};
 
 static bool act(user_t *user, const action_t *list, size_t count)
 {

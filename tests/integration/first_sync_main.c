@@ -1,0 +1,130 @@
+/* first_sync_main.c - either end is killed in the middle of a first sync, ten times over.
+ *
+ * 5,000 small files and one of 200 MB. Each time the receiver begins empty; a relay tells how
+ * far the transfer is, and at random points of it one end, the other, or both are killed (-9)
+ * and started again. A last time, the kills fall into the first scan of the sender as well. */
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/prng.h"
+#include "support/cluster.h"
+#include "support/relay.h"
+#include "support/seed.h"
+
+#define SMALL_FILES 5000u
+#define LARGE_BYTES (200u << 20)
+#define ROUNDS      10
+#define KILLS_MAX   4
+#define SETTLE_S    120
+#define BLOCK       65536u
+
+static cs_prng_t prng;
+
+static void make_source(const char *dir)
+{
+    static uint8_t block[BLOCK];
+    cluster_node_t node = {0};
+    snprintf(node.root, sizeof node.root, "%s", dir);
+    for (unsigned i = 0; i < SMALL_FILES; i++) {
+        char path[64];
+        size_t len = (size_t)cs_prng_below(&prng, 8000);
+        cs_prng_fill(&prng, block, len);
+        snprintf(path, sizeof path, "d%u/e%u/f%u", i % 10, i / 10 % 10, i);
+        node_write(&node, path, block, len);
+    }
+    char path[512];
+    node_path(&node, "large", path, sizeof path);
+    FILE *file = fopen(path, "w");
+    if (file == NULL) test_fail("cannot create %s", path);
+    for (unsigned done = 0; done < LARGE_BYTES; done += BLOCK) {
+        cs_prng_fill(&prng, block, BLOCK);
+        if (fwrite(block, 1, BLOCK, file) != BLOCK) test_fail("cannot write %s", path);
+    }
+    if (fclose(file) != 0) test_fail("cannot write %s", path);
+}
+
+static void kill_and_start(cluster_t *cluster, unsigned which)
+{
+    if (which & 1) cluster_kill(cluster, 0);
+    if (which & 2) cluster_kill(cluster, 1);
+    if (which & 1) cluster_start(cluster, 0);
+    if (which & 2) cluster_start(cluster, 1);
+}
+
+/* True once node 1 holds everything node 0 has, without waiting for it. */
+static bool is_done(cluster_t *cluster)
+{
+    return cluster_succeeds(cluster, 0, "wait %s --peers 1 --timeout 0.01", cluster->folder);
+}
+
+/* Until `bytes` more have passed, or all is done. */
+static bool await_bytes(cluster_t *cluster, const relay_t *relay, uint64_t bytes)
+{
+    uint64_t until = relay_bytes(relay) + bytes;
+    double deadline = test_now() + SETTLE_S;
+    while (relay_bytes(relay) < until) {
+        uint64_t before = relay_bytes(relay);
+        poll(NULL, 0, 5);
+        if (relay_bytes(relay) == before && is_done(cluster)) return false;
+        if (test_now() > deadline) test_fail("the transfer stands still (%s)", cluster->dir);
+    }
+    return true;
+}
+
+/* One first sync; returns the kills that fell into it. `expected` bytes pass in all. */
+static unsigned sync_with_kills(const char *source, uint64_t expected, uint64_t *ret_bytes)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 2);
+    test_shell("cp -a %s/. %s", source, cluster.node[0].root);
+    relay_t *relay = relay_new(cluster.node[0].port);
+    cluster_pair(&cluster, 1, 0, relay_port(relay));
+    double begin = test_now();
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    unsigned kills = 0;
+    if (expected > 0 && cs_prng_chance(&prng, 1, 3)) {
+        poll(NULL, 0, (int)cs_prng_below(&prng, 1000)); /* most of the first scan */
+        kill_and_start(&cluster, 1);
+        kills++;
+    }
+    cluster_do(&cluster, 0, NULL, "scan %s", cluster.folder);
+    unsigned more = expected == 0 ? 0 : 1 + (unsigned)cs_prng_below(&prng, KILLS_MAX);
+    for (unsigned i = 0; i < more; i++) {
+        if (!await_bytes(&cluster, relay, cs_prng_below(&prng, expected / more))) break;
+        kill_and_start(&cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
+        kills++;
+    }
+    cluster_settle(&cluster, SETTLE_S);
+    cluster_check_equal(&cluster);
+    char why[1024];
+    if (tree_differs(source, cluster.node[1].root, why, sizeof why))
+        test_fail("not what was sent: %s (%s)", why, cluster.dir);
+    *ret_bytes = relay_bytes(relay);
+    printf("first_sync: %u kills, %llu MB passed, %.1f s\n", kills,
+           (unsigned long long)*ret_bytes >> 20, test_now() - begin);
+    cluster_destroy(&cluster);
+    relay_destroy(&relay);
+    return kills;
+}
+
+int main(void)
+{
+    char source[128] = "";
+    const char *tmp = getenv("TMPDIR");
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    cs_prng_init(&prng, test_seed("first_sync"));
+    snprintf(source, sizeof source, "%.80s/crdtsync-source-XXXXXX", tmp != NULL ? tmp : "/tmp");
+    if (mkdtemp(source) == NULL) test_fail("mkdtemp %s", source);
+    make_source(source);
+    uint64_t expected, bytes;
+    sync_with_kills(source, 0, &expected);
+    unsigned kills = 0;
+    for (int round = 0; round < ROUNDS; round++)
+        kills += sync_with_kills(source, expected, &bytes);
+    if (kills < ROUNDS) test_fail("only %u kills fell into %d syncs", kills, ROUNDS);
+    test_shell("rm -rf %s", source);
+    return 0;
+}
