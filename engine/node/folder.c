@@ -166,7 +166,6 @@ void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer)
 void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg,
                        cs_blob_t *blob)
 {
-    if (folder->config.paused) return;
     switch (msg->type) {
     case CS_MSG_NWANT:
     case CS_MSG_NODE:
@@ -177,6 +176,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
         cs_folder_content_message(folder, peer, msg, blob);
         break;
     case CS_MSG_ERROR:
+        if (folder->config.paused) break;
         cs_folder_note(folder, "peer.error", msg->u.error.text, CS_ERR_REFUSED);
         break;
     case CS_MSG_HELLO:
@@ -196,6 +196,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
     case CS_MSG_JOIN:
     case CS_MSG_WELCOME:
     case CS_MSG_TYPE_END:
+        if (folder->config.paused) break;
         cs_gossip_message(folder->gossip, peer->id, msg, folder->now_ms);
         break;
     }
@@ -210,15 +211,7 @@ cs_peer_entry_t *cs_folder_peer(cs_folder_t *folder, cs_peer_t peer)
 void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why)
 {
     cs_peer_entry_t *peer = cs_folder_peer(folder, id);
-    if (peer == NULL) return;
-    peer->dropped = true;
-    const cs_link_t links[] = {peer->in, peer->out};
-    for (size_t i = 0; i < CS_COUNT_OF(links); i++) {
-        if (links[i] == 0) continue;
-        cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_DROP);
-        effect->link = links[i];
-        effect->text = why;
-    }
+    if (peer != NULL) cs__node_drop(folder->fx, peer, why);
 }
 
 /* --- helpers of all parts */
@@ -259,7 +252,7 @@ void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_e
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload)
 {
     cs_peer_entry_t *peer = cs_folder_peer(folder, id);
-    if (peer == NULL) return;
+    if (peer == NULL || folder->node->stopping) return;
     memcpy(msg->tag, folder->keys->tag, sizeof msg->tag);
     cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_SEND);
     effect->link = peer->active;
@@ -297,22 +290,27 @@ void cs_folder_mount(cs_folder_t *folder, cs_err_t err)
     cs_folder_plan_soon(folder);
 }
 
-static void pump_disk(cs_folder_t *folder)
+/* Is it time to change the disk? A wanted scan goes first. */
+static bool may_apply(const cs_folder_t *folder)
 {
-    if (folder->disk_job_id != 0) return;
-    if (cs_folder_start_scan(folder)) return;
-    bool may =
-        folder->scanned_once && !folder->config.paused && !folder->held && folder->err == CS_OK;
-    if (may && !folder->wish.any) cs_folder_start_apply(folder);
+    bool usable = !folder->config.paused && !folder->held && folder->err == CS_OK;
+    return usable && folder->scanned_once && folder->disk_job_id == 0 && !folder->wish.any &&
+           !folder->node->stopping;
 }
 
+static void pump_disk(cs_folder_t *folder)
+{
+    if (folder->disk_job_id != 0 || folder->node->stopping) return;
+    if (cs_folder_start_scan(folder)) return;
+    if (may_apply(folder)) cs_folder_start_apply(folder);
+}
+
+/* A batch of records is paid for once it is durable, whatever else was staged since. */
 static void pay_credits(cs_folder_t *folder)
 {
     if (folder->staged != folder->durable) return;
-    while (folder->owed_credits > 0) {
-        folder->owed_credits--;
+    for (; folder->staged_credits > 0; folder->staged_credits--)
         cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
-    }
 }
 
 /* At most one stage is outstanding: what changes meanwhile goes with the next one, together. */
@@ -335,6 +333,8 @@ static void stage(cs_folder_t *folder)
         cs_batch_fini(&batch);
     }
     cs_outbox_stage(&folder->outbox, folder->staged);
+    folder->staged_credits = folder->owed_credits;
+    folder->owed_credits = 0;
     if (folder->rows_stage > folder->staged) folder->rows_stage = folder->staged;
     if (folder->steps_stage > folder->staged) folder->steps_stage = folder->staged;
     for (size_t i = 0; i < folder->answer_count; i++) {
@@ -362,7 +362,7 @@ static void flush(cs_folder_t *folder)
     cs_buf_t bytes;
     while (cs_outbox_pop(&folder->outbox, folder->durable, &id, &bytes)) {
         cs_peer_entry_t *peer = cs_folder_peer(folder, id);
-        if (peer == NULL) {
+        if (peer == NULL || folder->node->stopping) {
             cs_buf_fini(&bytes);
             continue;
         }
@@ -378,7 +378,7 @@ static void flush(cs_folder_t *folder)
 static bool is_applied(cs_folder_t *folder)
 {
     if (folder->disk_job_id != 0 || folder->wish.any || !folder->scanned_once) return false;
-    if (folder->plan_due || folder->ready_count > 0) return false;
+    if (folder->plan_due || folder->ready_count > 0 || folder->err != CS_OK) return false;
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     if (stats.wants > 0) return false;
@@ -399,6 +399,7 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     cs_err_t err = cs_replica_reincarnate(folder->replica, folder->number);
     if (err != CS_OK) return err;
     cs_outbox_fini(&folder->outbox); /* nothing that names the old numbers may leave */
+    folder->steps_void = folder->disk_job_id != 0 && folder->disk_job_kind == CS_JOB_APPLY;
     cs_gossip_restart(folder->gossip, folder->now_ms);
     cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLICA);
     effect->folder = folder->config.number;
@@ -417,13 +418,12 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
         cs_folder_plan_soon(folder);
     }
     cs_fetch_tick(folder->fetch, folder->now_ms);
-    if (!folder->node->stopping) {
-        pump_disk(folder);
-        cs_folder_pump_fetch(folder);
-        cs_folder_pump_serve(folder);
-    }
+    pump_disk(folder);
+    cs_folder_pump_fetch(folder);
+    cs_folder_pump_serve(folder);
     show_applied(folder);
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
+    pay_credits(folder);
     stage(folder);
     if (!folder->node->stopping) cs_folder_release_steps(folder);
     sweep_rows(folder);
@@ -438,10 +438,9 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
 {
     uint64_t due = folder->gossip_due_ms;
     if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
-    bool rests = folder->disk_job_id == 0;
-    if (rests && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
-    if (rests && folder->ready_at_ms != 0 && folder->ready_at_ms < due)
-        due = folder->ready_at_ms;
+    bool may = may_apply(folder);
+    if (may && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
+    if (may && folder->ready_at_ms != 0 && folder->ready_at_ms < due) due = folder->ready_at_ms;
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     bool waiting = stats.wants > stats.sleeping && folder->now_ms + CS_FETCH_TICK_MS < due;

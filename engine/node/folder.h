@@ -17,6 +17,8 @@
 #define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
 #define CS_PASS_PATHS_PER_MS 50u   /* a pass is followed by a rest of about its length */
 #define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
+#define CS_RACE_MS           50u   /* before a path that the user changes is tried again, ... */
+#define CS_RACE_MAX_MS       5000u /* ... doubled each time that nothing else came of it */
 #define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
 /* A scan that somebody asked for. */
@@ -72,12 +74,13 @@ typedef struct cs_folder {
     uint64_t disk_job_id; /* the running scan or apply, 0: none */
     cs_job_kind_t disk_job_kind;
     uint64_t rows_stage; /* scans wait until this stage is durable */
+    bool steps_void;     /* the replica id changed since the running steps were planned */
     cs_job_t *steps_job; /* APPLY: waits until steps_stage is durable; owned, NULL: none */
     uint64_t steps_stage;
     bool scanned_once;
-    bool scan_failed; /* the replica refused; drop the rest of this scan */
-    uint32_t owed_credits;
-    bool sweep_due; /* of rows that serve no content any more */
+    bool scan_failed;                      /* the replica refused; drop the rest of this scan */
+    uint32_t owed_credits, staged_credits; /* staged: for records of the outstanding stage */
+    bool sweep_due;                        /* of rows that serve no content any more */
     cs_buf_t sweep_cursor;
     uint64_t scan_lost, scan_appeared; /* for the brake */
     uint64_t brake_window[2], brake_since_ms;
@@ -92,10 +95,12 @@ typedef struct cs_folder {
     bool plan_due, again; /* a pass is wanted; another one after it */
     bool thorough_due;    /* the next one shall look at parked paths, too */
     bool thorough;        /* the one under way does */
+    bool all_seen;        /* the last one did, and nothing was joined since */
     bool refill;          /* it goes on where the fetch machine had no room */
     cs_buf_t cursor;      /* of the pass under way; empty: at the beginning */
     size_t pass_size;     /* steps and contents it found */
     uint64_t pass_at_ms, rest_until_ms;
+    uint32_t race_ms;    /* 0: the last group was of use */
     uint64_t trash_next; /* cs_apply_config_t */
     cs_omap_t ignored;   /* pending paths that are ignored here, as far as met */
     cs_omap_t awaited;   /* content hash || path: contents asked for, and where they go */

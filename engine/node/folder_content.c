@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "node/folder.h"
+#include "node/node_internal.h"
 
 static void pack_names(cs_buf_t *packed, const cs_fetch_action_t *action)
 {
@@ -76,7 +76,8 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
 
 void cs_folder_pump_fetch(cs_folder_t *folder)
 {
-    if (folder->config.paused || folder->err != CS_OK) return;
+    bool may = !folder->config.paused && !folder->node->stopping && folder->err == CS_OK;
+    if (!may) return;
     cs_fetch_action_t action;
     while (cs_fetch_next(folder->fetch, folder->now_ms, &action)) {
         switch (action.kind) {
@@ -148,19 +149,23 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
 {
     cs_err_t err = CS_OK;
     cs_peer_t id = peer->id;
-    if (msg->type == CS_MSG_CHUNK) {
+    bool asks = msg->type == CS_MSG_NWANT || msg->type == CS_MSG_CWANT ||
+                (msg->type == CS_MSG_MAP && !msg->u.map.answer);
+    if (asks) {
+        cs_folder_ask(folder, peer, msg);
+    } else if (folder->config.paused) {
+        return; /* forgotten with its request */
+    } else if (msg->type == CS_MSG_CHUNK) {
         folder->blob = blob;
         err = on_chunks(folder, id, msg->payload);
         if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
         folder->blob = NULL;
     } else if (msg->type == CS_MSG_NODE) {
         err = on_nodes(folder, id, msg->u.node.packed);
-    } else if (msg->type == CS_MSG_MAP && msg->u.map.answer) {
+    } else if (msg->type == CS_MSG_MAP) {
         err = on_map(folder, id, &msg->u.map);
-    } else if (msg->type == CS_MSG_CNONE) {
-        on_none(folder, id, msg->u.cnone.packed);
     } else {
-        cs_folder_ask(folder, peer, msg);
+        on_none(folder, id, msg->u.cnone.packed);
     }
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
 }
@@ -169,10 +174,11 @@ void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
 {
     for (size_t i = 0; i < job->u.stage.len; i++) {
         cs_job_item_t *item = &job->u.stage.item[i];
-        cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = item->err});
-        if (item->err == CS_OK) cs_folder_content_staged(folder, &item->content);
-        if (item->err != CS_OK) {
-            cs_folder_note(folder, "stage.failed", cs_slice_text(""), item->err);
+        cs_err_t err = job->err != CS_OK ? job->err : item->err;
+        cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = err});
+        if (err == CS_OK) cs_folder_content_staged(folder, &item->content);
+        if (err != CS_OK) {
+            cs_folder_note(folder, "stage.failed", cs_slice_text(""), err);
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         }
     }

@@ -1,9 +1,30 @@
 /* folder_serve.c - what peers ask for: read by workers, one request of a peer at a time, no
- * faster than the link takes it. */
+ * faster than the link takes it. Each request is answered: a peer that waits for an answer asks
+ * us for less. */
 #include <string.h>
 
 #include "base/mem.h"
-#include "node/folder.h"
+#include "node/node_internal.h"
+
+static void answer_none(cs_folder_t *folder, cs_peer_t peer, uint32_t xid, cs_slice_t names)
+{
+    if (names.len == 0) return;
+    cs_msg_t msg = {.type = CS_MSG_CNONE, .xid = xid};
+    msg.u.cnone.packed = names;
+    cs_folder_send(folder, peer, &msg, NULL);
+}
+
+static void refuse(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
+{
+    if (msg->type == CS_MSG_CWANT) {
+        answer_none(folder, peer, msg->xid, msg->u.cwant.contents);
+        answer_none(folder, peer, msg->xid, msg->u.cwant.chunks);
+    } else if (msg->type == CS_MSG_NWANT) {
+        answer_none(folder, peer, msg->xid, msg->u.nwant.packed);
+    } else {
+        answer_none(folder, peer, msg->xid, cs_slice(msg->u.map.content, CS_HASH_BYTES));
+    }
+}
 
 static cs_name_t *copy_names(cs_slice_t packed, size_t *ret_count)
 {
@@ -14,8 +35,10 @@ static cs_name_t *copy_names(cs_slice_t packed, size_t *ret_count)
 
 void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg)
 {
-    if (folder->config.paused || folder->err != CS_OK)
-        return; /* silence: the peer asks another, or later */
+    if (folder->config.paused || folder->err != CS_OK) {
+        refuse(folder, peer->id, msg); /* it asks another, or later */
+        return;
+    }
     size_t waiting = 0;
     for (size_t i = 0; i < folder->serve_count; i++)
         waiting += folder->serve[i].peer == peer->id;
@@ -56,6 +79,7 @@ static bool is_served(const cs_folder_t *folder, cs_peer_t peer)
 
 void cs_folder_pump_serve(cs_folder_t *folder)
 {
+    if (folder->node->stopping) return;
     size_t kept = 0;
     for (size_t i = 0; i < folder->serve_count; i++) {
         cs_serve_wait_t *wait = &folder->serve[i];
@@ -90,45 +114,29 @@ void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer)
     folder->serve_count = kept;
 }
 
-static void answer_missing(cs_folder_t *folder, const cs_job_serve_t *serve)
+static cs_slice_t packed(const cs_name_t *names, size_t count)
 {
-    if (serve->missing_count == 0) return;
-    cs_msg_t msg = {.type = CS_MSG_CNONE, .xid = serve->xid};
-    msg.u.cnone.packed =
-        cs_slice(serve->missing, serve->missing_count * sizeof *serve->missing);
-    cs_folder_send(folder, serve->peer, &msg, NULL);
+    return cs_slice(names, count * sizeof *names);
 }
 
 static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
 {
-    cs_msg_t msg = {.xid = serve->xid};
-    if (serve->map_found) {
-        msg.type = CS_MSG_MAP;
-        msg.u.map.content = serve->map.hash;
-        msg.u.map.size = serve->map.size;
-        msg.u.map.answer = true;
-        msg.u.map.root = serve->map_root.b;
-        msg.u.map.depth = serve->map_depth;
-    } else {
-        msg.type = CS_MSG_CNONE;
-        msg.u.cnone.packed = cs_slice(serve->map.hash, sizeof serve->map.hash);
+    if (!serve->map_found) {
+        cs_slice_t hash = cs_slice(serve->map.hash, sizeof serve->map.hash);
+        answer_none(folder, serve->peer, serve->xid, hash);
+        return;
     }
+    cs_msg_t msg = {.type = CS_MSG_MAP, .xid = serve->xid};
+    msg.u.map.content = serve->map.hash;
+    msg.u.map.size = serve->map.size;
+    msg.u.map.answer = true;
+    msg.u.map.root = serve->map_root.b;
+    msg.u.map.depth = serve->map_depth;
     cs_folder_send(folder, serve->peer, &msg, NULL);
 }
 
-void cs_folder_served(cs_folder_t *folder, cs_job_t *job)
+static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
 {
-    cs_job_serve_t *serve = &job->u.serve;
-    for (size_t i = 0; i < folder->serving_count; i++) {
-        if (folder->serving[i] != serve->peer) continue;
-        folder->serving[i] = folder->serving[--folder->serving_count];
-        break;
-    }
-    if (cs_folder_peer(folder, serve->peer) == NULL) return;
-    if (serve->type == CS_MSG_MAP) {
-        answer_map(folder, serve);
-        return;
-    }
     for (size_t i = 0; i < serve->payload_count; i++) {
         cs_msg_t msg = {.xid = serve->xid};
         if (serve->type == CS_MSG_CWANT) {
@@ -140,5 +148,24 @@ void cs_folder_served(cs_folder_t *folder, cs_job_t *job)
             cs_folder_send(folder, serve->peer, &msg, NULL);
         }
     }
-    answer_missing(folder, serve);
+    answer_none(folder, serve->peer, serve->xid, packed(serve->missing, serve->missing_count));
+}
+
+void cs_folder_served(cs_folder_t *folder, cs_job_t *job)
+{
+    cs_job_serve_t *serve = &job->u.serve;
+    for (size_t i = 0; i < folder->serving_count; i++) {
+        if (folder->serving[i] != serve->peer) continue;
+        folder->serving[i] = folder->serving[--folder->serving_count];
+        break;
+    }
+    if (serve->type == CS_MSG_MAP) {
+        answer_map(folder, serve);
+    } else if (job->err != CS_OK) { /* the folder could not be opened */
+        cs_peer_t peer = serve->peer;
+        answer_none(folder, peer, serve->xid, packed(serve->contents, serve->content_count));
+        answer_none(folder, peer, serve->xid, packed(serve->names, serve->name_count));
+    } else {
+        answer_parts(folder, serve);
+    }
 }

@@ -166,9 +166,10 @@ static void take_reports(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hav
 
 static void note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
 {
-    bool more = !peer->have_known || (have->applied && !peer->applied) ||
+    bool more = !peer->have_known || peer->greeted || (have->applied && !peer->applied) ||
                 memcmp(peer->root, have->root, CS_HASH_BYTES) != 0;
     peer->have_known = true;
+    peer->greeted = false;
     peer->applied = have->applied;
     peer->n = have->n;
     memcpy(peer->root, have->root, CS_HASH_BYTES);

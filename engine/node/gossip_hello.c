@@ -73,7 +73,7 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     }
     cs_vv_fini(&seen);
     if (err != CS_OK) return err;
-    peer->checked = true;
+    peer->checked = peer->greeted = true;
     /* A HAVE that it could not use took reports with it: tell them all again. */
     memset(peer->stamps, 0, gossip->member_count * sizeof *peer->stamps);
     peer->hello_due_ms = peer->member_news ? gossip->now_ms : CS__NEVER;

@@ -93,6 +93,7 @@ typedef struct cs__peer {
     uint32_t nonce;
     cs_vv_t seen_of; /* as told by it */
     cs_vv_t sent;    /* ours as told to it */
+    bool greeted;    /* a HELLO came, and no HAVE since */
     /* its last HAVE */
     bool have_known, applied;
     uint8_t root[CS_HASH_BYTES];

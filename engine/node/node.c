@@ -115,8 +115,17 @@ static void drop_link(cs_effects_t *effects, cs_link_t link, const char *why)
     effect->text = why;
 }
 
+void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why)
+{
+    const cs_link_t links[] = {peer->in, peer->out};
+    peer->dropped = true;
+    for (size_t i = 0; i < CS_COUNT_OF(links); i++) {
+        if (links[i] != 0) drop_link(effects, links[i], why);
+    }
+}
+
 /* Tell a node of another protocol why it is turned away. */
-static void refuse_version(cs_effects_t *effects, cs_link_t link)
+static void refuse_version(cs_effects_t *effects, cs_peer_entry_t *peer, cs_link_t link)
 {
     cs_msg_t msg = {.type = CS_MSG_ERROR};
     msg.u.error.code = CS_ERR_VERSION;
@@ -124,7 +133,7 @@ static void refuse_version(cs_effects_t *effects, cs_link_t link)
     cs_effect_t *effect = cs_effects_add(effects, CS_FX_SEND);
     effect->link = link;
     cs_msg_encode(&msg, &effect->header);
-    drop_link(effects, link, "unknown protocol version");
+    cs__node_drop(effects, peer, "unknown protocol version");
 }
 
 static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
@@ -138,12 +147,11 @@ static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
     cs_err_t err = cs_msg_decode(&msg, event->bytes, payload);
     if (err == CS_ERR_UNSUPPORTED) return; /* a type of a later version: ignored */
     if (err == CS_ERR_VERSION) {
-        refuse_version(effects, event->link);
+        refuse_version(effects, peer, event->link);
         return;
     }
     if (err != CS_OK) {
-        peer->dropped = true;
-        drop_link(effects, event->link, cs_err_text(err));
+        cs__node_drop(effects, peer, cs_err_text(err));
         return;
     }
     /* A folder that is not (or no longer) shared with this peer is as unknown as any other tag.

@@ -15,5 +15,7 @@ struct cs_node {
 };
 
 cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number); /* NULL: unknown */
+/* Nothing more is said to it or heard of it, until a new link comes up. */
+void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why);
 
 #endif

@@ -57,6 +57,15 @@ static cs_link_t preferred(const cs_peer_entry_t *peer, const cs_key_t *self)
     return first != 0 ? first : second;
 }
 
+/* True: another link than before. What waited on that one is not this one's. */
+static bool choose(cs_peer_entry_t *peer, const cs_key_t *self)
+{
+    cs_link_t was = peer->active;
+    peer->active = preferred(peer, self);
+    if (peer->active != was) peer->unsent = 0;
+    return peer->active != was;
+}
+
 cs_peer_change_t cs_peers_link_up(cs_peers_t *peers, const cs_key_t *self, const cs_key_t *key,
                                   cs_link_t link, bool outgoing, cs_peer_entry_t **ret)
 {
@@ -72,16 +81,19 @@ cs_peer_change_t cs_peers_link_up(cs_peers_t *peers, const cs_key_t *self, const
         peers->len++;
     }
     cs_peer_entry_t *peer = &peers->item[i];
+    if (peer->dropped) { /* a new beginning; the old links are on their way out */
+        peer->in = peer->out = peer->active = 0;
+        peer->dropped = false;
+    }
     if (outgoing) {
         peer->out = link;
     } else {
         peer->in = link;
     }
     *ret = peer;
-    cs_link_t was = peer->active;
-    peer->active = preferred(peer, self);
+    bool moved = choose(peer, self);
     if (!known) return CS_PEER_UP;
-    return peer->active == was ? CS_PEER_SAME : CS_PEER_MOVED;
+    return moved ? CS_PEER_MOVED : CS_PEER_SAME;
 }
 
 cs_peer_change_t cs_peers_link_down(cs_peers_t *peers, const cs_key_t *self, cs_link_t link,
@@ -91,8 +103,7 @@ cs_peer_change_t cs_peers_link_down(cs_peers_t *peers, const cs_key_t *self, cs_
     if (peer == NULL) return CS_PEER_SAME; /* replaced by a newer one before */
     if (peer->in == link) peer->in = 0;
     if (peer->out == link) peer->out = 0;
-    cs_link_t was = peer->active;
-    peer->active = preferred(peer, self);
+    bool moved = choose(peer, self);
     *ret = *peer;
     if (peer->active == 0) {
         size_t i = (size_t)(peer - peers->item);
@@ -100,5 +111,5 @@ cs_peer_change_t cs_peers_link_down(cs_peers_t *peers, const cs_key_t *self, cs_
         peers->len--;
         return CS_PEER_DOWN;
     }
-    return peer->active == was ? CS_PEER_SAME : CS_PEER_MOVED;
+    return moved ? CS_PEER_MOVED : CS_PEER_SAME;
 }

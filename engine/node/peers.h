@@ -13,9 +13,9 @@ typedef struct cs_peer_entry {
     cs_key_t key;
     cs_link_t in, out; /* 0: none; `in` is the newest they dialled */
     cs_link_t active;
-    bool dropped; /* broke the protocol: nothing is said or heard until its links are gone */
+    bool dropped; /* broke the protocol: nothing is said or heard until a new link comes up */
     uint64_t bytes_in, bytes_out;
-    uint64_t unsent; /* bytes of CHUNK payloads handed to the link and not yet gone */
+    uint64_t unsent; /* bytes of CHUNK payloads handed to the active link and not yet gone */
 } cs_peer_entry_t;
 
 typedef struct cs_peers {

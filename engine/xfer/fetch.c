@@ -219,7 +219,9 @@ void cs_fetch_retry(cs_fetch_t *fetch, cs_peer_t peer)
         return;
     }
     cs_source_t *source = cs__source_of(fetch, peer);
-    if (source != NULL) forget_passed(fetch, cs__source_bit(fetch, source));
+    if (source == NULL) return;
+    cs__source_revive(fetch, source);
+    forget_passed(fetch, cs__source_bit(fetch, source));
 }
 
 bool cs_fetch_next(cs_fetch_t *fetch, uint64_t now_ms, cs_fetch_action_t *ret)

@@ -93,11 +93,12 @@ void cs_fetch_sweep(cs_fetch_t *fetch);
 
 void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer);
-void cs_fetch_retry(cs_fetch_t *fetch,
-                    cs_peer_t peer); /* peer may have more now; 0: all peers */
+/* A peer may have more now, and answers if it was silent; 0: all may have more. */
+void cs_fetch_retry(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms); /* timeouts: once a second or so */
 
-/* Answers of peers. MISMATCH, MALFORMED: drop that peer. After on_data take actions from
+/* Answers of peers. MISMATCH, MALFORMED: drop that peer. What was not asked for is ignored: it
+ * may answer a request of an earlier conversation. After on_data take actions from
  * cs_fetch_next until there are none, before `bytes` goes away or the machine is called again:
  * the orders to write them come then. */
 CS_MUST_USE cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name,

@@ -63,7 +63,7 @@ cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *na
     if (source == NULL) return CS_OK; /* one too many: never asked, so never used */
     cs_ask_t *found = cs__ask_find(source, CS_ASK_SMALL, name);
     if (found == NULL) found = cs__ask_find(source, CS_ASK_CHUNK, name);
-    if (found == NULL) return CS_ERR_MALFORMED;
+    if (found == NULL) return CS_OK; /* asked before the conversation began anew */
     cs_ask_t ask = *found;
     cs__ask_answered(fetch, source, found);
     fetch->landing_bytes = bytes;
@@ -87,7 +87,7 @@ cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[C
     cs_name_t name;
     memcpy(name.b, hash, sizeof name.b);
     cs_ask_t *found = cs__ask_find(source, CS_ASK_MAP, &name);
-    if (found == NULL) return CS_ERR_MALFORMED;
+    if (found == NULL) return CS_OK;
     cs_ask_t ask = *found;
     cs__ask_answered(fetch, source, found);
     cs_content_t content;
@@ -104,6 +104,15 @@ cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[C
     return CS_OK;
 }
 
+static bool asks_nodes(const cs_source_t *source)
+{
+    for (size_t i = source->head; i < source->len; i++) {
+        if (source->ask[i].kind == CS_ASK_NODE) return true;
+    }
+    return false;
+}
+
+/* The name is that of the bytes: other bytes than those asked for are told by nothing else. */
 cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes)
 {
     cs__landing_forget(fetch);
@@ -112,7 +121,7 @@ cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes)
     cs_name_t name;
     cs_node_name(fetch->table, bytes, &name);
     cs_ask_t *found = cs__ask_find(source, CS_ASK_NODE, &name);
-    if (found == NULL) return CS_ERR_MISMATCH;
+    if (found == NULL) return asks_nodes(source) ? CS_ERR_MISMATCH : CS_OK;
     cs__ask_answered(fetch, source, found);
     for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
         cs_download_t *download = fetch->download[i];

@@ -238,6 +238,9 @@ uint64_t cs__source_room(const cs_fetch_t *fetch, const cs_source_t *source);
 void cs__source_ask(cs_fetch_t *fetch, cs_source_t *source, uint8_t request, cs_ask_kind_t kind,
                     const cs_name_t *name, uint64_t bytes);
 
+/* A silent one speaks again: what it was asked before went to others. */
+void cs__source_revive(cs_fetch_t *fetch, cs_source_t *source);
+
 /* NULL: not asked. kind NONE: any. */
 cs_ask_t *cs__ask_find(cs_source_t *source, cs_ask_kind_t kind, const cs_name_t *name);
 /* An answer to `ask`, which is removed: the source lives, and its credit follows its speed. */

@@ -167,6 +167,14 @@ static void settle_waiting(cs_fetch_t *fetch)
     }
 }
 
+static void use_again(cs_fetch_t *fetch, cs_source_t *source)
+{
+    source->stalled = false;
+    source->dry = false;
+    fetch->usable |= cs__source_bit(fetch, source);
+    cs__want_wake(fetch);
+}
+
 void cs__ask_answered(cs_fetch_t *fetch, cs_source_t *source, cs_ask_t *ask)
 {
     uint64_t age_ms = fetch->now_ms - ask->asked_ms;
@@ -179,12 +187,17 @@ void cs__ask_answered(cs_fetch_t *fetch, cs_source_t *source, cs_ask_t *ask)
         source->shrunk_ms = fetch->now_ms;
     }
     ask_remove(fetch, source, ask);
-    if (source->stalled) {
-        source->stalled = false;
-        source->dry = false;
-        fetch->usable |= cs__source_bit(fetch, source);
-        cs__want_wake(fetch);
+    if (source->stalled) use_again(fetch, source);
+}
+
+void cs__source_revive(cs_fetch_t *fetch, cs_source_t *source)
+{
+    if (!source->stalled) return;
+    for (size_t i = source->head; i < source->len; i++) {
+        cs_ask_t *ask = &source->ask[i];
+        if (ask->kind != CS_ASK_NONE) ask_remove(fetch, source, ask);
     }
+    use_again(fetch, source);
 }
 
 /* --- public */
