@@ -14,6 +14,7 @@
 void cs_folder_plan_more(cs_folder_t *folder)
 {
     folder->again = true;
+    folder->all_seen = false;
     uint64_t at_ms = folder->now_ms;
     if (folder->pass_at_ms > at_ms && folder->plan_due) return;
     if (folder->rest_until_ms > at_ms) at_ms = folder->rest_until_ms;
@@ -186,6 +187,7 @@ static void end_pass(cs_folder_t *folder)
 {
     if (folder->thorough)
         cs_fetch_sweep(folder->fetch); /* what no path of the whole pass asked for */
+    folder->all_seen = folder->thorough && !folder->again;
     /* Where other bytes are wanted now, some on their way may not be. */
     if (cs_replica_parked_changed(folder->replica)) folder->thorough_due = true;
     folder->rest_until_ms = folder->now_ms + folder->pass_size / CS_PASS_PATHS_PER_MS;
@@ -232,6 +234,14 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
     return start_steps(folder, &steps);
 }
 
+/* All that is wanted is what nobody has: perhaps no path needs it any more. */
+static bool has_doubtful_wants(const cs_folder_t *folder)
+{
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    return !folder->all_seen && stats.wants > 0 && stats.wants == stats.sleeping;
+}
+
 bool cs_folder_start_apply(cs_folder_t *folder)
 {
     cs_plan_query_t query = {.arg = folder,
@@ -247,6 +257,7 @@ bool cs_folder_start_apply(cs_folder_t *folder)
         folder->refill = true;
         cs_folder_plan_more(folder);
     }
+    if (!folder->plan_due && has_doubtful_wants(folder)) cs_folder_plan_soon(folder);
     if (!folder->plan_due || folder->pass_at_ms > folder->now_ms) return false;
     return plan_pass(folder, &query);
 }
@@ -263,12 +274,31 @@ static void rescan(void *arg, cs_slice_t path)
     cs_folder_want_scan(folder, &path, 1, false, 0);
 }
 
+/* The disk is as after a crash in the middle of it: what was done is found by a scan. */
+static void record_nothing(cs_folder_t *folder)
+{
+    cs_folder_want_scan(folder, NULL, 0, false, 0);
+    cs_folder_plan_soon(folder);
+}
+
+/* A file that somebody keeps writing to must not keep us busy as well. */
+static void rest_after_race(cs_folder_t *folder, bool raced, bool progress)
+{
+    uint32_t longer_ms = folder->race_ms == 0 ? CS_RACE_MS : 2 * folder->race_ms;
+    if (longer_ms > CS_RACE_MAX_MS) longer_ms = CS_RACE_MAX_MS;
+    folder->race_ms = raced && !progress ? longer_ms : 0;
+    uint64_t until_ms = folder->now_ms + folder->race_ms;
+    if (folder->rest_until_ms < until_ms) folder->rest_until_ms = until_ms;
+}
+
 #define NOTES_MAX 3u /* failures of one group that are logged by path */
 
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
 {
     cs_steps_t *steps = &job->u.apply;
     folder->trash_next = job->trash_next;
+    bool is_void = folder->steps_void;
+    folder->steps_void = false;
     if (job->err != CS_OK) {
         if (folder->err != job->err)
             cs_folder_note(folder, "folder.error", cs_slice_text(""), job->err);
@@ -276,8 +306,12 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         return;
     }
+    if (is_void) {
+        record_nothing(folder);
+        return;
+    }
     cs_record(folder->replica, steps, rescan, folder);
-    bool progress = false;
+    bool progress = false, raced = false;
     size_t failed = 0;
     for (size_t i = 0; i < steps->len; i++) {
         cs_step_t *step = &steps->item[i];
@@ -292,15 +326,20 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         } else if (step->err == CS_ERR_HELD) {
             bool is_new;
             cs_omap_insert(&folder->ignored, cs_slice_str(step->item.path), &is_new);
-        } else if (step->err != CS_ERR_CHANGED) {
+            progress = true; /* what it would have met may be met in another way */
+        } else if (step->err == CS_ERR_CHANGED) {
+            raced = true;
+        } else {
             /* A full disk fails them all: the first ones say it. */
             if (failed++ < NOTES_MAX) {
                 cs_folder_note(folder, "apply.failed", cs_slice_str(step->item.path),
                                step->err);
             }
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+            raced = raced || step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;
         }
     }
+    rest_after_race(folder, raced, progress);
     folder->rows_stage = folder->staged + 1;   /* the rows go with the next stage */
     if (progress) cs_folder_plan_more(folder); /* what waited for a name to be free */
 }

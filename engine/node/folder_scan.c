@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
 #include "node/folder.h"
 
 #define BRAKE_WINDOWS \
@@ -48,6 +49,24 @@ static int path_order(const void *a, const void *b)
     return cs_str_cmp(*x, *y);
 }
 
+/* In order, each once, and none that is below another. */
+static void sort_paths(cs_scan_wish_t *wish)
+{
+    qsort(wish->paths, wish->path_count, sizeof *wish->paths, path_order);
+    size_t kept = 0;
+    for (size_t i = 0; i < wish->path_count; i++) {
+        cs_slice_t path = cs_slice_str(wish->paths[i]);
+        cs_slice_t last = kept > 0 ? cs_slice_str(wish->paths[kept - 1]) : cs_slice_text("");
+        bool covered = kept > 0 && (cs_slice_eq(path, last) || cs_path_is_below(path, last));
+        if (covered) {
+            cs_str_unref(&wish->paths[i]);
+        } else {
+            wish->paths[kept++] = wish->paths[i];
+        }
+    }
+    wish->path_count = kept;
+}
+
 static void refused(void *arg, cs_slice_t path, cs_err_t err)
 {
     cs_folder_t *folder = arg;
@@ -75,7 +94,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
         job->u.scan.missed_count =
             cs_fetch_missed(folder->fetch, job->u.scan.missed, MISSED_MAX);
     } else {
-        qsort(wish->paths, wish->path_count, sizeof *wish->paths, path_order);
+        sort_paths(wish);
         job->u.scan.paths = wish->paths;
         job->u.scan.path_count = wish->path_count;
         wish->paths = NULL;
@@ -83,7 +102,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
     }
     folder->scan_lost = folder->scan_appeared = 0;
     folder->scan_failed = false;
-    folder->owed_credits = 0;
+    folder->owed_credits = folder->staged_credits = 0;
     if (wish->all) cs_troubles_fini(&folder->troubles);
     cs_replica_scan_begin(folder->replica, refused, folder);
     folder->disk_job_kind = CS_JOB_SCAN;
@@ -192,11 +211,13 @@ static bool brake_holds(cs_folder_t *folder)
     return false;
 }
 
+/* Only a look at everything can tell that what was held is there again, or is let pass. */
 static cs_err_t commit(cs_folder_t *folder, cs_scan_report_t *report)
 {
-    folder->held = brake_holds(folder);
-    folder->brake_off_once = false;
-    if (folder->held) {
+    bool holds = brake_holds(folder), all = folder->running_wish.all;
+    folder->held = holds || (folder->held && !all);
+    if (all) folder->brake_off_once = false;
+    if (holds) {
         cs_folder_note(folder, "scan.held", cs_slice_text(""), CS_ERR_HELD);
         cs_replica_scan_abort(folder->replica);
         return CS_ERR_HELD;
@@ -244,7 +265,8 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
         if (all) folder->scanned_once = true;
         if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
         if (all) folder->sweep_due = true;
-        folder->err = CS_OK;
+        if (folder->err != CS_OK) cs_gossip_restart(folder->gossip, folder->now_ms);
+        folder->err = CS_OK; /* and peers may ask for contents again */
         clear_busy(folder);
         cs_gossip_local(folder->gossip, folder->now_ms);
         cs_folder_plan_soon(folder);

@@ -116,17 +116,26 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
 
 /* --- steps */
 
-/* Ignored paths are not materialised: what is there is none of our business (core.md 5.2). */
-static bool is_ignored(cs_ignore_t *ignore, const cs_step_t *step)
+/* What cannot be told counts as ignored. */
+static bool is_ignored(cs_ignore_t *ignore, const cs_str_t *path, bool is_dir)
+{
+    bool ignored = false;
+    cs_err_t err = cs_ignore_matches(ignore, cs_slice_str(path), is_dir, &ignored);
+    return err != CS_OK || ignored;
+}
+
+/* Ignored paths are not materialised: what is there is none of our business (core.md 5.2). True
+ * if the step may not be performed; then its path is the ignored one, if need be that from
+ * which something would have been moved. */
+static bool must_not(cs_ignore_t *ignore, cs_step_t *step)
 {
     bool is_dir = step->kind == CS_STEP_MKDIR || step->kind == CS_STEP_RMDIR;
-    bool ignored = false;
-    if (step->from != NULL && step->kind == CS_STEP_MOVE) {
-        cs_err_t err = cs_ignore_matches(ignore, cs_slice_str(step->from), is_dir, &ignored);
-        if (err != CS_OK || ignored) return true;
-    }
-    cs_err_t err = cs_ignore_matches(ignore, cs_slice_str(step->item.path), is_dir, &ignored);
-    return err != CS_OK || ignored;
+    if (is_ignored(ignore, step->item.path, is_dir)) return true;
+    if (step->kind != CS_STEP_MOVE || !is_ignored(ignore, step->from, false)) return false;
+    cs_str_t *path = step->item.path;
+    step->item.path = step->from;
+    step->from = path;
+    return true;
 }
 
 /* Moves the steps on ignored paths to `ret`. */
@@ -135,7 +144,7 @@ static void set_ignored_aside(cs_fs_t *fs, cs_steps_t *steps, cs_steps_t *ret)
     cs_ignore_t *ignore = cs_ignore_new(fs);
     size_t kept = 0;
     for (size_t i = 0; i < steps->len; i++) {
-        if (is_ignored(ignore, &steps->item[i])) {
+        if (must_not(ignore, &steps->item[i])) {
             cs_step_t *aside = cs_steps_add(ret, steps->item[i].kind);
             *aside = steps->item[i];
             aside->err = CS_ERR_HELD;
