@@ -9,10 +9,10 @@
 #include "base/mem.h"
 #include "io/fs_linux.h"
 #include "support/folder.h"
+#include "support/picture.h"
 
 #define FOLDER     7u /* as cs_peer_init says */
 #define ROUNDS_MAX 60
-#define BYTES_MAX  4096u
 
 static const uint8_t marker[16] = {1, 2, 3};
 
@@ -161,23 +161,10 @@ typedef struct search {
     bool found;
 } search_t;
 
-cs_err_t site_read(cs_fs_t *fs, cs_slice_t path, uint8_t kind, cs_buf_t *ret)
-{
-    if (kind == CS_KIND_SYMLINK) return fs->ops->readlink(fs, path, ret);
-    cs_file_t *file = NULL;
-    cs_err_t err = fs->ops->open_read(fs, path, &file);
-    if (err != CS_OK) return err;
-    cs_buf_clear(ret);
-    cs_buf_reserve(ret, BYTES_MAX);
-    err = file->ops->read(file, 0, ret->data, BYTES_MAX, &ret->len);
-    file->ops->close(&file);
-    return err;
-}
-
 static bool try_path(void *arg, cs_slice_t path)
 {
     search_t *search = arg;
-    if (site_read(search->site->real, path, search->content->kind, &search->bytes) != CS_OK) {
+    if (tree_read(search->site->real, path, search->content->kind, &search->bytes) != CS_OK) {
         return true;
     }
     cs_content_t found;

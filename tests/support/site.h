@@ -47,9 +47,7 @@ void site_restart(site_t *site);
 /* Scan, exchange and work until all are equal; a failure to become so stops the test. */
 void sites_settle(sites_t *sites);
 
-/* All of a small file, or the target of a link. */
-cs_err_t site_read(cs_fs_t *fs, cs_slice_t path, uint8_t kind, cs_buf_t *ret);
-/* "path mode bytes" lines of the tree; owned by the caller. */
+/* Owned by the caller. */
 char *site_picture(const site_t *site);
 bool site_shows(const site_t *site, const char *path,
                 const char *text); /* "-> t": a link; NULL: nothing */

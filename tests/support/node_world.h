@@ -1,0 +1,118 @@
+/* node_world.h - nodes of one folder in one process: the whole core on real directories, with a
+ * model of everything around it.
+ *
+ * The shell of each node is a few queues: batches to be written, jobs to be run, messages on
+ * links. The world draws which of them goes on, so every order of events that threads and
+ * networks may produce is a legal history, and equal seeds draw equal ones (but for what the
+ * file system's clock adds). While a job runs, messages arrive and users act between its calls.
+ * Time is a number that moves when nothing else does. */
+#ifndef CS_TESTS_NODE_WORLD_H
+#define CS_TESTS_NODE_WORLD_H
+
+#include "base/prng.h"
+#include "node/node.h"
+#include "sim/mem_store.h"
+#include "support/spy_fs.h"
+
+#define NW_NODES_MAX 4u
+#define NW_LINKS_MAX (NW_NODES_MAX * NW_NODES_MAX)
+#define NW_FOLDER    1u
+
+struct nw_world;
+
+typedef struct nw_frame {
+    struct nw_frame *next;
+    cs_buf_t header, payload;
+} nw_frame_t;
+
+typedef struct nw_queue {
+    nw_frame_t *first, *last;
+} nw_queue_t;
+
+/* One connection: end 0 dialled. */
+typedef struct nw_link {
+    bool up, dying;
+    unsigned node[2];
+    cs_link_t id[2];     /* as each end knows it */
+    nw_queue_t queue[2]; /* sent by that end */
+} nw_link_t;
+
+typedef struct nw_write {
+    struct nw_write *next;
+    uint64_t token;
+    cs_batch_t batch;
+} nw_write_t;
+
+typedef struct nw_job {
+    struct nw_job *next;
+    cs_job_t *job;
+    cs_snapshot_t *snapshot;
+} nw_job_t;
+
+typedef struct nw_node {
+    struct nw_world *world;
+    unsigned index;
+    bool up, paused;
+    char *dir;
+    cs_fs_t *real;
+    spy_fs_t spy;
+    cs_mem_disk_t *disk;
+    cs_store_t *store;
+    cs_node_t *node;
+    cs_effects_t fx;
+    nw_write_t *writes;
+    nw_job_t *jobs;
+    uint64_t credits, credited_job;
+    uint64_t lives, asked, answered; /* tickets */
+    unsigned scans, applies;         /* jobs run */
+    unsigned early_applies;          /* begun while a batch was to be written */
+    cs_err_t last_answer;
+} nw_node_t;
+
+typedef struct nw_world {
+    cs_prng_t prng;
+    uint64_t now_ms, steps;
+    unsigned node_count;
+    bool trace, chaos; /* chaos: users act and links fail while jobs run */
+    unsigned depth;    /* of steps within jobs */
+    nw_node_t node[NW_NODES_MAX];
+    nw_link_t link[NW_LINKS_MAX];
+    cs_link_t last_link;
+    unsigned idle_ticks; /* in a row, without anything else */
+    const char *failure; /* the first */
+    unsigned drops, incarnations;
+} nw_world_t;
+
+/* All nodes run, nobody is connected. */
+void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count);
+void nw_close(nw_world_t *world);
+void nw_trace(const nw_world_t *world, const char *format, ...) CS_PRINTF(2, 3);
+void nw_fail(nw_world_t *world, const char *why);
+unsigned nw_pick(nw_world_t *world, unsigned bound);
+
+void nw_event(nw_node_t *node, cs_event_t *event);
+/* One thing that can go on does; false: nothing can before time passes. */
+bool nw_step(nw_world_t *world);
+void nw_pass_time(nw_world_t *world); /* to the next deadline */
+
+/* `from` dials `to`, unless that connection is up. */
+void nw_connect(nw_world_t *world, unsigned from, unsigned to);
+void nw_disconnect(nw_world_t *world, nw_link_t *link); /* what is on the way is lost */
+void nw_connect_all(nw_world_t *world);
+
+void nw_scan(nw_node_t *node, const char *path); /* NULL: everything; with a ticket */
+void nw_pause(nw_node_t *node, bool on);
+void nw_restart(nw_node_t *node, bool crash); /* crash: what was not durable is lost */
+
+/* Every node has applied all there is, rests, and knows that the others have, too. */
+bool nw_is_settled(nw_world_t *world);
+/* Scans everywhere, then steps and time until all is settled and the trees are equal. */
+void nw_settle(nw_world_t *world);
+
+/* node_user.c: something happens to the folder's files. */
+void nw_user(nw_node_t *node);
+void nw_write(nw_node_t *node, const char *path, const char *text);
+void nw_unlink(nw_node_t *node, const char *path);
+void nw_write_large(nw_node_t *node, const char *path, unsigned variant);
+
+#endif

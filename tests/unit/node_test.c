@@ -1,0 +1,109 @@
+/* node_test.c - what a node does not do: spin, starve, invent, forget. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/node_world.h"
+
+static nw_world_t world;
+
+static void finish(void)
+{
+    const char *failure = world.failure;
+    nw_close(&world);
+    cr_assert_null(failure, "%s", failure);
+}
+
+/* For so long nothing may fail; users and links rest. */
+static void rest(uint64_t ms)
+{
+    uint64_t end_ms = world.now_ms + ms;
+    for (unsigned i = 0; i < 20000 && world.failure == NULL && world.now_ms < end_ms; i++) {
+        if (!nw_step(&world)) nw_pass_time(&world);
+    }
+}
+
+static cs_folder_status_t status_of(unsigned index)
+{
+    cs_folder_status_t status = {.phase = CS_PHASE_ERROR};
+    cr_assert(cs_node_folder_status(world.node[index].node, NW_FOLDER, &status));
+    return status;
+}
+
+Test(node, two_nodes_become_equal)
+{
+    nw_open(&world, 1, 2);
+    nw_write(&world.node[0], "a", "one");
+    nw_write_large(&world.node[1], "d/large", 1);
+    nw_settle(&world);
+    finish();
+}
+
+Test(node, a_paused_folder_rests)
+{
+    nw_open(&world, 2, 2);
+    nw_settle(&world);
+    nw_pause(&world.node[1], true);
+    nw_write(&world.node[1], "a", "mine");
+    nw_write(&world.node[0], "a", "yours");
+    nw_scan(&world.node[0], NULL);
+    nw_scan(&world.node[1], NULL);
+    rest(20000);
+    cr_expect_eq(status_of(1).phase, CS_PHASE_PAUSED);
+    nw_settle(&world);
+    finish();
+}
+
+Test(node, a_folder_that_is_gone_rests_and_recovers)
+{
+    nw_open(&world, 3, 2);
+    nw_settle(&world);
+    char id[256], away[256];
+    snprintf(id, sizeof id, "%s/.crdtsync/id", world.node[1].dir);
+    snprintf(away, sizeof away, "%s/.crdtsync/away", world.node[1].dir);
+    cr_assert_eq(rename(id, away), 0);
+    nw_write(&world.node[0], "a", "one");
+    nw_scan(&world.node[0], NULL);
+    nw_scan(&world.node[1], NULL);
+    rest(60000);
+    cr_expect_eq(status_of(1).phase, CS_PHASE_ERROR);
+    cr_expect_eq(world.node[1].last_answer, CS_ERR_NOT_MOUNTED);
+    cr_assert_eq(rename(away, id), 0);
+    rest(10000); /* by itself */
+    cr_expect_eq(status_of(1).phase, CS_PHASE_IDLE);
+    nw_settle(&world);
+    finish();
+}
+
+/* Steps; `node` loses power as soon as it applied something while a batch was not yet written.
+ */
+static void work_and_crash(nw_node_t *node, unsigned steps)
+{
+    unsigned early = node->early_applies;
+    for (unsigned k = 0; k < steps; k++) {
+        if (!nw_step(&world)) nw_pass_time(&world);
+        if (node->early_applies == early) continue;
+        early = node->early_applies;
+        nw_restart(node, true);
+    }
+}
+
+/* What apply shows must be known after a crash, else the next scan takes it for a user's. */
+Test(node, who_only_receives_mints_nothing_whenever_it_crashes)
+{
+    for (unsigned seed = 100; seed < 130; seed++) {
+        nw_open(&world, seed, 2);
+        nw_node_t *user = &world.node[0], *other = &world.node[1];
+        for (unsigned i = 0; i < 25 && world.failure == NULL; i++) {
+            nw_user(user);
+            nw_scan(user, NULL);
+            nw_connect_all(&world);
+            work_and_crash(other, nw_pick(&world, 60));
+            cr_assert_eq(status_of(1).state->ctr, 0, "seed %u", seed);
+        }
+        nw_settle(&world);
+        cr_assert_eq(status_of(1).state->ctr, 0, "seed %u", seed);
+        finish();
+    }
+}
