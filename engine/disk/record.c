@@ -9,23 +9,17 @@ static void record_gone(cs_replica_t *replica, cs_slice_t path)
     (void)cs_replica_settle(replica, path);
 }
 
-static void record_done(cs_replica_t *replica, const cs_step_t *step)
+static void record_leaving(cs_replica_t *replica, const cs_step_t *step)
 {
-    switch (step->kind) {
-    case CS_STEP_MOVE:
-        record_gone(replica, cs_slice_str(step->from));
-        cs_replica_applied(replica, &step->item);
-        return;
-    case CS_STEP_WRITE:
-    case CS_STEP_CHMOD:
-    case CS_STEP_MKDIR:
-        cs_replica_applied(replica, &step->item);
-        return;
-    case CS_STEP_DELETE:
-    case CS_STEP_RMDIR:
-        record_gone(replica, cs_slice_str(step->item.path));
-        return;
-    }
+    bool leaves = step->kind == CS_STEP_DELETE || step->kind == CS_STEP_RMDIR;
+    if (leaves) record_gone(replica, cs_slice_str(step->item.path));
+    if (step->kind == CS_STEP_MOVE) record_gone(replica, cs_slice_str(step->from));
+}
+
+static void record_coming(cs_replica_t *replica, const cs_step_t *step)
+{
+    bool leaves = step->kind == CS_STEP_DELETE || step->kind == CS_STEP_RMDIR;
+    if (!leaves) cs_replica_applied(replica, &step->item);
 }
 
 /* AGAIN: a local copy turned out to be another file, so its row is out of date. IS_DIR: a
@@ -38,10 +32,14 @@ static bool wants_scan(cs_err_t err)
 void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
                void (*rescan)(void *arg, cs_slice_t path), void *arg)
 {
+    /* First what left: another step may have taken its path. */
+    for (size_t i = 0; i < steps->len; i++) {
+        if (steps->item[i].err == CS_OK) record_leaving(replica, &steps->item[i]);
+    }
     for (size_t i = 0; i < steps->len; i++) {
         const cs_step_t *step = &steps->item[i];
         if (step->err == CS_OK) {
-            record_done(replica, step);
+            record_coming(replica, step);
         } else if (wants_scan(step->err)) {
             if (step->from != NULL) rescan(arg, cs_slice_str(step->from));
             if (step->blocked_len > 0) {

@@ -209,6 +209,22 @@ Test(plan, a_file_moves_below_its_own_name_and_back)
     cr_assert(site_shows(b, "p", "some bytes"));
 }
 
+Test(plan, a_file_moved_to_where_an_empty_directory_was_is_known_there)
+{
+    put(a, "f", "some bytes");
+    cs_test_mkdir(a->dir, "p");
+    begin();
+    cs_test_unlink(a->dir, "p");
+    cs_test_rename(a->dir, "f", "p");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cr_assert(site_step(b));
+    cr_assert(site_shows(b, "p", "some bytes"));
+    cs_test_unlink(b->dir, "p"); /* before anything else looks: the base row must tell */
+    sites_settle(&sites);
+    cr_assert(site_shows(a, "p", NULL));
+}
+
 Test(plan, a_conflict_shows_both)
 {
     put(a, "r.txt", "c0");
