@@ -28,8 +28,9 @@ static char *text(cs_arena_t *scratch, cs_slice_t from)
 static char **texts(cs_arena_t *scratch, cs_texts_t from)
 {
     char **to = cs_arena_alloc(scratch, from.count * sizeof *to);
-    for (size_t i = 0; i < from.count; i++)
+    for (size_t i = 0; i < from.count; i++) {
         to[i] = text(scratch, from.items[i]);
+    }
     return to;
 }
 

@@ -65,8 +65,9 @@ cs_err_t cs_replica_siblings(cs_replica_t *replica, cs_items_t *ret)
     cs_cursor_fini(&cursor);
     for (uint32_t i = 0; i < paths.len; i++) {
         const cs_item_t *row = cs__row(replica, cs_slice_str(paths.str[i]));
-        if (row == NULL || cs_str_eq(row->path, row->eff))
+        if (row == NULL || cs_str_eq(row->path, row->eff)) {
             continue; /* edited: its own file now */
+        }
         if (ret->len == ret->cap) {
             ret->cap = (uint32_t)cs_grow(ret->cap, ret->len + 1);
             ret->item = cs_realloc_array(ret->item, ret->cap, sizeof *ret->item);

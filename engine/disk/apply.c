@@ -123,8 +123,9 @@ static void hold_sources(cs_run_t *run)
         for (size_t j = 0; j < run->steps->len; j++) {
             cs_step_t *step = &run->steps->item[j];
             if (step->err == CS_OK && step->replaces && step->kind != CS_STEP_CHMOD &&
-                cs_content_eq(&step->expect_content, &failed->item.content))
+                cs_content_eq(&step->expect_content, &failed->item.content)) {
                 step->err = CS_ERR_CHANGED;
+            }
         }
     }
 }

@@ -208,7 +208,8 @@ void cs__apply_unstage(cs_run_t *run)
         const cs_work_t *work = &run->work[i];
         if (!work->is_copy || work->done) continue;
         run->steps->item[i].kept = keep_copy(run, i);
-        if (!run->steps->item[i].kept)
+        if (!run->steps->item[i].kept) {
             (void)run->fs->ops->unlink(run->fs, cs_buf_slice(&work->home));
+        }
     }
 }

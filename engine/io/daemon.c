@@ -62,8 +62,9 @@ void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event)
                        cs_err_text(err));
         cs_daemon_stop(daemon);
     }
-    if (shell->performing)
+    if (shell->performing) {
         return; /* an effect caused this event: its own effects come after it */
+    }
 
     shell->performing = true;
     while (shell->fx_next < shell->fx.len) {
@@ -214,8 +215,9 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     cs_node_destroy(&daemon->node);
     cs_effects_fini(&shell->fx);
     cs__daemon_links_fini(daemon);
-    for (size_t i = 0; i < daemon->folder_count; i++)
+    for (size_t i = 0; i < daemon->folder_count; i++) {
         cs_folder_record_fini(&daemon->folders[i].record);
+    }
     cs_free(daemon->folders);
     if (daemon->store != NULL) cs_store_close(&daemon->store);
     if (shell->signal_fd >= 0) close(shell->signal_fd);

@@ -28,8 +28,9 @@ cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail)
 static uint64_t fresh_number(void)
 {
     uint64_t number = 0;
-    while (number == 0)
+    while (number == 0) {
         randombytes_buf(&number, sizeof number);
+    }
     return number;
 }
 
@@ -50,9 +51,10 @@ static uint64_t next_stamp(cs_daemon_t *daemon)
     cs_batch_t batch = {0};
     cs_batch_put(&batch, cs_slice_text(key), cs_buf_slice(&value));
     cs_err_t err = cs_store_write(daemon->store, &batch, true);
-    if (err != CS_OK)
+    if (err != CS_OK) {
         cs__daemon_log(daemon, CS_LOG_ERROR, "db.write", NULL, cs_slice_text(""),
                        cs_err_text(err));
+    }
     cs_batch_fini(&batch);
     cs_buf_fini(&value);
     return starts << 32;
@@ -98,8 +100,9 @@ static cs_err_t members_of(cs_daemon_t *daemon, const char *folder, member_list_
         if (!cs_strings_has(&peers[i].folders, folder)) continue;
         cs_member_t *member = &ret->item[ret->count++];
         memcpy(member->key.b, peers[i].key, sizeof member->key.b);
-        if (peers[i].name != NULL)
+        if (peers[i].name != NULL) {
             snprintf(member->name, sizeof member->name, "%s", peers[i].name);
+        }
     }
     cs_home_peers_free(&peers, count);
     return CS_OK;
@@ -109,8 +112,9 @@ void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
 {
     const char *id = NULL;
     for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == effect->folder)
+        if (daemon->folders[i].record.number == effect->folder) {
             id = daemon->folders[i].record.id;
+        }
     }
     if (id == NULL) return;
     cs_buf_t detail = {0};
@@ -118,8 +122,9 @@ void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
     cs_err_t err = cs_home_peer_get(daemon->home, effect->member.key.b, &record, &detail);
     if (err == CS_ERR_NOT_FOUND) {
         memcpy(record.key, effect->member.key.b, sizeof record.key);
-        if (cs_check_name(effect->member.name) == NULL)
+        if (cs_check_name(effect->member.name) == NULL) {
             record.name = cs_strdup(effect->member.name);
+        }
         err = CS_OK;
     }
     if (err == CS_OK && !cs_strings_has(&record.folders, id)) {
@@ -247,11 +252,13 @@ cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     size_t count = 0;
     size_t peer_count = 0;
     cs_err_t err = cs_home_folders(daemon->home, &records, &count, ret_detail);
-    for (size_t i = 0; err == CS_OK && i < count; i++)
+    for (size_t i = 0; err == CS_OK && i < count; i++) {
         err = cs_daemon_mount(daemon, &records[i], ret_detail);
+    }
     if (err == CS_OK) err = cs_home_peers(daemon->home, &peers, &peer_count, ret_detail);
-    for (size_t i = 0; err == CS_OK && i < peer_count; i++)
+    for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
         cs_daemon_peer_changed(daemon, &peers[i]);
+    }
     if (err == CS_OK) cs_daemon_invites_changed(daemon);
     cs_home_peers_free(&peers, peer_count);
     cs_home_folders_free(&records, count);

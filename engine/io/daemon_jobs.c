@@ -82,8 +82,9 @@ static void done(void *arg)
     cs_shell_job_t *shell_job = arg;
     cs_daemon_t *daemon = shell_job->daemon;
     cs_shell_job_t **at = &daemon->shell->jobs;
-    while (*at != shell_job)
+    while (*at != shell_job) {
         at = &(*at)->next;
+    }
     *at = shell_job->next;
 
     return_fs(daemon, shell_job);

@@ -39,8 +39,9 @@ static void link_fini(cs_shell_link_t *link)
 void cs__daemon_links_fini(cs_daemon_t *daemon)
 {
     cs_daemon_shell_t *shell = daemon->shell;
-    for (size_t i = 0; i < shell->link_count; i++)
+    for (size_t i = 0; i < shell->link_count; i++) {
         link_fini(&shell->links[i]);
+    }
     cs_free(shell->links);
     shell->links = NULL;
     shell->link_count = shell->link_cap = 0;

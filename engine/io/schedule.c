@@ -46,8 +46,9 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg)
 void cs__schedule_start(cs_daemon_t *daemon)
 {
     daemon->shell->schedule = cs_calloc(1, sizeof *daemon->shell->schedule);
-    for (size_t i = 0; i < daemon->folder_count; i++)
+    for (size_t i = 0; i < daemon->folder_count; i++) {
         cs__schedule_folder(daemon, &daemon->folders[i]);
+    }
 }
 
 void cs__schedule_stop(cs_daemon_t *daemon)
@@ -82,8 +83,9 @@ static cs_shell_timer_t *timer_of(cs_daemon_t *daemon, uint32_t folder)
 
 void cs__schedule_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
 {
-    if (daemon->shell->schedule == NULL)
+    if (daemon->shell->schedule == NULL) {
         return; /* a daemon for one request, or not yet started */
+    }
     cs_shell_timer_t *timer = timer_of(daemon, folder->record.number);
     const char *setting = folder->record.setting[CS_SETTING_SCAN];
     cs_buf_t detail = {0};

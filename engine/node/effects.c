@@ -28,8 +28,9 @@ void cs_effect_fini(cs_effect_t *effect)
 
 void cs_effects_clear(cs_effects_t *effects)
 {
-    for (size_t i = 0; i < effects->len; i++)
+    for (size_t i = 0; i < effects->len; i++) {
         cs_effect_fini(&effects->item[i]);
+    }
     effects->len = 0;
 }
 

@@ -120,8 +120,9 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     cs_chunker_table_destroy(&folder->table);
     cs_outbox_fini(&folder->outbox);
     cs_folder_scan_fini(folder);
-    for (size_t i = 0; i < folder->serve_count; i++)
+    for (size_t i = 0; i < folder->serve_count; i++) {
         cs_job_destroy(&folder->serve[i].job);
+    }
     cs_free(folder->serve);
     cs_free(folder->serving);
     cs_batch_fini(&folder->rows);
@@ -309,8 +310,9 @@ static void pump_disk(cs_folder_t *folder)
 static void pay_credits(cs_folder_t *folder)
 {
     if (folder->staged != folder->durable) return;
-    for (; folder->staged_credits > 0; folder->staged_credits--)
+    for (; folder->staged_credits > 0; folder->staged_credits--) {
         cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+    }
 }
 
 /* At most one stage is outstanding: what changes meanwhile goes with the next one, together. */

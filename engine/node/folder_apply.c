@@ -78,8 +78,9 @@ void cs_folder_plan_fini(cs_folder_t *folder)
     if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
     cs_omap_fini(&folder->ignored, NULL);
-    for (size_t i = 0; i < folder->ready_count; i++)
+    for (size_t i = 0; i < folder->ready_count; i++) {
         cs_str_unref(&folder->ready[i]);
+    }
     cs_free(folder->ready);
     cs_buf_fini(&folder->cursor);
     cs_buf_fini(&folder->scratch);
@@ -169,8 +170,9 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
     size_t looked = 0;
     cs_err_t err = cs_plan_paths(folder->replica, query, folder->ready, folder->ready_count,
                                  &looked, &steps);
-    for (size_t i = 0; i < looked; i++)
+    for (size_t i = 0; i < looked; i++) {
         cs_str_unref(&folder->ready[i]);
+    }
     folder->ready_count -= looked;
     memmove(folder->ready, folder->ready + looked, folder->ready_count * sizeof *folder->ready);
     folder->ready_at_ms = folder->ready_count > 0 ? folder->now_ms : 0;
@@ -185,8 +187,9 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
 /* A pass that found much is not begun again at once: it costs about 10 us a path. */
 static void end_pass(cs_folder_t *folder)
 {
-    if (folder->thorough)
+    if (folder->thorough) {
         cs_fetch_sweep(folder->fetch); /* what no path of the whole pass asked for */
+    }
     folder->all_seen = folder->thorough && !folder->again;
     /* Where other bytes are wanted now, some on their way may not be. */
     if (cs_replica_parked_changed(folder->replica)) folder->thorough_due = true;
@@ -300,8 +303,9 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     bool is_void = folder->steps_void;
     folder->steps_void = false;
     if (job->err != CS_OK) {
-        if (folder->err != job->err)
+        if (folder->err != job->err) {
             cs_folder_note(folder, "folder.error", cs_slice_text(""), job->err);
+        }
         folder->err = job->err;
         folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         return;
@@ -315,8 +319,9 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     size_t failed = 0;
     for (size_t i = 0; i < steps->len; i++) {
         cs_step_t *step = &steps->item[i];
-        if (step->kept && cs_fetch_found(folder->fetch, &step->item.content) != CS_OK)
+        if (step->kept && cs_fetch_found(folder->fetch, &step->item.content) != CS_OK) {
             cs_folder_note(folder, "apply.kept", cs_slice_str(step->item.path), CS_ERR_AGAIN);
+        }
         /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
         bool lost =
             step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;

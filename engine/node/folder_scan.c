@@ -12,8 +12,9 @@
 
 static void wish_fini(cs_scan_wish_t *wish)
 {
-    for (size_t i = 0; i < wish->path_count; i++)
+    for (size_t i = 0; i < wish->path_count; i++) {
         cs_str_unref(&wish->paths[i]);
+    }
     cs_free(wish->paths);
     cs_free(wish->tickets);
     *wish = (cs_scan_wish_t){0};
@@ -117,8 +118,9 @@ bool cs_folder_start_scan(cs_folder_t *folder)
 static bool take_sighting(void *arg, const cs_sighting_t *sighting)
 {
     cs_folder_t *folder = arg;
-    if (sighting->what == CS_SAW_VANISHED || sighting->what == CS_SAW_MODIFIED)
+    if (sighting->what == CS_SAW_VANISHED || sighting->what == CS_SAW_MODIFIED) {
         folder->scan_lost++;
+    }
     if (sighting->what == CS_SAW_APPEARED) folder->scan_appeared++;
     bool stage_now = false;
     cs_err_t err = cs_replica_scan_add(folder->replica, sighting, &stage_now);
@@ -228,8 +230,9 @@ static cs_err_t commit(cs_folder_t *folder, cs_scan_report_t *report)
 /* Paths that waited for this scan may be planned again. */
 static void clear_busy(cs_folder_t *folder)
 {
-    for (size_t i = 0; i < folder->busy_count; i++)
+    for (size_t i = 0; i < folder->busy_count; i++) {
         cs_str_unref(&folder->busy[i]);
+    }
     folder->busy_count = 0;
 }
 
@@ -245,8 +248,9 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
     for (size_t i = 0; i < scan->found_count; i++) {
         const cs_content_t *content = &scan->found[i];
         if (cs_fetch_found(folder->fetch, content) != CS_OK) break; /* fetched again */
-        if (cs_fetch_is_staged(folder->fetch, content))
+        if (cs_fetch_is_staged(folder->fetch, content)) {
             cs_folder_content_staged(folder, content);
+        }
     }
     if (err == CS_OK) {
         if (all) folder->stats = scan->stats;

@@ -40,8 +40,9 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
         return;
     }
     size_t waiting = 0;
-    for (size_t i = 0; i < folder->serve_count; i++)
+    for (size_t i = 0; i < folder->serve_count; i++) {
         waiting += folder->serve[i].peer == peer->id;
+    }
     if (waiting >= CS_SERVE_QUEUE_MAX) {
         cs_folder_drop(folder, peer->id, "asks for more than it may have outstanding");
         return;

@@ -33,8 +33,9 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p)
 {
     cs_gossip_t *gossip = *gossip_p;
     if (gossip == NULL) return;
-    for (size_t i = 0; i < gossip->peer_count; i++)
+    for (size_t i = 0; i < gossip->peer_count; i++) {
         free_peer(gossip, gossip->peers[i]);
+    }
     cs_free(gossip->peers);
     cs__hot_clear(&gossip->hot);
     cs__members_fini(gossip);
@@ -67,8 +68,9 @@ cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_t *ret)
 static size_t peer_place(const cs_gossip_t *gossip, cs_peer_t id)
 {
     size_t at = 0;
-    while (at < gossip->peer_count && gossip->peers[at]->id < id)
+    while (at < gossip->peer_count && gossip->peers[at]->id < id) {
         at++;
+    }
     return at;
 }
 

@@ -214,10 +214,11 @@ static cs_err_t on_fin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t status)
     cs__exchange_t *exchange = peer->exchange;
     bool done = status == CS_FIN_DONE && (!exchange->init || exchange->fin_sent);
     if (!exchange->init) cs__send_fin(gossip, peer, done ? CS_FIN_DONE : CS_FIN_ABORTED);
-    if (done)
+    if (done) {
         cs__exchange_done(gossip, peer);
-    else
+    } else {
         close_failed(gossip, peer);
+    }
     return CS_OK;
 }
 

@@ -93,10 +93,11 @@ void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms)
     if (peer->told && at_ms < peer->have_sent_ms + CS__HAVE_GAP_MS) {
         at_ms = peer->have_sent_ms + CS__HAVE_GAP_MS;
     }
-    if (at_ms <= gossip->now_ms)
+    if (at_ms <= gossip->now_ms) {
         cs__say_have(gossip, peer);
-    else
+    } else {
         cs__sooner(&peer->have_due_ms, at_ms);
+    }
 }
 
 /* One random neighbour and the one that was silent longest; the others hear at their own time.
@@ -135,10 +136,11 @@ static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
     if (err == CS_OK) {
         uint8_t hash[CS_DIGEST_BYTES];
         hash_seen(gossip, &seen, hash);
-        if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0)
+        if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0) {
             err = CS_ERR_AGAIN;
-        else if (cs_replica_regressed(gossip->config.replica, &seen, NULL))
+        } else if (cs_replica_regressed(gossip->config.replica, &seen, NULL)) {
             err = CS_ERR_STALE;
+        }
     }
     if (err == CS_OK) cs_vv_copy(&peer->seen_of, &seen);
     cs_vv_fini(&delta);

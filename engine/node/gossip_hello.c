@@ -46,10 +46,11 @@ void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     peer->checked = false;
     uint64_t at_ms = peer->hello_sent_ms + ASK_GAP_MS;
-    if (at_ms <= gossip->now_ms)
+    if (at_ms <= gossip->now_ms) {
         cs__say_hello(gossip, peer);
-    else
+    } else {
         cs__sooner(&peer->hello_due_ms, at_ms);
+    }
 }
 
 /* Another life of the peer: nothing of the one before goes on. */

@@ -169,8 +169,9 @@ void cs__push(cs_gossip_t *gossip)
     push_t push = {0};
     prepare(gossip, &push);
     gossip->pushed_ms = gossip->now_ms;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         push_to(gossip, peers[i], &push);
+    }
     cs_free(push.ready);
     cs_buf_fini(&push.bytes);
     cs__hot_clear(&gossip->hot);
@@ -181,8 +182,9 @@ void cs__push_soon(cs_gossip_t *gossip)
 {
     if (gossip->hot.len == 0) return;
     uint64_t at_ms = gossip->pushed_ms == 0 ? 0 : gossip->pushed_ms + CS__PUSH_MS;
-    if (at_ms <= gossip->now_ms)
+    if (at_ms <= gossip->now_ms) {
         cs__push(gossip);
-    else
+    } else {
         cs__sooner(&gossip->push_due_ms, at_ms);
+    }
 }

@@ -241,13 +241,14 @@ static cs_err_t on_gone(cs__exchange_t *exchange, cs_slice_t digests)
 cs_err_t cs__initiator_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)
 {
     cs_err_t err = CS_OK;
-    if (msg->type == CS_MSG_LIST)
+    if (msg->type == CS_MSG_LIST) {
         err = on_list(gossip, peer, &msg->u.list);
-    else if (msg->type == CS_MSG_ENTRIES)
+    } else if (msg->type == CS_MSG_ENTRIES) {
         err = on_entries(gossip, peer, &msg->u.entries);
-    else if (msg->type == CS_MSG_GONE)
+    } else if (msg->type == CS_MSG_GONE) {
         err = on_gone(peer->exchange, msg->u.gone.packed);
-    else if (msg->type == CS_MSG_PUSH_REPLY)
+    } else if (msg->type == CS_MSG_PUSH_REPLY) {
         err = take(gossip, peer, &msg->u.push_reply);
+    }
     return err == CS_OK ? pump(gossip, peer) : err;
 }

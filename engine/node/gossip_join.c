@@ -89,10 +89,11 @@ static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t
         note_join(gossip, peer, &result, &join, exchange == NULL, hops);
         if (exchange != NULL && join.changed) exchange->changed = true;
         bool refuted = cs_entry_is_dead(&result) && !cs_entry_is_dead(received);
-        if (refuted && fuse_blows(gossip, exchange))
+        if (refuted && fuse_blows(gossip, exchange)) {
             err = CS_ERR_HELD;
-        else if (join.differs)
+        } else if (join.differs) {
             reply(gossip, peer, replies, &result);
+        }
     }
     cs_entry_fini(&result);
     return err;

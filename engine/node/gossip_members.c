@@ -16,10 +16,11 @@ static size_t place_of(const cs_gossip_t *gossip, const uint8_t *key)
     size_t low = 0, high = gossip->member_count;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (memcmp(gossip->members[mid].key.b, key, CS_KEY_BYTES) < 0)
+        if (memcmp(gossip->members[mid].key.b, key, CS_KEY_BYTES) < 0) {
             low = mid + 1;
-        else
+        } else {
             high = mid;
+        }
     }
     return low;
 }

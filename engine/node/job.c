@@ -39,8 +39,9 @@ static void serve_fini(cs_job_serve_t *serve)
 {
     cs_free(serve->contents);
     cs_free(serve->names);
-    for (size_t i = 0; i < serve->payload_count; i++)
+    for (size_t i = 0; i < serve->payload_count; i++) {
         cs_buf_fini(&serve->payloads[i]);
+    }
     cs_free(serve->payloads);
     cs_free(serve->missing);
 }
@@ -52,8 +53,9 @@ void cs_job_destroy(cs_job_t **job_p)
     if (job == NULL) return;
     switch (job->kind) {
     case CS_JOB_SCAN:
-        for (size_t i = 0; i < job->u.scan.path_count; i++)
+        for (size_t i = 0; i < job->u.scan.path_count; i++) {
             cs_str_unref(&job->u.scan.paths[i]);
+        }
         cs_free(job->u.scan.paths);
         cs_troubles_fini(&job->u.scan.troubles);
         cs_free(job->u.scan.found);
@@ -63,8 +65,9 @@ void cs_job_destroy(cs_job_t **job_p)
         cs_steps_fini(&job->u.apply);
         break;
     case CS_JOB_STAGE:
-        for (size_t i = 0; i < job->u.stage.len; i++)
+        for (size_t i = 0; i < job->u.stage.len; i++) {
             cs_blob_unref(&job->u.stage.item[i].blob);
+        }
         cs_free(job->u.stage.item);
         break;
     case CS_JOB_PART:

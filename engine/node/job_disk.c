@@ -88,8 +88,9 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_job_scan_t *scan = &job->u.scan;
     cs_slice_t *paths = cs_calloc(scan->path_count, sizeof *paths);
-    for (size_t i = 0; i < scan->path_count; i++)
+    for (size_t i = 0; i < scan->path_count; i++) {
         paths[i] = cs_slice_str(scan->paths[i]);
+    }
 
     scan_run_t run = {.job = job, .env = env};
     cs_scan_config_t config = {

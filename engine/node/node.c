@@ -18,8 +18,9 @@ void cs_node_destroy(cs_node_t **node_p)
     cs_node_t *node = *node_p;
     *node_p = NULL;
     if (node == NULL) return;
-    for (size_t i = 0; i < node->folder_count; i++)
+    for (size_t i = 0; i < node->folder_count; i++) {
         cs_folder_destroy(&node->folders[i]);
+    }
     cs_free(node->folders);
     cs_peers_fini(&node->peers);
     cs_free(node);
@@ -36,8 +37,9 @@ cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number)
 static cs_folder_t *find_by_tag(const cs_node_t *node, const uint8_t *tag)
 {
     for (size_t i = 0; i < node->folder_count; i++) {
-        if (memcmp(node->folders[i]->keys->tag, tag, CS_TAG_BYTES) == 0)
+        if (memcmp(node->folders[i]->keys->tag, tag, CS_TAG_BYTES) == 0) {
             return node->folders[i];
+        }
     }
     return NULL;
 }
@@ -200,8 +202,9 @@ static void set_paused(cs_node_t *node, cs_folder_t *folder, bool on)
 {
     if (folder->config.paused == on) return;
     if (on) {
-        for (size_t i = 0; i < node->peers.len; i++)
+        for (size_t i = 0; i < node->peers.len; i++) {
             cs_folder_peer_down(folder, node->peers.item[i].id);
+        }
     }
     folder->config.paused = on;
     if (on) return;
@@ -271,8 +274,9 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
 cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
 {
     node->now_ms = event->now_ms;
-    for (size_t i = 0; i < node->folder_count; i++)
+    for (size_t i = 0; i < node->folder_count; i++) {
         cs_folder_enter(node->folders[i], event, effects);
+    }
 
     if (event->kind == CS_EV_STORED && event->err != CS_OK) return event->err;
     if (event->kind == CS_EV_LINK_UP) on_link_up(node, event);

@@ -7,8 +7,9 @@
 
 void cs_outbox_fini(cs_outbox_t *outbox)
 {
-    for (size_t i = outbox->first; i < outbox->len; i++)
+    for (size_t i = outbox->first; i < outbox->len; i++) {
         cs_buf_fini(&outbox->item[i].bytes);
+    }
     cs_free(outbox->item);
     *outbox = (cs_outbox_t){0};
 }
@@ -55,8 +56,9 @@ void cs_outbox_stage(cs_outbox_t *outbox, uint64_t stage)
 bool cs_outbox_pop(cs_outbox_t *outbox, uint64_t durable, cs_peer_t *ret_peer,
                    cs_buf_t *ret_bytes)
 {
-    if (outbox->first == outbox->len || outbox->item[outbox->first].wait > durable)
+    if (outbox->first == outbox->len || outbox->item[outbox->first].wait > durable) {
         return false;
+    }
     cs_outbox_item_t *item = &outbox->item[outbox->first++];
     *ret_peer = item->peer;
     *ret_bytes = item->bytes;

@@ -27,8 +27,9 @@ cs_peer_entry_t *cs_peers_by_id(cs_peers_t *peers, cs_peer_t id)
 static size_t position(const cs_peers_t *peers, const cs_key_t *key)
 {
     size_t i = 0;
-    while (i < peers->len && cs_key_cmp(&peers->item[i].key, key) < 0)
+    while (i < peers->len && cs_key_cmp(&peers->item[i].key, key) < 0) {
         i++;
+    }
     return i;
 }
 

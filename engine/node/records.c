@@ -67,8 +67,9 @@ void cs_troubles_add(cs_troubles_t *troubles, cs_slice_t path, cs_trouble_t trou
 
 void cs_troubles_fini(cs_troubles_t *troubles)
 {
-    for (size_t i = 0; i < troubles->len; i++)
+    for (size_t i = 0; i < troubles->len; i++) {
         cs_str_unref(&troubles->item[i].path);
+    }
     cs_free(troubles->item);
     *troubles = (cs_troubles_t){0};
 }

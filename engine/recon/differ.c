@@ -104,12 +104,13 @@ cs_err_t cs_differ_next(cs_differ_t *differ, cs_diff_t *ret, cs_diff_item_t *ret
         cs_err_t err = load_mine(differ);
         if (err != CS_OK) return err;
         if (page_used_up(differ)) {
-            if (!differ->ended)
+            if (!differ->ended) {
                 *ret = CS_DIFF_MORE;
-            else if (!differ->have_mine)
+            } else if (!differ->have_mine) {
                 *ret = CS_DIFF_END;
-            else
+            } else {
                 *ret = take_mine(differ, ret_item);
+            }
             return CS_OK;
         }
         int order = -1; /* the peer's first */

@@ -12,8 +12,9 @@
 static size_t put_key(uint8_t ret[KEY_BYTES], uint32_t folder, char letter, cs_slice_t suffix)
 {
     CS_ASSERT(suffix.len <= KEY_BYTES - PREFIX_BYTES);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         ret[i] = (uint8_t)(folder >> (24 - 8 * i));
+    }
     ret[4] = (uint8_t)letter;
     ret[5] = '/';
     if (suffix.len > 0) memcpy(ret + PREFIX_BYTES, suffix.data, suffix.len);

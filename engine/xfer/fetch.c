@@ -205,8 +205,9 @@ static void forget_passed(cs_fetch_t *fetch, cs_mask_t bits)
         cs_source_t *source = &fetch->source[i];
         source->dry = false;
         source->no_steal = false;
-        for (size_t k = source->head; k < source->len; k++)
+        for (size_t k = source->head; k < source->len; k++) {
             source->ask[k].again = true;
+        }
     }
     cs__want_wake(fetch);
 }
