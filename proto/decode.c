@@ -256,7 +256,7 @@ static cs_err_t take_node(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Node *m = body;
     uint32_t count;
-    return take_packed(m->nodes, CS_NODE_ITEMS_MAX * (4 + CS_NAME_BYTES), &count,
+    return take_packed(m->nodes, (size_t)CS_NODE_ITEMS_MAX * (4 + CS_NAME_BYTES), &count,
                        &ret->u.node.packed);
 }
 

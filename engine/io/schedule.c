@@ -73,7 +73,7 @@ static cs_shell_timer_t *timer_of(cs_daemon_t *daemon, uint32_t folder)
     if (schedule->count == schedule->cap) {
         schedule->cap = cs_grow(schedule->cap, schedule->count + 1);
         schedule->timer =
-            cs_realloc_array(schedule->timer, schedule->cap, sizeof *schedule->timer);
+            cs_realloc_array(schedule->timer, schedule->cap, sizeof(cs_shell_timer_t *));
     }
     cs_shell_timer_t *timer = cs_calloc(1, sizeof *timer);
     *timer = (cs_shell_timer_t){.daemon = daemon, .folder = folder, .id = -1};

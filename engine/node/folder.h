@@ -181,8 +181,8 @@ cs_job_t *cs_folder_job(cs_folder_t *folder,
 void cs_folder_start(cs_folder_t *folder, cs_job_t **job_p); /* becomes an effect */
 void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
-void cs_folder_send(cs_folder_t *folder, cs_peer_t peer, cs_msg_t *msg, cs_buf_t *payload);
-void cs_folder_drop(cs_folder_t *folder, cs_peer_t peer, const char *why);
+void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);
+void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why);
 cs_peer_entry_t *cs_folder_peer(cs_folder_t *folder, cs_peer_t peer); /* NULL: gone */
 
 #endif

@@ -49,8 +49,7 @@ static void make_ready(cs_folder_t *folder, cs_slice_t path)
     cs_replica_unpark(folder->replica, path);
     if (folder->ready_count == folder->ready_cap) {
         folder->ready_cap = cs_grow(folder->ready_cap, folder->ready_count + 1);
-        folder->ready =
-            cs_realloc_array(folder->ready, folder->ready_cap, sizeof *folder->ready);
+        folder->ready = cs_realloc_array(folder->ready, folder->ready_cap, sizeof(cs_str_t *));
     }
     folder->ready[folder->ready_count++] = cs_str_new(path.data, path.len);
 }
@@ -66,6 +65,7 @@ void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content)
         make_ready(folder, cs_slice(key.data + prefix.len, key.len - prefix.len));
         cs_omap_remove(&folder->awaited, node);
     }
+    if (folder->ready_count == 0) return; /* nobody waited for it */
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     bool more_comes = stats.wants > stats.sleeping && folder->ready_count < CS_GROUP_FILES_MAX;
@@ -174,7 +174,7 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
         cs_str_unref(&folder->ready[i]);
     }
     folder->ready_count -= looked;
-    memmove(folder->ready, folder->ready + looked, folder->ready_count * sizeof *folder->ready);
+    memmove(folder->ready, folder->ready + looked, folder->ready_count * sizeof(cs_str_t *));
     folder->ready_at_ms = folder->ready_count > 0 ? folder->now_ms : 0;
     if (err != CS_OK) {
         plan_failed(folder, err);
@@ -271,7 +271,7 @@ static void rescan(void *arg, cs_slice_t path)
     cs_folder_t *folder = arg;
     if (folder->busy_count == folder->busy_cap) {
         folder->busy_cap = cs_grow(folder->busy_cap, folder->busy_count + 1);
-        folder->busy = cs_realloc_array(folder->busy, folder->busy_cap, sizeof *folder->busy);
+        folder->busy = cs_realloc_array(folder->busy, folder->busy_cap, sizeof(cs_str_t *));
     }
     folder->busy[folder->busy_count++] = cs_str_new(path.data, path.len);
     cs_folder_want_scan(folder, &path, 1, false, 0);

@@ -53,7 +53,7 @@ static int path_order(const void *a, const void *b)
 /* In order, each once, and none that is below another. */
 static void sort_paths(cs_scan_wish_t *wish)
 {
-    qsort(wish->paths, wish->path_count, sizeof *wish->paths, path_order);
+    qsort(wish->paths, wish->path_count, sizeof(cs_str_t *), path_order);
     size_t kept = 0;
     for (size_t i = 0; i < wish->path_count; i++) {
         cs_slice_t path = cs_slice_str(wish->paths[i]);

@@ -68,12 +68,10 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p);
 void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member);
 const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count);
 
-void cs_gossip_peer_up(cs_gossip_t *gossip, cs_peer_t peer, const cs_key_t *key,
-                       uint64_t now_ms);
-void cs_gossip_peer_down(cs_gossip_t *gossip, cs_peer_t peer);
+void cs_gossip_peer_up(cs_gossip_t *gossip, cs_peer_t id, const cs_key_t *key, uint64_t now_ms);
+void cs_gossip_peer_down(cs_gossip_t *gossip, cs_peer_t id);
 /* One message of a type that is gossip's (HELLO..LIST); content messages go to the folder. */
-void cs_gossip_message(cs_gossip_t *gossip, cs_peer_t peer, const cs_msg_t *msg,
-                       uint64_t now_ms);
+void cs_gossip_message(cs_gossip_t *gossip, cs_peer_t id, const cs_msg_t *msg, uint64_t now_ms);
 /* Local operations were done (their buckets wait in cs_replica_take_changed), or the applied
  * state changed: push, and say HAVE soon. */
 void cs_gossip_local(cs_gossip_t *gossip, uint64_t now_ms);

@@ -54,7 +54,7 @@ cs_err_t cs_node_add_folder(cs_node_t *node, const cs_folder_config_t *config, u
     if (node->folder_count == node->folder_cap) {
         node->folder_cap = cs_grow(node->folder_cap, node->folder_count + 1);
         node->folders =
-            cs_realloc_array(node->folders, node->folder_cap, sizeof *node->folders);
+            cs_realloc_array(node->folders, node->folder_cap, sizeof(cs_folder_t *));
     }
     size_t i = node->folder_count++;
     for (; i > 0 && node->folders[i - 1]->config.number > config->number; i--) {
@@ -76,7 +76,7 @@ void cs_node_remove_folder(cs_node_t *node, uint32_t number)
         cs_folder_destroy(&node->folders[i]);
         node->folder_count--;
         memmove(&node->folders[i], &node->folders[i + 1],
-                (node->folder_count - i) * sizeof *node->folders);
+                (node->folder_count - i) * sizeof(cs_folder_t *));
         return;
     }
 }

@@ -209,7 +209,7 @@ void cs__chain_remove(cs_chain_t *item);                 /* leaves it a ring of 
 bool cs__chain_is_empty(const cs_chain_t *head);
 
 /* --- wants (fetch_want.c) */
-cs_want_t *cs__want_of(cs_chain_t *all); /* whose member `all` that is */
+cs_want_t *cs__want_of(cs_chain_t *link); /* whose member `all` that is */
 cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content); /* SLEEPING */
 void cs__want_free(cs_fetch_t *fetch, cs_want_t *want);
 /* Not wanted any more, and no order is out: freed, or DISCARD, or restarted. */
