@@ -195,6 +195,16 @@ void cs__due_set(cs_replica_t *r, const cs_bucket_t *bucket, bool due)
     }
 }
 
+bool cs__due_bucket(cs_replica_t *r, cs_slice_t key, cs_bucket_t *ret)
+{
+    if (key.len != CS_BUCKET_BYTES) {
+        r->ws.fault = CS_ERR_CORRUPT;
+        return false;
+    }
+    memcpy(ret->b, key.data, CS_BUCKET_BYTES);
+    return true;
+}
+
 static void due_update(cs_replica_t *r, cs_cell_t *cell)
 {
     bool due = cs__entry_is_due(&cell->entry);

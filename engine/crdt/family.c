@@ -105,7 +105,7 @@ void cs_family_of(cs_slice_t path, cs_family_t *ret)
         len = CS_NAME_MAX; /* cs_path_check has refused such; be safe anyway */
     }
     ret->dir = cs_slice(path.data, start);
-    memcpy(ret->name, path.data + start, len);
+    if (len > 0) memcpy(ret->name, path.data + start, len);
     len = strip(ret->name, len);
     ret->is_long = len > CS_STEM_FULL;
     if (ret->is_long) len = CS_STEM_CUT;

@@ -38,8 +38,8 @@ static uint32_t next_due(cs_replica_t *r, cs_bucket_t *ret, uint32_t max)
     cs_cursor_init(&cursor, &r->ws, CS_T_DUE);
     cs_cursor_seek(&cursor, cs_slice(r->gc_at.b, CS_BUCKET_BYTES));
     for (; cursor.valid && found < max; cs_cursor_next(&cursor)) {
-        CS_ASSERT(cursor.key.len == CS_BUCKET_BYTES);
-        memcpy(ret[found++].b, cursor.key.data, CS_BUCKET_BYTES);
+        if (!cs__due_bucket(r, cursor.key, &ret[found])) break;
+        found++;
     }
     cs_cursor_fini(&cursor);
     return found;

@@ -141,6 +141,8 @@ void cs__root_flush(cs_replica_t *r); /* bring state.root, n and d/ up to date *
 void cs__root_one(cs_replica_t *r, cs_cell_t *cell);
 bool cs__entry_is_due(const cs_entry_t *entry); /* wants a t/ row */
 void cs__due_set(cs_replica_t *r, const cs_bucket_t *bucket, bool due);
+/* The bucket of a t/ row. False: a fault now; the seal says nothing of a key. */
+bool cs__due_bucket(cs_replica_t *r, cs_slice_t key, cs_bucket_t *ret);
 /* A lineage that can never be shown again (core.md 5.5); false: none. */
 bool cs__entry_dead_lineage(const cs_entry_t *entry, cs_dot_t *ret);
 

@@ -174,7 +174,7 @@ void cs__clean_up(cs_replica_t *r)
     cs_cursor_fini(&cursor);
     for (uint32_t i = 0; i < due.len; i++) {
         cs_link_t link = {0};
-        memcpy(link.bucket.b, due.str[i]->data, CS_BUCKET_BYTES);
+        if (!cs__due_bucket(r, cs_slice_str(due.str[i]), &link.bucket)) break;
         cs_cell_t *cell = cs__cell_get(r, &link.bucket);
         cs_links_t links = {&link, 1};
         if (cell != NULL && cs__has_room(r, &links)) clean_cell(r, cell);
