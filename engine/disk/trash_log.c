@@ -37,9 +37,13 @@ static void put_path(cs_buf_t *buf, cs_slice_t path)
     cs_buf_put_slice(buf, path);
 }
 
-static cs_slice_t read_path(cs_reader_t *reader)
+/* Files are moved to where a log says: a damaged one must not lead out of the folder. */
+static cs_slice_t read_path(cs_reader_t *reader, bool may_lack)
 {
-    return cs_read_bytes(reader, (size_t)cs_read_count(reader, CS_PATH_MAX, 1));
+    cs_slice_t path = cs_read_bytes(reader, (size_t)cs_read_count(reader, CS_PATH_MAX, 1));
+    bool lacks = may_lack && path.len == 0;
+    if (!lacks && cs_path_check(path) != CS_OK) cs_reader_fail(reader, CS_ERR_MALFORMED);
+    return path;
 }
 
 void cs__trash_log_begin(cs_buf_t *log)
@@ -69,8 +73,8 @@ static cs_err_t decode_records(cs_trash_log_t *log, cs_slice_t payload)
     cs_read_bytes(&reader, strlen(MAGIC));
     while (cs_reader_left(&reader) > 0) {
         cs_trash_record_t record = {.index = (size_t)cs_read_varint(&reader)};
-        record.path = read_path(&reader);
-        record.from = read_path(&reader);
+        record.path = read_path(&reader, false);
+        record.from = read_path(&reader, true);
         record.expect = read_print(&reader);
         record.staged = read_print(&reader);
         if (log->len > 0 && record.index <= log->record[log->len - 1].index) {
