@@ -46,6 +46,23 @@ static void try_peer(cs_slice_t text)
     cs_mistakes_fini(&mistakes);
 }
 
+static void try_invite(cs_slice_t text)
+{
+    cs_invite_record_t invite = {0}, again = {0};
+    cs_mistakes_t mistakes = {0};
+    cs_invite_record_load(text, &invite, &mistakes);
+    if (mistakes.count == 0) {
+        cs_buf_t out = {0};
+        cs_invite_record_check(&invite, &mistakes);
+        if (mistakes.count > 0) abort();
+        cs_invite_record_text(&invite, &out);
+        cs_invite_record_load(cs_buf_slice(&out), &again, &mistakes);
+        if (mistakes.count > 0 || again.uses_left != invite.uses_left) abort();
+        cs_buf_fini(&out);
+    }
+    cs_mistakes_fini(&mistakes);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     cs_slice_t text = cs_slice(data, size);
@@ -58,5 +75,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     cs_mistakes_fini(&mistakes);
     try_folder(text);
     try_peer(text);
+    try_invite(text);
     return 0;
 }
