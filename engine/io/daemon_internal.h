@@ -75,9 +75,6 @@ CS_MUST_USE cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record
                                      cs_buf_t *ret_detail);
 /* Its record has other settings: schedule, brake and trash follow. */
 void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder);
-/* Forget it; its rows in the store are deleted. */
-CS_MUST_USE cs_err_t cs_daemon_unmount(cs_daemon_t *daemon, const char *id,
-                                       cs_buf_t *ret_detail);
 /* A peer's record is new or changed: let its key in, dial it, speak of its folders. */
 void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record);
 void cs_daemon_invites_changed(cs_daemon_t *daemon); /* invites are read again from the home */

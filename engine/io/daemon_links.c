@@ -185,7 +185,7 @@ static void enqueue(cs_daemon_t *daemon, cs_shell_link_t *entry, cs_queued_t *me
 void cs__daemon_send(cs_daemon_t *daemon, cs_effect_t *effect)
 {
     cs_shell_link_t *entry = find(daemon, effect->link);
-    if (entry == NULL) return; /* it went down; the core will hear of it */
+    if (entry == NULL || daemon->net == NULL) return; /* down; the core will hear of it */
     cs_queued_t message = {.header = effect->header, .payload = effect->payload};
     effect->header = effect->payload = (cs_buf_t){0};
     uint64_t bytes = message.payload.len;

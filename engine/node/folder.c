@@ -282,15 +282,6 @@ void cs_folder_stored(cs_folder_t *folder, uint64_t token)
     if (folder->staged_by_replica) cs_replica_staged_durable(folder->replica);
 }
 
-void cs_folder_mount(cs_folder_t *folder, cs_err_t err)
-{
-    folder->err = err;
-    folder->retry_at_ms = 0;
-    if (err != CS_OK) return;
-    cs_folder_want_scan(folder, NULL, 0, false, 0);
-    cs_folder_plan_soon(folder);
-}
-
 /* Is it time to change the disk? A wanted scan goes first. */
 static bool may_apply(const cs_folder_t *folder)
 {

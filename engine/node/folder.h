@@ -139,7 +139,6 @@ void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer);
 void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg,
                        cs_blob_t *blob);
 void cs_folder_stored(cs_folder_t *folder, uint64_t token);
-void cs_folder_mount(cs_folder_t *folder, cs_err_t err);
 uint64_t cs_folder_deadline(cs_folder_t *folder);
 
 /* folder_scan.c */

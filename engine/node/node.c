@@ -68,19 +68,6 @@ cs_err_t cs_node_add_folder(cs_node_t *node, const cs_folder_config_t *config, u
     return CS_OK;
 }
 
-void cs_node_remove_folder(cs_node_t *node, uint32_t number)
-{
-    for (size_t i = 0; i < node->folder_count; i++) {
-        if (node->folders[i]->config.number != number) continue;
-        CS_ASSERT(node->folders[i]->jobs == 0);
-        cs_folder_destroy(&node->folders[i]);
-        node->folder_count--;
-        memmove(&node->folders[i], &node->folders[i + 1],
-                (node->folder_count - i) * sizeof(cs_folder_t *));
-        return;
-    }
-}
-
 /* --- links */
 
 static void peer_changed(cs_node_t *node, cs_peer_change_t change, const cs_peer_entry_t *peer)
@@ -256,9 +243,6 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         folder->config.brake_files = event->settings->brake_files;
         folder->config.brake_percent = event->settings->brake_percent;
         break;
-    case CS_EV_MOUNT:
-        cs_folder_mount(folder, event->err);
-        break;
     case CS_EV_ALLOW:
         allow(node, folder, event->member);
         break;
@@ -301,16 +285,6 @@ uint64_t cs_node_deadline(const cs_node_t *node)
         if (at < due) due = at;
     }
     return due;
-}
-
-size_t cs_node_jobs(const cs_node_t *node)
-{
-    size_t jobs = 0;
-    for (size_t i = 0; i < node->folder_count; i++) {
-        const cs_folder_t *folder = node->folders[i];
-        jobs += folder->jobs + (folder->staged != folder->durable);
-    }
-    return jobs;
 }
 
 void cs_node_stop(cs_node_t *node)

@@ -53,7 +53,6 @@ typedef enum cs_event_kind {
     CS_EV_REINCARNATE, /* folder, number: a fresh rid */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
     CS_EV_SETTINGS,    /* folder, settings: trash and brake of it count from now on */
-    CS_EV_MOUNT,       /* folder is usable again, or not (err) */
     CS_EV_ALLOW        /* folder, member: from now on spoken with */
 } cs_event_kind_t;
 
@@ -127,16 +126,15 @@ typedef struct cs_node_config {
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);
-void cs_node_destroy(cs_node_t **node_p); /* jobs and stages must have come back: */
+/* Jobs that are out must have come back. */
+void cs_node_destroy(cs_node_t **node_p);
 /* From now on no job is ordered and no message sent; what comes back is still recorded. */
 void cs_node_stop(cs_node_t *node);
-size_t cs_node_jobs(const cs_node_t *node); /* jobs and stages under way */
 
 /* Load a folder's state. ret_open: what was found (core.md 6.4). Errors as cs_replica_open: the
  * folder is not added. */
 CS_MUST_USE cs_err_t cs_node_add_folder(cs_node_t *node, const cs_folder_config_t *config,
                                         uint64_t now_ms, cs_open_result_t *ret_open);
-void cs_node_remove_folder(cs_node_t *node, uint32_t number);
 
 /* One step. Never fails for what peers or disks do: those become effects. The only error is
  * LOCAL: the store cannot be read or written any more, and the node must stop (restart is 6.4).

@@ -13,7 +13,7 @@
 #include "support/node_world.h"
 #include "support/seed.h"
 
-#define HISTORIES 4u
+#define HISTORIES 20u
 
 static void pass(nw_world_t *world, unsigned steps)
 {
@@ -46,7 +46,7 @@ static void act(nw_world_t *world, unsigned faults)
     pass(world, nw_pick(world, 40));
 }
 
-static bool run(uint64_t seed, bool trace)
+static bool run(uint64_t seed, bool trace, unsigned *holes)
 {
     nw_world_t world;
     nw_open(&world, seed, 2 + seed % 3 % 2);
@@ -58,6 +58,7 @@ static bool run(uint64_t seed, bool trace)
     if (world.failure == NULL) nw_settle(&world);
     bool ok = world.failure == NULL;
     if (!ok) fprintf(stderr, "node: seed %llu: %s\n", (unsigned long long)seed, world.failure);
+    *holes += world.holes;
     nw_close(&world);
     return ok;
 }
@@ -67,9 +68,10 @@ int main(int argc, char **argv)
     unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : HISTORIES;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : test_seed("node");
     bool trace = getenv("CRDTSYNC_TRACE") != NULL;
+    unsigned holes = 0;
     for (unsigned long i = 0; i < count; i++) {
-        if (!run(seed + i, trace)) return 1;
+        if (!run(seed + i, trace, &holes)) return 1;
     }
-    fprintf(stderr, "node: %lu histories\n", count);
+    fprintf(stderr, "node: %lu histories, %u in the hole\n", count, holes);
     return 0;
 }

@@ -20,6 +20,66 @@ static bool knows_others(nw_world_t *world, nw_node_t *node)
     return all;
 }
 
+static bool found(void *arg, cs_slice_t path)
+{
+    (void)path;
+    *(bool *)arg = true;
+    return false;
+}
+
+static bool is_somewhere(nw_world_t *world, const cs_content_t *content)
+{
+    bool ret = false;
+    for (unsigned i = 0; i < world->node_count && !ret; i++) {
+        cs_replica_t *replica = cs_node_replica(world->node[i].node, NW_FOLDER);
+        cs_replica_each_content(replica, content, found, &ret);
+    }
+    return ret;
+}
+
+/* A user may write the very bytes over his file that a peer just gave it, concurrently: the
+ * scan cannot tell that from apply's own work before a crash, so the old content stays, as a
+ * sibling that nobody has (docs/design.md). True if all that this node lacks is such. */
+static bool lacks_only_the_lost(nw_world_t *world, nw_node_t *node)
+{
+    bool ret = true;
+    cs_replica_t *replica = cs_node_replica(node->node, NW_FOLDER);
+    cs_buf_t from = {0}, path = {0};
+    while (ret && cs_replica_pending(replica, cs_buf_slice(&from), &path)) {
+        cs_items_t items = {0};
+        bool lost = false;
+        ret = cs_replica_project(replica, cs_buf_slice(&path), &items) == CS_OK;
+        for (uint32_t i = 0; i < items.len; i++) {
+            lost = lost || !is_somewhere(world, &items.item[i].content);
+        }
+        ret = ret && lost;
+        cs_items_fini(&items);
+        cs_buf_clear(&from);
+        cs_buf_put_slice(&from, cs_buf_slice(&path));
+        cs_buf_put_u8(&from, 0);
+    }
+    cs_buf_fini(&from);
+    cs_buf_fini(&path);
+    return ret;
+}
+
+/* All rest, with equal states, and what is not applied never can be. */
+static bool is_in_the_hole(nw_world_t *world)
+{
+    const uint8_t *root = NULL;
+    for (unsigned i = 0; i < world->node_count; i++) {
+        nw_node_t *node = &world->node[i];
+        cs_folder_status_t status;
+        if (!cs_node_folder_status(node->node, NW_FOLDER, &status)) return false;
+        bool rests = status.phase == CS_PHASE_IDLE || status.phase == CS_PHASE_SYNCING;
+        if (!rests || status.busy || node->answered != node->asked) return false;
+        if (root != NULL && memcmp(root, status.state->root, CS_HASH_BYTES) != 0) return false;
+        root = status.state->root;
+        if (!lacks_only_the_lost(world, node)) return false;
+    }
+    return true;
+}
+
 bool nw_is_settled(nw_world_t *world)
 {
     uint8_t root[CS_HASH_BYTES] = {0};
@@ -90,7 +150,11 @@ void nw_settle(nw_world_t *world)
     while (world->failure == NULL && !nw_is_settled(world)) {
         nw_connect_all(world);
         if (!nw_step(world)) nw_pass_time(world);
-        if (world->now_ms - began_ms > FAIR_MS) nw_fail(world, "not settled in time");
+        if (world->now_ms - began_ms > FAIR_MS) {
+            world->holes++;
+            if (is_in_the_hole(world)) return;
+            nw_fail(world, "not settled in time");
+        }
         if (world->steps - began > STEPS_MAX) nw_fail(world, "not settled in so many steps");
     }
     if (world->failure == NULL) compare_trees(world);

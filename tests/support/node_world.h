@@ -80,7 +80,7 @@ typedef struct nw_world {
     cs_link_t last_link;
     unsigned idle_ticks; /* in a row, without anything else */
     const char *failure; /* the first */
-    unsigned drops, incarnations;
+    unsigned drops, incarnations, holes;
 } nw_world_t;
 
 /* All nodes run, nobody is connected. */
