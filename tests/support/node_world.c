@@ -1,21 +1,13 @@
-/* node_world.c - see node_world.h. */
+/* node_world.c - what goes on: links, batches, jobs, time. */
 #include "support/node_world.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
 
 #include "base/mem.h"
-#include "disk/scan.h"
-#include "io/fs_linux.h"
-#include "support/folder.h"
 
 #define IDLE_TICKS_MAX 200u /* a node that asks for more without doing anything spins */
 #define NESTED_STEPS   6u   /* things that happen while a job makes one call */
-
-static const uint8_t marker[16] = {5, 5, 5};
 
 void nw_trace(const nw_world_t *world, const char *format, ...)
 {
@@ -39,7 +31,7 @@ unsigned nw_pick(nw_world_t *world, unsigned bound)
     return (unsigned)cs_prng_below(&world->prng, bound);
 }
 
-static cs_key_t key_of(unsigned index)
+cs_key_t nw_key(unsigned index)
 {
     cs_key_t key = {{(uint8_t)(index + 1)}};
     return key;
@@ -103,7 +95,7 @@ void nw_connect(nw_world_t *world, unsigned from, unsigned to)
     for (unsigned end = 0; end < 2; end++) {
         cs_event_t event = {.kind = CS_EV_LINK_UP,
                             .link = link->id[end],
-                            .key = key_of(link->node[1 - end]),
+                            .key = nw_key(link->node[1 - end]),
                             .outgoing = end == 0};
         nw_event(&world->node[link->node[end]], &event);
     }
@@ -309,7 +301,7 @@ static bool deliver_next(nw_world_t *world)
 }
 
 /* Messages, batches and users; no jobs: a worker runs one. */
-static void happen(void *arg)
+void nw_happen(void *arg)
 {
     nw_node_t *node = arg;
     nw_world_t *world = node->world;
@@ -328,7 +320,7 @@ static void happen(void *arg)
 static bool emit(void *arg, cs_job_t *job, cs_scan_records_t *records)
 {
     nw_node_t *node = arg;
-    happen(node);
+    nw_happen(node);
     while (node->credits == 0 || node->credited_job != job->id) {
         if (write_next(node)) continue;
         nw_fail(node->world, "a scan gets no credit");
@@ -412,127 +404,9 @@ void nw_pass_time(nw_world_t *world)
     world->idle_ticks = 0;
 }
 
-/* --- nodes */
-
-static void start(nw_node_t *node)
+void nw_finish_jobs(nw_node_t *node)
 {
-    nw_world_t *world = node->world;
-    cs_member_t members[NW_NODES_MAX] = {{.rid = 0}};
-    size_t count = 0;
-    for (unsigned i = 0; i < world->node_count; i++) {
-        if (i == node->index) continue;
-        members[count] = (cs_member_t){.key = key_of(i)};
-        snprintf(members[count++].name, sizeof members[0].name, "n%u", i);
+    while (node->jobs != NULL || node->writes != NULL) {
+        if (!write_next(node)) run_next(node);
     }
-    if (cs_mem_store_open(node->disk, &node->store) != CS_OK) abort();
-    cs_node_config_t config = {.store = node->store, .self = key_of(node->index)};
-    snprintf(config.name, sizeof config.name, "n%u", node->index);
-    node->node = cs_node_new(&config);
-    cs_folder_config_t folder = {.id = "f",
-                                 .number = NW_FOLDER,
-                                 .secret = {7},
-                                 .trash_bytes_max = 1u << 30,
-                                 .fresh_rid = cs_prng_u64(&world->prng) | 1,
-                                 .seed = cs_prng_u64(&world->prng),
-                                 .stamp = ++node->lives << 32,
-                                 .members = members,
-                                 .member_count = count};
-    memcpy(folder.marker, marker, sizeof marker);
-    cs_open_result_t opened;
-    if (cs_node_add_folder(node->node, &folder, world->now_ms, &opened) != CS_OK) abort();
-    if (opened == CS_OPEN_AMNESIA) nw_fail(world, "amnesia");
-    node->up = true;
-    node->paused = false;
-    node->asked = node->answered = 0;
-    cs_event_t event = {.kind = CS_EV_TICK};
-    nw_event(node, &event);
-}
-
-static void stop(nw_node_t *node)
-{
-    nw_world_t *world = node->world;
-    node->up = false;
-    for (size_t i = 0; i < NW_LINKS_MAX; i++) {
-        nw_link_t *link = &world->link[i];
-        if (link->node[0] == node->index || link->node[1] == node->index)
-            nw_disconnect(world, link);
-    }
-    for (nw_job_t *job; (job = node->jobs) != NULL;) {
-        node->jobs = job->next;
-        cs_store_release(node->store, &job->snapshot);
-        cs_job_destroy(&job->job);
-        cs_free(job);
-    }
-    for (nw_write_t *write; (write = node->writes) != NULL;) {
-        node->writes = write->next;
-        cs_batch_fini(&write->batch);
-        cs_free(write);
-    }
-    cs_effects_clear(&node->fx);
-    cs_node_destroy(&node->node);
-    cs_store_close(&node->store);
-}
-
-void nw_restart(nw_node_t *node, bool crash)
-{
-    nw_world_t *world = node->world;
-    nw_trace(world, "%u %s", node->index, crash ? "crashes" : "restarts");
-    if (!crash) {
-        cs_node_stop(node->node);
-        while (node->jobs != NULL || node->writes != NULL) {
-            if (!write_next(node)) run_next(node);
-        }
-    }
-    stop(node);
-    start(node);
-}
-
-void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count)
-{
-    *world = (nw_world_t){.node_count = node_count, .now_ms = 1000};
-    cs_prng_init(&world->prng, seed);
-    umask(022);
-    for (unsigned i = 0; i < node_count; i++) {
-        nw_node_t *node = &world->node[i];
-        *node = (nw_node_t){.world = world, .index = i, .dir = cs_test_dir_new()};
-        if (cs_fs_linux_open(node->dir, &node->real) != CS_OK) abort();
-        if (cs_folder_mark(node->real, marker) != CS_OK) abort();
-        spy_fs_init(&node->spy, node->real);
-        node->spy.act = happen;
-        node->spy.arg = node;
-        node->disk = cs_mem_disk_new();
-        start(node);
-    }
-}
-
-void nw_close(nw_world_t *world)
-{
-    for (unsigned i = 0; i < world->node_count; i++) {
-        nw_node_t *node = &world->node[i];
-        stop(node);
-        cs_effects_fini(&node->fx);
-        cs_mem_disk_destroy(&node->disk);
-        node->real->ops->close_fs(&node->real);
-        cs_test_dir_remove(&node->dir);
-    }
-}
-
-void nw_scan(nw_node_t *node, const char *path)
-{
-    cs_slice_t slice = cs_slice_text(path != NULL ? path : "");
-    cs_event_t event = {.kind = CS_EV_SCAN,
-                        .folder = NW_FOLDER,
-                        .ticket = ++node->asked,
-                        .paths = &slice,
-                        .path_count = path != NULL};
-    nw_trace(node->world, "%u scan %s", node->index, path != NULL ? path : "all");
-    nw_event(node, &event);
-}
-
-void nw_pause(nw_node_t *node, bool on)
-{
-    cs_event_t event = {.kind = CS_EV_PAUSE, .folder = NW_FOLDER, .on = on};
-    nw_trace(node->world, "%u %s", node->index, on ? "pause" : "resume");
-    node->paused = on;
-    nw_event(node, &event);
 }

@@ -90,7 +90,10 @@ void nw_trace(const nw_world_t *world, const char *format, ...) CS_PRINTF(2, 3);
 void nw_fail(nw_world_t *world, const char *why);
 unsigned nw_pick(nw_world_t *world, unsigned bound);
 
+cs_key_t nw_key(unsigned index);
 void nw_event(nw_node_t *node, cs_event_t *event);
+void nw_happen(void *node);           /* what may while a job runs */
+void nw_finish_jobs(nw_node_t *node); /* and batches, in order */
 /* One thing that can go on does; false: nothing can before time passes. */
 bool nw_step(nw_world_t *world);
 void nw_pass_time(nw_world_t *world); /* to the next deadline */
