@@ -161,23 +161,29 @@ int main(void)
     cluster_new(&cluster, 3);
     cluster_pair(&cluster, 1, 0, 0);
     cluster_pair(&cluster, 2, 1, 0);
+    double begin = test_now();
     copy_tree(&cluster);
     add_odd(&cluster.node[0]);
     total_t all = measure(cluster.node[0].root);
-    printf("real_tree: %u files, %u links, %llu MB\n", all.files, all.links, all.bytes >> 20);
+    printf("real_tree: %u files, %u links, %llu MB, made in %.1f s\n", all.files, all.links,
+           all.bytes >> 20, test_now() - begin);
 
-    double begin = test_now();
+    begin = test_now();
     for (int i = 0; i < 3; i++)
         cluster_start(&cluster, i);
     cluster_settle(&cluster, SETTLE_S);
     printf("real_tree: on all three nodes after %.1f s\n", test_now() - begin);
+    begin = test_now();
     cluster_check_equal(&cluster);
     total_t there = measure(cluster.node[2].root);
     if (there.files < all.files || there.links != all.links)
         test_fail("%u files, %u links arrived", there.files, there.links);
+    printf("real_tree: equal, compared in %.1f s\n", test_now() - begin);
+    begin = test_now();
     for (int i = 0; i < 3; i++)
         check_quiet(&cluster, i);
     cluster_check_equal(&cluster);
+    printf("real_tree: nothing to do for scans, %.1f s\n", test_now() - begin);
     cluster_destroy(&cluster);
     return 0;
 }

@@ -36,6 +36,7 @@ void test_fail(const char *format, ...)
     vfprintf(stderr, format, args);
     fprintf(stderr, "\n");
     va_end(args);
+    if (getenv("CLUSTER_HOLD") != NULL) pause(); /* to look at the nodes */
     abort();
 }
 

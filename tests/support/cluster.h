@@ -1,8 +1,9 @@
 /* cluster.h - real nodes for integration tests: processes of the program, homes and folders in
  * a temporary directory, ports on loopback.
  *
- * Every call that fails prints what and stops the test (abort): these tests are long, and the
- * first thing that goes wrong is the one to look at. Nothing here knows the engine: what it
+ * Every call that fails prints what and stops the test (abort; with CLUSTER_HOLD in the
+ * environment it waits for ever): these tests are long, and the first thing that goes wrong is
+ * the one to look at. Nothing here knows the engine: what it
  * checks is what a user could check. The program is $CRDTSYNC_BIN. */
 #ifndef CS_TESTS_CLUSTER_H
 #define CS_TESTS_CLUSTER_H
