@@ -80,9 +80,16 @@ static void digest_of(const cs_keys_t *keys, cs_slice_t bytes, uint8_t ret[CS_DI
     cs_entry_fini(&entry);
 }
 
+static int digest_order(const void *a, const void *b)
+{
+    return memcmp(a, b, CS_DIGEST_BYTES);
+}
+
+/* Mostly in order, as lists have to be. */
 static cs_msg_packed_t digests_of(run_t *run, uint32_t max)
 {
-    uint32_t count = cs_read_u8(&run->feed) % (max + 1);
+    uint8_t how = cs_read_u8(&run->feed);
+    uint32_t count = how % (max + 1);
     cs_buf_t own = {0};
     cs_buf_clear(&run->digests);
     for (uint32_t i = 0; i < count; i++) {
@@ -95,6 +102,9 @@ static cs_msg_packed_t digests_of(run_t *run, uint32_t max)
             digest_of(&run->pool->keys, cs_buf_slice(&run->pool->entry[which % POOL]), digest);
         }
         cs_buf_put(&run->digests, digest, sizeof digest);
+    }
+    if (how < 200 && count > 1) {
+        qsort(run->digests.data, count, CS_DIGEST_BYTES, digest_order);
     }
     cs_buf_fini(&own);
     return (cs_msg_packed_t){cs_buf_slice(&run->digests)};
@@ -215,8 +225,10 @@ static void say(run_t *run, uint8_t type)
     } else {
         fill_exchange(run, &msg);
         if ((how & 2) != 0) msg.flags = CS_FLAG_INITIATOR;
-        if ((how & 4) != 0 && msg.type != CS_MSG_ENTRIES)
-            run->talker.xid = 7, run->talker.seq = 0;
+        if ((how & 4) != 0 && msg.type != CS_MSG_ENTRIES) {
+            run->talker.xid = 7;
+            run->talker.seq = 0;
+        }
         msg.xid = (how & 8) != 0 ? 0 : run->talker.xid;
         msg.seq = (how & 16) != 0 ? cs_read_u8(&run->feed) : ++run->talker.seq;
     }
@@ -229,7 +241,7 @@ static void step(run_t *run)
     if (what >= 32) {
         say(run, what);
     } else if (what % 4 == 0) {
-        run->talker.now_ms += 10u * cs_read_u16(&run->feed);
+        run->talker.now_ms += UINT64_C(10) * cs_read_u16(&run->feed);
     } else if (what % 4 == 1) {
         const char *path = run->pool->name[what % NAMES];
         talker_edit(&run->talker, path, what >= 16);
