@@ -102,18 +102,24 @@ void cs_buf_put_varint(cs_buf_t *buf, uint64_t value)
     cs_buf_put(buf, bytes, len);
 }
 
-void cs_buf_printf(cs_buf_t *buf, const char *format, ...)
+void cs_buf_vprintf(cs_buf_t *buf, const char *format, va_list args)
 {
-    va_list args, again;
-    va_start(args, format);
+    va_list again;
     va_copy(again, args);
     int len = vsnprintf(NULL, 0, format, args);
-    va_end(args);
     CS_ASSERT(len >= 0);
     cs_buf_reserve(buf, (size_t)len + 1); /* vsnprintf writes a NUL behind the text */
     vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
     va_end(again);
     buf->len += (size_t)len;
+}
+
+void cs_buf_printf(cs_buf_t *buf, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    cs_buf_vprintf(buf, format, args);
+    va_end(args);
 }
 
 cs_slice_t cs_buf_slice(const cs_buf_t *buf)

@@ -6,6 +6,8 @@
 #ifndef CS_BASE_BUF_H
 #define CS_BASE_BUF_H
 
+#include <stdarg.h>
+
 #include "base/err.h"
 #include "base/str.h"
 
@@ -26,6 +28,8 @@ void cs_buf_put_u64(cs_buf_t *buf, uint64_t value);
 void cs_buf_put_u32_be(cs_buf_t *buf, uint32_t value); /* keys only: sorts numerically */
 void cs_buf_put_u64_be(cs_buf_t *buf, uint64_t value);
 void cs_buf_put_varint(cs_buf_t *buf, uint64_t value);
+/* A NUL follows the text, beyond buf->len. */
+void cs_buf_vprintf(cs_buf_t *buf, const char *format, va_list args) CS_PRINTF(2, 0);
 void cs_buf_printf(cs_buf_t *buf, const char *format, ...) CS_PRINTF(2, 3);
 cs_slice_t cs_buf_slice(const cs_buf_t *buf);
 

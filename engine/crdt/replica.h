@@ -13,14 +13,17 @@
  *   cs_replica_claim, _gc, _reincarnate             knowledge (core.md 6)
  *
  * Keys of the store, all after the folder number (u32 big-endian):
- *   m/state               rid, ctr, exposed, n, root, seen (XXH64 at the end, as in every
- * value) e/<bucket>            enc(e) d/<item16>            bucket digest -> entry t/<bucket>
- * empty                               tombstones and unstripped entries p/<path>\0<bucket><lin>
- * empty                           candidate path -> lineage b/<path>              base row
- *   h/<content hash16><path>    empty                         content on disk -> path
- *   w/<path>              empty                               projection may differ from base
- * here n/, c/ belong to xfer. No function reads a clock or calls the OS; randomness (a new
- * replica id) is passed in. */
+ *   m/state                     rid, ctr, exposed, n, root, seen
+ *   e/<bucket>                  enc(e)
+ *   d/<item16>                  bucket          digest -> entry
+ *   t/<bucket>                  empty           tombstones and unstripped entries
+ *   p/<path>\0<bucket><lin>     empty           candidate path -> lineage
+ *   b/<path>                    base row
+ *   h/<content hash16><path>    empty           content on disk -> path
+ *   w/<path>                    empty           projection may differ from base here
+ *
+ * Every value ends with its XXH64; n/, c/ and the like belong to xfer. No function reads a
+ * clock or calls the OS; randomness (a new replica id) is passed in. */
 #ifndef CS_CRDT_REPLICA_H
 #define CS_CRDT_REPLICA_H
 

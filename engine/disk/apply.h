@@ -3,7 +3,8 @@
  *
  * plan    (core thread)  pending paths -> steps, and contents that must be fetched first
  * perform (worker)       steps -> system calls, in groups: one flush before names change, one
- * after record  (core thread)  results -> base rows
+ *                        after
+ * record  (core thread)  results -> base rows
  *
  * A replaced or deleted file is moved to .crdtsync/trash and compared with the base row after
  * the move; if the user won the race it goes back, and the path is scanned before it is tried

@@ -1,11 +1,12 @@
 /* plan_i.h - one run of cs_plan, shared by its files; private to them.
  *
  * look     families of pending paths are compared with their base rows. What is to be shown and
- * is not at its path becomes a want, a row of which nothing is to be shown a leave. Whoever
- *          leaves or is replaced takes along the family where his bytes are shown now, and a
- * want the family where its bytes are on disk: so that a rename is seen from both ends. resolve
- * a want is met by a leave (MOVE), by staged bytes, by a copy of another file, or has to wait
- * for its bytes; leaves that no one wants are deleted.
+ *          is not at its path becomes a want, a row of which nothing is to be shown a leave.
+ *          Whoever leaves or is replaced takes along the family where his bytes are shown now,
+ *          and a want the family where its bytes are on disk: so that a rename is seen from
+ *          both ends.
+ * resolve  a want is met by a leave (MOVE), by staged bytes, by a copy of another file, or has
+ *          to wait for its bytes; leaves that no one wants are deleted.
  *
  * Moves start only at paths that are not shown any more: a path that gets other bytes is
  * replaced in one call and never missing, for a crash in between would read as a deletion. */

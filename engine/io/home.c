@@ -26,18 +26,13 @@ static const char *const record_dirs[] = {"folders", "peers", "invites"};
 
 void cs__home_detail(cs_buf_t *ret_detail, const char *format, ...)
 {
-    va_list args, again;
+    cs_buf_t text = {0}; /* apart: the arguments may lie in ret_detail */
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    cs_buf_vprintf(&text, format, args);
     va_end(args);
-    CS_ASSERT(len >= 0);
-    char *text = cs_malloc((size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
-    va_end(again);
-    cs_buf_clear(ret_detail);
-    cs_buf_put(ret_detail, text, (size_t)len);
-    cs_free(text);
+    cs_buf_fini(ret_detail);
+    *ret_detail = text;
 }
 
 char *cs__home_join(const char *dir, const char *sub, const char *name)

@@ -22,21 +22,17 @@ typedef struct cs_zpl_parser {
 
 void cs_mistakes_add(cs_mistakes_t *mistakes, uint32_t line, const char *format, ...)
 {
-    va_list args, again;
+    cs_buf_t text = {0};
+    va_list args;
     va_start(args, format);
-    va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    cs_buf_vprintf(&text, format, args);
     va_end(args);
-    CS_ASSERT(len >= 0);
-    char *text = cs_malloc((size_t)len + 1);
-    vsnprintf(text, (size_t)len + 1, format, again);
-    va_end(again);
 
     if (mistakes->count == mistakes->cap) {
         mistakes->cap = cs_grow(mistakes->cap, mistakes->count + 1);
         mistakes->at = cs_realloc_array(mistakes->at, mistakes->cap, sizeof mistakes->at[0]);
     }
-    mistakes->at[mistakes->count++] = (cs_mistake_t){.line = line, .text = text};
+    mistakes->at[mistakes->count++] = (cs_mistake_t){.line = line, .text = (char *)text.data};
 }
 
 void cs_mistakes_fini(cs_mistakes_t *mistakes)

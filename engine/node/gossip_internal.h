@@ -1,9 +1,13 @@
 /* gossip_internal.h - the parts of the gossip machine, shared by gossip_*.c only.
  *
- *   gossip.c            life, peers, dispatch, timers       gossip_hot.c        what waits to
- * be pushed gossip_members.c    members and reports                 gossip_join.c       entries
- * coming in gossip_hello.c      HELLO and baselines                 gossip_exchange.c   both
- * roles: life, frames gossip_have.c       HAVE, equality gossip_initiator.c, gossip_responder.c
+ *   gossip.c            life, peers, dispatch, timers
+ *   gossip_hot.c        what waits to be pushed
+ *   gossip_members.c    members and reports
+ *   gossip_join.c       entries coming in
+ *   gossip_hello.c      HELLO and baselines
+ *   gossip_have.c       HAVE, equality
+ *   gossip_exchange.c   both roles: life, frames
+ *   gossip_initiator.c, gossip_responder.c
  *
  * Handlers return what is wrong and the entry points act on it, so that no handler goes on with
  * a peer that was dropped: CS_ERR_STALE asks for a new incarnation, CS_ERR_MALFORMED, _LIMIT

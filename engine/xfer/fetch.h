@@ -4,9 +4,8 @@
  * disk come out of cs_fetch_next.
  *
  *   small   ASK_SMALL -> data, verified -> STAGE -> staged
- *   large   ASK_MAP -> root -> OPEN -> ASK_NODES, a window of leaves at a time: LOCAL ->
- * ASK_CHUNKS
- *           -> data, verified -> WRITE -> ... -> FINISH -> staged
+ *   large   ASK_MAP -> root -> OPEN -> ASK_NODES, a window of leaves at a time:
+ *           LOCAL -> ASK_CHUNKS -> data, verified -> WRITE -> ... -> FINISH -> staged
  *
  * Whatever peers do, memory is bounded: at most CS_CREDIT_BYTES are outstanding per peer, at
  * most CS_FETCH_MEMORY_BYTES asked for or on the way to the disk, CS_FETCH_FILES_MAX large
