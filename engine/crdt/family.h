@@ -1,7 +1,7 @@
 /* family.h - names of siblings, and the paths that may compete for them (core.md 4, sib()).
  *
- *   basename - conflict tags  =  stem + ext        r.conflict-0123abcd.txt  ->  r.txt  ->  r,
- * .txt
+ *   basename - conflict tags  =  stem + ext
+ *   r.conflict-0123abcd.txt  ->  r.txt  ->  r, .txt
  *
  * A sibling's name has the same stem and extension as the path it stands for, and so has every
  * path that may be in its way. So the projection falls apart into families: paths in one

@@ -1,8 +1,11 @@
 /* cron.h - when a schedule is due: five fields, or a name.
  *
- *   minute 0-59   hour 0-23   day of month 1-31   month 1-12 or jan..dec   day of week 0-7 or
- * sun..sat each: * or numbers and ranges a-b, with a step (a-b/s; after * as well), in lists
- * with commas; 0 and 7 are Sunday
+ *   minute 0-59   hour 0-23   day of month 1-31   month 1-12 or jan..dec
+ *   day of week 0-7 or sun..sat; 0 and 7 are Sunday
+ *
+ * each: * or numbers and ranges a-b, with a step (a-b/s; after * as well), in lists with
+ * commas.
+ *
  *   @hourly @daily @midnight @weekly @monthly @yearly @annually, and @every 30s, 5m, 1h30m
  *
  * As in Vixie's cron: if neither day field begins with '*', a day is due that suits one of

@@ -1,9 +1,10 @@
 /* history.h - histories and trees of test vectors, in their own short notation.
  *
  *   history   "put r.txt cA 755; mv r.txt q.txt, mkdir r.txt"    `;` ends a scan, `,` an action
- *   actions   put PATH SYMBOL [MODE] · mv FROM TO · rm PATH · rmr PATH · mkdir PATH · chmod
- * MODE PATH tree      "q.txt=cA* r.txt/"    PATH=SYMBOL, * for mode 0755, - for 0600, else
- * 0644; PATH/ is an empty directory
+ *   actions   put PATH SYMBOL [MODE] · mv FROM TO · rm PATH · rmr PATH · mkdir PATH ·
+ *             chmod MODE PATH
+ *   tree      "q.txt=cA* r.txt/"    PATH=SYMBOL, * for mode 0755, - for 0600, else 0644; PATH/
+ *             is an empty directory
  *
  * #x in a path is the tag of x. Every path lies below a directory given with the call. What
  * fails stops the test. */
