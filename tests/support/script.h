@@ -11,9 +11,12 @@
  *   sync AB             all are equal, on disk too, and nothing is left to collect
  *   save B S            S is a copy of B from now on
  *   newrid S n
- *   is A p=c q=d* d/    A's tree; `*` 0755, `-` 0600, `d/` an empty directory, `#x` the tag of
- * x avalues A n         A values in A's state flags S A           S notices that it was
- * restored alarm A             A met a dot with two values
+ *   is A p=c q=d* d/    A's tree; `*` 0755, `-` 0600, `d/` an empty directory
+ *   avalues A n         A values in A's state
+ *   flags S A           S notices that it was restored
+ *   alarm A             A met a dot with two values
+ *
+ * `#x` in a path is the tag of x.
  *
  * Commands end with `;`. */
 #ifndef CS_TESTS_SCRIPT_H
