@@ -1,6 +1,8 @@
 /* run_home.c - init, id, config check, ping, node: what needs no request, or makes the node. */
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "cmd/client.h"
@@ -141,6 +143,60 @@ static int choose_level(const cs_run_t *run, const cs_home_t *home, cs_log_level
     return exit_code;
 }
 
+#define ROOM_WAIT_S 5
+
+/* False: a signal says to stop. They are blocked since the first daemon. */
+static bool wait_for_room(void)
+{
+    sigset_t stop;
+    sigemptyset(&stop);
+    sigaddset(&stop, SIGTERM);
+    sigaddset(&stop, SIGINT);
+    struct timespec pause = {.tv_sec = ROOM_WAIT_S};
+    return sigtimedwait(&stop, NULL, &pause) < 0;
+}
+
+/* A database that met a full disk has to be opened anew, which needs room. Until then nothing
+ * can be promised, so nothing is served. *ret stays NULL if a signal came. */
+static cs_err_t reopen(const cs_daemon_config_t *config, cs_daemon_t **ret,
+                       cs_buf_t *ret_detail)
+{
+    cs_err_t err = CS_ERR_NOSPACE;
+    cs_complain(
+        "the node rests: the disk of the home %s is full; make room there, and it goes on "
+        "by itself",
+        cs_home_path(config->home));
+    while (err == CS_ERR_NOSPACE) {
+        if (!wait_for_room()) return CS_OK;
+        cs_buf_clear(ret_detail);
+        err = cs_daemon_new(config, ret, ret_detail);
+    }
+    return err;
+}
+
+static int run_daemon(const cs_daemon_config_t *config)
+{
+    cs_daemon_t *daemon = NULL;
+    cs_buf_t detail = {0};
+    cs_err_t err = cs_daemon_new(config, &daemon, &detail);
+    while (err == CS_OK && daemon != NULL) {
+        err = cs_daemon_run(daemon);
+        cs_daemon_destroy(&daemon);
+        if (err == CS_ERR_NOSPACE) {
+            err = reopen(config, &daemon, &detail);
+        } else if (err != CS_OK) {
+            cs_buf_printf(&detail,
+                          "the node stopped: %s; see what is wrong with the disk of the home, "
+                          "and start it again",
+                          cs_err_text(err));
+        }
+    }
+    int exit_code = CS_EXIT_DONE;
+    if (err != CS_OK) exit_code = cs_complain_buf(CS_EXIT_FAILED, &detail);
+    cs_buf_fini(&detail);
+    return exit_code;
+}
+
 static int serve(cs_run_t *run, cs_home_t *home)
 {
     cs_daemon_config_t config = {
@@ -149,25 +205,11 @@ static int serve(cs_run_t *run, cs_home_t *home)
         .control = true,
         .log_json = cs_args_has(&run->args, "log-json"),
     };
-    cs_daemon_t *daemon = NULL;
     cs_buf_t detail = {0};
     int exit_code = choose_level(run, home, &config.log_level);
     if (exit_code != CS_EXIT_DONE) return exit_code;
     cs_err_t err = cs_home_lock(home, 0, &detail);
-    if (err == CS_OK) err = cs_daemon_new(&config, &daemon, &detail);
-    if (err != CS_OK) {
-        exit_code = cs_complain_buf(CS_EXIT_FAILED, &detail);
-    } else {
-        err = cs_daemon_run(daemon);
-        cs_daemon_destroy(&daemon);
-        if (err != CS_OK) {
-            cs_complain(
-                "the node stopped: %s; see what is wrong with the disk of the home, and "
-                "start it again",
-                cs_err_text(err));
-            exit_code = CS_EXIT_FAILED;
-        }
-    }
+    exit_code = err == CS_OK ? run_daemon(&config) : cs_complain_buf(CS_EXIT_FAILED, &detail);
     cs_buf_fini(&detail);
     return exit_code;
 }

@@ -9,6 +9,18 @@
 #define ID_PATH      CS_PRIVATE_DIR "/id"
 #define NEW_PATH     CS_PRIVATE_DIR "/tmp/id"
 
+static cs_err_t make_dir(cs_fs_t *fs, const char *path)
+{
+    cs_err_t err = fs->ops->mkdir(fs, cs_slice_text(path));
+    return err == CS_ERR_EXISTS ? CS_OK : err;
+}
+
+static cs_err_t make_rooms(cs_fs_t *fs)
+{
+    cs_err_t err = make_dir(fs, CS_PRIVATE_DIR "/tmp");
+    return err == CS_OK ? make_dir(fs, CS_PRIVATE_DIR "/trash") : err;
+}
+
 cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16])
 {
     cs_file_t *file = NULL;
@@ -23,13 +35,12 @@ cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16])
     fs->ops->close(&file);
     if (err != CS_OK || len != sizeof text) return CS_ERR_NOT_MOUNTED;
     if (!cs_unhex(found, sizeof found, cs_slice(text, len))) return CS_ERR_NOT_MOUNTED;
-    return memcmp(found, marker, sizeof found) == 0 ? CS_OK : CS_ERR_NOT_MOUNTED;
-}
-
-static cs_err_t make_dir(cs_fs_t *fs, const char *path)
-{
-    cs_err_t err = fs->ops->mkdir(fs, cs_slice_text(path));
-    return err == CS_ERR_EXISTS ? CS_OK : err;
+    if (memcmp(found, marker, sizeof found) != 0) return CS_ERR_NOT_MOUNTED;
+    /* Someone may have cleared them away. Where they cannot be made nothing can be applied
+     * either, which will be said there: reading goes on. */
+    err = make_rooms(fs);
+    (void)err;
+    return CS_OK;
 }
 
 static cs_err_t write_new(cs_fs_t *fs, const uint8_t *marker)
@@ -51,8 +62,7 @@ cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16])
 {
     cs_err_t err = fs->ops->refresh(fs);
     if (err == CS_OK) err = make_dir(fs, CS_PRIVATE_DIR);
-    if (err == CS_OK) err = make_dir(fs, CS_PRIVATE_DIR "/tmp");
-    if (err == CS_OK) err = make_dir(fs, CS_PRIVATE_DIR "/trash");
+    if (err == CS_OK) err = make_rooms(fs);
     if (err == CS_OK) err = write_new(fs, marker);
     if (err != CS_OK) return err;
     err =

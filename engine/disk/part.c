@@ -8,8 +8,10 @@
 #include "disk/apply.h"
 #include "disk/local.h"
 
-/* Left free on the disk when a new file is begun, for everybody else: bytes. */
+/* Left free on the disk when a new file is begun, for everybody else: bytes, but on a small
+ * file system no more than one part of so many. */
 #define SPACE_RESERVE (64ull << 20)
+#define SPACE_PARTS   20u
 
 void cs_part_path(const cs_content_t *content, cs_buf_t *ret)
 {
@@ -61,14 +63,19 @@ static cs_err_t unlink_staged(cs_fs_t *fs, const cs_content_t *content)
     return unlink_if_there(fs, &path);
 }
 
+bool cs_part_fits(uint64_t size, uint64_t free_bytes, uint64_t total)
+{
+    uint64_t reserve =
+        total / SPACE_PARTS < SPACE_RESERVE ? total / SPACE_PARTS : SPACE_RESERVE;
+    return free_bytes >= reserve && free_bytes - reserve >= size;
+}
+
 static cs_err_t create_part(cs_fs_t *fs, const cs_content_t *content)
 {
     uint64_t free_bytes = 0, total = 0;
     cs_err_t err = fs->ops->space(fs, &free_bytes, &total);
     if (err != CS_OK) return err;
-    if (free_bytes < SPACE_RESERVE || free_bytes - SPACE_RESERVE < content->size) {
-        return CS_ERR_NOSPACE;
-    }
+    if (!cs_part_fits(content->size, free_bytes, total)) return CS_ERR_NOSPACE;
     cs_buf_t path = {0};
     cs_file_t *file = NULL;
     cs_part_path(content, &path);

@@ -13,6 +13,9 @@
 #include "disk/fs.h"
 #include "xfer/rows.h"
 
+/* What is left for others is respected. */
+bool cs_part_fits(uint64_t size, uint64_t free_bytes, uint64_t total);
+
 /* Make the file, or take the one that is there (also under its staged name, left by an earlier
  * run). CS_ERR_NOSPACE: a new file would not fit. */
 CS_MUST_USE cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content,

@@ -39,10 +39,12 @@ static void scan_failed(const char *folder, const char *path, cs_err_t err, char
                  "vanished or was rewritten; look, then: crdtsync held accept %s",
                  folder, folder);
     } else if (err == CS_ERR_NOT_MOUNTED) {
-        snprintf(ret, ret_bytes,
-                 "cannot scan folder %s: %.1024s is not mounted, or its marker is missing; "
-                 "mount it",
-                 folder, path);
+        snprintf(
+            ret, ret_bytes,
+            "cannot scan folder %s: %.1024s is not mounted, or its marker is missing; "
+            "mount it, or, if .crdtsync was deleted, write the marker that is in the home's "
+            "folders/%s to .crdtsync/id",
+            folder, path, folder);
     } else {
         snprintf(ret, ret_bytes, "cannot scan folder %s: %s; look at %.1024s", folder,
                  cs_err_text(err), path);

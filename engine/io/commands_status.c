@@ -22,18 +22,45 @@ static const char *link_text(cs_link_state_t state)
     return "offline";
 }
 
+static void put_trouble(cs_json_t *json, cs_slice_t path, const char *reason)
+{
+    cs_json_begin(json, '{');
+    cs_json_put_path(json, "path", path);
+    cs_json_put_text(json, "reason", reason);
+    cs_json_end(json, '}');
+}
+
+static void put_troubles(cs_json_t *json, const cs_troubles_t *troubles)
+{
+    for (size_t i = 0; i < troubles->len; i++) {
+        put_trouble(json, cs_slice_str(troubles->item[i].path),
+                    cs_trouble_text(troubles->item[i].trouble));
+    }
+}
+
 void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles)
 {
     cs_json_key(json, "errors");
     cs_json_begin(json, '[');
-    for (size_t i = 0; i < troubles->len; i++) {
-        cs_json_begin(json, '{');
-        cs_json_put_path(json, "path", cs_slice_str(troubles->item[i].path));
-        cs_json_put_text(json, "reason", cs_trouble_text(troubles->item[i].trouble));
-        cs_json_end(json, '}');
-    }
+    put_troubles(json, troubles);
     cs_json_end(json, ']');
     if (troubles->total > troubles->len) cs_json_put_u64(json, "errors_total", troubles->total);
+}
+
+/* What could not be read, and what cannot be written. */
+static void put_errors(cs_json_t *json, const cs_folder_status_t *status)
+{
+    cs_json_key(json, "errors");
+    cs_json_begin(json, '[');
+    if (status->failed != CS_OK) {
+        cs_slice_t path = status->failed_path == NULL ? cs_slice_text(".")
+                                                      : cs_slice_str(status->failed_path);
+        put_trouble(json, path, cs_err_text(status->failed));
+    }
+    put_troubles(json, status->troubles);
+    cs_json_end(json, ']');
+    if (status->troubles->total > status->troubles->len)
+        cs_json_put_u64(json, "errors_total", status->troubles->total);
 }
 
 static cs_err_t check_root(const cs_mounted_t *folder)
@@ -113,7 +140,7 @@ static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t 
         cs_json_put_u64(json, "needed_files", status.needed_files);
         cs_json_put_u64(json, "needed_bytes", status.needed_bytes);
         cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);
-        cs__put_troubles(json, status.troubles);
+        put_errors(json, &status);
     }
     cs_json_end(json, '}');
     return err;

@@ -39,6 +39,8 @@ static bool here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_
                   folder->record.id, cs_phase_text(status.phase));
     if (status.phase == CS_PHASE_ERROR) {
         cs_buf_printf(ret_missing, " (%s)", cs_err_text(status.err));
+    } else if (status.failed != CS_OK) {
+        cs_buf_printf(ret_missing, " (%s)", cs_err_text(status.failed));
     }
     if (status.needed_files > 0) {
         cs_buf_printf(ret_missing, " and lacks %llu paths",

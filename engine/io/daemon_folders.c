@@ -34,20 +34,25 @@ static uint64_t fresh_number(void)
     return number;
 }
 
-/* Greater at every start; orders this node's reports, nothing else, so the clock is good
- * enough. */
+/* 2^STAMP_SHIFT reports fit between the numbers of two starts. */
+#define STAMP_SHIFT 20
+
+/* Greater at every start; orders this node's reports, nothing else. The clock is for a home
+ * that lost its database or got back an old one: the others remember the greatest they heard.
+ */
 static uint64_t next_stamp(cs_daemon_t *daemon)
 {
     static const char key[] = "node/starts";
     cs_buf_t value = {0};
-    uint64_t starts = (uint64_t)zclock_time() / 1000;
+    uint64_t start = (uint64_t)zclock_time();
     if (cs_store_get(daemon->store, NULL, cs_slice_text(key), &value) == CS_OK &&
         value.len == 8) {
         cs_reader_t reader = cs_reader(cs_buf_slice(&value));
-        starts = cs_read_u64(&reader) + 1;
+        uint64_t next = cs_read_u64(&reader) + 1;
+        if (start < next) start = next;
     }
     cs_buf_clear(&value);
-    cs_buf_put_u64(&value, starts);
+    cs_buf_put_u64(&value, start);
     cs_batch_t batch = {0};
     cs_batch_put(&batch, cs_slice_text(key), cs_buf_slice(&value));
     cs_err_t err = cs_store_write(daemon->store, &batch, true);
@@ -57,7 +62,7 @@ static uint64_t next_stamp(cs_daemon_t *daemon)
     }
     cs_batch_fini(&batch);
     cs_buf_fini(&value);
-    return starts << 32;
+    return start << STAMP_SHIFT;
 }
 
 cs_mounted_t *cs_daemon_folder(cs_daemon_t *daemon, const char *id)

@@ -217,7 +217,9 @@ static cs_err_t load_identity(cs_home_t *home, cs_buf_t *ret_detail)
     struct stat st;
     cs_err_t err = CS_OK;
     if (stat(path, &st) != 0) {
-        err = failed(ret_detail, "read", path, "make a home with: crdtsync init");
+        err = failed(ret_detail, "read", path,
+                     errno == ENOENT ? "make a home with: crdtsync init"
+                                     : "check its owner and rights, or give another --home");
         goto out;
     }
     if ((st.st_mode & 077) != 0) {

@@ -127,7 +127,8 @@ cs_err_t cs_new_folder_check(cs_daemon_t *daemon, const char *id, const char *pa
     const cs_mounted_t *old = cs_daemon_folder(daemon, id);
     if (old != NULL) {
         cs_buf_printf(ret_detail,
-                      "cannot add folder %s: this home has it already, at %s; use another id",
+                      "cannot add folder %s: this home has it already, at %s; "
+                      "start the node to sync it, or give another --home",
                       id, old->record.path);
         return CS_ERR_EXISTS;
     }

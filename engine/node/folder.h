@@ -117,6 +117,11 @@ typedef struct cs_folder {
 
     /* what is shown */
     cs_err_t err; /* the folder is unusable: why */
+    struct {
+        cs_err_t err;   /* of the newest write that failed */
+        cs_str_t *path; /* where it is about one; else NULL */
+        uint64_t at_ms;
+    } failed;
     bool held;
     bool applied;
     cs_scan_stats_t stats; /* of the last full scan */
@@ -178,6 +183,8 @@ void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
 cs_job_t *cs_folder_job(cs_folder_t *folder,
                         cs_job_kind_t kind); /* ids and what every job borrows */
 void cs_folder_start(cs_folder_t *folder, cs_job_t **job_p); /* becomes an effect */
+/* A write to the disk failed: it is noted, shown, and tried again. */
+void cs_folder_failed(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
 void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);

@@ -337,8 +337,8 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         } else {
             /* A full disk fails them all: the first ones say it. */
             if (failed++ < NOTES_MAX) {
-                cs_folder_note(folder, "apply.failed", cs_slice_str(step->item.path),
-                               step->err);
+                cs_folder_failed(folder, "apply.failed", cs_slice_str(step->item.path),
+                                 step->err);
             }
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
             raced = raced || step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;

@@ -170,6 +170,16 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
 }
 
+void cs_folder_failed(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err)
+{
+    cs_folder_note(folder, what, path, err);
+    cs_str_unref(&folder->failed.path);
+    if (path.len > 0) folder->failed.path = cs_str_new(path.data, path.len);
+    folder->failed.err = err;
+    folder->failed.at_ms = folder->now_ms;
+    folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+}
+
 void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
 {
     for (size_t i = 0; i < job->u.stage.len; i++) {
@@ -178,8 +188,7 @@ void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
         cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = err});
         if (err == CS_OK) cs_folder_content_staged(folder, &item->content);
         if (err != CS_OK) {
-            cs_folder_note(folder, "stage.failed", cs_slice_text(""), err);
-            folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+            cs_folder_failed(folder, "stage.failed", cs_slice_text(""), err);
         }
     }
 }
@@ -199,7 +208,6 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
         if (job->err == CS_OK) cs_folder_content_staged(folder, &part->content);
     }
     if (job->err != CS_OK) {
-        cs_folder_note(folder, "part.failed", cs_slice_text(""), job->err);
-        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+        cs_folder_failed(folder, "part.failed", cs_slice_text(""), job->err);
     }
 }

@@ -294,4 +294,5 @@ void cs_folder_scan_fini(cs_folder_t *folder)
     clear_busy(folder);
     cs_free(folder->busy);
     cs_troubles_fini(&folder->troubles);
+    cs_str_unref(&folder->failed.path);
 }

@@ -161,9 +161,11 @@ typedef struct cs_folder_status {
     uint64_t files, dirs,
         bytes; /* on disk, as of the last full scan and what was applied since */
     uint64_t needed_files,
-        needed_bytes; /* pending paths (counted to 10,000), bytes of active wants */
-    bool applied;     /* nothing pending: everything known is on this disk */
-    bool busy;        /* a scan or apply runs or waits, or a stage is not durable */
+        needed_bytes;      /* pending paths (counted to 10,000), bytes of active wants */
+    bool applied;          /* nothing pending: everything known is on this disk */
+    bool busy;             /* a scan or apply runs or waits, or a stage is not durable */
+    cs_err_t failed;       /* the newest write failed, and is tried again: why */
+    cs_str_t *failed_path; /* borrowed; NULL: about no path */
     const cs_troubles_t *troubles; /* borrowed until the next step */
     const cs_state_t *state;       /* root, n, seen: borrowed */
 } cs_folder_status_t;

@@ -38,6 +38,13 @@ static cs_folder_phase_t phase_of(const cs_folder_t *folder)
     return folder->applied ? CS_PHASE_IDLE : CS_PHASE_SYNCING;
 }
 
+/* Old failures are over: what goes on failing is tried again after CS_RETRY_MS. */
+static bool is_failing(const cs_folder_t *folder)
+{
+    return !folder->applied && folder->failed.err != CS_OK &&
+           folder->now_ms < folder->failed.at_ms + 2 * CS_RETRY_MS;
+}
+
 bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t *ret)
 {
     cs_folder_t *folder = cs__node_folder(node, number);
@@ -55,6 +62,8 @@ bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t 
         .applied = folder->applied,
         .busy =
             folder->disk_job_id != 0 || folder->wish.any || folder->staged != folder->durable,
+        .failed = is_failing(folder) ? folder->failed.err : CS_OK,
+        .failed_path = folder->failed.path,
         .troubles = &folder->troubles,
         .state = cs_replica_state(folder->replica),
     };

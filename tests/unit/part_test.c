@@ -211,3 +211,13 @@ Test(part, a_file_larger_than_the_disk_is_refused)
     cr_assert(cs_part_open(folder.fs, &huge, &has_bytes) == CS_ERR_NOSPACE);
     cr_assert(!open_part());
 }
+
+Test(part, a_small_disk_is_filled_but_for_a_part_of_it)
+{
+    const uint64_t mib = UINT64_C(1) << 20;
+    cr_assert(cs_part_fits(20 * mib, 63 * mib, 64 * mib));
+    cr_assert(!cs_part_fits(62 * mib, 63 * mib, 64 * mib));
+    cr_assert(!cs_part_fits(1, 3 * mib, 64 * mib));
+    cr_assert(cs_part_fits(1, 65 * mib, 65536 * mib));
+    cr_assert(!cs_part_fits(1, 63 * mib, 65536 * mib));
+}
