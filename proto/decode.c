@@ -127,6 +127,7 @@ static cs_err_t take_hello(const void *body, cs_msg_t *ret)
                            .nonce = m->nonce,
                            .caps = m->caps,
                            .seen = slice_of(m->seen),
+                           .heard = slice_of(m->heard),
                            .answer = m->answer};
     if (m->rid == 0) return CS_ERR_MALFORMED;
     cs_err_t err = take_fixed(m->members_hash, CS_HASH_BYTES, &to->members_hash);

@@ -86,6 +86,7 @@ static ProtobufCMessage *fill_hello(cs_arena_t *scratch, const cs_msg_t *msg)
     to->caps = from->caps;
     to->members_hash = bytes(from->members_hash, CS_HASH_BYTES);
     to->seen = slice(from->seen);
+    to->heard = slice(from->heard);
     to->n_members = from->members.count;
     to->members = members(scratch, from->members);
     to->answer = from->answer;

@@ -104,6 +104,7 @@ typedef struct cs_msg_hello {
     uint32_t caps;               /* CS_CAP_*; unknown bits are ignored */
     const uint8_t *members_hash; /* CS_HASH_BYTES */
     cs_slice_t seen;             /* cs_vv_encode; own slot = exposed */
+    cs_slice_t heard; /* cs_vv_encode: slots known to be higher than in seen; empty: none */
     cs_msg_members_t members;
     bool answer; /* please send yours */
 } cs_msg_hello_t;

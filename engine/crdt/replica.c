@@ -85,6 +85,7 @@ static void walk_row(void *arg, cs_table_t table, cs_slice_t key, void *value)
     if (table == CS_T_BASE && !r->tagged_rows) r->tagged_rows = cs_family_is_tagged(key);
     if (value == NULL || table != CS_T_ENTRY) return;
     const cs_cell_t *cell = value;
+    cs__hear(r, &cell->entry);
     for (uint32_t i = 0; i < cell->cand_len && !r->tagged_paths; i++) {
         r->tagged_paths = cs_family_is_tagged(cs_slice_str(cell->cand[i].path));
     }
@@ -172,6 +173,7 @@ void cs_replica_destroy(cs_replica_t **replica_p)
     cs_replica_scan_abort(r);
     cs_workset_fini(&r->ws);
     cs_vv_fini(&r->state.seen);
+    cs_vv_fini(&r->heard);
     cs__strs_clear(&r->dirty);
     cs_free(r->dirty.str);
     cs__strs_clear(&r->lost);

@@ -117,6 +117,9 @@ void cs_replica_expose(cs_replica_t *replica);
 /* Equality rule (core.md 6.1): the caller has checked root, n and H128(seen). CS_ERR_LIMIT:
  * unchanged. */
 CS_MUST_USE cs_err_t cs_replica_claim(cs_replica_t *replica, const cs_vv_t *peer_seen);
+/* The highest numbers met in any entry. It claims nothing: what a peer is told of its own past,
+ * so that a restored image learns of it before it speaks (core.md 6.4). Borrowed. */
+const cs_vv_t *cs_replica_heard(const cs_replica_t *replica);
 /* Would these name a number of mine that I never exposed (core.md 6.4)? Either may be NULL. */
 bool cs_replica_regressed(const cs_replica_t *replica, const cs_vv_t *vv,
                           const cs_entry_t *entry);

@@ -17,11 +17,30 @@ static void set_baseline(cs_gossip_t *gossip, cs__peer_t *peer)
     CS_ASSERT(err == CS_OK); /* the slot is there, so none is added */
 }
 
+/* What entries told us of others and `seen` does not cover: a peer that was put back to an
+ * older state learns from it that its numbers were used, before it uses them again. */
+static void put_heard(const cs_gossip_t *gossip, cs_buf_t *ret)
+{
+    const cs_vv_t *heard = cs_replica_heard(gossip->config.replica);
+    const cs_state_t *state = cs__state(gossip);
+    const cs_dot_t *slots = cs_vv_slots(heard);
+    cs_vv_t above = {0};
+    for (uint32_t i = 0; i < heard->len; i++) {
+        bool mine = slots[i].rid == state->rid;
+        if (mine || cs_vv_get(&state->seen, slots[i].rid) >= slots[i].ctr) continue;
+        cs_err_t err = cs_vv_raise(&above, slots[i]);
+        CS_ASSERT(err == CS_OK); /* no more slots than in heard */
+    }
+    if (above.len > 0) cs_vv_encode(&above, ret);
+    cs_vv_fini(&above);
+}
+
 void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     set_baseline(gossip, peer);
-    cs_buf_t seen = {0};
+    cs_buf_t seen = {0}, heard = {0};
     cs_vv_encode(&peer->sent, &seen);
+    put_heard(gossip, &heard);
     uint8_t hash[CS_HASH_BYTES];
     cs__members_hash(gossip, hash);
     size_t count;
@@ -32,6 +51,7 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
                                 .caps = CS_CAP_LIST,
                                 .members_hash = hash,
                                 .seen = cs_buf_slice(&seen),
+                                .heard = cs_buf_slice(&heard),
                                 .members = {members, count},
                                 .answer = !peer->checked}};
     cs__send(gossip, peer, &msg);
@@ -40,6 +60,7 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->hello_due_ms = peer->checked ? CS__NEVER : gossip->now_ms + CS__HELLO_MS;
     cs_free(members);
     cs_buf_fini(&seen);
+    cs_buf_fini(&heard);
 }
 
 void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer)
@@ -66,13 +87,15 @@ static void forget_if_reborn(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
 cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_t *hello)
 {
     if (hello->rid == cs__state(gossip)->rid) return CS_ERR_STALE; /* a copy of this node */
-    cs_vv_t seen = {0};
+    cs_vv_t seen = {0}, heard = {0};
     cs_err_t err = cs__read_seen(gossip, hello->seen, &seen);
+    if (err == CS_OK && hello->heard.len > 0) err = cs__read_seen(gossip, hello->heard, &heard);
     if (err == CS_OK) {
         forget_if_reborn(gossip, peer, hello);
         cs_vv_copy(&peer->seen_of, &seen);
     }
     cs_vv_fini(&seen);
+    cs_vv_fini(&heard);
     if (err != CS_OK) return err;
     peer->checked = peer->greeted = true;
     /* A HAVE that it could not use took reports with it: tell them all again. */
