@@ -51,6 +51,9 @@ static cs_err_t open_exchange(cs_gossip_t *gossip, cs__peer_t *peer, bool init, 
     gossip->stats.exchanges++;
     cs_err_t err =
         cs_replica_state_at(gossip->config.replica, exchange->snapshot, &exchange->state);
+    /* A snapshot of a former incarnation has numbers in it that must never leave (core.md 6.4).
+     */
+    if (err == CS_OK && exchange->state.rid != cs__state(gossip)->rid) err = CS_ERR_NOT_FOUND;
     if (err != CS_OK) cs__exchange_close(gossip, peer);
     return err;
 }

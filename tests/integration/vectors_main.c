@@ -122,7 +122,11 @@ static void play_step(cluster_t *cluster, int step,
 {
     for (int node = 0; node < NODES; node++)
         act(cluster, node, history);
-    start(cluster, (int[]){0, 1, 2}, NODES);
+    /* A and B first: vector 45 depends on it (core.md 15 l: a chmod that meets a removal at a
+     * third replica before the edit that keeps the file is lost). */
+    start(cluster, (int[]){0, 1}, 2);
+    settle(cluster);
+    start(cluster, (int[]){2}, 1);
     settle(cluster);
     check_step(cluster, step);
     stop_all(cluster);
