@@ -163,7 +163,7 @@ static void hang_up(cs__dial_t *dial)
     CS_ASSERT(dial->link == NULL);
     cs__socket_unwatch(dial->net, dial->socket);
     cs__socket_unwatch(dial->net, dial->monitor);
-    cs__socket_close(&dial->monitor);
+    cs__monitor_close(dial->socket, &dial->monitor);
     cs__socket_close(&dial->socket);
 }
 

@@ -305,7 +305,7 @@ void cs__router_close(cs_net_t *net)
 {
     cs__socket_unwatch(net, net->router);
     cs__socket_unwatch(net, net->router_monitor);
-    cs__socket_close(&net->router_monitor);
+    cs__monitor_close(net->router, &net->router_monitor);
     cs__socket_close(&net->router);
     for (size_t i = 0; i < net->endpoint_count; i++) {
         cs_free(net->endpoints[i]);

@@ -71,6 +71,15 @@ void cs__socket_close(void **socket_p)
     *socket_p = NULL;
 }
 
+/* The reader may not go first: libzmq's I/O thread would wait for ever to tell it of an event,
+ * and with it every link of this process (libzmq#3575). */
+void cs__monitor_close(void *socket, void **monitor_p)
+{
+    if (*monitor_p == NULL) return;
+    (void)zmq_socket_monitor(socket, NULL, 0);
+    cs__socket_close(monitor_p);
+}
+
 void *cs__monitor_new(cs_net_t *net, void *socket, int events)
 {
     char name[64];
@@ -84,7 +93,7 @@ void *cs__monitor_new(cs_net_t *net, void *socket, int events)
         set_int(monitor, ZMQ_RCVTIMEO, 0) == 0 && zmq_connect(monitor, name) == 0) {
         return monitor;
     }
-    zmq_close(monitor);
+    cs__monitor_close(socket, &monitor);
     return NULL;
 }
 
