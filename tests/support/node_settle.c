@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "support/lost.h"
 #include "support/node_world.h"
 #include "support/picture.h"
 
@@ -20,47 +21,17 @@ static bool knows_others(nw_world_t *world, nw_node_t *node)
     return all;
 }
 
-static bool found(void *arg, cs_slice_t path)
-{
-    (void)path;
-    *(bool *)arg = true;
-    return false;
-}
-
-static bool is_somewhere(nw_world_t *world, const cs_content_t *content)
-{
-    bool ret = false;
-    for (unsigned i = 0; i < world->node_count && !ret; i++) {
-        cs_replica_t *replica = cs_node_replica(world->node[i].node, NW_FOLDER);
-        cs_replica_each_content(replica, content, found, &ret);
-    }
-    return ret;
-}
-
 /* A user may write the very bytes over his file that a peer just gave it, concurrently: the
  * scan cannot tell that from apply's own work before a crash, so the old content stays, as a
  * sibling that nobody has (docs/design.md). True if all that this node lacks is such. */
 static bool lacks_only_the_lost(nw_world_t *world, nw_node_t *node)
 {
-    bool ret = true;
-    cs_replica_t *replica = cs_node_replica(node->node, NW_FOLDER);
-    cs_buf_t from = {0}, path = {0};
-    while (ret && cs_replica_pending(replica, cs_buf_slice(&from), &path)) {
-        cs_items_t items = {0};
-        bool lost = false;
-        ret = cs_replica_project(replica, cs_buf_slice(&path), &items) == CS_OK;
-        for (uint32_t i = 0; i < items.len; i++) {
-            lost = lost || !is_somewhere(world, &items.item[i].content);
-        }
-        ret = ret && lost;
-        cs_items_fini(&items);
-        cs_buf_clear(&from);
-        cs_buf_put_slice(&from, cs_buf_slice(&path));
-        cs_buf_put_u8(&from, 0);
+    cs_replica_t *all[NW_NODES_MAX];
+    for (unsigned i = 0; i < world->node_count; i++) {
+        all[i] = cs_node_replica(world->node[i].node, NW_FOLDER);
     }
-    cs_buf_fini(&from);
-    cs_buf_fini(&path);
-    return ret;
+    cs_replica_t *one = cs_node_replica(node->node, NW_FOLDER);
+    return test_lacks_only_the_lost(all, world->node_count, one);
 }
 
 /* All rest, with equal states, and what is not applied never can be. */
