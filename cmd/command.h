@@ -9,10 +9,22 @@
 
 typedef struct cs_run cs_run_t;
 
+/* What a command is for: lists of commands are printed by section. */
+typedef enum cs_section {
+    CS_SETUP,
+    CS_RUNNING,
+    CS_LOOKING,
+    CS_SECTIONS /* how many */
+} cs_section_t;
+
+/* The one source of --help, the manual page and the completions. They read the words in
+ * capitals: FOLDER, PATH, FILE, DIR, PEER and a|b are completed; in a synopsis, as in an
+ * option's `arg`. */
 typedef struct cs_command {
+    cs_section_t section;
     const char *name;           /* "scan", "folder add"; NULL ends the table */
     const char *synopsis;       /* what follows the name */
-    const char *summary;        /* one line */
+    const char *summary;        /* lists show it up to the first ':' or ';' */
     const cs_option_t *options; /* NULL: only the common ones */
     const char *example;        /* what follows "crdtsync " */
     size_t args_min, args_max;
@@ -29,6 +41,9 @@ struct cs_run {
 };
 
 extern const cs_command_t cs_commands[];
+extern const char *const cs_section_titles[CS_SECTIONS];
+/* How long the part of its summary is that lists show. */
+size_t cs_command_short_len(const cs_command_t *command);
 
 /* argv as of main. Prints, and returns the exit code. */
 int cs_main(int argc, char **argv);

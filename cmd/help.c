@@ -11,19 +11,40 @@ void cs_print_version(void)
     printf("crdtsync %s\n", CRDTSYNC_VERSION);
 }
 
+const char *const cs_section_titles[CS_SECTIONS] = {
+    [CS_SETUP] = "set-up",
+    [CS_RUNNING] = "running",
+    [CS_LOOKING] = "looking",
+};
+
+size_t cs_command_short_len(const cs_command_t *command)
+{
+    return strcspn(command->summary, ":;");
+}
+
 static void put_command(const cs_command_t *command)
 {
-    printf("  %-*s %s\n", NAME_WIDTH, command->name, command->summary);
+    printf("  %-*s %.*s\n", NAME_WIDTH, command->name, (int)cs_command_short_len(command),
+           command->summary);
+}
+
+static void put_section(cs_section_t section)
+{
+    printf("%s:\n", cs_section_titles[section]);
+    for (const cs_command_t *command = cs_commands; command->name != NULL; command++) {
+        if (command->section == section) put_command(command);
+    }
+    putchar('\n');
 }
 
 void cs_print_overview(void)
 {
     printf("crdtsync keeps folders on several machines equal, whoever is online.\n\n"
-           "usage: crdtsync COMMAND [OPTION]... [ARGUMENT]...\n\ncommands:\n");
-    for (const cs_command_t *command = cs_commands; command->name != NULL; command++) {
-        put_command(command);
+           "usage: crdtsync COMMAND [OPTION]... [ARGUMENT]...\n\n");
+    for (cs_section_t section = 0; section < CS_SECTIONS; section++) {
+        put_section(section);
     }
-    printf("\n  crdtsync COMMAND --help   says more about one of them\n"
+    printf("  crdtsync COMMAND --help   says more about one of them; so does crdtsync(1)\n"
            "  crdtsync --version        prints the version\n\n"
            "example: crdtsync demo\n");
 }
