@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "cmd/command.h"
 #include "support/cluster.h"
 #include "support/support.h"
 
@@ -67,20 +68,16 @@ Test(cli, mistakes_are_named_with_what_was_meant)
 
 Test(cli, help_is_everywhere)
 {
-    static const char *const commands[] = {
-        "init",   "id",          "folder add", "folder list", "folder key", "folder set",
-        "invite", "invite list", "join",       "node",        "peer add",   "peer list",
-        "ping",   "scan",        "wait",       "held",        "ls",         "status",
-        "digest", "demo",        "conflicts",  "config check"};
     fixture_t fix = begin();
-    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
-        EXPECT(&fix, 0, "usage: crdtsync", "$B %s --help", commands[i]);
+    for (const cs_command_t *command = cs_commands; command->name != NULL; command++) {
+        EXPECT(&fix, 0, "usage: crdtsync", "$B %s --help", command->name);
         cr_assert_not_null(strstr(fix.out, "--home DIR"));
         cr_assert_not_null(strstr(fix.out, "\nexample: crdtsync "));
-        EXPECT(&fix, 0, "usage: crdtsync", "$B help %s", commands[i]);
+        EXPECT(&fix, 0, "usage: crdtsync", "$B help %s", command->name);
+        cr_assert_not_null(strstr(fix.out, command->summary), "%s", fix.out);
     }
     EXPECT(&fix, 0, "usage: crdtsync folder", "$B folder --help");
-    EXPECT(&fix, 0, "commands:", "$B --help");
+    EXPECT(&fix, 0, "set-up:", "$B --help");
     EXPECT(&fix, 0, "crdtsync 0.", "$B --version");
     tmp_remove(&fix.tmp);
 }
