@@ -126,8 +126,8 @@ void cs__socket_close(void **socket_p);
 /* The receiving end of the socket's events, read without blocking; NULL: no descriptors left.
  */
 void *cs__monitor_new(cs_net_t *net, void *socket, int events);
-/* 0: none is waiting. */
 void cs__monitor_close(void *socket, void **monitor_p); /* before its socket is closed */
+/* 0: none is waiting. */
 int cs__monitor_next(void *monitor, uint32_t *ret_value);
 CS_MUST_USE cs_err_t cs__socket_watch(cs_net_t *net, void *socket, short events,
                                       zloop_fn *handler, void *arg);

@@ -75,8 +75,7 @@ void cs__socket_close(void **socket_p)
  * and with it every link of this process (libzmq#3575). */
 void cs__monitor_close(void *socket, void **monitor_p)
 {
-    if (*monitor_p == NULL) return;
-    (void)zmq_socket_monitor(socket, NULL, 0);
+    if (socket != NULL) (void)zmq_socket_monitor(socket, NULL, 0);
     cs__socket_close(monitor_p);
 }
 
@@ -87,10 +86,10 @@ void *cs__monitor_new(cs_net_t *net, void *socket, int events)
              (unsigned long long)net->monitor_count++);
     if (zmq_socket_monitor(socket, name, events) != 0) return NULL;
     void *monitor = zmq_socket(net->context, ZMQ_PAIR);
-    if (monitor == NULL) return NULL;
     /* Without a bound: a full monitor would block libzmq's I/O thread. */
-    if (set_int(monitor, ZMQ_RCVHWM, 0) == 0 && set_int(monitor, ZMQ_LINGER, 0) == 0 &&
-        set_int(monitor, ZMQ_RCVTIMEO, 0) == 0 && zmq_connect(monitor, name) == 0) {
+    if (monitor != NULL && set_int(monitor, ZMQ_RCVHWM, 0) == 0 &&
+        set_int(monitor, ZMQ_LINGER, 0) == 0 && set_int(monitor, ZMQ_RCVTIMEO, 0) == 0 &&
+        zmq_connect(monitor, name) == 0) {
         return monitor;
     }
     cs__monitor_close(socket, &monitor);
