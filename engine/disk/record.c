@@ -9,11 +9,26 @@ static void record_gone(cs_replica_t *replica, cs_slice_t path)
     (void)cs_replica_settle(replica, path);
 }
 
+/* No directory is there any more, but perhaps a file is: its row stays, for a scan must know
+ * what a user had who changes it. */
+static void record_dir_gone(cs_replica_t *replica, cs_slice_t path)
+{
+    cs_item_t row = {0};
+    bool has_file =
+        cs_replica_base(replica, path, &row) == CS_OK && row.content.kind != CS_KIND_DIR;
+    cs_item_fini(&row);
+    if (has_file) {
+        (void)cs_replica_settle(replica, path);
+    } else {
+        record_gone(replica, path);
+    }
+}
+
 static void record_leaving(cs_replica_t *replica, const cs_step_t *step)
 {
-    bool leaves = step->kind == CS_STEP_DELETE || step->kind == CS_STEP_RMDIR;
-    if (leaves) record_gone(replica, cs_slice_str(step->item.path));
+    if (step->kind == CS_STEP_DELETE) record_gone(replica, cs_slice_str(step->item.path));
     if (step->kind == CS_STEP_MOVE) record_gone(replica, cs_slice_str(step->from));
+    if (step->kind == CS_STEP_RMDIR) record_dir_gone(replica, cs_slice_str(step->item.path));
 }
 
 static void record_coming(cs_replica_t *replica, const cs_step_t *step)

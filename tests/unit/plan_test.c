@@ -225,6 +225,25 @@ Test(plan, a_file_moved_to_where_an_empty_directory_was_is_known_there)
     cr_assert(site_shows(a, "p", NULL));
 }
 
+/* A directory that came and went while the file of that name stayed. */
+Test(plan, a_file_that_outlived_a_directory_of_its_name_is_edited)
+{
+    put(a, "p", "the first");
+    site_scan(a);
+    put(b, "p/x", "in a directory");
+    site_scan(b);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_test_unlink(b->dir, "p/x");
+    cs_test_unlink(b->dir, "p");
+    site_scan(b);
+    cs_peer_exchange(&b->peer, &a->peer, true);
+    put(a, "p", "the second");
+    site_work(a); /* removes p/x and the directory p, of which it has neither */
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p", "the second"));
+    cr_assert_not(site_tree_holds(b, "the first"));
+}
+
 Test(plan, a_conflict_shows_both)
 {
     put(a, "r.txt", "c0");
