@@ -8,6 +8,7 @@
 #include "cmd/client.h"
 #include "io/daemon.h"
 #include "io/json_out.h"
+#include "io/service.h"
 
 static void print_id(const cs_run_t *run, const cs_home_t *home)
 {
@@ -166,6 +167,7 @@ static cs_err_t reopen(const cs_daemon_config_t *config, cs_daemon_t **ret,
         "the node rests: the disk of the home %s is full; make room there, and it goes on "
         "by itself",
         cs_home_path(config->home));
+    cs_service_status("resting: the disk of the home is full");
     while (err == CS_ERR_NOSPACE) {
         if (!wait_for_room()) return CS_OK;
         cs_buf_clear(ret_detail);
@@ -203,6 +205,7 @@ static int serve(cs_run_t *run, cs_home_t *home)
         .home = home,
         .network = true,
         .control = true,
+        .service = true,
         .log_json = cs_args_has(&run->args, "log-json"),
     };
     cs_buf_t detail = {0};

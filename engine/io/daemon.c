@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@
 #include "io/control.h"
 #include "io/daemon_shell.h"
 #include "io/invite.h"
+#include "io/service.h"
 
 static uint64_t now_ms(void)
 {
@@ -90,11 +92,21 @@ static void on_written(void *arg, uint32_t folder, uint64_t token, cs_err_t err)
 
 /* --- signals */
 
+static void tell_ready(const cs_daemon_t *daemon)
+{
+    const char *endpoint = daemon->net != NULL ? cs_net_endpoint(daemon->net, 0) : NULL;
+    char status[512];
+    snprintf(status, sizeof status, "%zu folder%s, listening on %s", daemon->folder_count,
+             daemon->folder_count == 1 ? "" : "s", endpoint != NULL ? endpoint : "nothing");
+    cs_service_ready(status);
+}
+
 /* What can change while it runs: how much is logged. A config with mistakes changes nothing. */
 static void reload(cs_daemon_t *daemon)
 {
     cs_config_t settings = {0};
     cs_buf_t detail = {0};
+    cs_service_reloading();
     cs_err_t err = cs_home_config(daemon->home, &settings, &detail);
     if (err == CS_OK) daemon->config.log_level = settings.log_level;
     cs_buf_put_u8(&detail, 0);
@@ -103,6 +115,7 @@ static void reload(cs_daemon_t *daemon)
                    err == CS_OK ? "config read again" : (const char *)detail.data);
     cs_config_fini(&settings);
     cs_buf_fini(&detail);
+    tell_ready(daemon);
 }
 
 static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
@@ -115,6 +128,7 @@ static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
         reload(daemon);
         return 0;
     }
+    cs_service_stopping("told to stop");
     cs_daemon_stop(daemon);
     return -1;
 }
@@ -133,6 +147,31 @@ static void watch_signals(cs_daemon_t *daemon)
     zloop_poller_set_tolerant(daemon->loop, &item);
 }
 
+/* --- other threads */
+
+static int on_interrupt(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    (void)loop;
+    (void)item;
+    cs_daemon_stop(arg);
+    return -1;
+}
+
+static void watch_interrupts(cs_daemon_t *daemon)
+{
+    daemon->shell->interrupt_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    zmq_pollitem_t item = {.fd = daemon->shell->interrupt_fd, .events = ZMQ_POLLIN};
+    zloop_poller(daemon->loop, &item, on_interrupt, daemon);
+    zloop_poller_set_tolerant(daemon->loop, &item);
+}
+
+void cs_daemon_interrupt(cs_daemon_t *daemon)
+{
+    uint64_t one = 1;
+    ssize_t written = write(daemon->shell->interrupt_fd, &one, sizeof one);
+    (void)written; /* full: it was interrupted often enough */
+}
+
 /* --- life */
 
 cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
@@ -144,7 +183,7 @@ cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     daemon->config = *config;
     daemon->home = config->home;
     daemon->shell = cs_calloc(1, sizeof *daemon->shell);
-    daemon->shell->timer = daemon->shell->signal_fd = -1;
+    daemon->shell->timer = daemon->shell->signal_fd = daemon->shell->interrupt_fd = -1;
     daemon->started_ms = now_ms();
     memcpy(daemon->public_key, cs_home_identity(config->home)->public_key,
            sizeof daemon->public_key);
@@ -154,7 +193,8 @@ cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (err != CS_OK) goto out;
     daemon->loop = zloop_new();
     zloop_set_verbose(daemon->loop, false);
-    if (config->control) watch_signals(daemon);
+    watch_interrupts(daemon);
+    if (config->service) watch_signals(daemon);
     err = cs__daemon_open_store(daemon, ret_detail);
     if (err != CS_OK) goto out;
 
@@ -186,6 +226,7 @@ cs_err_t cs_daemon_run(cs_daemon_t *daemon)
 {
     cs_event_t event = {.kind = CS_EV_TICK};
     cs_daemon_step(daemon, &event);
+    if (daemon->config.service && !daemon->stopping) tell_ready(daemon);
     if (!daemon->stopping) zloop_start(daemon->loop);
     return daemon->failed;
 }
@@ -221,6 +262,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     cs_free(daemon->folders);
     if (daemon->store != NULL) cs_store_close(&daemon->store);
     if (shell->signal_fd >= 0) close(shell->signal_fd);
+    if (shell->interrupt_fd >= 0) close(shell->interrupt_fd);
     if (daemon->loop != NULL) zloop_destroy(&daemon->loop);
     cs_free(shell->dials);
     cs_free(shell);

@@ -17,7 +17,8 @@ typedef struct cs_daemon cs_daemon_t;
 typedef struct cs_daemon_config {
     cs_home_t *home; /* borrowed; locked by the caller */
     bool network;    /* listen and dial */
-    bool control;    /* serve control.sock, watch signals, run schedules */
+    bool control;    /* serve control.sock, run schedules */
+    bool service;    /* this process is the node: watch its signals, tell the service manager */
     bool log_json;
     cs_log_level_t log_level;
 } cs_daemon_config_t;
@@ -27,10 +28,13 @@ CS_MUST_USE cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t
                                    cs_buf_t *ret_detail);
 void cs_daemon_destroy(cs_daemon_t **daemon_p); /* waits for jobs under way */
 
-/* Until cs_daemon_stop, SIGTERM or SIGINT. An error: the store failed, the node must restart.
+/* Until it is stopped, or told so by a signal. An error: the store failed, the node must
+ * restart.
  */
 CS_MUST_USE cs_err_t cs_daemon_run(cs_daemon_t *daemon);
-void cs_daemon_stop(cs_daemon_t *daemon);
+void cs_daemon_stop(cs_daemon_t *daemon); /* of the thread that runs it: out of a callback */
+/* The same of any thread or signal handler, while cs_daemon_run is under way or about to be. */
+void cs_daemon_interrupt(cs_daemon_t *daemon);
 
 /* --- requests: how the command line talks to it, through control.sock or in one process.
  * A request is {"cmd": NAME, ...}. The answer is any number of data documents, then one end:

@@ -60,7 +60,8 @@ typedef struct cs_daemon_shell {
         cs_err_t err; /* of the last attempt */
     } * dials;        /* peers that we dial */
     size_t dial_count, dial_cap;
-    int signal_fd;
+    int signal_fd; /* -1: signals are not ours */
+    int interrupt_fd;
     cs_shell_schedule_t *schedule;
     struct cs_control *control;
 } cs_daemon_shell_t;
