@@ -8,6 +8,7 @@
 #include "base/mem.h"
 
 #define VARINT_BYTES_MAX 10u /* 64 bits, 7 a byte */
+#define FIRST_BYTES      64u /* of a buffer: a key or a name, without growing on the way */
 
 void cs_buf_fini(cs_buf_t *buf)
 {
@@ -20,19 +21,23 @@ void cs_buf_clear(cs_buf_t *buf)
     buf->len = 0;
 }
 
-void cs_buf_reserve(cs_buf_t *buf, size_t more)
+static void grow(cs_buf_t *buf, size_t more)
 {
     CS_ASSERT(more <= SIZE_MAX - buf->len);
-    if (buf->cap - buf->len >= more) return;
-    size_t cap = cs_grow(buf->cap, buf->len + more);
+    size_t cap = cs_grow(buf->cap == 0 ? FIRST_BYTES : buf->cap, buf->len + more);
     buf->data = cs_realloc_array(buf->data, cap, 1);
     buf->cap = cap;
+}
+
+void cs_buf_reserve(cs_buf_t *buf, size_t more)
+{
+    if (buf->cap - buf->len < more) grow(buf, more);
 }
 
 void cs_buf_put(cs_buf_t *buf, const void *data, size_t len)
 {
     if (len == 0) return;
-    cs_buf_reserve(buf, len);
+    if (buf->cap - buf->len < len) grow(buf, len);
     memcpy(buf->data + buf->len, data, len);
     buf->len += len;
 }
@@ -44,7 +49,8 @@ void cs_buf_put_slice(cs_buf_t *buf, cs_slice_t slice)
 
 void cs_buf_put_u8(cs_buf_t *buf, uint8_t value)
 {
-    cs_buf_put(buf, &value, 1);
+    if (buf->cap == buf->len) grow(buf, 1);
+    buf->data[buf->len++] = value;
 }
 
 static void put_le(cs_buf_t *buf, uint64_t value, size_t len)
@@ -106,10 +112,14 @@ void cs_buf_vprintf(cs_buf_t *buf, const char *format, va_list args)
 {
     va_list again;
     va_copy(again, args);
-    int len = vsnprintf(NULL, 0, format, args);
+    cs_buf_reserve(buf, FIRST_BYTES);
+    size_t room = buf->cap - buf->len;
+    int len = vsnprintf((char *)buf->data + buf->len, room, format, args);
     CS_ASSERT(len >= 0);
-    cs_buf_reserve(buf, (size_t)len + 1); /* vsnprintf writes a NUL behind the text */
-    vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+    if ((size_t)len >= room) { /* vsnprintf writes a NUL behind the text */
+        cs_buf_reserve(buf, (size_t)len + 1);
+        vsnprintf((char *)buf->data + buf->len, (size_t)len + 1, format, again);
+    }
     va_end(again);
     buf->len += (size_t)len;
 }

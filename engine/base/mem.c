@@ -19,14 +19,17 @@ void *cs_malloc(size_t bytes)
     return checked(malloc(bytes == 0 ? 1 : bytes), bytes);
 }
 
-/* glibc's calloc leaves out the per-thread cache, which small blocks should come from. */
+/* glibc's calloc leaves out the per-thread cache, which small blocks should come from; the
+ * compiler is kept from making a calloc of the two calls. */
 #define SMALL_BYTES 1024u
 
 void *cs_calloc(size_t count, size_t bytes)
 {
     if (count == 0 || bytes == 0) count = bytes = 1;
     if (count <= SMALL_BYTES && bytes <= SMALL_BYTES / count) {
-        return memset(cs_malloc(count * bytes), 0, count * bytes);
+        void *memory = cs_malloc(count * bytes);
+        __asm__("" : "+r"(memory));
+        return memset(memory, 0, count * bytes);
     }
     return checked(calloc(count, bytes), bytes);
 }

@@ -309,7 +309,7 @@ void cs__cell_index(cs_replica_t *r, cs_cell_t *cell)
 
     for (uint32_t i = 0; i < old_len; i++) {
         cs_slice_t path = cs_slice_str(old[i].path);
-        cs__dirty(r, path); /* backing may change even where nothing that is shown does */
+        cs__dirty_str(r, old[i].path); /* backing may change even where nothing shown does */
         if (has_row(cell->cand, cell->cand_len, &old[i])) continue;
         cs_workset_delete(&r->ws, CS_T_PATH, path_key(r, cell, &old[i]));
         dirty_ancestors(r, path, true);
@@ -317,7 +317,7 @@ void cs__cell_index(cs_replica_t *r, cs_cell_t *cell)
     for (uint32_t i = 0; i < cell->cand_len; i++) {
         const cs_cand_t *cand = &cell->cand[i];
         bool known = i < old_len && cands_eq(cand, &old[i]);
-        if (!known) cs__dirty(r, cs_slice_str(cand->path));
+        if (!known) cs__dirty_str(r, cand->path);
         if (known || has_row(old, old_len, cand)) continue;
         dirty_ancestors(r, cs_slice_str(cand->path), false);
         cs_workset_put(&r->ws, CS_T_PATH, path_key(r, cell, cand), NULL);

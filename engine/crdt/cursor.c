@@ -158,6 +158,8 @@ static bool store_key(const cs_cursor_t *cursor, cs_slice_t *ret)
  */
 static void settle(cs_cursor_t *cursor)
 {
+    cursor->beyond = cs_slice(NULL, 0);
+    cursor->beyond_known = true;
     for (;;) {
         cs_slice_t stored;
         bool has_stored = store_key(cursor, &stored);
@@ -169,7 +171,11 @@ static void settle(cs_cursor_t *cursor)
             order = cs_slice_cmp(cs_onode_key(cursor->node), stored);
         }
         cs_slice_t first = order > 0 ? stored : cs_onode_key(cursor->node);
-        if (!cs_slice_has_prefix(first, cursor->within)) break;
+        if (!cs_slice_has_prefix(first, cursor->within)) {
+            cursor->beyond = first;
+            cursor->beyond_known = order > 0 || cursor->node->present;
+            break;
+        }
         if (order > 0) {
             cursor->at = NULL;
             cursor->key = stored;

@@ -217,8 +217,25 @@ static size_t cut_stem(uint8_t *name, size_t stem, size_t *ext_len, size_t max)
     return CS_STEM_CUT + FILLER;
 }
 
+void cs_sibling_tag(const cs_content_t *content, uint8_t ret[CS_TAG_BYTES])
+{
+    cs_buf_t text = {0};
+    cs_content_encode(content, &text);
+    cs_slice_t part = cs_buf_slice(&text);
+    cs_hash(ret, CS_TAG_BYTES, NULL, 0, &part, 1);
+    cs_buf_fini(&text);
+}
+
 cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t digits,
                           uint32_t again)
+{
+    uint8_t tag[CS_TAG_BYTES];
+    cs_sibling_tag(content, tag);
+    return cs_sibling_tagged(path, tag, digits, again);
+}
+
+cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_TAG_BYTES], uint32_t digits,
+                            uint32_t again)
 {
     size_t start = base_start(path), len = path.len - start;
     uint8_t name[CS_NAME_MAX] = {0};
@@ -227,18 +244,13 @@ cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t
     len = strip(name, len);
     size_t stem = stem_of(name, len), ext = len - stem;
 
-    cs_buf_t text = {0};
-    cs_content_encode(content, &text);
-    uint8_t hash[16];
-    cs_slice_t part = cs_buf_slice(&text);
-    cs_hash(hash, sizeof hash, NULL, 0, &part, 1);
-    char hex[2 * sizeof hash + 1], more[12] = "";
-    cs_hex(hex, hash, sizeof hash);
+    char hex[2 * CS_TAG_BYTES + 1], more[12] = "";
+    cs_hex(hex, tag, CS_TAG_BYTES);
     if (again > 0) snprintf(more, sizeof more, "~%u", again);
 
     size_t fixed = MARK_BYTES + digits + strlen(more) + ext, cut = stem;
     if (fixed + stem > CS_NAME_MAX) cut = cut_stem(name, stem, &ext, CS_NAME_MAX - fixed);
-    cs_buf_clear(&text);
+    cs_buf_t text = {0};
     cs_buf_put(&text, path.data, start);
     cs_buf_put(&text, name, cut);
     cs_buf_put(&text, MARK, MARK_BYTES);

@@ -44,8 +44,13 @@ void cs_family_path(const cs_family_t *family, cs_slice_t path, cs_buf_t *ret);
 /* A key equal for all members of a family, different between families. Replaces ret. */
 void cs_family_key(const cs_family_t *family, cs_buf_t *ret);
 
-/* sib(path, content, digits), with "~again" behind the tag if again > 0. */
+/* sib(path, content, digits), with "~again" behind the tag if again > 0. The tag of a content
+ * costs a hash; a name made of it does not. */
 cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t digits,
                           uint32_t again);
+#define CS_TAG_BYTES 16u
+void cs_sibling_tag(const cs_content_t *content, uint8_t ret[CS_TAG_BYTES]);
+cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_TAG_BYTES], uint32_t digits,
+                            uint32_t again);
 
 #endif

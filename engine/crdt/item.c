@@ -7,11 +7,12 @@
 #define BACKS_MAX \
     (UINT64_C(2) * CS_DOTS_MAX) /* entries collapse into one item rarely, and few */
 
-void cs__back_fini(cs_back_t *back)
+cs_dot_t *cs__backs_new(cs_item_t *item, uint32_t backs, size_t dots)
 {
-    cs_free(back->l_dots);
-    cs_free(back->a_dots);
-    memset(back, 0, sizeof *back);
+    _Static_assert(sizeof(cs_back_t) % _Alignof(cs_dot_t) == 0, "dots may follow backs");
+    item->back = cs_calloc(1, backs * sizeof *item->back + dots * sizeof(cs_dot_t));
+    item->back_len = backs;
+    return (cs_dot_t *)(item->back + backs);
 }
 
 void cs_item_fini(cs_item_t *item)
@@ -19,16 +20,32 @@ void cs_item_fini(cs_item_t *item)
     cs_str_unref(&item->path);
     cs_str_unref(&item->eff);
     cs_attr_fini(&item->attr);
-    for (uint32_t i = 0; i < item->back_len; i++) {
-        cs__back_fini(&item->back[i]);
-    }
     cs_free(item->back);
     memset(item, 0, sizeof *item);
 }
 
-static cs_dot_t *dots_copy(const cs_dot_t *dots, uint32_t len)
+/* To *at, which moves behind them. */
+static cs_dot_t *dots_copy(cs_dot_t **at, const cs_dot_t *dots, uint32_t len)
 {
-    return len == 0 ? NULL : cs_memdup(dots, len * sizeof *dots);
+    if (len == 0) return NULL;
+    cs_dot_t *copy = memcpy(*at, dots, len * sizeof *dots);
+    *at += len;
+    return copy;
+}
+
+static void backs_copy(cs_item_t *to, const cs_item_t *from)
+{
+    size_t dots = 0;
+    for (uint32_t i = 0; i < from->back_len; i++) {
+        dots += (size_t)from->back[i].l_len + from->back[i].a_len;
+    }
+    cs_dot_t *at = cs__backs_new(to, from->back_len, dots);
+    for (uint32_t i = 0; i < from->back_len; i++) {
+        const cs_back_t *back = &from->back[i];
+        to->back[i] = *back;
+        to->back[i].l_dots = dots_copy(&at, back->l_dots, back->l_len);
+        to->back[i].a_dots = dots_copy(&at, back->a_dots, back->a_len);
+    }
 }
 
 void cs_item_copy(cs_item_t *to, const cs_item_t *from)
@@ -39,13 +56,7 @@ void cs_item_copy(cs_item_t *to, const cs_item_t *from)
     copy.attr = (cs_attr_t){0};
     cs_attr_copy(&copy.attr, &from->attr);
     copy.back = NULL;
-    if (from->back_len > 0) {
-        copy.back = cs_memdup(from->back, from->back_len * sizeof *from->back);
-    }
-    for (uint32_t i = 0; i < from->back_len; i++) {
-        copy.back[i].l_dots = dots_copy(from->back[i].l_dots, from->back[i].l_len);
-        copy.back[i].a_dots = dots_copy(from->back[i].a_dots, from->back[i].a_len);
-    }
+    if (from->back_len > 0) backs_copy(&copy, from);
     cs_item_fini(to);
     *to = copy;
 }
@@ -87,16 +98,25 @@ static void put_dots(cs_buf_t *ret, const cs_dot_t *dots, uint32_t len)
     }
 }
 
-static cs_dot_t *read_dots(cs_reader_t *reader, uint32_t *ret_len)
+/* To *at, which moves behind them; NULL: only to get past them. */
+static uint32_t read_dots(cs_reader_t *reader, cs_dot_t **at, cs_dot_t **ret)
 {
     uint32_t len = (uint32_t)cs_read_count(reader, CS_DOTS_MAX, 9);
-    *ret_len = len;
-    if (len == 0) return NULL;
-    cs_dot_t *dots = cs_calloc(len, sizeof *dots);
+    *ret = at != NULL && len > 0 ? *at : NULL;
     for (uint32_t i = 0; i < len; i++) {
-        dots[i] = read_dot(reader);
+        cs_dot_t dot = read_dot(reader);
+        if (at != NULL) *(*at)++ = dot;
     }
-    return dots;
+    return len;
+}
+
+static void read_back(cs_reader_t *reader, cs_dot_t **at, cs_back_t *ret)
+{
+    cs_read_copy(reader, ret->bucket.b, CS_BUCKET_BYTES);
+    ret->lin = read_dot(reader);
+    ret->k = read_dot(reader);
+    ret->l_len = read_dots(reader, at, &ret->l_dots);
+    ret->a_len = read_dots(reader, at, &ret->a_dots);
 }
 
 static void put_print(cs_buf_t *ret, const cs_print_t *print)
@@ -144,15 +164,16 @@ void cs_base_encode(const cs_item_t *row, cs_buf_t *ret)
 static void read_backs(cs_reader_t *reader, cs_item_t *item)
 {
     uint32_t count = (uint32_t)cs_read_count(reader, BACKS_MAX, CS_BUCKET_BYTES + 20);
-    item->back = cs_calloc(count, sizeof *item->back);
-    item->back_len = count;
+    cs_reader_t ahead = *reader;
+    size_t dots = 0;
     for (uint32_t i = 0; i < count; i++) {
-        cs_back_t *back = &item->back[i];
-        cs_read_copy(reader, back->bucket.b, CS_BUCKET_BYTES);
-        back->lin = read_dot(reader);
-        back->k = read_dot(reader);
-        back->l_dots = read_dots(reader, &back->l_len);
-        back->a_dots = read_dots(reader, &back->a_len);
+        cs_back_t back;
+        read_back(&ahead, NULL, &back);
+        dots += (size_t)back.l_len + back.a_len;
+    }
+    cs_dot_t *at = cs__backs_new(item, count, dots);
+    for (uint32_t i = 0; i < count; i++) {
+        read_back(reader, &at, &item->back[i]);
     }
 }
 

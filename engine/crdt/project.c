@@ -20,13 +20,42 @@ cs_dot_t *cs__dots_of(const cs_entry_t *entry, cs_dotstore_t store, cs_dot_t lin
     return dots;
 }
 
-static uint32_t agen_of(const cs_entry_t *entry, cs_dot_t lin)
+uint32_t cs__agen_of(const cs_entry_t *entry, cs_dot_t lin)
 {
     uint32_t gen = 0;
     for (uint32_t i = 0; i < entry->a_len; i++) {
         if (cs_dot_eq(entry->a[i].lin, lin) && entry->a[i].gen > gen) gen = entry->a[i].gen;
     }
     return gen;
+}
+
+/* Those of one lineage, to *at, which moves behind them. */
+static void put_dots(const cs_ref_t *ref, cs_back_t *back, cs_dot_t **at)
+{
+    const cs_entry_t *entry = &ref->cell->entry;
+    back->l_dots = *at;
+    for (uint32_t i = 0; i < entry->l_len; i++) {
+        if (cs_dot_eq(entry->l[i].lin, back->lin)) *(*at)++ = entry->l[i].dot;
+    }
+    back->l_len = (uint32_t)(*at - back->l_dots);
+    back->a_dots = *at;
+    for (uint32_t i = 0; i < entry->a_len; i++) {
+        if (cs_dot_eq(entry->a[i].lin, back->lin)) *(*at)++ = entry->a[i].dot;
+    }
+    back->a_len = (uint32_t)(*at - back->a_dots);
+}
+
+static size_t count_dots(const cs_ref_t *ref)
+{
+    const cs_entry_t *entry = &ref->cell->entry;
+    size_t count = 0;
+    for (uint32_t i = 0; i < entry->l_len; i++) {
+        count += cs_dot_eq(entry->l[i].lin, ref->cand->lin);
+    }
+    for (uint32_t i = 0; i < entry->a_len; i++) {
+        count += cs_dot_eq(entry->a[i].lin, ref->cand->lin);
+    }
+    return count;
 }
 
 void cs__item_from(const cs_view_t *view, const cs_group_t *group, cs_item_t *ret)
@@ -39,16 +68,18 @@ void cs__item_from(const cs_view_t *view, const cs_group_t *group, cs_item_t *re
         .rank = group->rank,
     };
     cs_attr_copy(&item.attr, &group->attr->attr);
-    item.back = cs_calloc(group->len, sizeof *item.back);
-    item.back_len = group->len;
+    size_t dots = 0;
+    for (uint32_t i = 0; i < group->len; i++) {
+        dots += count_dots(&view->ref[group->first + i]);
+    }
+    cs_dot_t *at = cs__backs_new(&item, group->len, dots);
     for (uint32_t i = 0; i < group->len; i++) {
         const cs_ref_t *ref = &view->ref[group->first + i];
         cs_back_t *back = &item.back[i];
         *back = (cs_back_t){
             .bucket = ref->cell->entry.bucket, .lin = ref->cand->lin, .k = ref->cand->k};
-        back->l_dots = cs__dots_of(&ref->cell->entry, CS_L, back->lin, &back->l_len);
-        back->a_dots = cs__dots_of(&ref->cell->entry, CS_A, back->lin, &back->a_len);
-        uint32_t agen = agen_of(&ref->cell->entry, back->lin);
+        put_dots(ref, back, &at);
+        uint32_t agen = cs__agen_of(&ref->cell->entry, back->lin);
         if (agen > item.agen) item.agen = agen;
         if (ref->cand->mtime_ns > item.mtime_ns) item.mtime_ns = ref->cand->mtime_ns;
     }
@@ -134,20 +165,24 @@ cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret)
         while (len < cursor.key.len && cursor.key.data[len] != 0) {
             len++;
         }
+        cs_buf_clear(&at);
+        cs_buf_put(&at, cursor.key.data, len);
+        cs_buf_put_u8(&at, 0); /* begins all rows of this path */
         cs_family_t family;
-        cs_family_of(cs_slice(cursor.key.data, len), &family);
-        cs_family_key(&family, &replica->key);
-        bool is_new;
-        cs_omap_insert(&done, cs_buf_slice(&replica->key), &is_new);
+        cs_family_of(cs_slice(at.data, len), &family);
+        bool is_new = true;
+        if (replica->tagged_paths || !cs_family_name_is_apart(&family)) {
+            cs_family_key(&family, &replica->key);
+            cs_omap_insert(&done, cs_buf_slice(&replica->key), &is_new);
+        } /* else no other path is of this family */
         if (is_new) {
             cs__trim(replica);
             cs__view_family(replica, &family, &replica->view);
             add_view(&replica->view, ret);
         }
-        cs_buf_clear(&at);
-        cs_buf_put(&at, cursor.key.data, len);
-        cs_buf_put_u8(&at, 1); /* behind all rows of this path */
-        cs_cursor_seek(&cursor, cs_buf_slice(&at));
+        do {
+            cs_cursor_next(&cursor);
+        } while (cursor.valid && cs_slice_has_prefix(cursor.key, cs_buf_slice(&at)));
     }
     cs_cursor_fini(&cursor);
     cs_buf_fini(&at);

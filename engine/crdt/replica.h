@@ -44,7 +44,7 @@ typedef struct cs_back {
     cs_bucket_t bucket;
     cs_dot_t lin, k; /* k null: only a hint of a location backs it */
     cs_dot_t *l_dots,
-        *a_dots; /* base rows only; owned by the row: dots of lin known to the user */
+        *a_dots; /* base rows only; dots of lin known to the user: part of the row's block */
     uint32_t l_len, a_len;
 } cs_back_t;
 
@@ -56,7 +56,7 @@ typedef struct cs_item {
     cs_attr_t attr;
     int64_t mtime_ns;
     uint32_t rank, agen;
-    cs_back_t *back; /* sorted by bucket, lin, k */
+    cs_back_t *back; /* sorted by bucket, lin, k; one block with all their dots */
     uint32_t back_len;
     cs_print_t print; /* base rows only */
 } cs_item_t;

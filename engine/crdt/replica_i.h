@@ -30,6 +30,8 @@ typedef struct cs_cand {
     uint32_t attr_gen, rank;
     cs_dot_t lin, k;
     int64_t mtime_ns;
+    bool tag_known;
+    uint8_t tag[CS_TAG_BYTES]; /* of content: computed when a sibling name is first wanted */
 } cs_cand_t;
 
 typedef struct cs_cell {
@@ -59,7 +61,7 @@ typedef struct cs_strs {
 
 typedef struct cs_ref {
     const cs_cell_t *cell;
-    const cs_cand_t *cand;
+    cs_cand_t *cand;
 } cs_ref_t;
 
 /* One displayed item: refs of equal path and content. */
@@ -70,7 +72,10 @@ typedef struct cs_group {
     cs_str_t *shown;       /* owned reference */
 } cs_group_t;
 
+typedef enum cs_below { CS_BELOW_UNKNOWN, CS_BELOW_NOTHING, CS_BELOW_SOMETHING } cs_below_t;
+
 typedef struct cs_view {
+    cs_below_t below; /* is a candidate below the family's own path, without tags? */
     cs_ref_t *ref;
     uint32_t ref_len, ref_cap;
     cs_group_t *group;
@@ -159,7 +164,8 @@ int cs__attr_order(const cs_cand_t *a, const cs_cand_t *b);
 
 /* --- index and projection */
 void cs__dirty(cs_replica_t *r, cs_slice_t path);
-bool cs__below(cs_replica_t *r, cs_slice_t dir); /* a candidate path lies below dir */
+void cs__dirty_str(cs_replica_t *r, cs_str_t *path); /* takes a reference of its own */
+bool cs__below(cs_replica_t *r, cs_slice_t dir);     /* a candidate path lies below dir */
 /* The same, looked for at and behind `path` (below dir) first: deleted rows are slow to pass.
  */
 bool cs__below_near(cs_replica_t *r, cs_slice_t dir, cs_slice_t path);
@@ -180,8 +186,10 @@ void cs__pending_fini(cs_pending_t *pending);
 /* Live dots of lin in a store, appended to a fresh array; NULL if none. */
 cs_dot_t *cs__dots_of(const cs_entry_t *entry, cs_dotstore_t store, cs_dot_t lin,
                       uint32_t *ret_len);
+uint32_t cs__agen_of(const cs_entry_t *entry, cs_dot_t lin); /* greatest gen of its A values */
 int cs__back_cmp(const cs_back_t *a, const cs_back_t *b);
-void cs__back_fini(cs_back_t *back);
+/* The block of item->back, zeroed: that many backs, and behind them room for the dots. */
+cs_dot_t *cs__backs_new(cs_item_t *item, uint32_t backs, size_t dots);
 
 /* --- opening and incarnations: every row of the store, value NULL if it cannot be read */
 typedef void cs__each_row_fn(void *arg, cs_table_t table, cs_slice_t key, void *value);

@@ -268,10 +268,11 @@ cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret)
 {
     cs_scan_t *scan = replica->scan;
     CS_ASSERT(scan != NULL);
-    cs_scan_plan_t plan = {
-        .appeared = cs_calloc(scan->sight_len, sizeof(cs_sight_t *)),
-        .dirs = cs_calloc(scan->sight_len, sizeof(cs_sight_t *)),
-    };
+    cs_scan_plan_t plan = {0};
+    if (scan->sight_len > 0) { /* mostly nothing happened */
+        plan.appeared = cs_calloc(scan->sight_len, sizeof(cs_sight_t *));
+        plan.dirs = cs_calloc(scan->sight_len, sizeof(cs_sight_t *));
+    }
     cs__flush(replica);
     if (scan->sight_len > 1) {
         qsort(scan->sight, scan->sight_len, sizeof *scan->sight, sight_order);

@@ -194,10 +194,10 @@ void cs__op_create(cs_replica_t *r, const cs_sight_t *sight)
     row->mtime_ns = sight->seen.mtime_ns;
     row->print = sight->seen.print;
     row->rank = gen;
-    row->back = cs_calloc(1, sizeof *row->back);
-    row->back_len = 1;
-    *row->back = (cs_back_t){.bucket = link.bucket, .lin = lin, .k = lin, .l_len = 1};
-    row->back->l_dots = cs_memdup(&at, sizeof at);
+    cs_dot_t *dots = cs__backs_new(row, 1, 1);
+    *dots = at;
+    *row->back =
+        (cs_back_t){.bucket = link.bucket, .lin = lin, .k = lin, .l_dots = dots, .l_len = 1};
     r->scan->result.added++;
 }
 

@@ -185,8 +185,9 @@ void cs__clean_up(cs_replica_t *r)
 
 /* --- rows: what the user has now, by dots that he knew or just made */
 
-static cs_dot_t *dots_of_row(cs_replica_t *r, const cs_item_t *row, const cs_cell_t *cell,
-                             cs_dotstore_t store, cs_dot_t lin, uint32_t *ret_len)
+/* Put to *at, which moves behind them. */
+static uint32_t dots_of_row(cs_replica_t *r, const cs_item_t *row, const cs_cell_t *cell,
+                            cs_dotstore_t store, cs_dot_t lin, cs_dot_t **at)
 {
     uint32_t len = 0, kept = 0;
     cs_dot_t *dots = cell == NULL ? NULL : cs__dots_of(&cell->entry, store, lin, &len);
@@ -202,14 +203,23 @@ static cs_dot_t *dots_of_row(cs_replica_t *r, const cs_item_t *row, const cs_cel
                 known = cs_dot_eq(list[k], dots[i]);
             }
         }
-        if (known) dots[kept++] = dots[i];
+        if (!known) continue;
+        *(*at)++ = dots[i];
+        kept++;
     }
-    *ret_len = kept;
-    if (kept == 0) {
-        cs_free(dots);
-        dots = NULL;
+    cs_free(dots);
+    return kept;
+}
+
+/* As many dots as the backing may have. */
+static size_t count_dots(cs_replica_t *r, const cs_links_t *links)
+{
+    size_t count = 0;
+    for (uint32_t i = 0; i < links->len; i++) {
+        const cs_cell_t *cell = cs__cell_get(r, &links->link[i].bucket);
+        if (cell != NULL) count += (size_t)cell->entry.l_len + cell->entry.a_len;
     }
-    return dots;
+    return count;
 }
 
 static int link_cmp(const void *x, const void *y)
@@ -238,15 +248,16 @@ static void make_row(cs_replica_t *r, cs_work_t *work, cs_item_t *ret)
     }
     cs__own(r, &work->links);
     qsort(work->links.link, work->links.len, sizeof *work->links.link, link_cmp);
-    ret->back = cs_calloc(work->links.len, sizeof *ret->back);
-    ret->back_len = work->links.len;
+    cs_dot_t *at = cs__backs_new(ret, work->links.len, count_dots(r, &work->links));
     for (uint32_t i = 0; i < work->links.len; i++) {
         const cs_link_t *link = &work->links.link[i];
         cs_back_t *back = &ret->back[i];
         const cs_cell_t *cell = cs__cell_get(r, &link->bucket);
         *back = (cs_back_t){.bucket = link->bucket, .lin = link->lin, .k = link->k};
-        back->l_dots = dots_of_row(r, row, cell, CS_L, link->lin, &back->l_len);
-        back->a_dots = dots_of_row(r, row, cell, CS_A, link->lin, &back->a_len);
+        back->l_dots = at;
+        back->l_len = dots_of_row(r, row, cell, CS_L, link->lin, &at);
+        back->a_dots = at;
+        back->a_len = dots_of_row(r, row, cell, CS_A, link->lin, &at);
         for (uint32_t j = 0; j < back->a_len; j++) {
             const cs_aval_t *a = cs_entry_find_a(&cell->entry, back->a_dots[j]);
             if (a->gen > ret->agen) ret->agen = a->gen;
@@ -279,11 +290,11 @@ void cs__write_rows(cs_replica_t *r)
         cs_str_t *path = cs_str_ref(work->row->path);
         work->row = NULL; /* freed with the row */
         cs__row_delete(r, cs_slice_str(path));
-        cs__dirty(r, cs_slice_str(path));
+        cs__dirty_str(r, path);
         cs_str_unref(&path);
     }
     for (uint32_t i = 0; i < scan->made.len; i++) {
-        cs__dirty(r, cs_slice_str(scan->made.item[i].path));
+        cs__dirty_str(r, scan->made.item[i].path);
         cs__row_put(r, &scan->made.item[i]);
     }
     scan->made.len = 0;

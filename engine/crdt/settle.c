@@ -9,7 +9,7 @@
 void cs__strs_push(cs_strs_t *strs, cs_str_t *str)
 {
     if (strs->len == strs->cap) {
-        strs->cap = (uint32_t)cs_grow(strs->cap, strs->len + 1u);
+        strs->cap = (uint32_t)cs_grow(strs->cap, strs->len + 16u);
         strs->str = cs_realloc_array(strs->str, strs->cap, sizeof(cs_str_t *));
     }
     strs->str[strs->len++] = str;
@@ -23,12 +23,20 @@ void cs__strs_clear(cs_strs_t *strs)
     strs->len = 0;
 }
 
+static bool is_last_dirty(const cs_replica_t *r, cs_slice_t path)
+{
+    return r->dirty.len > 0 && cs_slice_eq(cs_slice_str(r->dirty.str[r->dirty.len - 1]), path);
+}
+
 void cs__dirty(cs_replica_t *r, cs_slice_t path)
 {
-    if (r->dirty.len > 0 && cs_slice_eq(cs_slice_str(r->dirty.str[r->dirty.len - 1]), path)) {
-        return;
-    }
+    if (is_last_dirty(r, path)) return;
     cs__strs_push(&r->dirty, cs_str_new(path.data, path.len));
+}
+
+void cs__dirty_str(cs_replica_t *r, cs_str_t *path)
+{
+    if (!is_last_dirty(r, cs_slice_str(path))) cs__strs_push(&r->dirty, cs_str_ref(path));
 }
 
 /* --- rows */
@@ -128,21 +136,42 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
 
 /* --- settling */
 
-static bool back_eq(const cs_back_t *a, const cs_back_t *b)
+/* Does the row know just the live dots of this lineage? */
+static bool knows_dots(const cs_back_t *back, const cs_ref_t *ref)
 {
-    return cs__back_cmp(a, b) == 0 && a->l_len == b->l_len && a->a_len == b->a_len &&
-           (a->l_len == 0 || memcmp(a->l_dots, b->l_dots, a->l_len * sizeof(cs_dot_t)) == 0) &&
-           (a->a_len == 0 || memcmp(a->a_dots, b->a_dots, a->a_len * sizeof(cs_dot_t)) == 0);
+    const cs_entry_t *entry = &ref->cell->entry;
+    uint32_t l = 0, a = 0;
+    for (uint32_t i = 0; i < entry->l_len; i++) {
+        if (!cs_dot_eq(entry->l[i].lin, back->lin)) continue;
+        if (l == back->l_len || !cs_dot_eq(back->l_dots[l++], entry->l[i].dot)) return false;
+    }
+    for (uint32_t i = 0; i < entry->a_len; i++) {
+        if (!cs_dot_eq(entry->a[i].lin, back->lin)) continue;
+        if (a == back->a_len || !cs_dot_eq(back->a_dots[a++], entry->a[i].dot)) return false;
+    }
+    return l == back->l_len && a == back->a_len;
 }
 
-static bool backing_eq(const cs_item_t *a, const cs_item_t *b)
+static bool same_back(const cs_back_t *back, const cs_ref_t *ref)
 {
-    if (a->rank != b->rank || a->agen != b->agen || a->back_len != b->back_len) return false;
-    if (!cs_str_eq(a->eff, b->eff)) return false;
-    for (uint32_t i = 0; i < a->back_len; i++) {
-        if (!back_eq(&a->back[i], &b->back[i])) return false;
+    return cs_dot_eq(back->k, ref->cand->k) && cs_dot_eq(back->lin, ref->cand->lin) &&
+           memcmp(back->bucket.b, ref->cell->entry.bucket.b, CS_BUCKET_BYTES) == 0 &&
+           knows_dots(back, ref);
+}
+
+/* Is the row's backing what the item of the group would have? */
+static bool same_backing(const cs_item_t *row, const cs_view_t *view, const cs_group_t *group)
+{
+    const cs_ref_t *ref = &view->ref[group->first];
+    uint32_t agen = 0;
+    if (row->rank != group->rank || row->back_len != group->len) return false;
+    if (!cs_str_eq(row->eff, ref->cand->path)) return false;
+    for (uint32_t i = 0; i < group->len; i++) {
+        if (!same_back(&row->back[i], &ref[i])) return false;
+        uint32_t of = cs__agen_of(&ref[i].cell->entry, ref[i].cand->lin);
+        if (of > agen) agen = of;
     }
-    return true;
+    return row->agen == agen;
 }
 
 static bool same_attr(const cs_replica_t *r, const cs_attr_t *a, const cs_attr_t *b)
@@ -157,12 +186,9 @@ static bool rebase(cs_replica_t *r, cs_item_t *row, const cs_group_t *group)
     if (!cs_content_eq(&row->content, &cand->content)) return false;
     if (!same_attr(r, &row->attr, &group->attr->attr)) return false;
     if (CS_MUT(NO_REBASE)) return true;
+    if (same_backing(row, &r->view, group)) return true;
     cs_item_t item = {0};
     cs__item_from(&r->view, group, &item);
-    if (backing_eq(row, &item)) {
-        cs_item_fini(&item);
-        return true;
-    }
     item.print = row->print;
     item.mtime_ns = row->mtime_ns;
     cs__row_put(r, &item);
@@ -258,7 +284,7 @@ void cs_replica_applied(cs_replica_t *replica, const cs_item_t *item)
     cs_item_t row = {0};
     cs_item_copy(&row, item);
     cs__row_put(replica, &row);
-    cs__dirty(replica, cs_slice_str(item->path));
+    cs__dirty_str(replica, item->path);
     cs__settle_dirty(replica);
 }
 

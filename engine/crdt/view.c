@@ -28,7 +28,7 @@ bool cs__below_near(cs_replica_t *r, cs_slice_t dir, cs_slice_t path)
     return found || cs__below(r, dir);
 }
 
-static void push_ref(cs_view_t *view, const cs_cell_t *cell, const cs_cand_t *cand)
+static void push_ref(cs_view_t *view, const cs_cell_t *cell, cs_cand_t *cand)
 {
     if (view->ref_len == view->ref_cap) {
         view->ref_cap = (uint32_t)cs_grow(view->ref_cap, view->ref_len + 1u);
@@ -45,8 +45,19 @@ static cs_dot_t read_lin(const uint8_t *at)
     return lin;
 }
 
-/* Candidates of the p/ rows that begin with `prefix` and belong to the family (NULL: all do).
- */
+/* `behind` is the first row that sorts behind those of `path` itself. */
+static cs_below_t is_below(cs_slice_t path, const cs_cursor_t *cursor)
+{
+    cs_slice_t behind = cursor->beyond;
+    if (!cursor->beyond_known) return CS_BELOW_UNKNOWN;
+    if (behind.len <= path.len || !cs_slice_has_prefix(behind, path)) return CS_BELOW_NOTHING;
+    uint8_t next = behind.data[path.len];
+    if (next == '/') return CS_BELOW_SOMETHING;
+    return next > '/' ? CS_BELOW_NOTHING : CS_BELOW_UNKNOWN; /* as "a-b" stands before "a/" */
+}
+
+/* Candidates of the p/ rows that begin with r->seek and belong to the family (NULL: all do, and
+ * r->seek is the family's own path with a NUL). */
 static void collect(cs_replica_t *r, const cs_family_t *family, cs_view_t *view)
 {
     cs_cursor_t cursor;
@@ -62,11 +73,12 @@ static void collect(cs_replica_t *r, const cs_family_t *family, cs_view_t *view)
         cs_dot_t lin = read_lin(path.data + path.len + 1 + CS_BUCKET_BYTES);
         const cs_cell_t *cell = cs__cell_get(r, &bucket);
         for (uint32_t i = 0; cell != NULL && i < cell->cand_len; i++) {
-            const cs_cand_t *cand = &cell->cand[i];
+            cs_cand_t *cand = &cell->cand[i];
             if (!cs_dot_eq(cand->lin, lin)) continue;
             if (cs_slice_eq(cs_slice_str(cand->path), path)) push_ref(view, cell, cand);
         }
     }
+    if (family == NULL) view->below = is_below(cs_slice(prefix.data, prefix.len - 1), &cursor);
     cs_cursor_fini(&cursor);
 }
 
@@ -122,7 +134,7 @@ static void make_groups(cs_view_t *view)
     }
 }
 
-static const cs_cand_t *cand_of(const cs_view_t *view, const cs_group_t *group)
+static cs_cand_t *cand_of(const cs_view_t *view, const cs_group_t *group)
 {
     return view->ref[group->first].cand;
 }
@@ -172,12 +184,13 @@ static bool is_taken(cs_replica_t *r, const cs_view_t *view, const cs_str_t *nam
 #define TAG_MIN 8u
 #define TAG_MAX 20u
 
-static cs_str_t *free_name(cs_replica_t *r, const cs_view_t *view, const cs_cand_t *cand)
+static cs_str_t *free_name(cs_replica_t *r, const cs_view_t *view, cs_cand_t *cand)
 {
     uint32_t digits = TAG_MIN, again = 0;
+    if (!cand->tag_known) cs_sibling_tag(&cand->content, cand->tag);
+    cand->tag_known = true;
     for (;;) {
-        cs_str_t *name =
-            cs_sibling_name(cs_slice_str(cand->path), &cand->content, digits, again);
+        cs_str_t *name = cs_sibling_tagged(cs_slice_str(cand->path), cand->tag, digits, again);
         if (!is_taken(r, view, name)) return name;
         cs_str_unref(&name);
         if (digits < TAG_MAX) {
@@ -188,8 +201,17 @@ static cs_str_t *free_name(cs_replica_t *r, const cs_view_t *view, const cs_cand
     }
 }
 
+/* Does something below this candidate path make a directory of it? */
+static bool is_implied(cs_replica_t *r, const cs_family_t *family, const cs_view_t *view,
+                       const cs_str_t *path)
+{
+    bool own = path->len == family->dir.len + family->name_len; /* the others bear a tag */
+    if (own && view->below != CS_BELOW_UNKNOWN) return view->below == CS_BELOW_SOMETHING;
+    return cs__below(r, cs_slice_str(path));
+}
+
 /* Winners first: their names are taken for all siblings, whatever the order. */
-static void name_groups(cs_replica_t *r, cs_view_t *view)
+static void name_groups(cs_replica_t *r, const cs_family_t *family, cs_view_t *view)
 {
     for (uint32_t first = 0, end = 0; first < view->group_len; first = end) {
         cs_str_t *path = cand_of(view, &view->group[first])->path;
@@ -199,7 +221,7 @@ static void name_groups(cs_replica_t *r, cs_view_t *view)
         sort_groups(view, first, end);
         cs_group_t *best = &view->group[first];
         bool is_dir = cand_of(view, best)->content.kind == CS_KIND_DIR;
-        if (is_dir || !cs__below(r, cs_slice_str(path))) best->shown = cs_str_ref(path);
+        if (is_dir || !is_implied(r, family, view, path)) best->shown = cs_str_ref(path);
     }
     for (uint32_t i = 0; i < view->group_len; i++) {
         cs_group_t *group = &view->group[i];
@@ -213,6 +235,7 @@ static void view_clear(cs_view_t *view)
         cs_str_unref(&view->group[i].shown);
     }
     view->group_len = view->ref_len = 0;
+    view->below = CS_BELOW_UNKNOWN;
 }
 
 void cs__view_fini(cs_view_t *view)
@@ -241,7 +264,7 @@ void cs__view_family(cs_replica_t *r, const cs_family_t *family, cs_view_t *view
     }
     if (view->ref_len > 1) qsort(view->ref, view->ref_len, sizeof *view->ref, ref_order);
     make_groups(view);
-    name_groups(r, view);
+    name_groups(r, family, view);
 }
 
 const cs_group_t *cs__view_find(const cs_view_t *view, cs_slice_t shown)

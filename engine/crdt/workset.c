@@ -103,10 +103,9 @@ static cs_err_t fetch(cs_workset_t *ws, cs_table_t table, cs_slice_t key, cs_sli
     return err;
 }
 
-cs_onode_t *cs_workset_node(cs_workset_t *ws, cs_table_t table, cs_slice_t key)
+/* The row of the store, decoded and kept. */
+static cs_onode_t *load(cs_workset_t *ws, cs_table_t table, cs_slice_t key)
 {
-    cs_onode_t *node = cs_omap_find(&ws->map[table], key);
-    if (node != NULL) return node->present ? node : NULL;
     cs_slice_t payload;
     if (fetch(ws, table, key, &payload) != CS_OK) return NULL;
     void *value = ws->types[table].decode(ws->arg, key, payload);
@@ -115,12 +114,19 @@ cs_onode_t *cs_workset_node(cs_workset_t *ws, cs_table_t table, cs_slice_t key)
         return NULL;
     }
     bool is_new;
-    node = cs_omap_insert(&ws->map[table], key, &is_new);
+    cs_onode_t *node = cs_omap_insert(&ws->map[table], key, &is_new);
     node->table = (uint8_t)table;
     node->present = true;
     node->value = value;
     set_state(ws, node, NODE_CLEAN);
     return node;
+}
+
+cs_onode_t *cs_workset_node(cs_workset_t *ws, cs_table_t table, cs_slice_t key)
+{
+    cs_onode_t *node = cs_omap_find(&ws->map[table], key);
+    if (node != NULL) return node->present ? node : NULL;
+    return ws->store == NULL ? NULL : load(ws, table, key);
 }
 
 void *cs_workset_get(cs_workset_t *ws, cs_table_t table, cs_slice_t key)

@@ -101,6 +101,11 @@ typedef struct cs_cursor {
     cs_slice_t within; /* it ends at the first key that does not begin so; borrowed */
     cs_slice_t key;    /* without folder and prefix; valid until next or fini */
     bool valid;
+    /* No longer valid: the first row behind `within`, which costs nothing to tell. Its key is
+     * good until the table or another cursor moves; NULL: none. Unless a deleted row hides it.
+     */
+    cs_slice_t beyond;
+    bool beyond_known;
 } cs_cursor_t;
 
 void cs_cursor_init(cs_cursor_t *cursor, cs_workset_t *ws, cs_table_t table);

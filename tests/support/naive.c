@@ -204,23 +204,56 @@ static int by_line(const void *a, const void *b)
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void put_text(cs_buf_t *line, const char *text)
+{
+    cs_buf_put(line, text, strlen(text));
+}
+
 static void put_sorted(char **line, int len, cs_buf_t *ret)
 {
     cs_buf_clear(ret);
     qsort(line, (size_t)len, sizeof *line, by_line);
     for (int i = 0; i < len; i++) {
-        cs_buf_printf(ret, "%s\n", line[i]);
+        put_text(ret, line[i]);
+        cs_buf_put_u8(ret, '\n');
         cs_free(line[i]);
     }
+}
+
+/* In base 8, 10 or 16; printf would take a quarter of the time of a check. */
+static void put_number(cs_buf_t *line, uint64_t number, unsigned base, char after)
+{
+    char digits[24], *at = digits + sizeof digits;
+    *--at = after;
+    do {
+        *--at = "0123456789abcdef"[number % base];
+        number /= base;
+    } while (number > 0);
+    cs_buf_put(line, at, (size_t)(digits + sizeof digits - at));
 }
 
 static void put_back(cs_buf_t *line, const cs_bucket_t *bucket, cs_dot_t lin, cs_dot_t k)
 {
     char hex[9];
     cs_hex(hex, bucket->b, 4);
-    cs_buf_printf(line, " %s.%llx:%llu.%llx:%llu", hex, (unsigned long long)lin.rid,
-                  (unsigned long long)lin.ctr, (unsigned long long)k.rid,
-                  (unsigned long long)k.ctr);
+    put_text(line, hex);
+    cs_buf_put_u8(line, '.');
+    put_number(line, lin.rid, 16, ':');
+    put_number(line, lin.ctr, 10, '.');
+    put_number(line, k.rid, 16, ':');
+    put_number(line, k.ctr, 10, ' ');
+}
+
+static void put_head(cs_buf_t *line, const char *shown, const char *eff,
+                     const cs_content_t *content)
+{
+    put_text(line, shown);
+    cs_buf_put_u8(line, '|');
+    put_text(line, eff);
+    cs_buf_put_u8(line, '|');
+    put_number(line, content->kind, 10, ':');
+    cs_buf_put(line, content->hash, (size_t)content->size);
+    cs_buf_put_u8(line, '|');
 }
 
 static char *line_of(const pile_t *p, int g)
@@ -241,9 +274,9 @@ static char *line_of(const pile_t *p, int g)
             backs[at] = backs[at - 1];
         backs[at] = back;
     }
-    cs_buf_printf(&line, "%s|%s|%u:%.*s|%o|%u|", p->group[g].shown, first->path,
-                  first->content->kind, (int)first->content->size,
-                  (const char *)first->content->hash, best->mode, p->group[g].rank);
+    put_head(&line, p->group[g].shown, first->path, first->content);
+    put_number(&line, best->mode, 8, '|');
+    put_number(&line, p->group[g].rank, 10, '|');
     for (int i = 0; i < len; i++)
         put_back(&line, &backs[i].bucket, backs[i].lin, backs[i].k);
     cs_buf_put_u8(&line, 0);
@@ -276,9 +309,9 @@ void cs_family_project(cs_peer_t *peer, cs_buf_t *ret)
     for (uint32_t i = 0; i < items.len; i++) {
         const cs_item_t *item = &items.item[i];
         cs_buf_t text = {0};
-        cs_buf_printf(&text, "%s|%s|%u:%.*s|%o|%u|", item->path->data, item->eff->data,
-                      item->content.kind, (int)item->content.size,
-                      (const char *)item->content.hash, item->attr.mode, item->rank);
+        put_head(&text, item->path->data, item->eff->data, &item->content);
+        put_number(&text, item->attr.mode, 8, '|');
+        put_number(&text, item->rank, 10, '|');
         for (uint32_t j = 0; j < item->back_len; j++) {
             put_back(&text, &item->back[j].bucket, item->back[j].lin, item->back[j].k);
         }

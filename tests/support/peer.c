@@ -46,6 +46,40 @@ void cs_peer_buckets(cs_peer_t *peer, cs_buckets_t *ret)
     cs_cursor_fini(&cursor);
 }
 
+/* --- rows */
+
+static cs_onode_t *skip_deleted(cs_onode_t *node)
+{
+    while (node != NULL && !node->present)
+        node = node->next[0];
+    return node;
+}
+
+cs_onode_t *cs_peer_next(cs_onode_t *node)
+{
+    return skip_deleted(node->next[0]);
+}
+
+cs_onode_t *cs_peer_first(cs_peer_t *peer, cs_table_t table)
+{
+    cs_workset_t *ws = &peer->replica->ws;
+    cs_strs_t keys = {0};
+    cs_cursor_t cursor;
+    if (peer->store != NULL && ws->types[table].decode != NULL) {
+        cs_cursor_init(&cursor, ws, table);
+        for (cs_cursor_seek(&cursor, cs_slice(NULL, 0)); cursor.valid;
+             cs_cursor_next(&cursor)) {
+            cs__strs_push(&keys, cs_str_new(cursor.key.data, cursor.key.len));
+        }
+        cs_cursor_fini(&cursor);
+        for (uint32_t i = 0; i < keys.len; i++)
+            cs_workset_node(ws, table, cs_slice_str(keys.str[i]));
+        cs__strs_clear(&keys);
+        cs_free(keys.str);
+    }
+    return skip_deleted(cs_omap_first(&ws->map[table]));
+}
+
 static void all_rows(cs_replica_t *r, cs_strs_t *ret)
 {
     cs_cursor_t cursor;
@@ -102,9 +136,8 @@ static void see(cs_peer_t *peer, cs_seen_kind_t what, const char *path,
     CS_ASSERT(err == CS_OK);
 }
 
-static void see_node(cs_peer_t *peer, const cs_tree_node_t *node)
+static void see_node(cs_peer_t *peer, const cs_tree_node_t *node, const cs_item_t *row)
 {
-    const cs_item_t *row = cs__row(peer->replica, cs_slice(node->path, node->len));
     if (node->content.kind == CS_KIND_DIR) {
         if (cs_tree_is_empty(&peer->tree, node->path))
             see(peer, CS_SAW_EMPTY_DIR, node->path, NULL);
@@ -124,21 +157,20 @@ static void see_node(cs_peer_t *peer, const cs_tree_node_t *node)
 cs_scan_result_t cs_peer_scan(cs_peer_t *peer)
 {
     cs_scan_result_t result;
-    cs_strs_t rows = {0};
+    const cs_tree_t *tree = &peer->tree;
+    cs_onode_t *n = cs_peer_first(peer, CS_T_BASE);
     cs_replica_scan_begin(peer->replica, NULL, NULL);
-    all_rows(peer->replica, &rows);
-    for (uint32_t i = 0; i < rows.len; i++) {
-        const cs_item_t *row = cs__row(peer->replica, cs_slice_str(rows.str[i]));
-        bool is_dir = row->content.kind == CS_KIND_DIR;
-        const char *path = rows.str[i]->data;
-        bool there =
-            is_dir ? cs_tree_has_dir(&peer->tree, path) : cs_tree_has_file(&peer->tree, path);
-        if (!there) see(peer, CS_SAW_VANISHED, path, NULL);
+    for (uint32_t i = 0; n != NULL || i < tree->len;) { /* a merge, as that of a real disk */
+        const cs_tree_node_t *node = i < tree->len ? &tree->node[i] : NULL;
+        const cs_item_t *row = n != NULL ? n->value : NULL;
+        int order = n == NULL ? 1 : node == NULL ? -1 : strcmp(row->path->data, node->path);
+        bool same_kind = order == 0 && (row->content.kind == CS_KIND_DIR) ==
+                                           (node->content.kind == CS_KIND_DIR);
+        if (order <= 0 && !same_kind) see(peer, CS_SAW_VANISHED, row->path->data, NULL);
+        if (order >= 0) see_node(peer, node, order == 0 ? row : NULL);
+        if (order <= 0) n = cs_peer_next(n);
+        if (order >= 0) i++;
     }
-    cs__strs_clear(&rows);
-    cs_free(rows.str);
-    for (uint32_t i = 0; i < peer->tree.len; i++)
-        see_node(peer, &peer->tree.node[i]);
     cs_err_t err = cs_replica_scan_commit(peer->replica, &result);
     CS_ASSERT(err == CS_OK);
     return result;

@@ -37,6 +37,10 @@ bool cs_peer_send(cs_peer_t *from, cs_peer_t *to, const cs_bucket_t *bucket, con
 uint32_t cs_peer_exchange(cs_peer_t *a, cs_peer_t *b, bool with_ib);
 void cs_peer_exchange_all(cs_peer_t **peers, uint32_t len);
 
+/* Rows of a table, all loaded: for (n = cs_peer_first(peer, t); n; n = cs_peer_next(n)). */
+cs_onode_t *cs_peer_first(cs_peer_t *peer, cs_table_t table);
+cs_onode_t *cs_peer_next(cs_onode_t *node);
+
 typedef struct cs_buckets {
     cs_bucket_t *at;
     uint32_t len, cap;

@@ -75,24 +75,27 @@ static uint32_t claim(cs_peer_t *peer, const cs_vv_t *seen)
 /* Buckets where the two differ, cheaply where both live in memory. */
 static void differing(cs_peer_t *a, cs_peer_t *b, cs_buckets_t *ret)
 {
-    static cs_buckets_t all[2]; /* kept: this is what the property tests do most */
+    cs_onode_t *x = cs_peer_first(a, CS_T_ENTRY), *y = cs_peer_first(b, CS_T_ENTRY);
     ret->len = 0;
-    cs_peer_buckets(a, &all[0]);
-    cs_peer_buckets(b, &all[1]);
-    for (uint32_t i = 0, j = 0; i < all[0].len || j < all[1].len;) {
-        int order = i == all[0].len   ? 1
-                    : j == all[1].len ? -1
-                                      : memcmp(&all[0].at[i], &all[1].at[j], CS_BUCKET_BYTES);
-        const cs_bucket_t *bucket = order > 0 ? &all[1].at[j] : &all[0].at[i];
-        if (!same_entry(a, b, bucket)) {
+    while (x != NULL || y != NULL) {
+        const cs_entry_t *mine = x != NULL ? &((cs_cell_t *)x->value)->entry : NULL;
+        const cs_entry_t *its = y != NULL ? &((cs_cell_t *)y->value)->entry : NULL;
+        int order = x == NULL   ? 1
+                    : y == NULL ? -1
+                                : memcmp(&mine->bucket, &its->bucket, CS_BUCKET_BYTES);
+        const cs_entry_t *first = order > 0 ? its : mine;
+        cs_entry_t none;
+        cs_entry_init(&none, &first->bucket);
+        bool same = cs__live_eq(first, order == 0 ? its : &none);
+        if (!same) {
             if (ret->len == ret->cap) {
                 ret->cap = (uint32_t)cs_grow(ret->cap, ret->len + 8u);
                 ret->at = cs_realloc_array(ret->at, ret->cap, sizeof *ret->at);
             }
-            ret->at[ret->len++] = *bucket;
+            ret->at[ret->len++] = first->bucket;
         }
-        if (order <= 0) i++;
-        if (order >= 0) j++;
+        if (order <= 0) x = cs_peer_next(x);
+        if (order >= 0) y = cs_peer_next(y);
     }
 }
 

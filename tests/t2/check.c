@@ -78,42 +78,11 @@ static void add_entry(t2_dots_t *ret, const cs_entry_t *e)
         add(ret, e, CS_A, e->a[i].dot, e->a[i].lin, false);
 }
 
-static cs_onode_t *skip_deleted(cs_onode_t *node)
-{
-    while (node != NULL && !node->present)
-        node = node->next[0];
-    return node;
-}
-
-cs_onode_t *t2_next(cs_onode_t *node)
-{
-    return skip_deleted(node->next[0]);
-}
-
-cs_onode_t *t2_first(cs_peer_t *peer, cs_table_t table)
-{
-    cs_workset_t *ws = &peer->replica->ws;
-    cs_strs_t keys = {0};
-    cs_cursor_t cursor;
-    if (peer->store != NULL && ws->types[table].decode != NULL) {
-        cs_cursor_init(&cursor, ws, table);
-        for (cs_cursor_seek(&cursor, cs_slice(NULL, 0)); cursor.valid;
-             cs_cursor_next(&cursor)) {
-            cs__strs_push(&keys, cs_str_new(cursor.key.data, cursor.key.len));
-        }
-        cs_cursor_fini(&cursor);
-        for (uint32_t i = 0; i < keys.len; i++)
-            cs_workset_node(ws, table, cs_slice_str(keys.str[i]));
-        cs__strs_clear(&keys);
-        cs_free(keys.str);
-    }
-    return skip_deleted(cs_omap_first(&ws->map[table]));
-}
-
 static void live_dots(cs_peer_t *peer, t2_dots_t *ret)
 {
     ret->len = 0;
-    for (cs_onode_t *node = t2_first(peer, CS_T_ENTRY); node != NULL; node = t2_next(node)) {
+    for (cs_onode_t *node = cs_peer_first(peer, CS_T_ENTRY); node != NULL;
+         node = cs_peer_next(node)) {
         add_entry(ret, &((cs_cell_t *)node->value)->entry);
     }
 }
@@ -121,9 +90,9 @@ static void live_dots(cs_peer_t *peer, t2_dots_t *ret)
 /* All dots that the user knows: in the backing of base rows. */
 static void known_dots(cs_peer_t *peer, t2_dots_t *ret)
 {
-    cs_onode_t *node = t2_first(peer, CS_T_BASE);
+    cs_onode_t *node = cs_peer_first(peer, CS_T_BASE);
     ret->len = 0;
-    for (; node != NULL; node = t2_next(node)) {
+    for (; node != NULL; node = cs_peer_next(node)) {
         const cs_item_t *row = node->value;
         for (uint32_t i = 0; i < row->back_len; i++) {
             const cs_back_t *back = &row->back[i];
@@ -178,8 +147,8 @@ static void note_stale_modes(t2_world_t *world, cs_peer_t *peer)
 {
     world->stale_len = 0;
     if (!cs_workset_any(&peer->replica->ws, CS_T_WANTED, cs_slice(NULL, 0))) return;
-    cs_onode_t *node = t2_first(peer, CS_T_BASE);
-    for (; node != NULL && world->stale_len < T2_STALE_MAX; node = t2_next(node)) {
+    cs_onode_t *node = cs_peer_first(peer, CS_T_BASE);
+    for (; node != NULL && world->stale_len < T2_STALE_MAX; node = cs_peer_next(node)) {
         const cs_item_t *row = node->value;
         uint16_t shown =
             row->content.kind == CS_KIND_FILE ? mode_shown(peer, row) : CS_MODE_NONE;
@@ -263,7 +232,8 @@ static void check_oracle(t2_world_t *world, cs_peer_t *peer)
 void t2_garbage(cs_peer_t *peer, t2_dots_t *ret)
 {
     ret->len = 0;
-    for (cs_onode_t *node = t2_first(peer, CS_T_ENTRY); node != NULL; node = t2_next(node)) {
+    for (cs_onode_t *node = cs_peer_first(peer, CS_T_ENTRY); node != NULL;
+         node = cs_peer_next(node)) {
         const cs_entry_t *e = &((cs_cell_t *)node->value)->entry;
         cs_dot_t lin;
         if (!cs__entry_dead_lineage(e, &lin)) continue;
@@ -279,8 +249,8 @@ void t2_garbage(cs_peer_t *peer, t2_dots_t *ret)
 
 static void check_live(t2_world_t *world, cs_peer_t *a, cs_peer_t *b)
 {
-    cs_onode_t *x = t2_first(a, CS_T_ENTRY), *y = t2_first(b, CS_T_ENTRY);
-    for (; x != NULL && y != NULL; x = t2_next(x), y = t2_next(y)) {
+    cs_onode_t *x = cs_peer_first(a, CS_T_ENTRY), *y = cs_peer_first(b, CS_T_ENTRY);
+    for (; x != NULL && y != NULL; x = cs_peer_next(x), y = cs_peer_next(y)) {
         bool same =
             cs_entry_live_eq(&((cs_cell_t *)x->value)->entry, &((cs_cell_t *)y->value)->entry);
         if (!same) t2_fail(world, "I1: live states differ");

@@ -28,14 +28,14 @@ static void trace(t2_world_t *world, const char *what)
                    (const char *)node->content.hash, node->mode, (unsigned long long)node->ino);
         }
         printf("\n  base:");
-        for (cs_onode_t *n = t2_first(peer, CS_T_BASE); n != NULL; n = t2_next(n)) {
+        for (cs_onode_t *n = cs_peer_first(peer, CS_T_BASE); n != NULL; n = cs_peer_next(n)) {
             const cs_item_t *row = n->value;
             printf(" %s=%.*s", row->path->data, (int)row->content.size,
                    (const char *)row->content.hash);
         }
         cs_family_project(peer, &text);
         printf("\n%.*s", (int)text.len, (const char *)text.data);
-        for (cs_onode_t *n = t2_first(peer, CS_T_WANTED); n != NULL; n = t2_next(n)) {
+        for (cs_onode_t *n = cs_peer_first(peer, CS_T_WANTED); n != NULL; n = cs_peer_next(n)) {
             printf("  wanted %.*s\n", (int)n->key_len, (const char *)cs_onode_key(n).data);
         }
     }

@@ -68,9 +68,6 @@ void t2_user_op(t2_world_t *world, cs_tree_t *tree, cs_prng_t *prng);
 void t2_print(const t2_op_t *ops, int len, int replicas);
 
 /* check.c, trees.c */
-/* Rows of a table, all loaded: for (n = t2_first(peer, t); n != NULL; n = t2_next(n)). */
-cs_onode_t *t2_first(cs_peer_t *peer, cs_table_t table);
-cs_onode_t *t2_next(cs_onode_t *node);
 bool t2_has(const t2_dots_t *dots, const t2_dot_t *dot);
 void t2_scan(t2_world_t *world, cs_peer_t *peer); /* with the oracle watching (I3) */
 void t2_check_putget(t2_world_t *world, cs_peer_t *peer, const t2_dots_t *garbage);

@@ -160,7 +160,8 @@ void t2_check_projection(t2_world_t *world, cs_peer_t *peer)
 /* I4: every live content is on disk somewhere; I6: no tombstone. */
 static void check_shown(t2_world_t *world, cs_peer_t *peer)
 {
-    for (cs_onode_t *node = t2_first(peer, CS_T_ENTRY); node != NULL; node = t2_next(node)) {
+    for (cs_onode_t *node = cs_peer_first(peer, CS_T_ENTRY); node != NULL;
+         node = cs_peer_next(node)) {
         const cs_entry_t *e = &((cs_cell_t *)node->value)->entry;
         for (uint32_t i = 0; i < e->k_len; i++) {
             bool shown = e->k[i].content.kind == CS_KIND_DIR;
