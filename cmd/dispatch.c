@@ -11,9 +11,9 @@
 
 #include "base/mem.h"
 #include "cmd/command.h"
-#include "cmd/suggest.h"
 #include "cmd/table.h"
 #include "io/entropy.h"
+#include "io/suggest.h"
 
 #define NAMES_MAX 64u
 

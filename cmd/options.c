@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "cmd/suggest.h"
+#include "io/suggest.h"
 
 const cs_option_t cs_common_options[] = {
     {"home", 0, "DIR", "the node's directory (else $CRDTSYNC_HOME, ~/.local/state/crdtsync)"},

@@ -1,4 +1,4 @@
-/* run_sync.c - scan, wait, held. */
+/* run_sync.c - scan and wait. */
 #include <stdio.h>
 #include <string.h>
 
@@ -61,33 +61,4 @@ int cs_run_wait(cs_run_t *run)
         return CS_EXIT_USAGE;
     }
     return cs_client_ask(run, &request, CS_NEEDS_NODE, NULL);
-}
-
-static void print_held(void *arg, const json_t *document)
-{
-    bool *any = arg;
-    if (!json_is_true(json_object_get(document, "held"))) return;
-    *any = true;
-    printf("%s\n", json_string_value(json_object_get(document, "folder")));
-}
-
-static void print_none(void *arg)
-{
-    const bool *any = arg;
-    if (!*any) fprintf(stderr, "nothing is held\n");
-}
-
-int cs_run_held(cs_run_t *run)
-{
-    bool any = false;
-    cs_show_t show = {.item = print_held, .done = print_none, .arg = &any};
-    json_t *request = cs_request_new(run, "held", 0);
-    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
-}
-
-int cs_run_held_accept(cs_run_t *run)
-{
-    cs_show_t show = {.item = print_scan};
-    json_t *request = cs_request_new(run, "held accept", 0);
-    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
 }

@@ -14,6 +14,7 @@
  *
  * Keys of the store, all after the folder number (u32 big-endian):
  *   m/state                     rid, ctr, exposed, n, root, seen
+ *   m/held                      of the node: what the safety brake holds
  *   e/<bucket>                  enc(e)
  *   d/<item16>                  bucket          digest -> entry
  *   t/<bucket>                  empty           tombstones and unstripped entries

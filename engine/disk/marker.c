@@ -3,11 +3,12 @@
 
 #include "base/digest.h"
 #include "base/path.h"
+#include "disk/apply_run.h"
 #include "disk/scan.h"
 
 #define MARKER_BYTES 16u
 #define ID_PATH      CS_PRIVATE_DIR "/id"
-#define NEW_PATH     CS_PRIVATE_DIR "/tmp/id"
+#define NEW_PATH     CS_TMP_DIR "/id"
 
 static cs_err_t make_dir(cs_fs_t *fs, const char *path)
 {
@@ -17,8 +18,8 @@ static cs_err_t make_dir(cs_fs_t *fs, const char *path)
 
 static cs_err_t make_rooms(cs_fs_t *fs)
 {
-    cs_err_t err = make_dir(fs, CS_PRIVATE_DIR "/tmp");
-    return err == CS_OK ? make_dir(fs, CS_PRIVATE_DIR "/trash") : err;
+    cs_err_t err = make_dir(fs, CS_TMP_DIR);
+    return err == CS_OK ? make_dir(fs, CS_TRASH_DIR) : err;
 }
 
 cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16])
@@ -68,4 +69,24 @@ cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16])
     err =
         fs->ops->rename(fs, cs_slice_text(NEW_PATH), cs_slice_text(ID_PATH), CS_RENAME_REPLACE);
     return err == CS_OK ? fs->ops->sync(fs) : err;
+}
+
+/* Failing is no harm: what is left is named when the path is to be a folder again. */
+void cs_folder_unmark(cs_fs_t *fs, const uint8_t marker[16])
+{
+    cs_listing_t listing = {0};
+    if (cs_folder_check(fs, marker) != CS_OK) return;
+    if (fs->ops->unlink(fs, cs_slice_text(ID_PATH)) != CS_OK) return;
+    if (fs->ops->list(fs, cs_slice_text(CS_TMP_DIR), &listing) == CS_OK) {
+        for (size_t i = 0; i < listing.len; i++) {
+            cs_buf_t path = {0};
+            cs_buf_printf(&path, CS_TMP_DIR "/%s", listing.item[i].name->data);
+            (void)fs->ops->unlink(fs, cs_buf_slice(&path));
+            cs_buf_fini(&path);
+        }
+        cs_listing_fini(&listing);
+    }
+    (void)fs->ops->rmdir(fs, cs_slice_text(CS_TMP_DIR));
+    (void)fs->ops->rmdir(fs, cs_slice_text(CS_TRASH_DIR)); /* unless something is in it */
+    (void)fs->ops->rmdir(fs, cs_slice_text(CS_PRIVATE_DIR));
 }

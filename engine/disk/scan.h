@@ -75,6 +75,9 @@ CS_MUST_USE cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_
 CS_MUST_USE cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16]);
 /* CS_OK, or CS_ERR_NOT_MOUNTED. */
 CS_MUST_USE cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16]);
+/* It is a folder no longer: removes what cs_folder_mark made and what was on its way, but for
+ * a trash with something in it. Nothing where the marker is another. */
+void cs_folder_unmark(cs_fs_t *fs, const uint8_t marker[16]);
 
 /* Hash one regular file or symlink as it is now: the stable-read rule. CS_ERR_CHANGED: it moved
  * under our hands. ret_stat is that of the bytes hashed. */

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "io/commands_internal.h"
+#include "io/suggest.h"
 
 /* --- options */
 
@@ -89,16 +90,36 @@ static cs_mounted_t *folder_by_path(cs_ask_t *ask, const cs_arg_t *arg)
     return folder;
 }
 
+static void unknown_folder(cs_ask_t *ask, const char *id)
+{
+    const cs_daemon_t *daemon = ask->daemon;
+    const char **ids = cs_calloc(daemon->folder_count + 1, sizeof *ids);
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        ids[i] = daemon->folders[i].record.id;
+    }
+    const char *nearest = cs_suggest(id, ids);
+    cs_buf_t hint = {0};
+    if (nearest != NULL) cs_buf_printf(&hint, "did you mean '%s'? ", nearest);
+    cs_buf_put_u8(&hint, 0);
+    cs__ask_fail(ask, CS_EXIT_FAILED,
+                 "cannot find folder '%.200s': this home has no such folder; %ssee crdtsync "
+                 "folder list",
+                 id, (const char *)hint.data);
+    cs_buf_fini(&hint);
+    cs_free(ids);
+}
+
 cs_mounted_t *cs__ask_folder(cs_ask_t *ask, const cs_arg_t *arg)
 {
     bool is_path = strchr(arg->raw, '/') != NULL;
     cs_mounted_t *folder =
         is_path ? folder_by_path(ask, arg) : cs_daemon_folder(ask->daemon, arg->raw);
-    if (folder == NULL && !is_path) {
+    if (folder == NULL && !is_path) unknown_folder(ask, arg->raw);
+    if (folder != NULL && folder->leaving) {
         cs__ask_fail(ask, CS_EXIT_FAILED,
-                     "cannot find folder '%.200s': this home has no such folder; see crdtsync "
-                     "folder list",
-                     arg->raw);
+                     "cannot use folder %s: it is being removed; look again in a moment",
+                     folder->record.id);
+        return NULL;
     }
     if (folder != NULL && !folder->loaded) {
         cs__ask_fail(ask, CS_EXIT_FAILED,
@@ -124,6 +145,7 @@ int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count)
         return CS_EXIT_DONE;
     }
     for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (daemon->folders[i].leaving) continue;
         if (daemon->folders[i].loaded) (*ret)[(*ret_count)++] = &daemon->folders[i];
     }
     return CS_EXIT_DONE;

@@ -25,6 +25,9 @@ typedef struct cs_ask {
 typedef int cs_handler_t(cs_ask_t *ask);
 
 cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts;
+cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
+cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
+cs_handler_t cs__cmd_held_reject;
 cs_handler_t cs__cmd_scan, cs__cmd_held, cs__cmd_held_accept, cs__cmd_wait, cs__cmd_ping;
 cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key, cs__cmd_folder_set;
 cs_handler_t cs__cmd_peer_add, cs__cmd_peer_list;
@@ -36,6 +39,9 @@ int cs__ask_fail(cs_ask_t *ask, int exit_code, const char *format, ...) CS_PRINT
 int cs__exit_code(cs_err_t err);
 /* A request that goes on after its handler; the handler then returns CS_ASK_LATER. */
 cs_pending_t *cs__ask_pending(cs_ask_t *ask);
+
+/* A pending request that ends when so many folders have answered the ticket that it returns. */
+uint64_t cs__ask_scans(cs_ask_t *ask, size_t folders, bool puts_back);
 
 /* --- options */
 const char *cs__ask_text(const cs_ask_t *ask, const char *key); /* NULL: not given */

@@ -1,4 +1,4 @@
-/* commands_scan.c - scan, and letting a held scan pass. */
+/* commands_scan.c - scan: one, of folders or of paths, and its answer. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,8 +14,14 @@ static cs_mounted_t *by_number(cs_daemon_t *daemon, uint32_t number)
     return NULL;
 }
 
+typedef struct scan_state {
+    uint64_t started_ms;
+    bool puts_back;   /* held reject */
+    char error[1536]; /* of the first folder that failed */
+} scan_state_t;
+
 static void put_report(cs_json_t *json, const char *folder, const cs_scan_report_t *report,
-                       uint64_t ms)
+                       const scan_state_t *state)
 {
     cs_json_begin(json, '{');
     cs_json_put_text(json, "folder", folder);
@@ -24,9 +30,10 @@ static void put_report(cs_json_t *json, const char *folder, const cs_scan_report
     cs_json_put_u64(json, "moved", report->done.moved);
     cs_json_put_u64(json, "removed", report->done.removed);
     cs_json_put_u64(json, "unchanged", report->stats.unchanged);
+    if (state->puts_back) cs_json_put_u64(json, "put_back", report->put_back);
     cs__put_troubles(json, &report->troubles);
     cs_json_key(json, "seconds");
-    cs_json_seconds(json, ms);
+    cs_json_seconds(json, (uint64_t)zclock_mono() - state->started_ms);
     cs_json_end(json, '}');
 }
 
@@ -34,10 +41,14 @@ static void scan_failed(const char *folder, const char *path, cs_err_t err, char
                         size_t ret_bytes)
 {
     if (err == CS_ERR_HELD) {
+        snprintf(
+            ret, ret_bytes,
+            "cannot take over the scan of folder %s: a safety brake holds it, for so much "
+            "vanished or was rewritten; look, then: crdtsync held accept %s (or held reject)",
+            folder, folder);
+    } else if (err == CS_ERR_NOT_FOUND) {
         snprintf(ret, ret_bytes,
-                 "cannot take over the scan of folder %s: a safety brake holds it, for so much "
-                 "vanished or was rewritten; look, then: crdtsync held accept %s",
-                 folder, folder);
+                 "cannot scan folder %s: it was removed; see crdtsync folder list", folder);
     } else if (err == CS_ERR_NOT_MOUNTED) {
         snprintf(
             ret, ret_bytes,
@@ -50,11 +61,6 @@ static void scan_failed(const char *folder, const char *path, cs_err_t err, char
                  cs_err_text(err), path);
     }
 }
-
-typedef struct scan_state {
-    uint64_t started_ms;
-    char error[1536]; /* of the first folder that failed */
-} scan_state_t;
 
 void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, cs_err_t err,
                          const cs_scan_report_t *report)
@@ -69,7 +75,7 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
     const char *id = mounted != NULL ? mounted->record.id : "";
     if (err == CS_OK) {
         cs_json_t json = {0};
-        put_report(&json, id, report, (uint64_t)zclock_mono() - state->started_ms);
+        put_report(&json, id, report, state);
         pending->reply.data(pending->reply.arg, cs_json_line(&json));
         cs_json_fini(&json);
     } else {
@@ -85,16 +91,17 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
     }
 }
 
-static cs_pending_t *scan_pending(cs_ask_t *ask, size_t folders)
+uint64_t cs__ask_scans(cs_ask_t *ask, size_t folders, bool puts_back)
 {
     cs_pending_t *pending = cs__ask_pending(ask);
     scan_state_t *state = cs_calloc(1, sizeof *state);
+    state->puts_back = puts_back;
     state->started_ms = (uint64_t)zclock_mono();
     pending->arg = state;
     pending->arg_free = cs_free;
     pending->ticket = ++ask->daemon->last_ticket;
     pending->waiting = folders;
-    return pending;
+    return pending->ticket;
 }
 
 /* --- paths */
@@ -160,7 +167,7 @@ int cs__cmd_scan(cs_ask_t *ask)
     }
     if (exit_code == CS_EXIT_DONE && count > 0) {
         bool some = paths.count > 0 && !paths.whole;
-        uint64_t ticket = scan_pending(ask, count)->ticket;
+        uint64_t ticket = cs__ask_scans(ask, count, false);
         for (size_t i = 0; i < count; i++) {
             cs_daemon_scan(daemon, folders[i], some ? paths.item : NULL, some ? paths.count : 0,
                            full, ticket);
@@ -170,46 +177,4 @@ int cs__cmd_scan(cs_ask_t *ask)
     path_list_fini(&paths);
     cs_free(folders);
     return exit_code;
-}
-
-/* --- held */
-
-int cs__cmd_held(cs_ask_t *ask)
-{
-    cs_mounted_t **folders = NULL;
-    size_t count = 0;
-    int exit_code = cs__ask_folders(ask, &folders, &count);
-    for (size_t i = 0; i < count; i++) {
-        cs_folder_status_t status;
-        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status)) {
-            continue;
-        }
-        cs_json_t json = {0};
-        cs_json_begin(&json, '{');
-        cs_json_put_text(&json, "folder", folders[i]->record.id);
-        cs_json_put_bool(&json, "held", status.phase == CS_PHASE_HELD);
-        cs_json_end(&json, '}');
-        cs__ask_data(ask, &json);
-    }
-    cs_free(folders);
-    return exit_code;
-}
-
-int cs__cmd_held_accept(cs_ask_t *ask)
-{
-    cs_arg_t arg;
-    if (!cs__ask_arg(ask, 0, &arg)) {
-        return cs__ask_fail(ask, CS_EXIT_USAGE,
-                            "cannot accept: no folder is given; name the one that is held");
-    }
-    const cs_mounted_t *folder = cs__ask_folder(ask, &arg);
-    cs__arg_fini(&arg);
-    if (folder == NULL) return CS_EXIT_FAILED;
-    cs_event_t event = {
-        .kind = CS_EV_RELEASE,
-        .folder = folder->record.number,
-        .ticket = scan_pending(ask, 1)->ticket,
-    };
-    cs_daemon_step(ask->daemon, &event);
-    return CS_ASK_LATER;
 }

@@ -88,6 +88,7 @@ static void on_written(void *arg, uint32_t folder, uint64_t token, cs_err_t err)
 {
     cs_event_t event = {.kind = CS_EV_STORED, .folder = folder, .token = token, .err = err};
     cs_daemon_step(arg, &event);
+    cs__daemon_forget_written(arg, folder);
 }
 
 /* --- signals */
@@ -211,6 +212,7 @@ cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (err == CS_OK) err = cs__daemon_mount_all(daemon, ret_detail);
     if (err == CS_OK) cs__daemon_settle_place(daemon, moved);
     if (err == CS_OK && config->control) {
+        cs__daemon_forget_resume(daemon);
         cs__schedule_start(daemon);
         err = cs_control_new(daemon, daemon->loop, cs_home_socket(config->home),
                              &daemon->shell->control, ret_detail);
@@ -264,6 +266,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     if (shell->signal_fd >= 0) close(shell->signal_fd);
     if (shell->interrupt_fd >= 0) close(shell->interrupt_fd);
     if (daemon->loop != NULL) zloop_destroy(&daemon->loop);
+    cs__daemon_forget_fini(daemon);
     cs_free(shell->dials);
     cs_free(shell);
     cs_free(daemon);

@@ -132,6 +132,11 @@ void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
         }
         err = CS_OK;
     }
+    if (err == CS_OK && record.removed) {
+        cs_buf_clear(&detail); /* it was removed while this was on its way */
+        cs_buf_printf(&detail, "it was removed here");
+        err = CS_ERR_REFUSED;
+    }
     if (err == CS_OK && !cs_strings_has(&record.folders, id)) {
         cs_strings_add(&record.folders, id);
         cs_buf_clear(&detail);
@@ -263,6 +268,11 @@ cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     if (err == CS_OK) err = cs_home_peers(daemon->home, &peers, &peer_count, ret_detail);
     for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
         cs_daemon_peer_changed(daemon, &peers[i]);
+    }
+    cs_home_peers_free(&peers, peer_count);
+    if (err == CS_OK) err = cs_home_removed(daemon->home, &peers, &peer_count, ret_detail);
+    for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
+        cs_daemon_peer_removed(daemon, peers[i].key);
     }
     if (err == CS_OK) cs_daemon_invites_changed(daemon);
     cs_home_peers_free(&peers, peer_count);

@@ -24,6 +24,7 @@ typedef struct cs_mounted {
     cs_fs_known_t fs_known;    /* of the last time it was */
     size_t fs_users;
     bool loaded;           /* the core knows it */
+    bool leaving;          /* it was removed, and its jobs are not back yet */
     cs_tree_count_t count; /* as of the last status */
 } cs_mounted_t;
 
@@ -73,10 +74,15 @@ cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon,
  * `folder add` and `join`. A folder whose path is missing is loaded and shown as an error. */
 CS_MUST_USE cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
                                      cs_buf_t *ret_detail);
+/* Its record is gone: it ends, then its rows go (daemon_forget.c). */
+void cs_daemon_leave(cs_daemon_t *daemon, cs_mounted_t *folder);
+bool cs_daemon_is_leaving(const cs_daemon_t *daemon, uint32_t number); /* or its rows */
 /* Its record has other settings: schedule, brake and trash follow. */
 void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder);
 /* A peer's record is new or changed: let its key in, dial it, speak of its folders. */
 void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record);
+/* A peer is none any more: cut off at once, and no member's word brings it back. */
+void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32]);
 void cs_daemon_invites_changed(cs_daemon_t *daemon); /* invites are read again from the home */
 
 /* Start a scan and get a ticket for it; the pending request's `waiting` is raised by the

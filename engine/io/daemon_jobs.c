@@ -42,7 +42,9 @@ static bool emit(void *arg, cs_job_t *job, cs_scan_records_t *records)
 
 static bool cancelled(void *arg)
 {
-    return cs_pool_is_stopping(((cs_shell_job_t *)arg)->daemon->shell->pool);
+    const cs_shell_job_t *shell_job = arg;
+    return atomic_load(&shell_job->cancelled) ||
+           cs_pool_is_stopping(shell_job->daemon->shell->pool);
 }
 
 static void run(void *arg)
@@ -131,6 +133,13 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
 
     cs_pool_job_t job = {.run = run, .done = done, .arg = shell_job};
     cs_pool_submit(daemon->shell->pool, &job);
+}
+
+void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder)
+{
+    for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
+        if (job->job->folder == folder) atomic_store(&job->cancelled, true);
+    }
 }
 
 void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id)

@@ -260,11 +260,27 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
     return cs_net_new(&net, &handler, &daemon->net, ret_detail);
 }
 
+void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32])
+{
+    cs_daemon_shell_t *shell = daemon->shell;
+    cs_event_t event = {.kind = CS_EV_DENY};
+    memcpy(event.key.b, key, sizeof event.key.b);
+    cs_daemon_step(daemon, &event);
+    if (daemon->net != NULL) cs_net_deny(daemon->net, key);
+    for (size_t i = 0; i < shell->dial_count; i++) {
+        if (memcmp(shell->dials[i].key.b, key, CS_KEY_BYTES) != 0) continue;
+        shell->dials[i] = shell->dials[--shell->dial_count];
+        break;
+    }
+}
+
 void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record)
 {
     cs_member_t member = {.rid = 0};
     memcpy(member.key.b, record->key, sizeof member.key.b);
     if (record->name != NULL) snprintf(member.name, sizeof member.name, "%s", record->name);
+    cs_event_t permit = {.kind = CS_EV_ALLOW, .member = &member}; /* it may have been removed */
+    cs_daemon_step(daemon, &permit);
     for (size_t i = 0; i < record->folders.count; i++) {
         const cs_mounted_t *folder = cs_daemon_folder(daemon, record->folders.at[i]);
         if (folder == NULL || !folder->loaded) continue;

@@ -2,6 +2,8 @@
 #ifndef CS_IO_DAEMON_SHELL_H
 #define CS_IO_DAEMON_SHELL_H
 
+#include <stdatomic.h>
+
 #include "io/daemon_internal.h"
 #include "io/pool.h"
 #include "io/store_thread.h"
@@ -36,6 +38,7 @@ typedef struct cs_shell_job {
     cs_err_t fs_err;
     cs_snapshot_t *snapshot;
     cs_gate_t *gate; /* SCAN */
+    atomic_bool cancelled;
 } cs_shell_job_t;
 
 typedef struct cs_shell_schedule cs_shell_schedule_t; /* daemon_place.c */
@@ -64,6 +67,8 @@ typedef struct cs_daemon_shell {
     int interrupt_fd;
     cs_shell_schedule_t *schedule;
     struct cs_control *control;
+    struct cs_forget *forget; /* folders whose rows go: daemon_forget.c's own */
+    size_t forget_count, forget_cap;
 } cs_daemon_shell_t;
 
 /* daemon_effects.c */
@@ -72,6 +77,14 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect);
 /* daemon_jobs.c */
 void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect);
 void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id);
+
+void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder); /* scans end early */
+
+/* daemon_forget.c: folders that were removed */
+void cs__daemon_left(cs_daemon_t *daemon, uint32_t number); /* nobody uses it any more */
+void cs__daemon_forget_written(cs_daemon_t *daemon, uint32_t number);
+void cs__daemon_forget_resume(cs_daemon_t *daemon); /* what the last run did not finish */
+void cs__daemon_forget_fini(cs_daemon_t *daemon);
 
 /* daemon_links.c */
 CS_MUST_USE cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config,
@@ -88,6 +101,7 @@ void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect);
 /* schedule.c: scans when their time has come */
 void cs__schedule_start(cs_daemon_t *daemon);
 void cs__schedule_stop(cs_daemon_t *daemon);
+void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder);
 void cs__schedule_folder(cs_daemon_t *daemon,
                          const cs_mounted_t *folder); /* new, or set anew */
 

@@ -275,13 +275,36 @@ void cs_home_folders_free(cs_folder_record_t **records_p, size_t count)
     *records_p = NULL;
 }
 
+static cs_err_t list_peers(const cs_home_t *home, bool removed, cs_peer_record_t **ret,
+                           size_t *ret_count, cs_buf_t *ret_detail)
+{
+    void *records = NULL;
+    size_t count = 0;
+    cs_err_t err = record_list(home, &peer_kind, &records, &count, ret_detail);
+    if (err != CS_OK) return err;
+    cs_peer_record_t *peers = records;
+    *ret_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (peers[i].removed == removed) {
+            peers[(*ret_count)++] = peers[i];
+        } else {
+            cs_peer_record_fini(&peers[i]);
+        }
+    }
+    *ret = peers;
+    return CS_OK;
+}
+
 cs_err_t cs_home_peers(const cs_home_t *home, cs_peer_record_t **ret, size_t *ret_count,
                        cs_buf_t *ret_detail)
 {
-    void *records = NULL;
-    cs_err_t err = record_list(home, &peer_kind, &records, ret_count, ret_detail);
-    if (err == CS_OK) *ret = records;
-    return err;
+    return list_peers(home, false, ret, ret_count, ret_detail);
+}
+
+cs_err_t cs_home_removed(const cs_home_t *home, cs_peer_record_t **ret, size_t *ret_count,
+                         cs_buf_t *ret_detail)
+{
+    return list_peers(home, true, ret, ret_count, ret_detail);
 }
 
 cs_err_t cs_home_peer_get(const cs_home_t *home, const uint8_t key[CS_KEY_BYTES],

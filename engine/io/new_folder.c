@@ -125,6 +125,11 @@ cs_err_t cs_new_folder_check(cs_daemon_t *daemon, const char *id, const char *pa
                              char **ret_real, cs_buf_t *ret_detail)
 {
     const cs_mounted_t *old = cs_daemon_folder(daemon, id);
+    if (old != NULL && old->leaving) {
+        cs_buf_printf(ret_detail,
+                      "cannot add folder %s: it is being removed; try again in a moment", id);
+        return CS_ERR_EXISTS;
+    }
     if (old != NULL) {
         cs_buf_printf(ret_detail,
                       "cannot add folder %s: this home has it already, at %s; "

@@ -154,11 +154,17 @@ static const char *peer_folder(void *record, const char *value)
     return why;
 }
 
+static const char *peer_removed(void *record, const char *value)
+{
+    return take_bool(&((cs_peer_record_t *)record)->removed, value, "no", "yes");
+}
+
 static const cs_zpl_field_t peer_fields[] = {
     {"peer", "key", true, false, peer_key},
     {"peer", "name", false, false, peer_name},
     {"peer", "endpoint", false, false, peer_endpoint},
     {"peer", "folder", false, true, peer_folder},
+    {"peer", "removed", false, false, peer_removed},
 };
 
 static const char *invite_key(void *record, const char *value)
@@ -288,6 +294,7 @@ void cs_peer_record_text(const cs_peer_record_t *record, cs_buf_t *ret)
     for (size_t i = 0; i < record->folders.count; i++) {
         cs_zpl_put(ret, "folder", record->folders.at[i]);
     }
+    if (record->removed) cs_zpl_put(ret, "removed", "yes");
 }
 
 void cs_invite_record_text(const cs_invite_record_t *record, cs_buf_t *ret)

@@ -44,6 +44,7 @@ typedef struct cs_peer_record {
     char *name;                /* owned; NULL: none */
     char *endpoint;            /* owned; NULL: it only dials in */
     cs_strings_t folders;      /* ids it is authorised for */
+    bool removed;              /* not let in, whoever of the members speaks for it */
 } cs_peer_record_t;
 
 typedef struct cs_invite_record {

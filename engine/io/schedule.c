@@ -64,6 +64,19 @@ void cs__schedule_stop(cs_daemon_t *daemon)
     daemon->shell->schedule = NULL;
 }
 
+void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder)
+{
+    cs_shell_schedule_t *schedule = daemon->shell->schedule;
+    for (size_t i = 0; schedule != NULL && i < schedule->count; i++) {
+        cs_shell_timer_t *timer = schedule->timer[i];
+        if (timer->folder != folder) continue;
+        if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
+        cs_free(timer);
+        schedule->timer[i] = schedule->timer[--schedule->count];
+        return;
+    }
+}
+
 static cs_shell_timer_t *timer_of(cs_daemon_t *daemon, uint32_t folder)
 {
     cs_shell_schedule_t *schedule = daemon->shell->schedule;

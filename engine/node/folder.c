@@ -275,8 +275,22 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     return CS_OK;
 }
 
+/* What the running scan tells is of no use, but its worker must not wait. */
+static void settle_leaving(cs_folder_t *folder)
+{
+    cs_batch_clear(&folder->rows);
+    for (; folder->owed_credits > 0; folder->owed_credits--) {
+        cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+    }
+    folder->fx = NULL;
+}
+
 cs_err_t cs_folder_settle(cs_folder_t *folder)
 {
+    if (folder->leaving) {
+        settle_leaving(folder);
+        return CS_OK;
+    }
     cs_err_t err = reincarnate(folder);
     if (err != CS_OK) return err;
     if (folder->retry_at_ms != 0 && folder->retry_at_ms <= folder->now_ms) {
@@ -304,6 +318,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
 
 uint64_t cs_folder_deadline(cs_folder_t *folder)
 {
+    if (folder->leaving) return UINT64_MAX;
     uint64_t due = folder->gossip_due_ms;
     if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
     bool may = may_apply(folder);

@@ -24,7 +24,8 @@
 /* A scan that somebody asked for. */
 typedef struct cs_scan_wish {
     bool any, all, full;
-    cs_str_t **paths; /* owned; unused if all */
+    bool release, reject; /* what the brake holds is let pass, or undone */
+    cs_str_t **paths;     /* owned; unused if all */
     size_t path_count, path_cap;
     uint64_t *tickets; /* owned */
     size_t ticket_count, ticket_cap;
@@ -61,7 +62,8 @@ typedef struct cs_folder {
     cs_job_t *stage_job;     /* contents of that payload */
     const char *reincarnate; /* why a new rid is wanted at the end of the step */
 
-    size_t jobs; /* handed out and not yet back */
+    size_t jobs;  /* handed out and not yet back */
+    bool leaving; /* nothing is begun any more */
     uint64_t gossip_due_ms;
 
     /* durability */
@@ -84,7 +86,9 @@ typedef struct cs_folder {
     cs_buf_t sweep_cursor;
     uint64_t scan_lost, scan_appeared; /* for the brake */
     uint64_t brake_window[2], brake_since_ms;
-    bool brake_off_once;
+    uint64_t held_files;           /* what is held */
+    uint64_t held_row;             /* as in its row, 0: none */
+    cs_scan_records_t reject_lost; /* what the running scan is to put back */
     cs_scan_wish_t wish, running_wish;
     cs_scan_answer_t *answers;
     size_t answer_count, answer_cap;
@@ -145,6 +149,20 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
                        cs_blob_t *blob);
 void cs_folder_stored(cs_folder_t *folder, uint64_t token);
 uint64_t cs_folder_deadline(cs_folder_t *folder);
+
+/* It ends: tickets are answered, nothing new is begun. */
+void cs_folder_leave(cs_folder_t *folder);
+bool cs_folder_has_left(const cs_folder_t *folder); /* nobody uses it any more */
+
+/* folder_brake.c: the safety brake, and what is held by it */
+void cs_folder_brake_load(cs_folder_t *folder);
+void cs_folder_release(cs_folder_t *folder, uint64_t ticket); /* let pass what is held */
+void cs_folder_reject(cs_folder_t *folder, uint64_t ticket);  /* undo what is held */
+void cs_folder_brake_saw(cs_folder_t *folder, const cs_sighting_t *sighting);
+/* True: the sighting is for the brake alone. */
+bool cs_folder_brake_keeps(cs_folder_t *folder, const cs_sighting_t *sighting);
+/* A scan came to its end: HELD, or what the replica makes of it. */
+CS_MUST_USE cs_err_t cs_folder_commit_scan(cs_folder_t *folder, cs_scan_report_t *report);
 
 /* folder_scan.c */
 void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t count, bool full,

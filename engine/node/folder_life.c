@@ -32,6 +32,7 @@ static void host_reincarnate(void *arg, const char *reason)
 static bool host_member(void *arg, const cs_member_t *member)
 {
     cs_folder_t *folder = arg;
+    if (cs__node_denies(folder->node, &member->key)) return false;
     cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_MEMBER);
     effect->folder = folder->config.number;
     effect->member = *member;
@@ -100,10 +101,39 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);
     }
+    cs_folder_brake_load(folder);
     if (!config->on_request) cs_folder_want_scan(folder, NULL, 0, false, 0);
     cs_folder_plan_soon(folder);
     *ret = folder;
     return CS_OK;
+}
+
+static void answer_gone(cs_folder_t *folder, uint64_t *tickets, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLY);
+        effect->folder = folder->config.number;
+        effect->ticket = tickets[i];
+        effect->err = CS_ERR_NOT_FOUND;
+    }
+}
+
+void cs_folder_leave(cs_folder_t *folder)
+{
+    folder->leaving = true;
+    answer_gone(folder, folder->wish.tickets, folder->wish.ticket_count);
+    answer_gone(folder, folder->running_wish.tickets, folder->running_wish.ticket_count);
+    for (size_t i = 0; i < folder->answer_count; i++) {
+        cs_scan_answer_t *answer = &folder->answers[i];
+        answer_gone(folder, answer->tickets, answer->ticket_count);
+        answer->ticket_count = 0;
+    }
+    folder->wish.ticket_count = folder->running_wish.ticket_count = 0;
+}
+
+bool cs_folder_has_left(const cs_folder_t *folder)
+{
+    return folder->leaving && folder->jobs == 0 && folder->staged == folder->durable;
 }
 
 void cs_folder_destroy(cs_folder_t **folder_p)

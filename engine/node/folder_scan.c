@@ -7,9 +7,6 @@
 #include "base/path.h"
 #include "node/folder.h"
 
-#define BRAKE_WINDOWS \
-    2u /* the last minute is covered by the current window and the one before it */
-
 static void wish_fini(cs_scan_wish_t *wish)
 {
     for (size_t i = 0; i < wish->path_count; i++) {
@@ -102,6 +99,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
         wish->path_count = wish->path_cap = 0;
     }
     folder->scan_lost = folder->scan_appeared = 0;
+    cs_scan_records_fini(&folder->reject_lost);
     folder->scan_failed = false;
     folder->owed_credits = folder->staged_credits = 0;
     if (wish->all) cs_troubles_fini(&folder->troubles);
@@ -118,10 +116,8 @@ bool cs_folder_start_scan(cs_folder_t *folder)
 static bool take_sighting(void *arg, const cs_sighting_t *sighting)
 {
     cs_folder_t *folder = arg;
-    if (sighting->what == CS_SAW_VANISHED || sighting->what == CS_SAW_MODIFIED) {
-        folder->scan_lost++;
-    }
-    if (sighting->what == CS_SAW_APPEARED) folder->scan_appeared++;
+    cs_folder_brake_saw(folder, sighting);
+    if (cs_folder_brake_keeps(folder, sighting)) return true;
     bool stage_now = false;
     cs_err_t err = cs_replica_scan_add(folder->replica, sighting, &stage_now);
     if (err != CS_OK) {
@@ -134,7 +130,8 @@ static bool take_sighting(void *arg, const cs_sighting_t *sighting)
 
 void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records)
 {
-    if (!folder->scan_failed) cs_scan_records_each(records, folder, take_sighting);
+    if (!folder->scan_failed && !folder->leaving)
+        cs_scan_records_each(records, folder, take_sighting);
     cs_batch_append(&folder->rows, &records->rows);
     cs_scan_records_fini(records);
     folder->owed_credits++; /* paid by settle, once not too much waits to be durable */
@@ -188,45 +185,6 @@ void cs_folder_answer_scans(cs_folder_t *folder)
     folder->answer_count = kept;
 }
 
-/* More than max(1,000, 25 %) of the base vanished or rewritten within a minute (core.md 5.2). A
- * file that appeared may be one that vanished, moved: such pairs are not counted. */
-static bool brake_holds(cs_folder_t *folder)
-{
-    uint64_t lost = folder->scan_lost > folder->scan_appeared
-                        ? folder->scan_lost - folder->scan_appeared
-                        : 0;
-    if (folder->config.brake_files == 0 || folder->brake_off_once) return false;
-    if (folder->now_ms - folder->brake_since_ms >= CS_BRAKE_MS) {
-        bool old =
-            folder->now_ms - folder->brake_since_ms >= BRAKE_WINDOWS * (uint64_t)CS_BRAKE_MS;
-        folder->brake_window[1] = old ? 0 : folder->brake_window[0];
-        folder->brake_window[0] = 0;
-        folder->brake_since_ms = folder->now_ms;
-    }
-    uint64_t recent = folder->brake_window[0] + folder->brake_window[1] + lost;
-    uint64_t files = folder->stats.unchanged + lost; /* as a start knows no earlier scan */
-    if (files < folder->stats.files) files = folder->stats.files;
-    uint64_t share = files * folder->config.brake_percent / 100;
-    uint64_t limit = share > folder->config.brake_files ? share : folder->config.brake_files;
-    if (recent > limit) return true;
-    folder->brake_window[0] += lost;
-    return false;
-}
-
-/* Only a look at everything can tell that what was held is there again, or is let pass. */
-static cs_err_t commit(cs_folder_t *folder, cs_scan_report_t *report)
-{
-    bool holds = brake_holds(folder), all = folder->running_wish.all;
-    folder->held = holds || (folder->held && !all);
-    if (all) folder->brake_off_once = false;
-    if (holds) {
-        cs_folder_note(folder, "scan.held", cs_slice_text(""), CS_ERR_HELD);
-        cs_replica_scan_abort(folder->replica);
-        return CS_ERR_HELD;
-    }
-    return cs_replica_scan_commit(folder->replica, &report->done);
-}
-
 /* Paths that waited for this scan may be planned again. */
 static void clear_busy(cs_folder_t *folder)
 {
@@ -254,7 +212,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
     }
     if (err == CS_OK) {
         if (all) folder->stats = scan->stats;
-        err = commit(folder, &report);
+        err = cs_folder_commit_scan(folder, &report);
     } else {
         cs_replica_scan_abort(folder->replica);
     }
@@ -293,6 +251,7 @@ void cs_folder_scan_fini(cs_folder_t *folder)
     cs_free(folder->answers);
     clear_busy(folder);
     cs_free(folder->busy);
+    cs_scan_records_fini(&folder->reject_lost);
     cs_troubles_fini(&folder->troubles);
     cs_str_unref(&folder->failed.path);
 }

@@ -66,6 +66,8 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p);
 /* The member list, this node included; sorted by key. Kept by the machine, fed by the folder.
  */
 void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member);
+/* Not of this node itself; its conversation must have ended. Unknown: nothing. */
+void cs_gossip_remove_member(cs_gossip_t *gossip, const cs_key_t *key);
 const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count);
 
 void cs_gossip_peer_up(cs_gossip_t *gossip, cs_peer_t id, const cs_key_t *key, uint64_t now_ms);

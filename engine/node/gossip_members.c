@@ -78,6 +78,25 @@ void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member)
     tell_all(gossip);
 }
 
+static void close_gap(void *array, size_t item_bytes, size_t at, size_t count)
+{
+    uint8_t *place = (uint8_t *)array + at * item_bytes;
+    memmove(place, place + item_bytes, (count - at - 1) * item_bytes);
+}
+
+void cs_gossip_remove_member(cs_gossip_t *gossip, const cs_key_t *key)
+{
+    size_t at;
+    CS_ASSERT(memcmp(key->b, gossip->config.self.b, CS_KEY_BYTES) != 0);
+    if (!cs__member_index(gossip, key->b, &at)) return;
+    size_t count = gossip->member_count--;
+    close_gap(gossip->members, sizeof *gossip->members, at, count);
+    close_gap(gossip->states, sizeof *gossip->states, at, count);
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        close_gap(gossip->peers[i]->stamps, sizeof(uint64_t), at, count);
+    }
+}
+
 const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count)
 {
     *ret_count = gossip->member_count;

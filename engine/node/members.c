@@ -1,4 +1,7 @@
 /* members.c - who shares a folder, with what is known of them. */
+#include <string.h>
+
+#include "base/mem.h"
 #include "node/node_internal.h"
 
 const cs_member_t *cs_node_members(const cs_node_t *node, uint32_t number, size_t *ret_count)
@@ -11,4 +14,49 @@ const cs_member_t *cs_node_members(const cs_node_t *node, uint32_t number, size_
         }
     }
     return NULL;
+}
+
+/* --- keys that are no members, whatever others say */
+
+static size_t place_of(const cs_node_t *node, const cs_key_t *key)
+{
+    size_t at = 0;
+    while (at < node->denied_count && cs_key_cmp(&node->denied[at], key) < 0) {
+        at++;
+    }
+    return at;
+}
+
+bool cs__node_denies(const cs_node_t *node, const cs_key_t *key)
+{
+    size_t at = place_of(node, key);
+    return at < node->denied_count && cs_key_cmp(&node->denied[at], key) == 0;
+}
+
+void cs__node_permit(cs_node_t *node, const cs_key_t *key)
+{
+    if (!cs__node_denies(node, key)) return;
+    size_t at = place_of(node, key);
+    node->denied_count--;
+    memmove(&node->denied[at], &node->denied[at + 1],
+            (node->denied_count - at) * sizeof *node->denied);
+}
+
+void cs__node_deny(cs_node_t *node, const cs_key_t *key)
+{
+    const cs_peer_entry_t *peer = cs_peers_by_key(&node->peers, key);
+    for (size_t i = 0; i < node->folder_count; i++) {
+        if (peer != NULL) cs_folder_peer_down(node->folders[i], peer->id);
+        cs_gossip_remove_member(node->folders[i]->gossip, key);
+    }
+    if (cs__node_denies(node, key)) return;
+    if (node->denied_count == node->denied_cap) {
+        node->denied_cap = cs_grow(node->denied_cap, node->denied_count + 1);
+        node->denied = cs_realloc_array(node->denied, node->denied_cap, sizeof *node->denied);
+    }
+    size_t at = place_of(node, key);
+    memmove(&node->denied[at + 1], &node->denied[at],
+            (node->denied_count - at) * sizeof *node->denied);
+    node->denied[at] = *key;
+    node->denied_count++;
 }

@@ -22,6 +22,7 @@ void cs_node_destroy(cs_node_t **node_p)
         cs_folder_destroy(&node->folders[i]);
     }
     cs_free(node->folders);
+    cs_free(node->denied);
     cs_peers_fini(&node->peers);
     cs_free(node);
 }
@@ -37,9 +38,9 @@ cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number)
 static cs_folder_t *find_by_tag(const cs_node_t *node, const uint8_t *tag)
 {
     for (size_t i = 0; i < node->folder_count; i++) {
-        if (memcmp(node->folders[i]->keys->tag, tag, CS_TAG_BYTES) == 0) {
-            return node->folders[i];
-        }
+        cs_folder_t *folder = node->folders[i];
+        if (folder->leaving) continue;
+        if (memcmp(folder->keys->tag, tag, CS_TAG_BYTES) == 0) return folder;
     }
     return NULL;
 }
@@ -75,7 +76,7 @@ static void peer_changed(cs_node_t *node, cs_peer_change_t change, const cs_peer
     if (change == CS_PEER_SAME) return;
     for (size_t i = 0; i < node->folder_count; i++) {
         cs_folder_t *folder = node->folders[i];
-        if (!cs_folder_has_member(folder, &peer->key)) continue;
+        if (folder->leaving || !cs_folder_has_member(folder, &peer->key)) continue;
         if (change != CS_PEER_UP) cs_folder_peer_down(folder, peer->id);
         if (change != CS_PEER_DOWN) cs_folder_peer_up(folder, peer);
     }
@@ -165,6 +166,10 @@ static void on_job_done(cs_folder_t *folder, cs_job_t *job)
 {
     folder->jobs--;
     if (job->id == folder->disk_job_id) folder->disk_job_id = 0;
+    if (folder->leaving) {
+        cs_job_destroy(&job); /* its results are of no use */
+        return;
+    }
     switch (job->kind) {
     case CS_JOB_SCAN:
         cs_folder_scanned(folder, job);
@@ -185,14 +190,17 @@ static void on_job_done(cs_folder_t *folder, cs_job_t *job)
     cs_job_destroy(&job);
 }
 
+static void hang_up(cs_node_t *node, cs_folder_t *folder)
+{
+    for (size_t i = 0; i < node->peers.len; i++) {
+        cs_folder_peer_down(folder, node->peers.item[i].id);
+    }
+}
+
 static void set_paused(cs_node_t *node, cs_folder_t *folder, bool on)
 {
     if (folder->config.paused == on) return;
-    if (on) {
-        for (size_t i = 0; i < node->peers.len; i++) {
-            cs_folder_peer_down(folder, node->peers.item[i].id);
-        }
-    }
+    if (on) hang_up(node, folder);
     folder->config.paused = on;
     if (on) return;
     for (size_t i = 0; i < node->peers.len; i++) {
@@ -210,8 +218,38 @@ static void allow(cs_node_t *node, cs_folder_t *folder, const cs_member_t *membe
     if (!known && peer != NULL) cs_folder_peer_up(folder, peer);
 }
 
+static void leave(cs_node_t *node, cs_folder_t *folder)
+{
+    hang_up(node, folder);
+    cs_folder_leave(folder);
+}
+
+/* Folders that nobody uses any more. */
+static void let_go(cs_node_t *node, cs_effects_t *effects)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < node->folder_count; i++) {
+        cs_folder_t *folder = node->folders[i];
+        if (!cs_folder_has_left(folder)) {
+            node->folders[kept++] = folder;
+            continue;
+        }
+        cs_effects_add(effects, CS_FX_LEFT)->folder = folder->config.number;
+        cs_folder_destroy(&folder);
+    }
+    node->folder_count = kept;
+}
+
+/* What comes back to a folder that leaves is all that it hears. */
+static bool is_return(const cs_event_t *event)
+{
+    return event->kind == CS_EV_STORED || event->kind == CS_EV_RECORDS ||
+           event->kind == CS_EV_JOB_DONE;
+}
+
 static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event_t *event)
 {
+    if (folder->leaving && !is_return(event)) return;
     switch (event->kind) {
     case CS_EV_STORED:
         cs_folder_stored(folder, event->token);
@@ -233,10 +271,10 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         folder->reincarnate = "asked for";
         break;
     case CS_EV_RELEASE:
-        folder->brake_off_once = true;
-        folder->held = false;
-        cs_gossip_resume(folder->gossip, folder->now_ms);
-        cs_folder_want_scan(folder, NULL, 0, false, event->ticket);
+        cs_folder_release(folder, event->ticket);
+        break;
+    case CS_EV_REJECT:
+        cs_folder_reject(folder, event->ticket);
         break;
     case CS_EV_SETTINGS:
         folder->config.trash_bytes_max = event->settings->trash_bytes_max;
@@ -246,11 +284,15 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
     case CS_EV_ALLOW:
         allow(node, folder, event->member);
         break;
+    case CS_EV_LEAVE:
+        leave(node, folder);
+        break;
     case CS_EV_TICK:
     case CS_EV_LINK_UP:
     case CS_EV_LINK_DOWN:
     case CS_EV_MESSAGE:
     case CS_EV_SENT:
+    case CS_EV_DENY:
         break;
     }
 }
@@ -269,11 +311,14 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
     if (event->kind == CS_EV_SENT) on_sent(node, event);
     cs_folder_t *folder = cs__node_folder(node, event->folder);
     if (folder != NULL) on_folder_event(node, folder, event);
+    if (event->kind == CS_EV_DENY) cs__node_deny(node, &event->key);
+    if (event->kind == CS_EV_ALLOW) cs__node_permit(node, &event->member->key);
 
     for (size_t i = 0; i < node->folder_count; i++) {
         cs_err_t err = cs_folder_settle(node->folders[i]);
         if (err != CS_OK) return err;
     }
+    let_go(node, effects);
     return CS_OK;
 }
 

@@ -10,6 +10,7 @@
  *   SEND   -> queue on the link                      -> SENT once it left our queue
  *   DROP   -> end the links of a peer                -> LINK_DOWN
  *   REPLY  -> a command's ticket is answered
+ *   LEFT   -> nothing of a folder is used any more, and its rows may go
  *   MEMBER, INCARNATION, NOTE: keep, log, show */
 #ifndef CS_NODE_NODE_H
 #define CS_NODE_NODE_H
@@ -52,8 +53,11 @@ typedef enum cs_event_kind {
     CS_EV_PAUSE,       /* folder, on */
     CS_EV_REINCARNATE, /* folder, number: a fresh rid */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
+    CS_EV_REJECT,      /* folder, ticket: what the brake holds is undone on disk; scans again */
     CS_EV_SETTINGS,    /* folder, settings: trash and brake of it count from now on */
-    CS_EV_ALLOW        /* folder, member: from now on spoken with */
+    CS_EV_ALLOW,       /* folder (0: none), member: from now on spoken with */
+    CS_EV_DENY,        /* key: a member of nothing, whatever others say, until it is allowed */
+    CS_EV_LEAVE        /* folder: it ends; LEFT follows once its jobs and batches are back */
 } cs_event_kind_t;
 
 typedef struct cs_event {
@@ -85,6 +89,7 @@ typedef enum cs_effect_kind {
     CS_FX_REPLY,       /* ticket, folder, scan, err: a scan is done and durable */
     CS_FX_MEMBER,      /* folder, member: a new one was heard of; keep it and let its key in */
     CS_FX_REPLICA,     /* folder: its replica id changed, text says why */
+    CS_FX_LEFT,        /* folder: it is unknown from now on */
     CS_FX_NOTE         /* folder, text (event name), path, err: for the log and `events` */
 } cs_effect_kind_t;
 
@@ -92,6 +97,7 @@ typedef struct cs_scan_report {
     cs_scan_result_t done;
     cs_scan_stats_t stats;
     cs_troubles_t troubles;
+    uint64_t put_back; /* REJECT: files that disk and peers give back */
 } cs_scan_report_t;
 
 typedef struct cs_effect {
@@ -164,6 +170,9 @@ typedef struct cs_folder_status {
         needed_bytes;      /* pending paths (counted to 10,000), bytes of active wants */
     bool applied;          /* nothing pending: everything known is on this disk */
     bool busy;             /* a scan or apply runs or waits, or a stage is not durable */
+    bool durable;          /* all that was asked for so far is on the disk of the home */
+    uint64_t held_files;   /* HELD by what happened here: so many vanished or were rewritten */
+    bool held_by_peer;     /* HELD: what a peer has would be deleted there in great number */
     cs_err_t failed;       /* the newest write failed, and is tried again: why */
     cs_str_t *failed_path; /* borrowed; NULL: about no path */
     const cs_troubles_t *troubles; /* borrowed until the next step */

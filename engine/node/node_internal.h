@@ -10,11 +10,17 @@ struct cs_node {
     cs_folder_t **folders; /* owned; sorted by number */
     size_t folder_count, folder_cap;
     uint64_t last_job;
+    cs_key_t *denied; /* owned; sorted */
+    size_t denied_count, denied_cap;
     bool stopping;
     uint64_t now_ms; /* of the last step */
 };
 
 cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number); /* NULL: unknown */
+/* members.c: keys that are no members, whatever others say */
+bool cs__node_denies(const cs_node_t *node, const cs_key_t *key);
+void cs__node_permit(cs_node_t *node, const cs_key_t *key);
+void cs__node_deny(cs_node_t *node, const cs_key_t *key); /* its conversations end */
 /* Nothing more is said to it or heard of it, until a new link comes up. */
 void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why);
 

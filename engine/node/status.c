@@ -48,7 +48,7 @@ static bool is_failing(const cs_folder_t *folder)
 bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t *ret)
 {
     cs_folder_t *folder = cs__node_folder(node, number);
-    if (folder == NULL) return false;
+    if (folder == NULL || folder->leaving) return false;
     cs_fetch_stats_t fetch;
     cs_fetch_stats(folder->fetch, &fetch);
     *ret = (cs_folder_status_t){
@@ -62,6 +62,9 @@ bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t 
         .applied = folder->applied,
         .busy =
             folder->disk_job_id != 0 || folder->wish.any || folder->staged != folder->durable,
+        .durable = folder->staged == folder->durable,
+        .held_files = folder->held ? folder->held_files : 0,
+        .held_by_peer = cs_gossip_is_paused(folder->gossip),
         .failed = is_failing(folder) ? folder->failed.err : CS_OK,
         .failed_path = folder->failed.path,
         .troubles = &folder->troubles,

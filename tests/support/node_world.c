@@ -199,6 +199,7 @@ static void perform(nw_node_t *node, cs_effect_t *effect)
         on_reply(node, effect);
         break;
     case CS_FX_MEMBER:
+    case CS_FX_LEFT: /* no history here removes a folder */
         break;
     case CS_FX_REPLICA:
         nw_trace(world, "%u incarnation: %s", node->index, effect->text);

@@ -2,7 +2,7 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "cmd/suggest.h"
+#include "io/suggest.h"
 
 static const char *const words[] = {"status", "scan", "wait", "ls", "folder", NULL};
 

@@ -1,5 +1,5 @@
 /* suggest.c - see suggest.h. */
-#include "cmd/suggest.h"
+#include "io/suggest.h"
 
 #include <stdint.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* suggest.h - the nearest of the words that would have been right. */
-#ifndef CS_CMD_SUGGEST_H
-#define CS_CMD_SUGGEST_H
+#ifndef CS_IO_SUGGEST_H
+#define CS_IO_SUGGEST_H
 
 #include <stddef.h>
 

@@ -1,0 +1,277 @@
+/* change_test.c - the commands that change what a home does: pause, held, remove, reincarnate.
+ */
+#include "support/cluster.h"
+#include "support/shell.h"
+
+/* A home `h` with a folder `docs` at `r`, and nothing in it. */
+static shell_t *begin(void)
+{
+    shell_t *shell = shell_new();
+    EXPECT(shell, 0, "docs",
+           "$B init --home h >id && mkdir r && $B folder add r --id docs --home h");
+    return shell;
+}
+
+/* --- pause and resume */
+
+Test(change, a_paused_folder_says_so_and_goes_on_when_told)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "docs: paused\n", "$B pause docs --home h");
+    EXPECT(shell, 0, "{\"folder\":\"docs\",\"paused\":true}", "$B pause --json --home h");
+    EXPECT(shell, 0, "\"state\":\"paused\"", "$B status --json --home h");
+    EXPECT(shell, 0, "1 added", "echo x >r/f && $B scan --home h");
+    EXPECT(shell, 0, "docs: goes on\n", "$B resume --home h");
+    EXPECT(shell, 0, "\"paused\":false", "$B resume ./r --json --home h");
+    EXPECT(shell, 1, "did you mean 'docs'?", "$B pause dosc --home h");
+    EXPECT(shell, 2, "is too much", "$B pause docs docs --home h");
+    shell_free(shell);
+}
+
+Test(change_node, a_paused_folder_is_not_spoken_of_and_stays_so, .timeout = 120)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    node_text(&cluster.node[0], "before", "b");
+    cluster_settle(&cluster, 60);
+    cluster_do(&cluster, 1, NULL, "pause shared");
+    node_text(&cluster.node[0], "during", "d");
+    cluster_do(&cluster, 0, NULL, "scan shared");
+    cr_assert_eq(cluster_run(&cluster, 0, NULL, "wait --timeout 1"), 4);
+    cr_assert_not(node_has(&cluster.node[1], "during"));
+    cluster_stop(&cluster, 1);
+    cluster_start(&cluster, 1);
+    char out[CLUSTER_TEXT];
+    cluster_do(&cluster, 1, out, "status --json");
+    cr_assert_not_null(strstr(out, "\"state\":\"paused\""), "%s", out);
+    cr_assert_eq(cluster_run(&cluster, 0, NULL, "wait --timeout 1"), 4);
+    cluster_do(&cluster, 1, NULL, "resume");
+    cluster_settle(&cluster, 60);
+    cr_assert(node_reads(&cluster.node[1], "during", "d"));
+    cluster_destroy(&cluster);
+}
+
+/* --- reincarnate */
+
+Test(change, each_reincarnation_is_another_replica)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "1 added", "echo x >r/f && $B scan --home h");
+    EXPECT(shell, 0, "docs: replica ", "$B reincarnate docs --home h >a && cat a");
+    EXPECT(shell, 0, "\"replica\":\"",
+           "$B digest --home h >d1 && $B reincarnate --json --home h >b && cat b && "
+           "! grep -q \"$(cut -d' ' -f3 a)\" b");
+    EXPECT(shell, 0, "0 added, 0 changed, 0 moved, 0 removed, 1 unchanged", "$B scan --home h");
+    EXPECT(shell, 1, "no such folder", "$B reincarnate other --home h");
+    shell_free(shell);
+}
+
+Test(change_node, a_reborn_replica_goes_on_with_its_peers, .timeout = 120)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    node_text(&cluster.node[0], "f", "1");
+    cluster_settle(&cluster, 60);
+    cluster_do(&cluster, 0, NULL, "reincarnate shared");
+    node_text(&cluster.node[0], "f", "2 of another life");
+    cluster_settle(&cluster, 60);
+    cluster_check_equal(&cluster);
+    cr_assert(node_reads(&cluster.node[1], "f", "2 of another life"));
+    cluster_destroy(&cluster);
+}
+
+/* --- held */
+
+static void many_files(shell_t *shell)
+{
+    EXPECT(shell, 0, "1500 added",
+           "for i in $(seq 1500); do echo content $i >r/$i; done && $B scan --home h");
+}
+
+Test(change, what_is_held_stays_held_over_a_restart, .timeout = 60)
+{
+    shell_t *shell = begin();
+    many_files(shell);
+    EXPECT(shell, 0, "nothing is held", "$B held --home h");
+    EXPECT(shell, 5, "held accept docs", "rm r/* && $B scan --home h");
+    EXPECT(shell, 0, "docs: 1500 files vanished", "$B held --home h");
+    EXPECT(shell, 0, "\"held\":true,\"by\":\"here\",\"files\":1500", "$B held --json --home h");
+    EXPECT(shell, 0, "\"state\":\"held\"", "$B folder list --json --home h");
+    EXPECT(shell, 5, "held reject", "$B scan --home h");
+    EXPECT(shell, 1, "did you mean 'docs'?", "$B held accept doc --home h");
+    EXPECT(shell, 0, "1500 removed", "$B held accept docs --home h");
+    EXPECT(shell, 0, "nothing is held", "$B held --home h");
+    EXPECT(shell, 1, "nothing is held in folder docs", "$B held reject docs --home h");
+    shell_free(shell);
+}
+
+Test(change, what_is_there_again_is_held_no_more, .timeout = 60)
+{
+    shell_t *shell = begin();
+    many_files(shell);
+    EXPECT(shell, 5, "brake", "mkdir away && mv r/* away && $B scan --home h");
+    EXPECT(shell, 0, "1500 unchanged", "mv away/* r && $B scan --home h");
+    EXPECT(shell, 0, "nothing is held", "$B held --home h");
+    shell_free(shell);
+}
+
+/* Deleted on one node, rewritten on the same: both come back from the peer, and what was
+ * written instead is in the trash. */
+static void reject_on(cluster_t *cluster, const char *spoil, const char *instead)
+{
+    cluster_new(cluster, 2);
+    cluster_pair(cluster, 0, 1, 0);
+    const cluster_node_t *node = &cluster->node[0];
+    test_shell("for i in $(seq 1500); do echo content $i >%s/$i; done", node->root);
+    cluster_start(cluster, 0);
+    cluster_start(cluster, 1);
+    cluster_settle(cluster, 100);
+    cluster_stop(cluster, 0);
+    test_shell("cd %s && %s", node->root, spoil);
+    cr_assert_eq(cluster_run(cluster, 0, NULL, "scan"), 5);
+    cluster_start(cluster, 0);
+    node_text(node, "new", "it stays");
+    cr_assert_eq(cluster_run(cluster, 0, NULL, "scan"), 5);
+    char out[CLUSTER_TEXT];
+    cluster_do(cluster, 0, out, "held reject shared --json");
+    cr_assert_not_null(strstr(out, "\"put_back\":1400"), "%s", out);
+    cluster_settle(cluster, 100);
+    cluster_check_equal(cluster);
+    cr_assert(node_reads(node, "1500", "content 1500\n"));
+    cr_assert(node_reads(&cluster->node[1], "1", "content 1\n"));
+    cr_assert(node_reads(&cluster->node[1], "new", "it stays"));
+    if (instead != NULL) {
+        test_shell("test $(grep -rl '%s' %s/.crdtsync/trash | wc -l) = 1400", instead,
+                   node->root);
+    }
+    cluster_destroy(cluster);
+}
+
+Test(change_node, a_rejected_deletion_is_put_back_from_peers, .timeout = 300)
+{
+    cluster_t cluster;
+    reject_on(&cluster, "rm $(seq 101 1500)", NULL);
+}
+
+Test(change_node, a_rejected_rewrite_is_put_back_and_goes_to_the_trash, .timeout = 300)
+{
+    cluster_t cluster;
+    reject_on(&cluster, "for i in $(seq 101 1500); do echo ransom >$i; done", "ransom");
+}
+
+/* --- folder remove */
+
+Test(change, a_folder_is_forgotten_and_its_files_are_not)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "1 added", "echo x >r/f && $B scan --home h");
+    EXPECT(shell, 0, "crdtsync1:",
+           "$B invite docs --endpoint tcp://127.0.0.1:9 --home h && $B peer add $(printf "
+           "'%%064d' 7) --folder docs --name bob --home h");
+    EXPECT(shell, 1, "did you mean 'docs'?", "$B folder remove dcs --home h");
+    EXPECT(shell, 0, "docs: forgotten; its files stay in /", "$B folder remove docs --home h");
+    EXPECT(shell, 0, "x", "cat r/f && ! ls -A r | grep crdtsync");
+    EXPECT(shell, 1, "no such folder", "$B folder remove docs --home h");
+    EXPECT(shell, 0, "[]",
+           "$B folder list --json --home h; $B invite list --json --home h; $B "
+           "peer list --json --home h | grep -o '\"folders\":\\[\\]'");
+    EXPECT_NOT(shell, "docs");
+    /* Neither its number nor its rows are those of the next one. */
+    EXPECT(shell, 0, "1 added", "$B folder add r --id docs --home h && $B scan --home h");
+    EXPECT(shell, 0, "{\"folder\":\"docs\",\"path\":\"/",
+           "$B folder remove ./r --json --home h && test ! -e h/folders/docs");
+    shell_free(shell);
+}
+
+Test(change, a_folder_that_is_not_there_can_be_forgotten)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "forgotten", "mv r away && $B folder remove docs --home h");
+    EXPECT(shell, 1, "remove what is left there", "$B folder add away --id docs --home h");
+    EXPECT(shell, 0, "docs", "rm -r away/.crdtsync && $B folder add away --id docs --home h");
+    shell_free(shell);
+}
+
+Test(change_node, a_folder_is_removed_while_it_is_busy_and_comes_back, .timeout = 200)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    test_shell("for i in $(seq 3000); do echo content $i >%s/$i; done", cluster.node[0].root);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    cluster_do(&cluster, 0, NULL, "scan shared");
+    cluster_do(&cluster, 1, NULL, "folder remove shared"); /* while it fetches */
+    char out[CLUSTER_TEXT];
+    cluster_do(&cluster, 1, out, "folder list --json");
+    cr_assert_str_eq(out, "");
+    test_shell("cd %s && printf %s >key", cluster.dir, cluster.secret);
+    cluster_do(&cluster, 1, NULL, "folder add %s --id shared --key-file %s/key",
+               cluster.node[1].root, cluster.dir);
+    cluster_do(&cluster, 1, NULL, "peer add %s --folder shared", cluster.node[0].id);
+    cluster_settle(&cluster, 100);
+    cluster_check_equal(&cluster);
+    cr_assert(node_reads(&cluster.node[1], "3000", "content 3000\n"));
+    cluster_destroy(&cluster);
+}
+
+/* --- peer remove */
+
+Test(change, a_peer_is_removed_by_id_or_name)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "bob",
+           "for i in 1 2 3; do $B peer add $(printf '%%064d' $i) --name bob$i "
+           "--folder docs --home h; done; $B peer list --home h");
+    EXPECT(shell, 0, "bob1: cut off", "$B peer remove bob1 --home h");
+    EXPECT(shell, 1, "there is none", "$B peer remove bob1 --home h");
+    EXPECT(shell, 1, "did you mean 'bob2'?", "$B peer remove bbo2 --home h");
+    EXPECT(shell, 0, "\"name\":\"bob2\"",
+           "$B peer remove $(printf '%%064d' 2) --json --home h");
+    EXPECT(shell, 0, "bob3", "$B peer list --home h");
+    EXPECT_NOT(shell, "bob2");
+    EXPECT(shell, 0, "bob1",
+           "$B peer add $(printf '%%064d' 1) --home h; $B peer list --home h");
+    shell_free(shell);
+}
+
+/* The third node goes on telling of the removed one, which does not bring it back. */
+Test(change_node, a_removed_peer_is_cut_off_until_it_is_added_again, .timeout = 200)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 3);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_pair(&cluster, 0, 2, 0);
+    cluster_pair(&cluster, 1, 2, 0);
+    for (int i = 0; i < 3; i++) {
+        cluster_start(&cluster, i);
+    }
+    node_text(&cluster.node[0], "f", "1");
+    cluster_settle(&cluster, 60);
+    cluster_do(&cluster, 0, NULL, "peer remove %s", cluster.node[1].id);
+    char out[CLUSTER_TEXT];
+    cluster_do(&cluster, 0, out, "status --json");
+    cr_assert_null(strstr(out, cluster.node[1].id), "%s", out);
+    node_text(&cluster.node[0], "f", "2");
+    cluster_do(&cluster, 0, NULL, "scan");
+    cluster_do(&cluster, 0, NULL, "wait --timeout 60"); /* for the third one alone */
+    cluster_stop(&cluster, 2);
+    cluster_start(&cluster, 2);
+    cluster_stop(&cluster, 0);
+    cluster_start(&cluster, 0);
+    cluster_do(&cluster, 0, NULL, "wait --timeout 60");
+    cluster_do(&cluster, 0, out, "peer list --json");
+    cr_assert_null(strstr(out, cluster.node[1].id), "%s", out);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_settle(&cluster, 60);
+    cluster_check_equal(&cluster);
+    cluster_do(&cluster, 0, out, "peer list --json");
+    cr_assert_not_null(strstr(out, cluster.node[1].id), "%s", out);
+    cluster_destroy(&cluster);
+}
