@@ -202,13 +202,32 @@ static void move_gone(cs_replica_t *r)
     }
 }
 
+static bool is_edited(const cs_work_t *work)
+{
+    if (work->sight == NULL || work->touched || work->gone) return false;
+    return !cs_content_eq(&work->sight->seen.content, &work->row->content);
+}
+
 static void edit_present(cs_replica_t *r)
 {
     for (uint32_t i = 0; i < r->scan->work_len; i++) {
         cs_work_t *work = r->scan->work[i];
-        if (work->sight == NULL || work->touched || work->gone) continue;
-        if (cs_content_eq(&work->sight->seen.content, &work->row->content)) continue;
-        if (may(r, work)) cs__op_edit(r, work, work->sight);
+        if (!is_edited(work) || !may(r, work)) continue;
+        if (work->links.len > 0) {
+            cs__op_edit(r, work, work->sight);
+        } else { /* what was here lives elsewhere: a new file */
+            cs__op_delete(r, work);
+            cs__op_create(r, work->sight);
+        }
+    }
+}
+
+static void disown(cs_replica_t *r)
+{
+    cs__flush(r);
+    for (uint32_t i = 0; i < r->scan->work_len; i++) {
+        cs_work_t *work = r->scan->work[i];
+        if (work->gone || is_edited(work)) cs__disown(r, work);
     }
 }
 
@@ -281,6 +300,7 @@ cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret)
     for (uint32_t i = 0; i < scan->sight_len; i++) {
         if (!scan->sight[i].adopted) classify(replica, &plan, &scan->sight[i]);
     }
+    disown(replica);
     cs__pair_renames(replica, plan.appeared, plan.appeared_len);
     operate(replica, &plan);
     cs__flush(replica);

@@ -2,7 +2,10 @@
  *
  * A file that shows what the projection shows at its path is accepted into the base table as if
  * the materialiser had reported it. A file that vanished is no deletion if all that it showed
- * is shown at paths accepted just now: then it was moved there. */
+ * is shown at paths accepted just now: then it was moved there.
+ *
+ * So a content may back two rows for a while: where it was, and where it is displayed now and
+ * was found, or put. What happens to the file at the former path is not for the content. */
 #include <string.h>
 
 #include "crdt/scan_i.h"
@@ -86,6 +89,35 @@ static bool was_ours(cs_replica_t *r, const cs_item_t *row)
         if (cs_omap_find(&r->scan->adopted, cs_buf_slice(&r->key)) == NULL) return false;
     }
     return true;
+}
+
+/* Does base know of the link's content where it is displayed now, other than at the row? */
+static bool lives_elsewhere(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
+{
+    const cs_str_t *shown = cs__shown_at(r, link);
+    if (shown == NULL || cs_str_eq(shown, row->path)) return false;
+    const cs_item_t *there = cs__row(r, cs_slice_str(shown));
+    for (uint32_t i = 0; there != NULL && i < there->back_len; i++) {
+        const cs_back_t *back = &there->back[i];
+        if (memcmp(&back->bucket, &link->bucket, sizeof back->bucket) != 0) continue;
+        if (!cs_dot_eq(back->k, link->k)) continue;
+        if (!cs_dot_is_null(link->k) || cs_dot_eq(back->lin, link->lin)) return true;
+    }
+    return false;
+}
+
+void cs__disown(cs_replica_t *r, cs_work_t *work)
+{
+    cs_family_t family;
+    cs_family_of(cs_slice_str(work->row->path), &family);
+    cs_family_path(&family, cs_slice_str(work->row->path), &r->key);
+    if (!cs_workset_has(&r->ws, CS_T_WANTED, cs_buf_slice(&r->key))) return; /* as displayed */
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < work->links.len; i++) {
+        cs_link_t link = work->links.link[i];
+        if (!lives_elsewhere(r, work->row, &link)) work->links.link[kept++] = link;
+    }
+    work->links.len = kept;
 }
 
 void cs__adopt_all(cs_replica_t *r)

@@ -73,6 +73,8 @@ void cs__refuse(cs_replica_t *r, cs_work_t *work, cs_slice_t path, cs_err_t err)
 /* --- scan_adopt.c: what is on disk by our own doing */
 bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight); /* true: no operation */
 void cs__adopt_all(cs_replica_t *r);
+/* Before the work's file is edited, moved or deleted: leaves it the links that are its own. */
+void cs__disown(cs_replica_t *r, cs_work_t *work);
 
 /* --- scan_note.c: what was there before an operation */
 cs_work_t *cs__work(cs_replica_t *r, cs_item_t *row); /* the work of a row, made if needed */
@@ -103,6 +105,8 @@ void cs__op_chmod(cs_replica_t *r, cs_work_t *work, uint16_t mode, bool pin);
 
 /* --- scan_pair.c, scan_settle.c */
 void cs__pair_renames(cs_replica_t *r, cs_sight_t **appeared, uint32_t len);
+/* Where the backing is displayed now; NULL: nowhere. The view is left at its family. */
+const cs_str_t *cs__shown_at(cs_replica_t *r, const cs_link_t *link);
 void cs__freeze(cs_replica_t *r);
 void cs__settle_modes(cs_replica_t *r);
 void cs__clean_up(cs_replica_t *r);

@@ -150,6 +150,7 @@ void cs__pair_renames(cs_replica_t *r, cs_sight_t **appeared, uint32_t len)
     for (uint32_t i = 0; i < scan->work_len; i++) {
         cs_work_t *work = scan->work[i];
         if (!work->gone || work->row->content.kind == CS_KIND_DIR) continue;
+        if (work->links.len == 0) continue; /* nothing that could move */
         gone[gone_len++] =
             (cs_end_t){&work->row->content, &work->row->print, work->row->path, work, NULL};
     }

@@ -8,8 +8,7 @@
 
 /* --- freeze: files that the user did not touch stay where they were displayed */
 
-/* Where the backing is displayed now; NULL: nowhere. The view is left at its family. */
-static const cs_str_t *shown_at(cs_replica_t *r, const cs_link_t *link)
+const cs_str_t *cs__shown_at(cs_replica_t *r, const cs_link_t *link)
 {
     const cs_cand_t *cand = cs__link_cand(r, link);
     if (cand == NULL) return NULL;
@@ -54,7 +53,7 @@ static void find_displaced(cs_replica_t *r, cs_work_t *work, cs_freezing_t *ret)
         if (!work->shown[i]) continue;
         const cs_back_t *back = &work->row->back[i];
         cs_link_t link = {back->bucket, back->lin, back->k};
-        const cs_str_t *now = shown_at(r, &link);
+        const cs_str_t *now = cs__shown_at(r, &link);
         if (now == NULL || cs_str_eq(now, work->row->path)) continue;
         if (ret->len == ret->cap) {
             ret->cap = (uint32_t)cs_grow(ret->cap, ret->len + 1u);

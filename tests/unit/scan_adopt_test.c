@@ -1,0 +1,53 @@
+/* scan_adopt_test.c - a file that shows what the projection shows is taken for our own work;
+ * what the user had done all the same must not suffer from it. */
+#include <criterion/criterion.h>
+
+#include "support/script.h"
+
+static void plays(const char *script)
+{
+    for (int with_store = 0; with_store < 2; with_store++) {
+        const char *failure = cs_script_run(script, with_store == 1);
+        cr_expect_null(failure, "%s", failure);
+    }
+}
+
+/* B moved q=c2 to p. A knows, but did not do it on its disk yet. */
+#define MOVED_UNSEEN "base AB q=c2; mv B q p; scan B; xchg A B; "
+
+/* The user came before us: his file at p is the one that B moved. */
+#define COPIED MOVED_UNSEEN "put A p c2; look A; "
+
+Test(scan_adopt, both_moved_it_and_the_scan_saw_one_end_first)
+{
+    plays(COPIED "rm A q; sync AB; is A p=c2");
+}
+
+Test(scan_adopt, what_was_copied_is_no_copy_any_more)
+{
+    plays(COPIED "put A q c4; sync AB; is A p=c2 q=c4");
+    plays(COPIED "mv A q z; sync AB; is A p=c2 z=c2");
+    plays(COPIED "rm A p; put A q c4; sync AB; is A q=c4");
+    plays(COPIED "put A p c5; put A q c4; sync AB; is A p=c5 q=c4");
+}
+
+Test(scan_adopt, what_was_copied_leaves_if_nobody_wants_it)
+{
+    plays(COPIED "sync AB; is A p=c2");
+    plays(COPIED "chmod A q 755; sync AB; is A p=c2");
+}
+
+/* c1 stands beside c2 at p; that it went to q as well is not told from a new file. */
+Test(scan_adopt, a_swap_brings_a_moved_file_to_its_place)
+{
+    plays("base AB q=c2; put A p c1; scan A; mv B q p; scan B; xchg A B;"
+          "mv A p t; mv A q p; mv A t q; sync AB; is A p=c2 p.conflict-#c1=c1 q=c1");
+}
+
+Test(scan_adopt, a_swap_brings_a_sibling_to_its_place)
+{
+    plays("base AB r=c0; put A r cA; scan A; put B r cB; scan B; xchg A B; show A;"
+          "is A r=cB r.conflict-#cA=cA; rm B r; look B; xchg A B;"
+          "mv A r t; mv A r.conflict-#cA r; mv A t r.conflict-#cA;"
+          "sync AB; is A r=cA r.conflict-#cA=cB");
+}
