@@ -1,11 +1,12 @@
 /* fs.h - the file system as the engine sees it: one folder, nothing outside of it.
  *
  * Scan and apply are procedures over these calls. engine/io implements them with openat2
- * (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS, so no symbolic link is ever followed, at any
- * component), sim with a model in which users and crashes act between any two of them. Paths
- * are relative to the folder's root, checked by cs_path_check or below CS_PRIVATE_DIR; "" is
- * the root itself. Every call may fail with DENIED, IO, NOT_FOUND, NOT_DIR, ESCAPES, NAME;
- * others are named below. */
+ * (RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV, so no symbolic link is ever
+ * followed, at any component, nor is anything seen of what is mounted inside), sim with a model
+ * in which users and crashes act between any two of them. Paths are relative to the folder's
+ * root, checked by cs_path_check or below CS_PRIVATE_DIR; "" is the root itself. Every call may
+ * fail with DENIED, IO, NOT_FOUND, NOT_DIR, ESCAPES, CROSS_DEVICE, NAME; others are named
+ * below. */
 #ifndef CS_DISK_FS_H
 #define CS_DISK_FS_H
 

@@ -28,13 +28,14 @@ cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16])
     char text[2 * MARKER_BYTES];
     uint8_t found[MARKER_BYTES];
     size_t len = 0;
-    if (fs->ops->refresh(fs) != CS_OK) return CS_ERR_NOT_MOUNTED;
-    if (fs->ops->open_read(fs, cs_slice_text(ID_PATH), &file) != CS_OK) {
-        return CS_ERR_NOT_MOUNTED;
-    }
-    cs_err_t err = fs->ops->read(file, 0, text, sizeof text, &len);
+    cs_err_t err = fs->ops->refresh(fs);
+    if (err == CS_OK) err = fs->ops->open_read(fs, cs_slice_text(ID_PATH), &file);
+    if (err == CS_ERR_IO || err == CS_ERR_DENIED) return err; /* perhaps it is the right one */
+    if (err != CS_OK) return CS_ERR_NOT_MOUNTED;
+    err = fs->ops->read(file, 0, text, sizeof text, &len);
     fs->ops->close(&file);
-    if (err != CS_OK || len != sizeof text) return CS_ERR_NOT_MOUNTED;
+    if (err != CS_OK) return err;
+    if (len != sizeof text) return CS_ERR_NOT_MOUNTED;
     if (!cs_unhex(found, sizeof found, cs_slice(text, len))) return CS_ERR_NOT_MOUNTED;
     if (memcmp(found, marker, sizeof found) != 0) return CS_ERR_NOT_MOUNTED;
     /* Someone may have cleared them away. Where they cannot be made nothing can be applied

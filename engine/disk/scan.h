@@ -73,7 +73,7 @@ CS_MUST_USE cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_
 
 /* Make .crdtsync/{id,tmp,trash} and write the marker: only for a folder that was just added. */
 CS_MUST_USE cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16]);
-/* CS_OK, or CS_ERR_NOT_MOUNTED. */
+/* CS_OK, CS_ERR_NOT_MOUNTED, or why that cannot be known: IO, DENIED. */
 CS_MUST_USE cs_err_t cs_folder_check(cs_fs_t *fs, const uint8_t marker[16]);
 /* It is a folder no longer: removes what cs_folder_mark made and what was on its way, but for
  * a trash with something in it. Nothing where the marker is another. */

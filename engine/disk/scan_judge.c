@@ -153,6 +153,9 @@ void cs_judge_content(const cs_observer_t *o, const cs_candidate_t *c, cs_err_t 
                err == CS_ERR_ESCAPES) {
         ret->troubled = true;
         ret->trouble = CS_TROUBLE_CHANGING;
+    } else if (err == CS_ERR_CROSS_DEVICE) {
+        ret->troubled = true;
+        ret->trouble = CS_TROUBLE_MOUNT;
     } else {
         judge_unreadable(o, c, ret);
     }

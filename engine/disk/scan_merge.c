@@ -165,6 +165,12 @@ static bool is_gone(cs_err_t err)
     return err == CS_ERR_NOT_FOUND || err == CS_ERR_NOT_DIR || err == CS_ERR_ESCAPES;
 }
 
+static cs_trouble_t trouble_of(cs_err_t err)
+{
+    if (err == CS_ERR_CROSS_DEVICE) return CS_TROUBLE_MOUNT;
+    return err == CS_ERR_NAME ? CS_TROUBLE_NAME : CS_TROUBLE_UNREADABLE;
+}
+
 /* Something is, or may be, at the path; the rows before it are dealt with. */
 static cs_err_t on_something(merge_t *m, const cs_walk_event_t *event)
 {
@@ -187,8 +193,7 @@ static cs_err_t on_something(merge_t *m, const cs_walk_event_t *event)
     }
     if (event->err != CS_OK) {
         cs_walk_prune(m->walk);
-        bool name = event->err == CS_ERR_NAME;
-        return trouble(m, event->path, name ? CS_TROUBLE_NAME : CS_TROUBLE_UNREADABLE);
+        return trouble(m, event->path, trouble_of(event->err));
     }
     switch (event->stat.type) {
     case CS_NODE_FILE:
@@ -254,7 +259,7 @@ static cs_err_t enter(merge_t *m, cs_slice_t dir)
     }
     err = cs_walk_enter(m->walk);
     if (err == CS_OK) return CS_OK;
-    err = trouble(m, dir, is_gone(err) ? CS_TROUBLE_CHANGING : CS_TROUBLE_UNREADABLE);
+    err = trouble(m, dir, is_gone(err) ? CS_TROUBLE_CHANGING : trouble_of(err));
     if (err == CS_OK) err = pass_below(m, dir);
     return err == CS_OK ? cs_ignore_enter(m->ignore, cs_path_parent(dir)) : err;
 }

@@ -44,7 +44,8 @@ static int open_below(int dir, const char *path, int flags)
     struct open_how how = {
         .flags = (uint64_t)(unsigned)(flags | O_CLOEXEC),
         .mode = (flags & O_CREAT) != 0 ? 0600 : 0,
-        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
+                   RESOLVE_NO_XDEV, /* what is mounted in the folder is not of the folder */
     };
     long fd;
     do {
@@ -71,7 +72,7 @@ cs_err_t cs__linux_open_at(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd)
         *cut = '\0';
         rest = cut + 1;
         dir = open_below(self->root, text, O_PATH | O_DIRECTORY);
-        if (dir < 0) return cs__linux_err(errno == EXDEV ? ELOOP : errno);
+        if (dir < 0) return cs__linux_err(errno);
     }
     /* For a directory that must not be a link, RESOLVE_NO_SYMLINKS alone says so; else NOT_DIR.
      */
@@ -80,7 +81,7 @@ cs_err_t cs__linux_open_at(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd)
     int error = errno;
     if (dir != self->root) close(dir);
     if (*ret_fd >= 0) return CS_OK;
-    return cs__linux_err(error == EXDEV ? ELOOP : error);
+    return cs__linux_err(error);
 }
 
 cs_err_t cs__linux_locate(cs_fs_t *fs, cs_slice_t path, cs__place_t *ret)

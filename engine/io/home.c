@@ -332,8 +332,9 @@ cs_err_t cs_home_lock(cs_home_t *home, uint32_t timeout_ms, cs_buf_t *ret_detail
         err = report_holder(fd, path, ret_detail);
     } else {
         errno = error;
-        err =
-            failed(ret_detail, "lock", path, "check its owner, and that it is on a local disk");
+        err = failed(ret_detail, "lock", path,
+                     error == EROFS ? "remount the file system for writing"
+                                    : "check its owner, and that it is on a local disk");
     }
     if (error != 0 && fd >= 0) close(fd);
     cs_free(path);

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -18,6 +19,8 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "preload/faults.h"
 
 #define ARGS_MAX 32
 
@@ -81,13 +84,28 @@ static const char *program(void)
 
 /* --- running the program */
 
-static pid_t spawn(const char *home, char *const *args, int arg_count, int out, const char *log)
+/* In the child. */
+static void become(const cluster_node_t *node)
+{
+    if (node->uid != 0 &&
+        (setgroups(0, NULL) != 0 || setgid(node->uid) != 0 || setuid(node->uid) != 0)) {
+        _exit(126);
+    }
+    if (node->faults[0] != '\0') {
+        setenv("LD_PRELOAD", node->preload, 1);
+        setenv(FAULTS_ENV, node->faults, 1);
+    }
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* no node outlives a test that fails */
+}
+
+static pid_t spawn(const cluster_node_t *node, char *const *args, int arg_count, int out,
+                   const char *log)
 {
     char *argv[ARGS_MAX + 4];
     int argc = 0;
     argv[argc++] = strdup(program());
     argv[argc++] = strdup("--home");
-    argv[argc++] = strdup(home);
+    argv[argc++] = strdup(node->home);
     for (int i = 0; i < arg_count; i++)
         argv[argc++] = args[i];
     argv[argc] = NULL;
@@ -95,7 +113,7 @@ static pid_t spawn(const char *home, char *const *args, int arg_count, int out, 
     pid_t pid = fork();
     if (pid < 0) test_fail("fork: %s", strerror(errno));
     if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL); /* no node outlives a test that fails */
+        become(node);
         if (out >= 0) dup2(out, STDOUT_FILENO);
         if (log != NULL) {
             int fd = open(log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
@@ -143,7 +161,7 @@ static int run(const cluster_node_t *node, char *out, const char *errors, const 
     int count = split(line, args);
     int pipe_fd[2];
     if (pipe2(pipe_fd, O_CLOEXEC) != 0) test_fail("pipe: %s", strerror(errno));
-    pid_t pid = spawn(node->home, args, count, pipe_fd[1], errors);
+    pid_t pid = spawn(node, args, count, pipe_fd[1], errors);
     close(pipe_fd[1]);
     read_all(pipe_fd[0], out);
     close(pipe_fd[0]);
@@ -266,7 +284,7 @@ void cluster_start(cluster_t *cluster, int index)
 {
     cluster_node_t *node = &cluster->node[index];
     char *args[] = {(char[]){"node"}};
-    node->pid = spawn(node->home, args, 1, -1, node->log);
+    node->pid = spawn(node, args, 1, -1, node->log);
     double deadline = test_now() + 60;
     while (!cluster_succeeds(cluster, index, "ping")) {
         int status;
@@ -356,28 +374,5 @@ void cluster_settle(cluster_t *cluster, int timeout_s)
         dump_status(cluster);
         test_fail("node %d: not settled within %d s: exit code %d (logs and homes: %s)", i,
                   timeout_s, code, cluster->dir);
-    }
-}
-
-void cluster_check_equal(cluster_t *cluster)
-{
-    char first[CLUSTER_TEXT] = "";
-    int reference = -1;
-    for (int i = 0; i < cluster->count; i++) {
-        if (cluster->node[i].pid == 0) continue;
-        char digest[CLUSTER_TEXT];
-        char why[1024];
-        cluster_do(cluster, i, digest, "digest %s", cluster->folder);
-        if (reference < 0) {
-            reference = i;
-            memcpy(first, digest, sizeof first);
-            continue;
-        }
-        if (strcmp(first, digest) != 0) test_fail("digests differ: %s and %s", first, digest);
-        if (tree_differs(cluster->node[reference].root, cluster->node[i].root, why,
-                         sizeof why)) {
-            test_fail("trees of nodes %d and %d differ: %s (%s)", reference, i, why,
-                      cluster->dir);
-        }
     }
 }

@@ -12,14 +12,16 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#define CLUSTER_NODES_MAX 8
+#define CLUSTER_NODES_MAX 10
 #define CLUSTER_TEXT      4096
 
 typedef struct cluster_node {
     char home[256], root[256], log[256];
     char id[65];
     int port;
-    pid_t pid; /* 0: not running */
+    pid_t pid;                      /* 0: not running */
+    uid_t uid;                      /* it runs as this one, if not 0 */
+    char preload[256], faults[256]; /* preload/faults.h; empty: none */
 } cluster_node_t;
 
 typedef struct cluster {

@@ -184,3 +184,26 @@ bool tree_differs(const char *a, const char *b, char *ret_why, size_t why_bytes)
 {
     return compare(a, b, true, ret_why, why_bytes);
 }
+
+void cluster_check_equal(cluster_t *cluster)
+{
+    char first[CLUSTER_TEXT] = "";
+    int reference = -1;
+    for (int i = 0; i < cluster->count; i++) {
+        if (cluster->node[i].pid == 0) continue;
+        char digest[CLUSTER_TEXT];
+        char why[1024];
+        cluster_do(cluster, i, digest, "digest %s", cluster->folder);
+        if (reference < 0) {
+            reference = i;
+            memcpy(first, digest, sizeof first);
+            continue;
+        }
+        if (strcmp(first, digest) != 0) test_fail("digests differ: %s and %s", first, digest);
+        if (tree_differs(cluster->node[reference].root, cluster->node[i].root, why,
+                         sizeof why)) {
+            test_fail("trees of nodes %d and %d differ: %s (%s)", reference, i, why,
+                      cluster->dir);
+        }
+    }
+}
