@@ -69,6 +69,13 @@ typedef struct nw_node {
     cs_err_t last_answer;
 } nw_node_t;
 
+/* Whoever is at the other end of links that the world knows nothing of; each may be NULL. */
+typedef struct nw_stranger {
+    void *arg;
+    void (*told)(void *arg, cs_link_t link, cs_slice_t header, cs_slice_t payload);
+    void (*dropped)(void *arg, cs_link_t link);
+} nw_stranger_t;
+
 typedef struct nw_world {
     cs_prng_t prng;
     uint64_t now_ms, steps;
@@ -78,6 +85,7 @@ typedef struct nw_world {
     nw_node_t node[NW_NODES_MAX];
     nw_link_t link[NW_LINKS_MAX];
     cs_link_t last_link;
+    nw_stranger_t stranger;
     unsigned idle_ticks; /* in a row, without anything else */
     const char *failure; /* the first */
     unsigned drops, incarnations, holes;
@@ -92,6 +100,8 @@ unsigned nw_pick(nw_world_t *world, unsigned bound);
 
 cs_key_t nw_key(unsigned index);
 void nw_event(nw_node_t *node, cs_event_t *event);
+/* One that comes on `link`. payload: taken. */
+void nw_message(nw_node_t *node, cs_link_t link, cs_slice_t header, cs_buf_t *payload_p);
 void nw_happen(void *node);           /* what may while a job runs */
 void nw_finish_jobs(nw_node_t *node); /* and batches, in order */
 /* One thing that can go on does; false: nothing can before time passes. */
@@ -101,6 +111,9 @@ void nw_pass_time(nw_world_t *world); /* to the next deadline */
 /* `from` dials `to`, unless that connection is up. */
 void nw_connect(nw_world_t *world, unsigned from, unsigned to);
 void nw_disconnect(nw_world_t *world, nw_link_t *link); /* what is on the way is lost */
+void nw_link_send(nw_node_t *node, cs_effect_t *effect);
+void nw_link_drop(nw_node_t *node, const cs_effect_t *effect);
+bool nw_deliver_next(nw_world_t *world);
 void nw_connect_all(nw_world_t *world);
 
 void nw_scan(nw_node_t *node, const char *path); /* NULL: everything; with a ticket */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "support/member.h"
 
 #define SELF_RID  0x50u
 #define OTHER_RID 0x60u
@@ -41,19 +42,6 @@ static void scan_one(cs_replica_t *replica, const char *path, bool gone, uint64_
     require(err == CS_OK);
 }
 
-static void take_entry(cs_replica_t *replica, const char *path, cs_buf_t *ret)
-{
-    cs_bucket_t bucket;
-    cs_entry_t entry;
-    cs_bucket_of(&pool.keys, cs_slice_text(path), &bucket);
-    cs_entry_init(&entry, &bucket);
-    cs_err_t err = cs_replica_get(replica, &bucket, &entry);
-    require(err == CS_OK);
-    cs_buf_clear(ret);
-    cs_entry_encode(&entry, ret);
-    cs_entry_fini(&entry);
-}
-
 const talker_pool_t *talker_pool(void)
 {
     static const uint8_t secret[CS_SECRET_BYTES] = {7};
@@ -67,7 +55,7 @@ const talker_pool_t *talker_pool(void)
     for (size_t i = 0; i < POOL; i++) {
         const char *path = pool.name[i % NAMES];
         scan_one(replica, path, i == 4, 0x100 + i);
-        take_entry(replica, path, &pool.entry[i]);
+        member_entry(replica, &pool.keys, path, &pool.entry[i]);
     }
     cs_vv_copy(&pool.seen, &cs_replica_state(replica)->seen);
     cs_replica_destroy(&replica);
@@ -253,9 +241,4 @@ void talker_reconnect(talker_t *talker, cs_peer_t peer)
     } else {
         cs_gossip_peer_down(talker->gossip, peer);
     }
-}
-
-void talker_entry(talker_t *talker, const char *path, cs_buf_t *ret)
-{
-    take_entry(talker->replica, path, ret);
 }

@@ -38,6 +38,5 @@ void talker_settle(talker_t *talker); /* what the folder does after each call */
 void talker_end(talker_t *talker);    /* what was stored opens as the same */
 void talker_edit(talker_t *talker, const char *path, bool gone);
 void talker_reconnect(talker_t *talker, cs_peer_t peer); /* up if it was down, and back */
-void talker_entry(talker_t *talker, const char *path, cs_buf_t *ret); /* encoded, replaced */
 
 #endif
