@@ -120,6 +120,12 @@ void site_scan(site_t *site)
     forget_changed(site);
 }
 
+void site_scan_path(site_t *site, const char *path)
+{
+    cs_slice_t only = cs_slice_text(path);
+    scan(site, &only, 1);
+}
+
 static void add_changed(void *arg, cs_slice_t path)
 {
     site_t *site = arg;

@@ -38,6 +38,7 @@ void sites_open(sites_t *sites, size_t len);
 void sites_close(sites_t *sites);
 
 void site_scan(site_t *site); /* everything */
+void site_scan_path(site_t *site, const char *path);
 /* Plan, fetch, perform, record and scan what changed, until nothing is left or can be done. */
 void site_work(site_t *site);
 /* One plan and what it says. False: nothing to do. The spy may act or crash. */

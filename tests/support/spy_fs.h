@@ -14,7 +14,8 @@ typedef struct spy_fs {
         void *arg); /* NULL: from then on nothing happens, and every call fails: a crash */
     void *arg;
     bool crashed;
-    bool no_links; /* as on FAT */
+    bool no_links;          /* as on FAT */
+    int64_t clock_ahead_ns; /* a scan takes it to be so much later: files seem to be at rest */
 } spy_fs_t;
 
 /* Flushing is skipped: no test can tell, and many runs would wait for the disk. */
