@@ -16,6 +16,8 @@
 
 #include "crdt/entry.h"
 
+CS_HEADER_BEGIN
+
 #define CS_PROTOCOL_VERSION   1u
 #define CS_FRAME_HEADER_BYTES 20u
 #define CS_TAG_BYTES          8u
@@ -275,5 +277,7 @@ bool cs_chunk_next(cs_slice_t *rest, const uint8_t **ret_name, cs_slice_t *ret_b
 /* --- and writers */
 void cs_packed_put(cs_buf_t *packed, cs_slice_t record);
 void cs_chunk_put(cs_buf_t *payload, const uint8_t name[CS_NAME_BYTES], cs_slice_t bytes);
+
+CS_HEADER_END
 
 #endif

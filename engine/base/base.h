@@ -6,6 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Around the declarations of a header: programs in C++ may include it. */
+#ifdef __cplusplus
+#define CS_HEADER_BEGIN extern "C" {
+#define CS_HEADER_END   }
+#else
+#define CS_HEADER_BEGIN
+#define CS_HEADER_END
+#endif
+
 #define CS_MUST_USE          __attribute__((warn_unused_result))
 #define CS_NORETURN          __attribute__((noreturn))
 #define CS_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
@@ -15,6 +24,10 @@
 #define CS_ASSERT(condition) \
     ((condition) ? (void)0 : cs_assert_fail(#condition, __FILE__, __LINE__))
 
+CS_HEADER_BEGIN
+
 CS_NORETURN void cs_assert_fail(const char *condition, const char *file, int line);
+
+CS_HEADER_END
 
 #endif

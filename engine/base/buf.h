@@ -11,6 +11,8 @@
 #include "base/err.h"
 #include "base/str.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_buf {
     uint8_t *data; /* owned */
     size_t len, cap;
@@ -54,5 +56,7 @@ void cs_reader_fail(cs_reader_t *reader, cs_err_t err); /* keeps an earlier fail
 size_t cs_reader_left(const cs_reader_t *reader);
 /* CS_OK if nothing failed and nothing is left; trailing bytes are CS_ERR_MALFORMED. */
 CS_MUST_USE cs_err_t cs_reader_end(const cs_reader_t *reader);
+
+CS_HEADER_END
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "base/str.h"
 
+CS_HEADER_BEGIN
+
 #define CS_HASH_BYTES   32u
 #define CS_SECRET_BYTES 32u
 
@@ -34,5 +36,7 @@ void cs_sum_sub(uint8_t sum[CS_HASH_BYTES], const uint8_t term[CS_HASH_BYTES]);
 void cs_hex(char *ret, const void *data, size_t len);
 /* Exactly `len` bytes from 2 * len digits of either case; false otherwise, ret unspecified. */
 bool cs_unhex(void *ret, size_t len, cs_slice_t text);
+
+CS_HEADER_END
 
 #endif

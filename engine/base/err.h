@@ -9,6 +9,8 @@
 
 #include "base/base.h"
 
+CS_HEADER_BEGIN
+
 #define CS_ERR_MAP(X)                                                 \
     X(OK, "done")                                                     \
     /* PEER: bytes from outside */                                    \
@@ -59,5 +61,7 @@ const char *cs_err_name(cs_err_t err);
 
 /* One clause for people, without a capital or a full stop. */
 const char *cs_err_text(cs_err_t err);
+
+CS_HEADER_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "base/base.h"
 
+CS_HEADER_BEGIN
+
 void *cs_malloc(size_t bytes);               /* bytes may be 0 */
 void *cs_calloc(size_t count, size_t bytes); /* zeroed; overflow is checked */
 void *cs_realloc_array(void *old, size_t count, size_t bytes);
@@ -18,5 +20,7 @@ void cs_free(void *memory); /* NULL is fine */
 
 /* Capacity for at least `need` items, growing geometrically from `cap`. */
 size_t cs_grow(size_t cap, size_t need);
+
+CS_HEADER_END
 
 #endif

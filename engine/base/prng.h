@@ -7,6 +7,8 @@
 
 #include "base/base.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_prng {
     uint64_t s[4];
 } cs_prng_t;
@@ -17,5 +19,7 @@ uint64_t cs_prng_below(cs_prng_t *prng, uint64_t bound); /* uniform in 0..bound-
 bool cs_prng_chance(cs_prng_t *prng, uint64_t part,
                     uint64_t whole); /* true in part of whole cases */
 void cs_prng_fill(cs_prng_t *prng, void *ret, size_t len);
+
+CS_HEADER_END
 
 #endif

@@ -9,6 +9,8 @@
 
 #include "base/buf.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_store cs_store_t;
 typedef struct cs_snapshot cs_snapshot_t;
 typedef struct cs_iter cs_iter_t;
@@ -72,5 +74,7 @@ cs_slice_t cs_iter_value(const cs_iter_t *iter);
 CS_MUST_USE cs_err_t cs_iter_err(const cs_iter_t *iter);
 void cs_iter_destroy(cs_iter_t **iter_p);
 void cs_store_close(cs_store_t **store_p);
+
+CS_HEADER_END
 
 #endif

@@ -10,6 +10,8 @@
 
 #include "base/base.h"
 
+CS_HEADER_BEGIN
+
 /* Borrowed bytes. */
 typedef struct cs_slice {
     const uint8_t *data;
@@ -34,7 +36,8 @@ bool cs_slice_has_prefix(cs_slice_t slice, cs_slice_t prefix);
 
 static inline cs_slice_t cs_slice(const void *data, size_t len)
 {
-    return (cs_slice_t){.data = data, .len = len};
+    cs_slice_t slice = {(const uint8_t *)data, len};
+    return slice;
 }
 
 static inline cs_slice_t cs_slice_str(const cs_str_t *str)
@@ -54,5 +57,7 @@ static inline int cs_slice_cmp(cs_slice_t a, cs_slice_t b)
     int order = common == 0 ? 0 : memcmp(a.data, b.data, common);
     return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
+
+CS_HEADER_END
 
 #endif

@@ -16,6 +16,8 @@
 #include "base/digest.h"
 #include "crdt/vv.h"
 
+CS_HEADER_BEGIN
+
 #define CS_BUCKET_BYTES 16u
 
 typedef struct cs_bucket {
@@ -139,5 +141,7 @@ int cs_content_cmp(const cs_content_t *a,
 bool cs_attr_eq(const cs_attr_t *a, const cs_attr_t *b);
 void cs_attr_copy(cs_attr_t *to, const cs_attr_t *from); /* releases what `to` held */
 void cs_attr_fini(cs_attr_t *attr);
+
+CS_HEADER_END
 
 #endif

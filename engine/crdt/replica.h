@@ -31,6 +31,8 @@
 #include "base/store.h"
 #include "crdt/entry.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_replica cs_replica_t;
 
 /* What identifies the bytes behind a name. All zero: unknown, never equal to anything. */
@@ -271,5 +273,7 @@ void cs_replica_take_changed(cs_replica_t *replica,
  * the replica and open it anew: the store still holds the last durable moment. */
 bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch);
 void cs_replica_staged_durable(cs_replica_t *replica); /* the oldest outstanding stage */
+
+CS_HEADER_END
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "base/limits.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_dot {
     uint64_t rid; /* replica, never 0 */
     uint64_t ctr; /* >= 1; 0 only in the null dot {0, 0} */
@@ -51,5 +53,7 @@ CS_MUST_USE cs_err_t cs_vv_cut(cs_vv_t *vv, uint64_t rid, uint64_t ctr);
 void cs_vv_encode(const cs_vv_t *vv, cs_buf_t *ret);
 /* Replaces *ret (initialised). On failure the reader has failed and *ret is empty. */
 void cs_vv_decode(cs_reader_t *reader, cs_vv_t *ret);
+
+CS_HEADER_END
 
 #endif

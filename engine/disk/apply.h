@@ -15,6 +15,8 @@
 #include "disk/fs.h"
 #include "xfer/content.h"
 
+CS_HEADER_BEGIN
+
 typedef enum cs_step_kind {
     CS_STEP_WRITE,  /* staged bytes, or a local copy of `from`, or a symlink -> path */
     CS_STEP_MOVE,   /* from -> path: bytes that are here already */
@@ -125,5 +127,7 @@ CS_MUST_USE cs_err_t cs_trash_find(const cs_apply_config_t *config, const cs_con
                                    size_t count,
                                    void (*found)(void *arg, const cs_content_t *content),
                                    void *arg);
+
+CS_HEADER_END
 
 #endif

@@ -13,6 +13,8 @@
 #include "base/buf.h"
 #include "crdt/replica.h" /* cs_print_t, cs_kind_t */
 
+CS_HEADER_BEGIN
+
 typedef enum cs_node_type {
     CS_NODE_FILE,
     CS_NODE_SYMLINK,
@@ -113,5 +115,7 @@ struct cs_fs { /* first member of every implementation's */
 struct cs_file {
     const cs_fs_ops_t *ops;
 };
+
+CS_HEADER_END
 
 #endif

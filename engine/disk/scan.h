@@ -20,6 +20,8 @@
 #include "disk/fs.h"
 #include "xfer/content.h"
 
+CS_HEADER_BEGIN
+
 typedef enum cs_trouble {
     CS_TROUBLE_UNREADABLE,
     CS_TROUBLE_CHANGING,
@@ -87,5 +89,7 @@ CS_MUST_USE cs_err_t cs_hash_path(cs_fs_t *fs, const cs_chunker_table_t *table, 
 
 /* norm(m) of core.md 2. */
 uint16_t cs_mode_norm(cs_modes_t modes, uint16_t mode);
+
+CS_HEADER_END
 
 #endif

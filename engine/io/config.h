@@ -8,6 +8,8 @@
 #include "io/strings.h"
 #include "io/zpl.h"
 
+CS_HEADER_BEGIN
+
 #define CS_CONFIG_LISTEN_DEFAULT "tcp://*:24242"
 #define CS_CONFIG_MEMORY_DEFAULT 256u /* MiB */
 #define CS_CONFIG_MEMORY_MIN     64u  /* MiB: buffers, cache and mapped tables at their least */
@@ -39,5 +41,7 @@ void cs_config_text(const char *node_name, const cs_strings_t *listen, cs_buf_t 
 
 /* False if `name` is none of error, warning, info, debug. */
 bool cs_log_level_parse(const char *name, cs_log_level_t *ret);
+
+CS_HEADER_END
 
 #endif

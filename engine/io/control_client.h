@@ -6,6 +6,8 @@
 
 #include "base/buf.h"
 
+CS_HEADER_BEGIN
+
 #define CS_CONTROL_REQUEST_MAX (4u << 20) /* bytes of a request: many paths to scan */
 
 typedef struct cs_control_answer {
@@ -27,5 +29,7 @@ void cs_control_answer_fini(cs_control_answer_t *answer);
  * its directory, ret_dir_fd, to be closed after use (-1: none). CS_ERR_IO, NOT_FOUND, ... */
 CS_MUST_USE cs_err_t cs_control_address(const char *socket_path, struct sockaddr_un *ret,
                                         int *ret_dir_fd);
+
+CS_HEADER_END
 
 #endif

@@ -12,6 +12,8 @@
 #include "base/buf.h"
 #include "io/home.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_daemon cs_daemon_t;
 
 typedef struct cs_daemon_config {
@@ -50,5 +52,7 @@ typedef struct cs_reply {
 uint64_t cs_daemon_request(cs_daemon_t *daemon, const json_t *request, const cs_reply_t *reply);
 /* The asker went away: no callback any more. */
 void cs_daemon_forget(cs_daemon_t *daemon, uint64_t handle);
+
+CS_HEADER_END
 
 #endif

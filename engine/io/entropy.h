@@ -4,6 +4,8 @@
 
 #include "base/base.h"
 
+CS_HEADER_BEGIN
+
 /* Once, before any other thread is started. */
 void cs_entropy_init(void);
 
@@ -15,5 +17,7 @@ void cs_entropy_key_pair(uint8_t ret_public[32], uint8_t ret_secret[32]);
 /* The public half of a secret key. */
 void cs_entropy_public_key(const uint8_t secret[32], uint8_t ret_public[32]);
 void cs_entropy_wipe(void *secret, size_t bytes);
+
+CS_HEADER_END
 
 #endif

@@ -13,6 +13,8 @@
 
 #include "disk/fs.h"
 
+CS_HEADER_BEGIN
+
 /* root: an absolute path, or one relative to a working directory that does not change; symbolic
  * links in it are followed. Features are probed in .crdtsync/tmp, now if it exists, else when
  * it is made; until then none is claimed. NOT_FOUND, NOT_DIR, DENIED, IO; UNSUPPORTED: no
@@ -28,5 +30,7 @@ typedef struct cs_fs_known {
 /* The same; nothing is probed if `known` (zeroed at first) tells what would be found. */
 CS_MUST_USE cs_err_t cs_fs_linux_open_known(const char *root, cs_fs_known_t *known,
                                             cs_fs_t **ret);
+
+CS_HEADER_END
 
 #endif

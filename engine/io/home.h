@@ -17,6 +17,8 @@
 #include "io/identity.h"
 #include "io/records.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_home cs_home_t;
 
 /* The home's path: `option`, else $CRDTSYNC_HOME, else $XDG_STATE_HOME/crdtsync, else
@@ -90,5 +92,7 @@ CS_MUST_USE cs_err_t cs_home_invite_put(cs_home_t *home, const cs_invite_record_
 CS_MUST_USE cs_err_t cs_home_invite_remove(cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
                                            cs_buf_t *ret_detail);
 void cs_home_invites_free(cs_invite_record_t **records_p, size_t count);
+
+CS_HEADER_END
 
 #endif

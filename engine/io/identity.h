@@ -4,6 +4,8 @@
 
 #include "io/records.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_identity {
     uint8_t public_key[CS_KEY_BYTES];
     uint8_t secret_key[CS_KEY_BYTES];
@@ -15,5 +17,7 @@ void cs_identity_wipe(cs_identity_t *identity);
 /* The file `identity`: ZPL with both keys in hex, so that a damaged secret key is noticed. */
 void cs_identity_text(const cs_identity_t *identity, cs_buf_t *ret);
 void cs_identity_load(cs_slice_t text, cs_identity_t *ret, cs_mistakes_t *mistakes);
+
+CS_HEADER_END
 
 #endif

@@ -8,6 +8,8 @@
 
 #include "base/buf.h"
 
+CS_HEADER_BEGIN
+
 /* Zero-initialise; the document is in buf. */
 typedef struct cs_json {
     cs_buf_t buf;
@@ -43,5 +45,7 @@ bool cs_utf8_valid(cs_slice_t text);
 /* A document as a JSON library takes it: each lone \udcXX becomes the four characters \xXX,
  * which is how people are shown such a byte. Replaces ret. */
 void cs_json_for_people(cs_slice_t document, cs_buf_t *ret);
+
+CS_HEADER_END
 
 #endif

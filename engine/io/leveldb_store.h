@@ -14,6 +14,8 @@
 
 #include "base/store.h"
 
+CS_HEADER_BEGIN
+
 /* Opens the database directory `path`, and makes it if it does not exist (its parent must).
  * CS_ERR_BUSY: open already, here or in another process. CS_ERR_CORRUPT: see quarantine.
  * Other errors as the file system gives them.
@@ -25,5 +27,7 @@ CS_MUST_USE cs_err_t cs_leveldb_open(const char *path, cs_store_t **ret_store,
  * that a new one can be made; deletes nothing. ret_detail: on success the new path, on failure
  * as above. CS_ERR_BUSY: it is open here. */
 CS_MUST_USE cs_err_t cs_leveldb_quarantine(const char *path, cs_buf_t *ret_detail);
+
+CS_HEADER_END
 
 #endif

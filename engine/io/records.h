@@ -8,6 +8,8 @@
 #include "io/strings.h"
 #include "io/zpl.h"
 
+CS_HEADER_BEGIN
+
 #define CS_KEY_BYTES    32u /* of a CURVE key */
 #define CS_KEY_TEXT     65u /* as hex with its NUL */
 #define CS_MARKER_BYTES 16u /* tells a folder's own root from an empty mount point */
@@ -80,5 +82,7 @@ const char *cs_setting_key(cs_setting_t setting);
 /* NULL, or why the value is refused. `scan` is only looked at for being text: cron is the
  * scheduler's. */
 const char *cs_setting_check(cs_setting_t setting, const char *value);
+
+CS_HEADER_END
 
 #endif

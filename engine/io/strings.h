@@ -4,6 +4,8 @@
 
 #include "base/str.h"
 
+CS_HEADER_BEGIN
+
 /* Zero-initialise. */
 typedef struct cs_strings {
     char **at; /* owned, as each of them */
@@ -24,5 +26,7 @@ const char *cs_check_listen(const char *text);   /* '*' is allowed for both */
 
 /* Decimal without sign, in min..max; false otherwise. */
 bool cs_parse_u32(const char *text, uint32_t min, uint32_t max, uint32_t *ret);
+
+CS_HEADER_END
 
 #endif

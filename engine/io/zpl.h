@@ -12,6 +12,8 @@
 
 #include "base/buf.h"
 
+CS_HEADER_BEGIN
+
 typedef struct cs_mistake {
     uint32_t line; /* from 1; 0: the file as a whole, or the environment */
     char *text;    /* owned; one clause */
@@ -46,5 +48,7 @@ void cs_zpl_put_section(cs_buf_t *buf, const char *section);
 void cs_zpl_put(cs_buf_t *buf, const char *key, const char *value);
 /* False: `value` has a double quote or a control character, for which ZPL has no escape. */
 bool cs_zpl_holds(const char *value);
+
+CS_HEADER_END
 
 #endif

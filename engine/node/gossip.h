@@ -15,6 +15,8 @@
 #include "proto/frame.h"
 #include "xfer/fetch.h" /* cs_peer_t */
 
+CS_HEADER_BEGIN
+
 typedef struct cs_key {
     uint8_t b[32]; /* CURVE public key: who a node is */
 } cs_key_t;
@@ -106,5 +108,7 @@ typedef struct cs_gossip_stats {
     uint64_t have_sent, have_received, exchanges, entries_sent, entries_received, claims;
 } cs_gossip_stats_t;
 const cs_gossip_stats_t *cs_gossip_stats(const cs_gossip_t *gossip);
+
+CS_HEADER_END
 
 #endif

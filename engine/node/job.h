@@ -11,6 +11,8 @@
 #include "disk/scan.h"
 #include "xfer/fetch.h"
 
+CS_HEADER_BEGIN
+
 /* Bytes of a received message, shared by the jobs that write them. Counted by the core's
  * thread. */
 typedef struct cs_blob {
@@ -157,5 +159,7 @@ bool cs_scan_records_each(const cs_scan_records_t *records, void *arg,
                           bool (*each)(void *arg, const cs_sighting_t *sighting));
 bool cs_scan_records_full(const cs_scan_records_t *records); /* time to hand them over */
 void cs_scan_records_fini(cs_scan_records_t *records);
+
+CS_HEADER_END
 
 #endif

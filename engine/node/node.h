@@ -18,6 +18,8 @@
 #include "node/gossip.h"
 #include "node/job.h"
 
+CS_HEADER_BEGIN
+
 #define CS_FOLDER_ID_MAX 64u
 
 typedef struct cs_node cs_node_t;
@@ -195,5 +197,7 @@ typedef struct cs_peer_status {
 } cs_peer_status_t;
 bool cs_node_peer_status(const cs_node_t *node, const cs_key_t *key,
                          cs_peer_status_t *ret); /* false: not connected */
+
+CS_HEADER_END
 
 #endif

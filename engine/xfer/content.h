@@ -14,6 +14,8 @@
 
 #include "crdt/entry.h"
 
+CS_HEADER_BEGIN
+
 #define CS_NODE_ITEM_BYTES (4u + CS_HASH_BYTES)
 
 typedef struct cs_name {
@@ -58,5 +60,7 @@ void cs_content_from_root(const cs_chunker_table_t *table, uint64_t size, const 
 bool cs_content_is_small(const cs_content_t *content);
 
 bool cs_name_eq(const cs_name_t *a, const cs_name_t *b);
+
+CS_HEADER_END
 
 #endif

@@ -18,6 +18,8 @@
 
 #include "xfer/content.h"
 
+CS_HEADER_BEGIN
+
 #define CS_FETCH_REQUEST_NAMES_MAX 512u       /* names in one request: 16 KiB */
 #define CS_FETCH_REQUEST_BYTES     (1u << 20) /* chunks expected in answer to one request */
 #define CS_FETCH_REQUESTS_MAX      8u         /* outstanding per peer */
@@ -130,5 +132,7 @@ typedef struct cs_fetch_stats {
 void cs_fetch_stats(const cs_fetch_t *fetch, cs_fetch_stats_t *ret);
 /* Bytes verified and written of a content in progress; 0 for one that is not wanted. */
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content);
+
+CS_HEADER_END
 
 #endif
