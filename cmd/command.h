@@ -91,6 +91,7 @@ int cs_run_status(cs_run_t *run);
 int cs_run_digest(cs_run_t *run);
 int cs_run_conflicts(cs_run_t *run);
 int cs_run_ls(cs_run_t *run);
+int cs_run_search(cs_run_t *run);
 int cs_run_demo(cs_run_t *run);
 
 #endif

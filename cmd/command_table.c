@@ -49,6 +49,12 @@ static const cs_option_t wait_options[] = {
     {0},
 };
 
+static const cs_option_t search_options[] = {
+    {"peers", 0, NULL,
+     "also what is not on this disk, and which connected peers have all of it"},
+    {0},
+};
+
 static const cs_option_t demo_options[] = {
     {"nodes", 0, "N", "how many nodes (default: 3)"},
     {0},
@@ -128,6 +134,10 @@ const cs_command_t cs_commands[] = {
     {CS_LOOKING, "ls", "[FOLDER] [PREFIX]",
      "list the replicated tree, also what is not on disk yet", NULL, "ls photos 2024/", 0, 2,
      cs_run_ls},
+    {CS_LOOKING, "search", "PATTERN [--peers]",
+     "list the paths that have PATTERN in them, or, if it has one of * ? [, that it matches: "
+     "their names, or whole paths if it has a /",
+     search_options, "search '*.jpg' --peers", 1, 1, cs_run_search},
     {CS_LOOKING, "conflicts", "[FOLDER]", "list the paths that have siblings", NULL,
      "conflicts photos", 0, 1, cs_run_conflicts},
     {CS_RUNNING, "demo", "[--nodes N]",

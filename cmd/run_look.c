@@ -1,142 +1,10 @@
-/* run_look.c - status, digest, ls, conflicts. */
+/* run_look.c - digest, ls, search, conflicts. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "base/mem.h"
 #include "cmd/client.h"
-#include "cmd/table.h"
-
-#define SHORT_HASH 12 /* digits that tell contents apart for people */
-
-static const char *text_of(const json_t *document, const char *key)
-{
-    const char *text = json_string_value(json_object_get(document, key));
-    return text != NULL ? text : "";
-}
-
-static uint64_t number_of(const json_t *document, const char *key)
-{
-    return (uint64_t)json_integer_value(json_object_get(document, key));
-}
-
-static void print_table(cs_table_t *table)
-{
-    cs_table_print(table, stdout, cs_wants_color(STDOUT_FILENO));
-    cs_table_fini(table);
-}
-
-static void print_visible(const char *text)
-{
-    cs_buf_t buf = {0};
-    cs_put_visible(&buf, text);
-    fwrite(buf.data, 1, buf.len, stdout);
-    cs_buf_fini(&buf);
-}
-
-/* --- status */
-
-static void print_node(const json_t *node)
-{
-    printf("node ");
-    print_visible(text_of(node, "name"));
-    printf(" (%.*s), crdtsync %s", SHORT_HASH, text_of(node, "id"), text_of(node, "version"));
-    const json_t *listen = json_object_get(node, "listen");
-    for (size_t i = 0; i < json_array_size(listen); i++) {
-        printf("%s%s", i > 0 ? " " : ", listening on ",
-               json_string_value(json_array_get(listen, i)));
-    }
-    printf(json_array_size(listen) > 0 ? "\n" : ", not running\n");
-}
-
-static void print_folders(const json_t *folders)
-{
-    static const char *const header[] = {"FOLDER",     ">FILES", ">SIZE", ">NEEDED",
-                                         ">CONFLICTS", "STATE",  "PATH"};
-    cs_table_t table = cs_table(header, CS_COUNT_OF(header));
-    for (size_t i = 0; i < json_array_size(folders); i++) {
-        const json_t *folder = json_array_get(folders, i);
-        cs_table_add(&table, text_of(folder, "id"));
-        cs_table_add_u64(&table, number_of(folder, "files"));
-        cs_table_add_bytes(&table, number_of(folder, "bytes"));
-        cs_table_add_u64(&table, number_of(folder, "needed_files"));
-        cs_table_add_u64(&table, number_of(folder, "conflicts"));
-        cs_table_add(&table, text_of(folder, "state"));
-        cs_table_add(&table, text_of(folder, "path"));
-    }
-    if (json_array_size(folders) > 0) putchar('\n');
-    if (json_array_size(folders) > 0) {
-        cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));
-    }
-    cs_table_fini(&table);
-}
-
-static void print_troubles(const json_t *folders)
-{
-    for (size_t i = 0; i < json_array_size(folders); i++) {
-        const json_t *folder = json_array_get(folders, i);
-        const json_t *errors = json_object_get(folder, "errors");
-        if (text_of(folder, "error")[0] != '\0') {
-            printf("%s: %s\n", text_of(folder, "id"), text_of(folder, "error"));
-        }
-        for (size_t k = 0; k < json_array_size(errors); k++) {
-            const json_t *item = json_array_get(errors, k);
-            printf("%s: %s: ", text_of(folder, "id"), text_of(item, "reason"));
-            print_visible(text_of(item, "path"));
-            putchar('\n');
-        }
-    }
-}
-
-static void add_equal(cs_table_t *table, json_t *equal)
-{
-    size_t yes = 0;
-    const char *key;
-    json_t *value;
-    json_object_foreach(equal, key, value) yes += json_is_true(value);
-    char text[48];
-    snprintf(text, sizeof text, "%zu of %zu", yes, json_object_size(equal));
-    cs_table_add(table, text);
-}
-
-static void print_peers(const json_t *peers)
-{
-    static const char *const header[] = {"PEER", "STATE", "EQUAL", ">IN", ">OUT", "ENDPOINT"};
-    cs_table_t table = cs_table(header, CS_COUNT_OF(header));
-    for (size_t i = 0; i < json_array_size(peers); i++) {
-        const json_t *peer = json_array_get(peers, i);
-        char id[SHORT_HASH + 1];
-        snprintf(id, sizeof id, "%s", text_of(peer, "id"));
-        cs_table_add(&table, text_of(peer, "name")[0] != '\0' ? text_of(peer, "name") : id);
-        cs_table_add(&table, text_of(peer, "state"));
-        add_equal(&table, json_object_get(peer, "equal"));
-        cs_table_add_bytes(&table, number_of(peer, "bytes_in"));
-        cs_table_add_bytes(&table, number_of(peer, "bytes_out"));
-        cs_table_add(&table, text_of(peer, "endpoint"));
-    }
-    if (json_array_size(peers) > 0) putchar('\n');
-    if (json_array_size(peers) > 0) {
-        cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));
-    }
-    cs_table_fini(&table);
-}
-
-static void print_status(void *arg, const json_t *document)
-{
-    (void)arg;
-    const json_t *folders = json_object_get(document, "folders");
-    print_node(json_object_get(document, "node"));
-    print_folders(folders);
-    print_troubles(folders);
-    print_peers(json_object_get(document, "peers"));
-}
-
-int cs_run_status(cs_run_t *run)
-{
-    cs_show_t show = {.item = print_status};
-    json_t *request = cs_request_new(run, "status", 0);
-    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
-}
+#include "cmd/show.h"
 
 /* --- digest: alone, if it can be only one */
 
@@ -147,8 +15,8 @@ typedef struct digests {
 static void add_digest(void *arg, const json_t *document)
 {
     digests_t *digests = arg;
-    cs_table_add(&digests->table, text_of(document, "folder"));
-    cs_table_add(&digests->table, text_of(document, "digest"));
+    cs_table_add(&digests->table, cs_text_of(document, "folder"));
+    cs_table_add(&digests->table, cs_text_of(document, "digest"));
 }
 
 static void print_digests(void *arg)
@@ -172,43 +40,76 @@ int cs_run_digest(cs_run_t *run)
     return exit_code;
 }
 
-/* --- ls */
+/* --- ls and search: a line as soon as it comes, for there may be a million */
 
-static void add_item(void *arg, const json_t *document)
+#define SIZE_COLUMNS 10
+#define NO_MODE      "    "
+
+static void print_item(const json_t *item)
 {
-    bool here = json_is_true(json_object_get(document, "on_disk"));
-    cs_table_add(arg, text_of(document, "mode"));
-    cs_table_add(arg, text_of(document, "kind"));
-    cs_table_add_bytes(arg, number_of(document, "size"));
-    cs_table_add(arg, here ? "yes" : "no");
-    cs_table_add(arg, text_of(document, "path"));
+    const char *mode = cs_text_of(item, "mode");
+    printf("%-4s  %-7s", mode[0] != '\0' ? mode : NO_MODE, cs_text_of(item, "kind"));
+    cs_print_size(cs_number_of(item, "size"), SIZE_COLUMNS);
+    printf("  %-7s  ", cs_true_of(item, "on_disk") ? "yes" : "no");
+    cs_print_visible(cs_text_of(item, "path"));
 }
 
-static void print_items(void *arg)
+static void print_head(bool *headed, const char *last)
 {
-    print_table(arg);
+    if (*headed) return;
+    *headed = true;
+    const char *bold = cs_wants_color(STDOUT_FILENO) ? "\033[1m" : "";
+    printf("%s%-4s  %-7s%*s  %-7s  PATH%s%s\n", bold, "MODE", "KIND", SIZE_COLUMNS, "SIZE",
+           "ON DISK", last, bold[0] != '\0' ? "\033[0m" : "");
+}
+
+static void ls_item(void *arg, const json_t *item)
+{
+    print_head(arg, "");
+    print_item(item);
+    putchar('\n');
 }
 
 int cs_run_ls(cs_run_t *run)
 {
-    static const char *const header[] = {"MODE", "KIND", ">SIZE", "ON DISK", "PATH"};
-    cs_table_t table = cs_table(header, CS_COUNT_OF(header));
-    cs_show_t show = {.item = add_item, .done = print_items, .arg = &table};
+    bool headed = false;
+    cs_show_t show = {.item = ls_item, .arg = &headed};
     json_t *request = cs_request_new(run, "ls", 0);
-    int exit_code = cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
-    cs_table_fini(&table);
-    return exit_code;
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}
+
+static void search_item(void *arg, const json_t *item)
+{
+    const json_t *peers = json_object_get(item, "peers");
+    print_head(arg, peers != NULL ? "  (WHO ELSE HAS IT)" : "");
+    print_item(item);
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        printf(i == 0 ? "  (" : ", ");
+        cs_print_visible(json_string_value(json_array_get(peers, i)));
+    }
+    printf(json_array_size(peers) > 0 ? ")\n" : "\n");
+}
+
+int cs_run_search(cs_run_t *run)
+{
+    bool headed = false;
+    cs_show_t show = {.item = search_item, .arg = &headed};
+    json_t *request = cs_request_new(run, "search", 0);
+    if (cs_args_has(&run->args, "peers")) {
+        json_object_set_new(request, "peers", json_true());
+    }
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
 }
 
 /* --- conflicts */
 
 static void add_version(cs_table_t *table, const char *path, const json_t *version)
 {
-    char hash[SHORT_HASH + 1];
-    snprintf(hash, sizeof hash, "%s", text_of(version, "content"));
+    char hash[CS_SHORT_HASH + 1];
+    cs_short_of(version, "content", hash);
     cs_table_add(table, path);
-    cs_table_add_bytes(table, number_of(version, "size"));
-    cs_table_add(table, text_of(version, "by"));
+    cs_table_add_bytes(table, cs_number_of(version, "size"));
+    cs_table_add(table, cs_text_of(version, "by"));
     cs_table_add(table, hash);
 }
 
@@ -220,10 +121,10 @@ static void print_conflicts(void *arg, const json_t *document)
     for (size_t i = 0; i < json_array_size(document); i++) {
         const json_t *conflict = json_array_get(document, i);
         const json_t *siblings = json_object_get(conflict, "siblings");
-        add_version(&table, text_of(conflict, "path"), json_object_get(conflict, "shown"));
+        add_version(&table, cs_text_of(conflict, "path"), json_object_get(conflict, "shown"));
         for (size_t k = 0; k < json_array_size(siblings); k++) {
             const json_t *sibling = json_array_get(siblings, k);
-            add_version(&table, text_of(sibling, "path"), sibling);
+            add_version(&table, cs_text_of(sibling, "path"), sibling);
         }
     }
     if (table.count > 0) cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));

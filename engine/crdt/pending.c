@@ -68,6 +68,25 @@ uint64_t cs_replica_count_pending(cs_replica_t *replica, uint64_t max)
     return count;
 }
 
+uint64_t cs_replica_count_pending_from(cs_replica_t *replica, cs_buf_t *last, uint64_t max)
+{
+    uint64_t count = 0;
+    cs_cursor_t cursor;
+    if (replica->pending.none) return 0;
+    cs_slice_t from =
+        last->len > 0 ? cs_buf_slice(last) : cs_buf_slice(&replica->pending.first);
+    cs_cursor_init(&cursor, &replica->ws, CS_T_WANTED);
+    cs_cursor_seek(&cursor, from);
+    for (; cursor.valid && count < max; cs_cursor_next(&cursor)) {
+        cs_buf_clear(last);
+        cs_buf_put_slice(last, cursor.key);
+        cs_buf_put_u8(last, 0); /* just behind it: no path contains this byte */
+        count++;
+    }
+    cs_cursor_fini(&cursor);
+    return count;
+}
+
 /* A path that is not alone in its family is not parked: something else may be done there. */
 void cs_replica_park(cs_replica_t *replica, cs_slice_t path)
 {

@@ -151,6 +151,29 @@ bool cs_replica_is_dir(cs_replica_t *replica, cs_slice_t path)
     return group != NULL && replica->view.ref[group->first].cand->content.kind == CS_KIND_DIR;
 }
 
+/* The path that a p/ row begins with. */
+static cs_slice_t path_of_key(cs_slice_t key)
+{
+    size_t len = 0;
+    while (len < key.len && key.data[len] != 0) {
+        len++;
+    }
+    return cs_slice(key.data, len);
+}
+
+bool cs_replica_next_path(cs_replica_t *replica, cs_slice_t from, cs_slice_t within,
+                          cs_buf_t *ret_path)
+{
+    cs_cursor_t cursor;
+    cs_buf_clear(ret_path);
+    cs_cursor_init(&cursor, &replica->ws, CS_T_PATH);
+    cs_cursor_seek_within(&cursor, cs_slice_cmp(from, within) < 0 ? within : from, within);
+    bool found = cursor.valid;
+    if (found) cs_buf_put_slice(ret_path, path_of_key(cursor.key));
+    cs_cursor_fini(&cursor);
+    return found;
+}
+
 /* Every family once, in the order of its first path. */
 cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret)
 {
@@ -161,10 +184,7 @@ cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret)
     cs_cursor_init(&cursor, &replica->ws, CS_T_PATH);
     cs_cursor_seek(&cursor, cs_slice(NULL, 0));
     while (cursor.valid) {
-        size_t len = 0;
-        while (len < cursor.key.len && cursor.key.data[len] != 0) {
-            len++;
-        }
+        size_t len = path_of_key(cursor.key).len;
         cs_buf_clear(&at);
         cs_buf_put(&at, cursor.key.data, len);
         cs_buf_put_u8(&at, 0); /* begins all rows of this path */

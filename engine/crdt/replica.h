@@ -158,8 +158,13 @@ CS_MUST_USE cs_err_t cs_replica_project(cs_replica_t *replica, cs_slice_t path,
                                         cs_items_t *ret);
 /* True if path is in DIRS: a proper prefix of a candidate path, or a DIR candidate is there. */
 bool cs_replica_is_dir(cs_replica_t *replica, cs_slice_t path);
-/* The whole tree, items and no implied directories; for tests, ls and digest checks. */
+/* The whole tree, items and no implied directories; for tests and digest checks. */
 CS_MUST_USE cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret);
+/* The least path >= from, of those that begin with `within`, at which something asks to be
+ * shown: the effective paths of the projection, for looking at it in turns. False: there is
+ * none, or the store failed (cs_replica_fault). ret_path replaced. */
+bool cs_replica_next_path(cs_replica_t *replica, cs_slice_t from, cs_slice_t within,
+                          cs_buf_t *ret_path);
 
 /* --- the disk as observed (core.md 5.2 -> 5.3) */
 typedef enum cs_seen_kind {
@@ -224,6 +229,8 @@ CS_MUST_USE cs_err_t cs_base_peek(cs_slice_t value, cs_base_front_t *ret);
 bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
 /* How many they are, counted up to `max`. */
 uint64_t cs_replica_count_pending(cs_replica_t *replica, uint64_t max);
+/* The same in turns: at most `max` of those behind *last (empty at first), which moves on. */
+uint64_t cs_replica_count_pending_from(cs_replica_t *replica, cs_buf_t *last, uint64_t max);
 /* A parked path waits for something from elsewhere and need not be looked at: cs_replica_todo
  * is cs_replica_pending without them. What changes a path's entries or rows ends that;
  * `changed`: it did, since unpark_all. In memory only. Paths with siblings are never parked. */
@@ -261,6 +268,22 @@ CS_MUST_USE cs_err_t cs_replica_tally(cs_replica_t *replica, cs_tally_t *ret);
 /* Base rows shown beside another path: untouched siblings. Sorted by path; ret initialised
  * (zero), replaced. Reads the keys of all rows. */
 CS_MUST_USE cs_err_t cs_replica_siblings(cs_replica_t *replica, cs_items_t *ret);
+
+/* Both in turns, of so many rows each: what changes between two of them is counted as it was
+ * met. Zero-initialise. */
+typedef struct cs_base_walk {
+    cs_buf_t last; /* path of the last row that was counted */
+    bool done;
+    cs_tally_t tally;
+    cs_items_t siblings;
+} cs_base_walk_t;
+CS_MUST_USE cs_err_t cs_replica_walk_base(cs_replica_t *replica, uint32_t rows,
+                                          cs_base_walk_t *walk);
+void cs_base_walk_fini(cs_base_walk_t *walk);
+/* Grows with each change of a base row; in memory only: equal numbers, equal rows. */
+uint64_t cs_replica_base_changes(const cs_replica_t *replica);
+/* The least path >= from of a base row; false as cs_replica_next_path. */
+bool cs_replica_next_row(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
 
 /* --- buckets whose live state changed by local operations since the last call, for eager
  * pushes. Calls `each` per bucket in sorted order, then forgets them. */

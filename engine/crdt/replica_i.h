@@ -117,6 +117,7 @@ struct cs_replica {
     cs_bucket_t gc_at;
     uint32_t clean_max; /* CS_CLEAN_MAX; less in tests */
     bool cleanup_off;   /* tests vary when core.md 5.5 happens */
+    uint64_t base_changes;
     uint64_t scan_serial;
     cs_scan_t *scan; /* NULL: none open */
 };

@@ -71,6 +71,7 @@ void cs__row_put(cs_replica_t *r, cs_item_t *row)
     cs_item_t *old = node == NULL ? NULL : node->value;
     bool same = old != NULL && cs_content_eq(&old->content, &row->content);
     if (!r->tagged_rows) r->tagged_rows = cs_family_is_tagged(path);
+    r->base_changes++;
     if (old != NULL && !same && is_listed(old)) {
         cs_workset_delete(&r->ws, CS_T_CONTENT, content_key(r, old));
     }
@@ -89,6 +90,7 @@ void cs__row_delete(cs_replica_t *r, cs_slice_t path)
 {
     const cs_item_t *old = cs__row(r, path);
     if (old == NULL) return;
+    r->base_changes++;
     if (is_listed(old)) cs_workset_delete(&r->ws, CS_T_CONTENT, content_key(r, old));
     cs_workset_delete(&r->ws, CS_T_BASE, path);
 }

@@ -17,6 +17,7 @@ static const command_t commands[] = {
     {"digest", cs__cmd_digest},
     {"ls", cs__cmd_ls},
     {"conflicts", cs__cmd_conflicts},
+    {"search", cs__cmd_search},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
     {"held", cs__cmd_held},

@@ -151,6 +151,28 @@ int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count)
     return CS_EXIT_DONE;
 }
 
+int cs__ask_folder_numbers(cs_ask_t *ask, uint32_t **ret, size_t *ret_count)
+{
+    cs_mounted_t **folders = NULL;
+    int exit_code = cs__ask_folders(ask, &folders, ret_count);
+    *ret = cs_calloc(*ret_count + 1, sizeof **ret);
+    for (size_t i = 0; i < *ret_count; i++) {
+        (*ret)[i] = folders[i]->record.number;
+    }
+    cs_free(folders);
+    return exit_code;
+}
+
+cs_mounted_t *cs__folder_numbered(cs_daemon_t *daemon, uint32_t number)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        cs_mounted_t *folder = &daemon->folders[i];
+        if (folder->record.number != number) continue;
+        return folder->loaded && !folder->leaving ? folder : NULL;
+    }
+    return NULL;
+}
+
 /* --- paths */
 
 /* What follows `root` in `path`; false: it is not below. */

@@ -24,7 +24,7 @@ typedef struct cs_ask {
 /* The exit code; detail is set unless it is 0. */
 typedef int cs_handler_t(cs_ask_t *ask);
 
-cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts;
+cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts, cs__cmd_search;
 cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
 cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
 cs_handler_t cs__cmd_held_reject;
@@ -42,6 +42,16 @@ cs_pending_t *cs__ask_pending(cs_ask_t *ask);
 
 /* A pending request that ends when so many folders have answered the ticket that it returns. */
 uint64_t cs__ask_scans(cs_ask_t *ask, size_t folders, bool puts_back);
+
+/* --- long answers (commands_turns.c) */
+#define CS_TURN_MORE (-2) /* not an exit code: there is more to say */
+/* Says a part of the answer, up to about until_ms: CS_TURN_MORE, or the exit code with
+ * ask->detail as of a handler. There is no ask->request any more. What it walks through may
+ * have changed since, folders may have been removed. */
+typedef int cs_turn_t(cs_ask_t *ask, void *state, uint64_t until_ms);
+/* What a handler returns that answers in turns. The state is freed at the end. */
+int cs__ask_turns(cs_ask_t *ask, cs_turn_t *turn, void *state, void (*state_free)(void *state));
+bool cs__turn_is_over(uint64_t until_ms);
 
 /* --- options */
 const char *cs__ask_text(const cs_ask_t *ask, const char *key); /* NULL: not given */
@@ -67,16 +77,34 @@ bool cs__ask_path_in(cs_ask_t *ask, const cs_mounted_t *folder, const cs_arg_t *
                      cs_buf_t *ret);
 /* The folder of the first argument, or all; *ret is owned (the array only). The exit code. */
 int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count);
+/* The same as numbers, which outlast a turn; *ret is owned. */
+int cs__ask_folder_numbers(cs_ask_t *ask, uint32_t **ret, size_t *ret_count);
+/* NULL: it was removed, or could not be loaded. */
+cs_mounted_t *cs__folder_numbered(cs_daemon_t *daemon, uint32_t number);
 
 /* --- shared by views */
 /* Name of the member with this replica id (also this node's), else the id in hex. */
 void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t rid,
                      char ret[65]);
+/* Who wrote the version: of several that wrote the same bytes, the first. */
+void cs__item_author(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_item_t *item,
+                     char ret[65]);
 /* Name of the peer with this key as its record has it, else its first digits. */
 void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65]);
 void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles);
-/* Borrowed from the folder until its state changes. */
-CS_MUST_USE cs_err_t cs__count_tree(cs_daemon_t *daemon, cs_mounted_t *folder,
-                                    const cs_tree_count_t **ret);
+const char *cs__kind_text(uint8_t kind);                            /* cs_kind_t */
+void cs__put_content(cs_json_t *json, const cs_content_t *content); /* "content" */
+void cs__put_mode(cs_json_t *json, uint8_t kind, uint16_t mode);    /* "mode" */
+/* "content", "size", "by" */
+void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_item_t *item,
+                     cs_json_t *json);
+const char *cs__link_text(cs_link_state_t state);
+/* "id", "name", "state", "endpoint" */
+void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json);
+/* Also where no node runs: then nothing is under way. False: it could not be loaded. */
+CS_MUST_USE bool cs__folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                                   cs_folder_status_t *ret);
+uint64_t cs__count_conflicts(const cs_items_t *siblings); /* paths they stand beside */
+int cs__index_failed(cs_ask_t *ask, const cs_mounted_t *folder, cs_err_t err);
 
 #endif

@@ -1,13 +1,12 @@
-/* commands_status.c - status, digest, folder list and peer list: what a node shows of itself.
- */
+/* commands_status.c - status: what a node shows of itself, its folders and its peers. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "io/commands_internal.h"
+#include "io/commands_count.h"
 #include "io/fs_linux.h"
 
-static const char *link_text(cs_link_state_t state)
+const char *cs__link_text(cs_link_state_t state)
 {
     switch (state) {
     case CS_LINK_OFFLINE:
@@ -47,20 +46,72 @@ void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles)
     if (troubles->total > troubles->len) cs_json_put_u64(json, "errors_total", troubles->total);
 }
 
-/* What could not be read, and what cannot be written. */
-static void put_errors(cs_json_t *json, const cs_folder_status_t *status)
+/* Members from whom contents could come that nobody has who is connected: those that had
+ * everything when they were last heard of. */
+static void find_holders(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_strings_t *ret)
 {
+    size_t count = 0;
+    cs_report_t *reports = cs_node_reports(daemon->node, folder->record.number, &count);
+    for (size_t i = 0; i < count; i++) {
+        const cs_report_t *report = &reports[i];
+        if (report->connected || !report->known || !report->equal || !report->applied) continue;
+        char name[65];
+        cs__peer_name(daemon, report->key.b, name);
+        cs_strings_add(ret, name);
+    }
+    cs_free(reports);
+}
+
+static void put_stuck(cs_json_t *json, const cs_stuck_t *stuck, const cs_strings_t *holders)
+{
+    cs_json_begin(json, '{');
+    cs_json_put_path(json, "path", cs_slice_str(stuck->path));
+    cs_json_put_text(json, "reason", cs__why_text(&stuck->why));
+    if (stuck->why.kind == CS_WHY_MISSING) {
+        cs_json_put_text(json, "by", stuck->by);
+        cs_json_key(json, "from");
+        cs_json_begin(json, '[');
+        for (size_t i = 0; i < holders->count; i++) {
+            cs_json_text(json, holders->at[i]);
+        }
+        cs_json_end(json, ']');
+    }
+    cs_json_end(json, '}');
+}
+
+static bool is_named(const cs_count_t *count, const cs_str_t *path)
+{
+    for (size_t i = 0; path != NULL && i < count->stuck_len; i++) {
+        if (cs_str_eq(count->stuck[i].path, path)) return true;
+    }
+    return false;
+}
+
+/* What could not be read, and what cannot be written. */
+static void put_errors(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                       const cs_folder_status_t *status, const cs_count_t *count,
+                       cs_json_t *json)
+{
+    const cs_troubles_t *troubles = status->troubles;
+    uint64_t total = troubles->total + count->stuck_total;
+    cs_strings_t holders = {0};
+    find_holders(daemon, folder, &holders);
     cs_json_key(json, "errors");
     cs_json_begin(json, '[');
-    if (status->failed != CS_OK) {
+    if (status->failed != CS_OK && !is_named(count, status->failed_path)) {
         cs_slice_t path = status->failed_path == NULL ? cs_slice_text(".")
                                                       : cs_slice_str(status->failed_path);
         put_trouble(json, path, cs_err_text(status->failed));
+        total++;
     }
-    put_troubles(json, status->troubles);
+    put_troubles(json, troubles);
+    for (size_t i = 0; i < count->stuck_len; i++) {
+        put_stuck(json, &count->stuck[i], &holders);
+    }
     cs_json_end(json, ']');
-    if (status->troubles->total > status->troubles->len)
-        cs_json_put_u64(json, "errors_total", status->troubles->total);
+    cs_strings_fini(&holders);
+    bool more = troubles->total > troubles->len || count->stuck_total > count->stuck_len;
+    if (more) cs_json_put_u64(json, "errors_total", total);
 }
 
 static cs_err_t check_root(const cs_mounted_t *folder)
@@ -73,8 +124,7 @@ static cs_err_t check_root(const cs_mounted_t *folder)
 }
 
 /* Where no node runs nothing is under way, and nobody has looked at the root yet. */
-static bool folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder,
-                          cs_folder_status_t *ret)
+bool cs__folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_folder_status_t *ret)
 {
     if (!cs_node_folder_status(daemon->node, folder->record.number, ret)) return false;
     if (daemon->config.control) return true;
@@ -117,33 +167,32 @@ static void put_unloaded(cs_json_t *json)
     cs_json_put_text(json, "error", "its state could not be loaded");
 }
 
-static cs_err_t put_folder(cs_daemon_t *daemon, cs_mounted_t *folder, cs_json_t *json)
+static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_count_t *count,
+                       cs_json_t *json)
 {
     cs_folder_status_t status;
-    const cs_tree_count_t *count = NULL;
     cs_json_begin(json, '{');
     cs_json_put_text(json, "id", folder->record.id);
     cs_json_put_path(json, "path", cs_slice_text(folder->record.path));
-    cs_err_t err = CS_OK;
-    if (!folder_status(daemon, folder, &status)) {
+    if (!cs__folder_status(daemon, folder, &status)) {
         put_unloaded(json);
-    } else {
-        err = cs__count_tree(daemon, folder, &count);
-        cs_json_put_text(json, "state", cs_phase_text(status.phase));
-        if (status.phase == CS_PHASE_ERROR) {
-            cs_json_put_text(json, "error", cs_err_text(status.err));
-        }
-        cs_json_put_u64(json, "files", count->tally.files);
-        cs_json_put_u64(json, "dirs", count->tally.dirs);
-        cs_json_put_u64(json, "bytes", count->tally.bytes);
-        cs_json_put_u64(json, "conflicts", count->conflicts);
-        cs_json_put_u64(json, "needed_files", status.needed_files);
-        cs_json_put_u64(json, "needed_bytes", status.needed_bytes);
-        cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);
-        put_errors(json, &status);
+        cs_json_end(json, '}');
+        return;
     }
+    cs_json_put_text(json, "state", cs_phase_text(status.phase));
+    if (status.phase == CS_PHASE_ERROR) {
+        cs_json_put_text(json, "error", cs_err_text(status.err));
+    }
+    cs_json_put_u64(json, "files", count->tree.tally.files);
+    cs_json_put_u64(json, "dirs", count->tree.tally.dirs);
+    cs_json_put_u64(json, "bytes", count->tree.tally.bytes);
+    cs_json_put_u64(json, "conflicts", count->tree.conflicts);
+    cs_json_put_u64(json, "needed_files", count->needed_files);
+    cs_json_put_u64(json, "needed_bytes", count->needed_bytes);
+    if (count->estimated) cs_json_put_bool(json, "needed_bytes_estimated", true);
+    cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);
+    put_errors(daemon, folder, &status, count, json);
     cs_json_end(json, '}');
-    return err;
 }
 
 static void put_equal(cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json)
@@ -164,11 +213,11 @@ static void put_equal(cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json)
     cs_json_end(json, '}');
 }
 
-static void put_peer_head(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json)
+void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json)
 {
     cs_json_put_hex(json, "id", peer->key, CS_KEY_BYTES);
     cs_json_put_text(json, "name", peer->name != NULL ? peer->name : "");
-    cs_json_put_text(json, "state", link_text(cs_daemon_link_state(daemon, peer->key)));
+    cs_json_put_text(json, "state", cs__link_text(cs_daemon_link_state(daemon, peer->key)));
     cs_json_put_text(json, "endpoint", peer->endpoint != NULL ? peer->endpoint : "");
 }
 
@@ -179,7 +228,7 @@ static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_
     memcpy(key.b, peer->key, sizeof key.b);
     (void)cs_node_peer_status(daemon->node, &key, &status); /* not connected: zeros */
     cs_json_begin(json, '{');
-    put_peer_head(daemon, peer, json);
+    cs__put_peer(daemon, peer, json);
     put_equal(daemon, peer->key, json);
     cs_json_put_u64(json, "bytes_in", status.bytes_in);
     cs_json_put_u64(json, "bytes_out", status.bytes_out);
@@ -187,7 +236,45 @@ static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_
     cs_json_end(json, '}');
 }
 
-int cs__cmd_status(cs_ask_t *ask)
+static void put_peers(cs_daemon_t *daemon, const cs_peer_record_t *peers, size_t count,
+                      cs_json_t *json)
+{
+    cs_json_key(json, "peers");
+    cs_json_begin(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        put_peer(daemon, &peers[i], json);
+    }
+    cs_json_end(json, ']');
+}
+
+/* --- in turns: what the folders have is counted, then all is said at once */
+
+typedef struct showing {
+    cs_count_t *count; /* owned; of each folder */
+    size_t len, at;
+} showing_t;
+
+static void showing_free(void *state)
+{
+    showing_t *showing = state;
+    for (size_t i = 0; i < showing->len; i++) {
+        cs__count_fini(&showing->count[i]);
+    }
+    cs_free(showing->count);
+    cs_free(showing);
+}
+
+/* Folders that are new, or could not be loaded, have no count. */
+static const cs_count_t *count_of(const showing_t *showing, const cs_mounted_t *folder)
+{
+    static const cs_count_t none = {0};
+    for (size_t i = 0; i < showing->len; i++) {
+        if (showing->count[i].folder == folder->record.number) return &showing->count[i];
+    }
+    return &none;
+}
+
+static int say(cs_ask_t *ask, const showing_t *showing)
 {
     cs_daemon_t *daemon = ask->daemon;
     cs_peer_record_t *peers = NULL;
@@ -199,91 +286,44 @@ int cs__cmd_status(cs_ask_t *ask)
     put_node(ask, &json);
     cs_json_key(&json, "folders");
     cs_json_begin(&json, '[');
-    for (size_t i = 0; err == CS_OK && i < daemon->folder_count; i++) {
-        err = put_folder(daemon, &daemon->folders[i], &json);
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        const cs_mounted_t *folder = &daemon->folders[i];
+        put_folder(daemon, folder, count_of(showing, folder), &json);
     }
     cs_json_end(&json, ']');
-    cs_json_key(&json, "peers");
-    cs_json_begin(&json, '[');
-    for (size_t i = 0; i < peer_count; i++) {
-        put_peer(daemon, &peers[i], &json);
-    }
-    cs_json_end(&json, ']');
+    put_peers(daemon, peers, peer_count, &json);
     cs_json_end(&json, '}');
     cs_home_peers_free(&peers, peer_count);
-    if (err != CS_OK) {
-        cs_json_fini(&json);
-        return cs__ask_fail(ask, CS_EXIT_FAILED,
-                            "cannot read the index: %s; see the log of the node",
-                            cs_err_text(err));
-    }
     cs__ask_data(ask, &json);
     return CS_EXIT_DONE;
 }
 
-/* --- lists */
-
-int cs__cmd_digest(cs_ask_t *ask)
+static int turn(cs_ask_t *ask, void *state, uint64_t until_ms)
 {
-    cs_mounted_t **folders = NULL;
-    size_t count = 0;
-    int exit_code = cs__ask_folders(ask, &folders, &count);
-    for (size_t i = 0; i < count; i++) {
-        cs_folder_status_t status;
-        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status)) {
-            continue;
+    showing_t *showing = state;
+    while (showing->at < showing->len) {
+        cs_count_t *count = &showing->count[showing->at];
+        cs_err_t err = cs__count_turn(ask->daemon, count, until_ms);
+        if (err != CS_OK) {
+            return cs__ask_fail(ask, CS_EXIT_FAILED,
+                                "cannot read the index: %s; see the log of the node",
+                                cs_err_text(err));
         }
-        cs_json_t json = {0};
-        cs_json_begin(&json, '{');
-        cs_json_put_text(&json, "folder", folders[i]->record.id);
-        cs_json_put_hex(&json, "digest", status.state->root, CS_HASH_BYTES);
-        cs_json_end(&json, '}');
-        cs__ask_data(ask, &json);
+        if (!count->done) return CS_TURN_MORE;
+        showing->at++;
     }
-    cs_free(folders);
-    return exit_code;
+    return say(ask, showing);
 }
 
-int cs__cmd_folder_list(cs_ask_t *ask)
+int cs__cmd_status(cs_ask_t *ask)
 {
-    cs_daemon_t *daemon = ask->daemon;
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        const cs_folder_record_t *record = &daemon->folders[i].record;
-        const char *scan = record->setting[CS_SETTING_SCAN];
-        cs_folder_status_t status = {.phase = CS_PHASE_ERROR};
-        bool loaded = folder_status(daemon, &daemon->folders[i], &status);
-        cs_json_t json = {0};
-        cs_json_begin(&json, '{');
-        cs_json_put_text(&json, "id", record->id);
-        cs_json_put_path(&json, "path", cs_slice_text(record->path));
-        cs_json_put_text(&json, "state", cs_phase_text(loaded ? status.phase : CS_PHASE_ERROR));
-        cs_json_put_text(&json, "modes", record->modes_exec ? "exec" : "all");
-        cs_json_put_text(&json, "scan", scan != NULL ? scan : "@every 60s");
-        cs_json_end(&json, '}');
-        cs__ask_data(ask, &json);
+    const cs_daemon_t *daemon = ask->daemon;
+    showing_t *showing = cs_calloc(1, sizeof *showing);
+    showing->count = cs_calloc(daemon->folder_count + 1, sizeof *showing->count);
+    showing->len = daemon->folder_count;
+    for (size_t i = 0; i < showing->len; i++) {
+        showing->count[i].folder = daemon->folders[i].record.number;
+        showing->count[i].quick = cs__ask_flag(ask, "quick");
     }
-    return CS_EXIT_DONE;
-}
-
-int cs__cmd_peer_list(cs_ask_t *ask)
-{
-    cs_peer_record_t *peers = NULL;
-    size_t count = 0;
-    cs_err_t err = cs_home_peers(ask->daemon->home, &peers, &count, &ask->detail);
-    if (err != CS_OK) return CS_EXIT_FAILED;
-    for (size_t i = 0; i < count; i++) {
-        cs_json_t json = {0};
-        cs_json_begin(&json, '{');
-        put_peer_head(ask->daemon, &peers[i], &json);
-        cs_json_key(&json, "folders");
-        cs_json_begin(&json, '[');
-        for (size_t k = 0; k < peers[i].folders.count; k++) {
-            cs_json_text(&json, peers[i].folders.at[k]);
-        }
-        cs_json_end(&json, ']');
-        cs_json_end(&json, '}');
-        cs__ask_data(ask, &json);
-    }
-    cs_home_peers_free(&peers, count);
-    return CS_EXIT_DONE;
+    return cs__ask_turns(ask, turn, showing, showing_free);
 }

@@ -1,75 +1,34 @@
-/* commands_tree.c - ls and conflicts: the replicated tree, from the index. */
-#include <stdio.h>
-#include <stdlib.h>
+/* commands_tree.c - ls and search: the replicated tree, from the index, as it is read.
+ *
+ * By effective path, in bytewise order; a sibling follows the path that it stands beside. */
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/path.h"
+#include "disk/wildmatch.h"
 #include "io/commands_internal.h"
 
-static const char *kind_text(uint8_t kind)
+#define PATHS_AT_ONCE 16u /* about 10 us each, between two looks at the clock */
+
+typedef struct listing {
+    uint32_t *folder; /* owned; numbers */
+    size_t count, at;
+    cs_buf_t from;    /* in folder[at]: what comes next */
+    cs_buf_t prefix;  /* of displayed paths */
+    cs_buf_t pattern; /* search; empty: ls */
+    bool glob;
+    bool peers; /* also what is only on the disks of others */
+} listing_t;
+
+static void listing_free(void *state)
 {
-    static const char *const text[] = {
-        [CS_KIND_NONE] = "none",
-        [CS_KIND_FILE] = "file",
-        [CS_KIND_SYMLINK] = "symlink",
-        [CS_KIND_DIR] = "dir",
-    };
-    return kind < CS_COUNT_OF(text) ? text[kind] : "none";
+    listing_t *listing = state;
+    cs_free(listing->folder);
+    cs_buf_fini(&listing->from);
+    cs_buf_fini(&listing->prefix);
+    cs_buf_fini(&listing->pattern);
+    cs_free(listing);
 }
-
-static int index_failed(cs_ask_t *ask, const cs_mounted_t *folder, cs_err_t err)
-{
-    return cs__ask_fail(ask, CS_EXIT_FAILED,
-                        "cannot read the index of folder %s: %s; see the log of the node",
-                        folder->record.id, cs_err_text(err));
-}
-
-static void put_content(cs_json_t *json, const cs_content_t *content)
-{
-    cs_json_key(json, "content");
-    if (content->kind == CS_KIND_FILE || content->kind == CS_KIND_SYMLINK) {
-        cs_json_hex(json, content->hash, CS_HASH_BYTES);
-    } else {
-        cs_json_text(json, NULL);
-    }
-}
-
-/* --- who wrote it */
-
-void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65])
-{
-    cs_peer_record_t record = {0};
-    cs_buf_t detail = {0};
-    cs_err_t err = cs_home_peer_get(daemon->home, key, &record, &detail);
-    if (err == CS_OK && record.name != NULL) {
-        snprintf(ret, 65, "%s", record.name);
-    } else {
-        cs_hex(ret, key, 4);
-    }
-    cs_peer_record_fini(&record);
-    cs_buf_fini(&detail);
-}
-
-void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t rid,
-                     char ret[65])
-{
-    size_t count = 0;
-    const cs_member_t *members = cs_node_members(daemon->node, folder->record.number, &count);
-    cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
-    for (size_t i = 0; rid != 0 && i < count; i++) {
-        bool self = memcmp(members[i].key.b, daemon->public_key, CS_KEY_BYTES) == 0;
-        if (rid != (self ? cs_replica_state(replica)->rid : members[i].rid)) continue;
-        if (members[i].name[0] != '\0') {
-            snprintf(ret, 65, "%s", members[i].name);
-        } else {
-            cs__peer_name(daemon, members[i].key.b, ret);
-        }
-        return;
-    }
-    snprintf(ret, 65, "%016llx", (unsigned long long)rid);
-}
-
-/* --- ls */
 
 static bool on_disk(cs_replica_t *replica, const cs_item_t *item)
 {
@@ -80,43 +39,139 @@ static bool on_disk(cs_replica_t *replica, const cs_item_t *item)
     return same;
 }
 
-static void ls_item(cs_ask_t *ask, const cs_mounted_t *folder, cs_replica_t *replica,
-                    const cs_item_t *item)
+static void put_item(const cs_item_t *item, bool here, cs_json_t *json)
 {
-    char mode[8];
-    snprintf(mode, sizeof mode, "%04o", (unsigned)item->attr.mode);
+    cs_json_put_path(json, "path", cs_slice_str(item->path));
+    cs_json_put_text(json, "kind", cs__kind_text(item->content.kind));
+    cs_json_put_u64(json, "size", item->content.size);
+    cs__put_mode(json, item->content.kind, item->attr.mode);
+    cs__put_content(json, &item->content);
+    cs_json_put_bool(json, "on_disk", here);
+}
+
+/* --- search */
+
+static bool contains(cs_slice_t text, cs_slice_t part)
+{
+    return part.len == 0 || memmem(text.data, text.len, part.data, part.len) != NULL;
+}
+
+static bool matches(const listing_t *listing, cs_slice_t path)
+{
+    cs_slice_t pattern = cs_buf_slice(&listing->pattern);
+    if (!listing->glob) return contains(path, pattern);
+    bool whole = memchr(pattern.data, '/', pattern.len) != NULL;
+    return cs_wildmatch(pattern, whole ? path : cs_path_base(path));
+}
+
+/* Who is connected and surely has all that this index names: its index is equal, and it says
+ * that everything is on its disk. */
+static void put_peers(cs_daemon_t *daemon, uint32_t folder, cs_json_t *json)
+{
+    size_t count = 0;
+    cs_report_t *reports = cs_node_reports(daemon->node, folder, &count);
+    cs_json_key(json, "peers");
+    cs_json_begin(json, '[');
+    for (size_t i = 0; i < count; i++) {
+        const cs_report_t *report = &reports[i];
+        if (!report->connected || !report->equal || !report->applied) continue;
+        char name[65];
+        cs__peer_name(daemon, report->key.b, name);
+        cs_json_text(json, name);
+    }
+    cs_json_end(json, ']');
+    cs_free(reports);
+}
+
+/* --- both */
+
+static void tell(cs_ask_t *ask, const listing_t *listing, const cs_mounted_t *folder,
+                 cs_replica_t *replica, const cs_item_t *item)
+{
+    cs_slice_t path = cs_slice_str(item->path);
+    bool search = listing->pattern.len > 0;
+    if (!cs_slice_has_prefix(path, cs_buf_slice(&listing->prefix))) return;
+    if (search && !matches(listing, path)) return;
+    bool here = on_disk(replica, item);
+    if (search && !here && !listing->peers) return;
     cs_json_t json = {0};
     cs_json_begin(&json, '{');
-    cs_json_put_path(&json, "path", cs_slice_str(item->path));
-    cs_json_put_text(&json, "kind", kind_text(item->content.kind));
-    cs_json_put_u64(&json, "size", item->content.size);
-    cs_json_put_text(&json, "mode", item->content.kind == CS_KIND_FILE ? mode : NULL);
-    put_content(&json, &item->content);
-    cs_json_put_bool(&json, "on_disk", on_disk(replica, item));
+    put_item(item, here, &json);
+    if (listing->peers) put_peers(ask->daemon, folder->record.number, &json);
     cs_json_put_text(&json, "folder", folder->record.id);
     cs_json_end(&json, '}');
     cs__ask_data(ask, &json);
 }
 
-static int ls_folder(cs_ask_t *ask, cs_mounted_t *folder, cs_slice_t prefix)
+/* All that asks to be shown at the path `at`: the file, and its siblings. */
+static cs_err_t tell_path(cs_ask_t *ask, const listing_t *listing, const cs_mounted_t *folder,
+                          cs_replica_t *replica, cs_slice_t at)
 {
-    cs_replica_t *replica = cs_node_replica(ask->daemon->node, folder->record.number);
     cs_items_t items = {0};
-    if (replica == NULL) return CS_EXIT_DONE;
-    cs_err_t err = cs_replica_project_all(replica, &items);
-    for (uint32_t i = 0; err == CS_OK && i < items.len; i++) {
-        if (cs_slice_has_prefix(cs_slice_str(items.item[i].path), prefix)) {
-            ls_item(ask, folder, replica, &items.item[i]);
+    cs_err_t err = cs_replica_project(replica, at, &items);
+    for (uint32_t shown = 0; err == CS_OK && shown < 2; shown++) {
+        for (uint32_t i = 0; i < items.len; i++) {
+            const cs_item_t *item = &items.item[i];
+            if (!cs_slice_eq(cs_slice_str(item->eff), at)) continue;
+            bool is_shown = cs_str_eq(item->path, item->eff);
+            if (is_shown == (shown == 0)) tell(ask, listing, folder, replica, item);
         }
     }
     cs_items_fini(&items);
-    return err == CS_OK ? CS_EXIT_DONE : index_failed(ask, folder, err);
+    return err;
+}
+
+/* A sibling's name begins as its path does only up to the last directory. */
+static cs_slice_t directory_of(cs_slice_t prefix)
+{
+    size_t len = prefix.len;
+    while (len > 0 && prefix.data[len - 1] != '/') {
+        len--;
+    }
+    return cs_slice(prefix.data, len);
+}
+
+/* CS_ERR_AGAIN: the turn is over. */
+static cs_err_t tell_folder(cs_ask_t *ask, listing_t *listing, const cs_mounted_t *folder,
+                            uint64_t until_ms)
+{
+    cs_replica_t *replica = cs_node_replica(ask->daemon->node, folder->record.number);
+    cs_slice_t within = directory_of(cs_buf_slice(&listing->prefix));
+    cs_buf_t path = {0};
+    cs_err_t err = CS_OK;
+    for (uint32_t looked = 1; err == CS_OK; looked++) {
+        if (!cs_replica_next_path(replica, cs_buf_slice(&listing->from), within, &path)) break;
+        err = tell_path(ask, listing, folder, replica, cs_buf_slice(&path));
+        cs_buf_clear(&listing->from);
+        cs_buf_put_slice(&listing->from, cs_buf_slice(&path));
+        cs_buf_put_u8(&listing->from, 1); /* behind all rows of this path */
+        bool over = looked % PATHS_AT_ONCE == 0 && cs__turn_is_over(until_ms);
+        if (err == CS_OK && over) err = CS_ERR_AGAIN;
+    }
+    cs_buf_fini(&path);
+    return err == CS_OK ? cs_replica_fault(replica) : err;
+}
+
+static int turn(cs_ask_t *ask, void *state, uint64_t until_ms)
+{
+    listing_t *listing = state;
+    for (; listing->at < listing->count; listing->at++) {
+        const cs_mounted_t *folder =
+            cs__folder_numbered(ask->daemon, listing->folder[listing->at]);
+        if (folder == NULL) continue; /* removed meanwhile */
+        cs_err_t err = tell_folder(ask, listing, folder, until_ms);
+        if (err == CS_ERR_AGAIN) return CS_TURN_MORE;
+        if (err != CS_OK) return cs__index_failed(ask, folder, err);
+        cs_buf_clear(&listing->from);
+    }
+    return CS_EXIT_DONE;
 }
 
 /* FOLDER, FOLDER PREFIX, or one path that says both. */
-static int ls_prefix(cs_ask_t *ask, const cs_mounted_t *folder, cs_buf_t *ret)
+static int ls_prefix(cs_ask_t *ask, uint32_t number, cs_buf_t *ret)
 {
     cs_arg_t arg;
+    const cs_mounted_t *folder = cs__folder_numbered(ask->daemon, number);
     size_t last = cs__ask_arg_count(ask) - 1;
     if (!cs__ask_arg(ask, last, &arg)) return CS_EXIT_DONE;
     bool good = true;
@@ -131,157 +186,37 @@ static int ls_prefix(cs_ask_t *ask, const cs_mounted_t *folder, cs_buf_t *ret)
 
 int cs__cmd_ls(cs_ask_t *ask)
 {
-    cs_mounted_t **folders = NULL;
-    size_t count = 0;
-    cs_buf_t prefix = {0};
-    int exit_code = cs__ask_folders(ask, &folders, &count);
+    listing_t *listing = cs_calloc(1, sizeof *listing);
+    int exit_code = cs__ask_folder_numbers(ask, &listing->folder, &listing->count);
     if (exit_code == CS_EXIT_DONE && cs__ask_arg_count(ask) > 0) {
-        exit_code = ls_prefix(ask, folders[0], &prefix);
+        exit_code = ls_prefix(ask, listing->folder[0], &listing->prefix);
     }
-    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
-        exit_code = ls_folder(ask, folders[i], cs_buf_slice(&prefix));
-    }
-    cs_buf_fini(&prefix);
-    cs_free(folders);
+    if (exit_code == CS_EXIT_DONE) return cs__ask_turns(ask, turn, listing, listing_free);
+    listing_free(listing);
     return exit_code;
 }
 
-/* --- conflicts */
-
-static int by_eff(const void *a, const void *b)
+/* Folders that both share have one index once they are equal, so that the index here knows
+ * what connected peers have; of others' folders nobody is told anything. */
+int cs__cmd_search(cs_ask_t *ask)
 {
-    const cs_item_t *x = *(const cs_item_t *const *)a;
-    const cs_item_t *y = *(const cs_item_t *const *)b;
-    int order = cs_str_cmp(x->eff, y->eff);
-    return order != 0 ? order : cs_str_cmp(x->path, y->path);
-}
-
-/* Siblings, sorted by what they stand beside. */
-static size_t siblings_of(const cs_items_t *items, const cs_item_t ***ret)
-{
-    const cs_item_t **siblings = cs_calloc(items->len + 1, sizeof(cs_item_t *));
-    size_t count = 0;
-    for (uint32_t i = 0; i < items->len; i++) {
-        const cs_item_t *item = &items->item[i];
-        if (!cs_str_eq(item->path, item->eff)) siblings[count++] = item;
+    cs_arg_t arg;
+    bool given = cs__ask_arg(ask, 0, &arg);
+    if (!given || arg.raw[0] == '\0') {
+        cs__arg_fini(&arg);
+        return cs__ask_fail(ask, CS_EXIT_USAGE,
+                            "cannot search: the pattern is empty; give a part of a path, or "
+                            "a pattern as '*.jpg'");
     }
-    qsort(siblings, count, sizeof(cs_item_t *), by_eff);
-    *ret = siblings;
-    return count;
-}
-
-static size_t run_of(const cs_item_t *const *siblings, size_t count)
-{
-    size_t len = 1;
-    while (len < count && cs_str_eq(siblings[len]->eff, siblings[0]->eff)) {
-        len++;
+    listing_t *listing = cs_calloc(1, sizeof *listing);
+    cs_daemon_t *daemon = ask->daemon;
+    listing->folder = cs_calloc(daemon->folder_count + 1, sizeof *listing->folder);
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        listing->folder[listing->count++] = daemon->folders[i].record.number;
     }
-    return len;
-}
-
-cs_err_t cs__count_tree(cs_daemon_t *daemon, cs_mounted_t *folder, const cs_tree_count_t **ret)
-{
-    cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
-    cs_tree_count_t *count = &folder->count;
-    *ret = count;
-    cs_err_t err = cs_replica_tally(replica, &count->tally);
-    if (err != CS_OK) return err;
-    cs_items_t items = {0};
-    err = cs_replica_siblings(replica, &items);
-    if (err == CS_OK) {
-        const cs_item_t **siblings;
-        size_t len = siblings_of(&items, &siblings);
-        count->conflicts = 0;
-        for (size_t i = 0; i < len; i += run_of(siblings + i, len - i)) {
-            count->conflicts++;
-        }
-        cs_free(siblings);
-    }
-    cs_items_fini(&items);
-    return err;
-}
-
-static void put_version(cs_ask_t *ask, const cs_mounted_t *folder, const cs_item_t *item,
-                        cs_json_t *json)
-{
-    char name[65] = "";
-    for (uint32_t i = 0; i < item->back_len && name[0] == '\0'; i++) {
-        const cs_back_t *back = &item->back[i];
-        cs__member_name(ask->daemon, folder, back->k.rid != 0 ? back->k.rid : back->lin.rid,
-                        name);
-    }
-    put_content(json, &item->content);
-    cs_json_put_u64(json, "size", item->content.size);
-    cs_json_put_text(json, "by", name);
-}
-
-static cs_err_t put_conflict(cs_ask_t *ask, const cs_mounted_t *folder, cs_replica_t *replica,
-                             const cs_item_t *const *siblings, size_t count, cs_json_t *json)
-{
-    cs_item_t shown = {0};
-    cs_err_t err = cs_replica_base(replica, cs_slice_str(siblings[0]->eff), &shown);
-    if (err != CS_OK && err != CS_ERR_NOT_FOUND) return err;
-    cs_json_begin(json, '{');
-    cs_json_put_path(json, "path", cs_slice_str(siblings[0]->eff));
-    cs_json_key(json, "shown");
-    if (err == CS_OK) {
-        cs_json_begin(json, '{');
-        put_version(ask, folder, &shown, json);
-        cs_json_end(json, '}');
-    } else {
-        cs_json_text(json, NULL);
-    }
-    cs_json_key(json, "siblings");
-    cs_json_begin(json, '[');
-    for (size_t i = 0; i < count; i++) {
-        cs_json_begin(json, '{');
-        cs_json_put_path(json, "path", cs_slice_str(siblings[i]->path));
-        put_version(ask, folder, siblings[i], json);
-        cs_json_end(json, '}');
-    }
-    cs_json_end(json, ']');
-    cs_json_put_text(json, "folder", folder->record.id);
-    cs_json_end(json, '}');
-    cs_item_fini(&shown);
-    return CS_OK;
-}
-
-static int conflicts_of(cs_ask_t *ask, const cs_mounted_t *folder, cs_json_t *json)
-{
-    cs_replica_t *replica = cs_node_replica(ask->daemon->node, folder->record.number);
-    cs_items_t items = {0};
-    if (replica == NULL) return CS_EXIT_DONE;
-    cs_err_t err = cs_replica_siblings(replica, &items);
-    if (err == CS_OK) {
-        const cs_item_t **siblings;
-        size_t count = siblings_of(&items, &siblings);
-        for (size_t i = 0; err == CS_OK && i < count;) {
-            size_t len = run_of(siblings + i, count - i);
-            err = put_conflict(ask, folder, replica, siblings + i, len, json);
-            i += len;
-        }
-        cs_free(siblings);
-    }
-    cs_items_fini(&items);
-    return err == CS_OK ? CS_EXIT_DONE : index_failed(ask, folder, err);
-}
-
-int cs__cmd_conflicts(cs_ask_t *ask)
-{
-    cs_mounted_t **folders = NULL;
-    size_t count = 0;
-    cs_json_t json = {0};
-    int exit_code = cs__ask_folders(ask, &folders, &count);
-    cs_json_begin(&json, '[');
-    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
-        exit_code = conflicts_of(ask, folders[i], &json);
-    }
-    cs_json_end(&json, ']');
-    if (exit_code == CS_EXIT_DONE) {
-        cs__ask_data(ask, &json);
-    } else {
-        cs_json_fini(&json);
-    }
-    cs_free(folders);
-    return exit_code;
+    cs_buf_put(&listing->pattern, arg.raw, strlen(arg.raw));
+    listing->glob = strpbrk(arg.raw, "*?[") != NULL;
+    listing->peers = cs__ask_flag(ask, "peers");
+    cs__arg_fini(&arg);
+    return cs__ask_turns(ask, turn, listing, listing_free);
 }

@@ -136,6 +136,12 @@ static void on_data(void *arg, cs_slice_t document)
     watch(conn); /* never freed here: the request goes on */
 }
 
+static size_t unsent(void *arg)
+{
+    const connection_t *conn = arg;
+    return conn->out.len - conn->out_first;
+}
+
 static void on_end(void *arg, int exit_code, const char *error)
 {
     connection_t *conn = arg;
@@ -157,7 +163,7 @@ static void on_end(void *arg, int exit_code, const char *error)
 
 static void ask(connection_t *conn, cs_slice_t line)
 {
-    cs_reply_t reply = {.arg = conn, .data = on_data, .end = on_end};
+    cs_reply_t reply = {.arg = conn, .data = on_data, .end = on_end, .unsent = unsent};
     conn->asked = true;
     json_error_t error;
     json_t *request = json_loadb((const char *)line.data, line.len, 0, &error);
@@ -198,7 +204,10 @@ static int on_event(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     short revents = item->revents;
     conn->busy = true;
     if ((revents & ZMQ_POLLIN) != 0) take_input(conn);
-    if ((revents & ZMQ_POLLOUT) != 0) flush(conn);
+    if ((revents & ZMQ_POLLOUT) != 0) {
+        flush(conn);
+        if (conn->handle != 0 && !conn->broken) cs_daemon_taken(conn->control->daemon);
+    }
     /* Hung up: input that is still there comes first. */
     if ((revents & ZMQ_POLLERR) != 0 && ((revents & ZMQ_POLLIN) == 0 || conn->eof)) {
         conn->broken = true;

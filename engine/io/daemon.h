@@ -46,12 +46,15 @@ typedef struct cs_reply {
     void (*data)(void *arg, cs_slice_t document); /* one line of JSON (json_out.h); borrowed */
     void (*end)(void *arg, int exit_code,
                 const char *error); /* error NULL if exit_code is 0; last call */
+    size_t (*unsent)(void *arg);    /* bytes that the asker has not read yet; NULL: none */
 } cs_reply_t;
 
 /* May end before it returns, or later from the loop. Returns a handle, 0 if it has ended. */
 uint64_t cs_daemon_request(cs_daemon_t *daemon, const json_t *request, const cs_reply_t *reply);
 /* The asker went away: no callback any more. */
 void cs_daemon_forget(cs_daemon_t *daemon, uint64_t handle);
+/* An asker has read something of what was unsent: more may be said to him. */
+void cs_daemon_taken(cs_daemon_t *daemon);
 
 CS_HEADER_END
 

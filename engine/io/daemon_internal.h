@@ -14,6 +14,9 @@
 typedef struct cs_tree_count {
     cs_tally_t tally;
     uint64_t conflicts; /* paths with untouched siblings */
+    bool known;         /* counted once */
+    uint64_t changes;   /* cs_replica_base_changes when that began */
+    uint64_t at_ms, cost_ms;
 } cs_tree_count_t;
 
 /* A folder as the shell sees it. */
@@ -25,7 +28,7 @@ typedef struct cs_mounted {
     size_t fs_users;
     bool loaded;           /* the core knows it */
     bool leaving;          /* it was removed, and its jobs are not back yet */
-    cs_tree_count_t count; /* as of the last status */
+    cs_tree_count_t count; /* as of the last time it was asked for */
 } cs_mounted_t;
 
 /* A request that has not ended. */

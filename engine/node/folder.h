@@ -19,6 +19,7 @@
 #define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
 #define CS_RACE_MS           50u   /* before a path that the user changes is tried again, ... */
 #define CS_RACE_MAX_MS       5000u /* ... doubled each time that nothing else came of it */
+#define CS_STUCK_MAX         1000u /* paths that failed, kept by name: as many as a scan's troubles */
 #define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
 /* A scan that somebody asked for. */
@@ -107,6 +108,7 @@ typedef struct cs_folder {
     uint32_t race_ms;    /* 0: the last group was of use */
     uint64_t trash_next; /* cs_apply_config_t */
     cs_omap_t ignored;   /* pending paths that are ignored here, as far as met */
+    cs_omap_t stuck;     /* paths that could not be written; epoch: why, a cs_err_t */
     cs_omap_t awaited;   /* content hash || path: contents asked for, and where they go */
     cs_str_t **ready;    /* paths whose contents are staged */
     size_t ready_count, ready_cap;
@@ -178,7 +180,8 @@ void cs_folder_plan_soon(cs_folder_t *folder); /* of all that is pending */
 void cs_folder_plan_more(cs_folder_t *folder); /* but for what waits for bytes already */
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_plan_fini(cs_folder_t *folder);
-bool cs_folder_has_pending(cs_folder_t *folder); /* but for ignored paths */
+bool cs_folder_has_pending(cs_folder_t *folder);                    /* but for ignored paths */
+bool cs_folder_is_busy(const cs_folder_t *folder, cs_slice_t path); /* a scan looks first */
 bool cs_folder_start_apply(cs_folder_t *folder);
 /* Hands the planned steps to a worker, once what they follow from is durable. */
 void cs_folder_release_steps(cs_folder_t *folder);
@@ -196,6 +199,9 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
 void cs_folder_served(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_pump_serve(cs_folder_t *folder);
 void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
+
+/* folder_why.c */
+void cs_folder_stuck(cs_folder_t *folder, cs_slice_t path, cs_err_t err); /* CS_OK: no more */
 
 /* shared */
 cs_job_t *cs_folder_job(cs_folder_t *folder,

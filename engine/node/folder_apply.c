@@ -78,6 +78,7 @@ void cs_folder_plan_fini(cs_folder_t *folder)
     if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
     cs_omap_fini(&folder->ignored, NULL);
+    cs_omap_fini(&folder->stuck, NULL);
     for (size_t i = 0; i < folder->ready_count; i++) {
         cs_str_unref(&folder->ready[i]);
     }
@@ -124,14 +125,18 @@ bool cs_folder_has_pending(cs_folder_t *folder)
     return found;
 }
 
-static bool is_busy(void *arg, cs_slice_t path)
+bool cs_folder_is_busy(const cs_folder_t *folder, cs_slice_t path)
 {
-    const cs_folder_t *folder = arg;
     for (size_t i = 0; i < folder->busy_count; i++) {
         cs_slice_t busy = cs_slice_str(folder->busy[i]);
         if (cs_slice_eq(busy, path) || cs_path_is_below(path, busy)) return true;
     }
     return false;
+}
+
+static bool is_busy(void *arg, cs_slice_t path)
+{
+    return cs_folder_is_busy(arg, path);
 }
 
 static void plan_failed(cs_folder_t *folder, cs_err_t err)
@@ -208,6 +213,8 @@ static void begin_pass(cs_folder_t *folder)
     folder->refill = false;
     if (!folder->thorough) return;
     folder->thorough_due = false;
+    /* Many of them may be no one's business any more; those that are fail again. */
+    if (folder->stuck.len >= CS_STUCK_MAX) cs_omap_fini(&folder->stuck, NULL);
     cs_replica_unpark_all(folder->replica);
     cs_fetch_mark(folder->fetch);
     cs_omap_fini(&folder->awaited, NULL);
@@ -325,21 +332,23 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
         bool lost =
             step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
+        cs_slice_t path = cs_slice_str(step->item.path);
         if (step->err == CS_OK || lost) {
             progress = true;
+            cs_folder_stuck(folder, path, CS_OK);
             if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
         } else if (step->err == CS_ERR_HELD) {
             bool is_new;
-            cs_omap_insert(&folder->ignored, cs_slice_str(step->item.path), &is_new);
+            cs_omap_insert(&folder->ignored, path, &is_new);
             progress = true; /* what it would have met may be met in another way */
         } else if (step->err == CS_ERR_CHANGED) {
             raced = true;
         } else {
             /* A full disk fails them all: the first ones say it. */
             if (failed++ < NOTES_MAX) {
-                cs_folder_failed(folder, "apply.failed", cs_slice_str(step->item.path),
-                                 step->err);
+                cs_folder_failed(folder, "apply.failed", path, step->err);
             }
+            cs_folder_stuck(folder, path, step->err);
             folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
             raced = raced || step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;
         }

@@ -191,6 +191,27 @@ const cs_member_t *cs_node_members(const cs_node_t *node, uint32_t number, size_
 /* cs_gossip_reports of the folder. */
 cs_report_t *cs_node_reports(cs_node_t *node, uint32_t number, size_t *ret_count);
 
+/* Why an item of the projection is not on the disk as it should be. */
+typedef enum cs_why_kind {
+    CS_WHY_HERE,   /* it is */
+    CS_WHY_FOLDER, /* the folder is unusable: err */
+    CS_WHY_HELD,   /* by a brake */
+    CS_WHY_PAUSED,
+    CS_WHY_IGNORED,
+    CS_WHY_FAILED,   /* writing it failed, and is tried again: err */
+    CS_WHY_CHANGING, /* somebody changes what is there: a scan looks first */
+    CS_WHY_MISSING,  /* nobody who is connected has its bytes */
+    CS_WHY_FETCHING, /* they are on their way */
+    CS_WHY_QUEUED    /* they are here, its turn comes */
+} cs_why_kind_t;
+typedef struct cs_why {
+    cs_why_kind_t kind;
+    cs_err_t err;
+    uint64_t bytes_here; /* FETCHING: of a large file */
+} cs_why_t;
+/* CS_WHY_HERE also for a folder that is unknown. */
+cs_why_t cs_node_why(cs_node_t *node, uint32_t number, const cs_item_t *item);
+
 typedef struct cs_peer_status {
     cs_key_t key;
     uint64_t bytes_in, bytes_out; /* payload since the node started */

@@ -245,6 +245,15 @@ void cs_fetch_stats(const cs_fetch_t *fetch, cs_fetch_stats_t *ret)
     }
 }
 
+cs_fetch_state_t cs_fetch_state(const cs_fetch_t *fetch, const cs_content_t *content)
+{
+    const cs_want_t *want = cs__want_find(fetch, content);
+    if (want == NULL || want->state > CS_WANT_STAGED) return CS_FETCH_UNWANTED;
+    if (want->state == CS_WANT_STAGED) return CS_FETCH_HERE;
+    if (want->state != CS_WANT_SLEEPING) return CS_FETCH_COMING;
+    return cs__want_candidates(fetch, want) == 0 ? CS_FETCH_NOBODY : CS_FETCH_REFUSED;
+}
+
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content)
 {
     const cs_want_t *want = cs__want_find(fetch, content);

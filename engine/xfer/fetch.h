@@ -130,6 +130,15 @@ typedef struct cs_fetch_stats {
     uint64_t bytes_asked, bytes_to_disk; /* the sum stays within CS_FETCH_MEMORY_BYTES */
 } cs_fetch_stats_t;
 void cs_fetch_stats(const cs_fetch_t *fetch, cs_fetch_stats_t *ret);
+/* What is to be said of one content. */
+typedef enum cs_fetch_state {
+    CS_FETCH_UNWANTED,
+    CS_FETCH_COMING, /* asked for, or waiting for its turn */
+    CS_FETCH_HERE,   /* staged */
+    CS_FETCH_NOBODY, /* no connected peer has it */
+    CS_FETCH_REFUSED /* the disk could not take it */
+} cs_fetch_state_t;
+cs_fetch_state_t cs_fetch_state(const cs_fetch_t *fetch, const cs_content_t *content);
 /* Bytes verified and written of a content in progress; 0 for one that is not wanted. */
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content);
 

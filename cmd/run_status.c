@@ -1,0 +1,142 @@
+/* run_status.c - status, once. */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "cmd/client.h"
+#include "cmd/show.h"
+
+static void print_node(const json_t *node)
+{
+    printf("node ");
+    cs_print_visible(cs_text_of(node, "name"));
+    printf(" (%.*s), crdtsync %s", CS_SHORT_HASH, cs_text_of(node, "id"),
+           cs_text_of(node, "version"));
+    const json_t *listen = json_object_get(node, "listen");
+    for (size_t i = 0; i < json_array_size(listen); i++) {
+        printf("%s%s", i > 0 ? " " : ", listening on ",
+               json_string_value(json_array_get(listen, i)));
+    }
+    printf(json_array_size(listen) > 0 ? "\n" : ", not running\n");
+}
+
+static void print_folders(const json_t *folders)
+{
+    static const char *const header[] = {"FOLDER",     ">FILES", ">SIZE", ">NEEDED",
+                                         ">CONFLICTS", "STATE",  "PATH"};
+    cs_table_t table = cs_table(header, CS_COUNT_OF(header));
+    for (size_t i = 0; i < json_array_size(folders); i++) {
+        const json_t *folder = json_array_get(folders, i);
+        cs_table_add(&table, cs_text_of(folder, "id"));
+        cs_table_add_u64(&table, cs_number_of(folder, "files"));
+        cs_table_add_bytes(&table, cs_number_of(folder, "bytes"));
+        cs_table_add_u64(&table, cs_number_of(folder, "needed_files"));
+        cs_table_add_u64(&table, cs_number_of(folder, "conflicts"));
+        cs_table_add(&table, cs_text_of(folder, "state"));
+        cs_table_add(&table, cs_text_of(folder, "path"));
+    }
+    if (json_array_size(folders) > 0) putchar('\n');
+    if (json_array_size(folders) > 0) {
+        cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));
+    }
+    cs_table_fini(&table);
+}
+
+#define TROUBLES_SHOWN 20u /* of a folder, without -v */
+
+/* "written by bob; carol has it, who is not connected" */
+static void print_holders(const json_t *item)
+{
+    const json_t *from = json_object_get(item, "from");
+    if (from == NULL) return;
+    printf(" (written by ");
+    cs_print_visible(cs_text_of(item, "by"));
+    printf("; ");
+    for (size_t i = 0; i < json_array_size(from); i++) {
+        printf("%s", i > 0 ? ", " : "");
+        cs_print_visible(json_string_value(json_array_get(from, i)));
+    }
+    printf(json_array_size(from) == 0 ? "nobody connected has it)"
+                                      : " had it: it comes when one of them connects)");
+}
+
+static void print_trouble(const json_t *folder, const json_t *item)
+{
+    printf("%s: %s: ", cs_text_of(folder, "id"), cs_text_of(item, "reason"));
+    cs_print_visible(cs_text_of(item, "path"));
+    print_holders(item);
+    putchar('\n');
+}
+
+static void print_troubles(const json_t *folders, bool all)
+{
+    for (size_t i = 0; i < json_array_size(folders); i++) {
+        const json_t *folder = json_array_get(folders, i);
+        const json_t *errors = json_object_get(folder, "errors");
+        size_t listed = json_array_size(errors);
+        uint64_t total = cs_number_of(folder, "errors_total");
+        if (total < listed) total = listed;
+        size_t shown = all || listed <= TROUBLES_SHOWN ? listed : TROUBLES_SHOWN;
+        if (cs_text_of(folder, "error")[0] != '\0') {
+            printf("%s: %s\n", cs_text_of(folder, "id"), cs_text_of(folder, "error"));
+        }
+        for (size_t k = 0; k < shown; k++) {
+            print_trouble(folder, json_array_get(errors, k));
+        }
+        if (total > shown) {
+            printf("%s: and %llu more%s\n", cs_text_of(folder, "id"),
+                   (unsigned long long)(total - shown),
+                   shown < listed ? " (-v shows them)" : "");
+        }
+    }
+}
+
+static void add_equal(cs_table_t *table, json_t *equal)
+{
+    size_t yes = 0;
+    const char *key;
+    json_t *value;
+    json_object_foreach(equal, key, value) yes += json_is_true(value);
+    char text[48];
+    snprintf(text, sizeof text, "%zu of %zu", yes, json_object_size(equal));
+    cs_table_add(table, text);
+}
+
+static void print_peers(const json_t *peers)
+{
+    static const char *const header[] = {"PEER", "STATE", "EQUAL", ">IN", ">OUT", "ENDPOINT"};
+    cs_table_t table = cs_table(header, CS_COUNT_OF(header));
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        const json_t *peer = json_array_get(peers, i);
+        char id[CS_SHORT_HASH + 1];
+        cs_short_of(peer, "id", id);
+        cs_table_add(&table,
+                     cs_text_of(peer, "name")[0] != '\0' ? cs_text_of(peer, "name") : id);
+        cs_table_add(&table, cs_text_of(peer, "state"));
+        add_equal(&table, json_object_get(peer, "equal"));
+        cs_table_add_bytes(&table, cs_number_of(peer, "bytes_in"));
+        cs_table_add_bytes(&table, cs_number_of(peer, "bytes_out"));
+        cs_table_add(&table, cs_text_of(peer, "endpoint"));
+    }
+    if (json_array_size(peers) > 0) putchar('\n');
+    if (json_array_size(peers) > 0) {
+        cs_table_print(&table, stdout, cs_wants_color(STDOUT_FILENO));
+    }
+    cs_table_fini(&table);
+}
+
+static void print_status(void *arg, const json_t *document)
+{
+    const cs_run_t *run = arg;
+    const json_t *folders = json_object_get(document, "folders");
+    print_node(json_object_get(document, "node"));
+    print_folders(folders);
+    print_troubles(folders, run->loudness > 0);
+    print_peers(json_object_get(document, "peers"));
+}
+
+int cs_run_status(cs_run_t *run)
+{
+    cs_show_t show = {.item = print_status, .arg = run};
+    json_t *request = cs_request_new(run, "status", 0);
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}

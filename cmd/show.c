@@ -1,0 +1,41 @@
+/* show.c - see show.h. */
+#include "cmd/show.h"
+
+#include <stdio.h>
+
+const char *cs_text_of(const json_t *document, const char *key)
+{
+    const char *text = json_string_value(json_object_get(document, key));
+    return text != NULL ? text : "";
+}
+
+uint64_t cs_number_of(const json_t *document, const char *key)
+{
+    return (uint64_t)json_integer_value(json_object_get(document, key));
+}
+
+bool cs_true_of(const json_t *document, const char *key)
+{
+    return json_is_true(json_object_get(document, key));
+}
+
+void cs_print_visible(const char *text)
+{
+    cs_buf_t buf = {0};
+    cs_put_visible(&buf, text);
+    fwrite(buf.data, 1, buf.len, stdout);
+    cs_buf_fini(&buf);
+}
+
+void cs_print_size(uint64_t bytes, int width)
+{
+    cs_buf_t buf = {0};
+    cs_put_size(&buf, bytes);
+    printf("%*.*s", width, (int)buf.len, (const char *)buf.data);
+    cs_buf_fini(&buf);
+}
+
+void cs_short_of(const json_t *document, const char *key, char ret[CS_SHORT_HASH + 1])
+{
+    snprintf(ret, CS_SHORT_HASH + 1, "%s", cs_text_of(document, key));
+}
