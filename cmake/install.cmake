@@ -86,7 +86,7 @@ set(CPACK_GENERATOR DEB)
 # Units and the prefix they were configured with belong together: scripts/package gives /usr.
 set(CPACK_PACKAGING_INSTALL_PREFIX ${CMAKE_INSTALL_PREFIX})
 set(CPACK_PACKAGE_VENDOR crdtsync)
-set(CPACK_PACKAGE_CONTACT "crdtsync <crdtsync@localhost>")
+set(CPACK_PACKAGE_CONTACT "crdtsync developers <maintainers@crdtsync.invalid>")
 set(CPACK_STRIP_FILES ON)
 set(CPACK_COMPONENTS_ALL runtime development)
 set(CPACK_DEB_COMPONENT_INSTALL ON)
@@ -97,17 +97,17 @@ set(CPACK_DEBIAN_RUNTIME_PACKAGE_SECTION net)
 set(CPACK_DEBIAN_RUNTIME_PACKAGE_SHLIBDEPS ON)
 set(CPACK_COMPONENT_RUNTIME_DESCRIPTION
   "folders that stay the same on many machines
- Each node keeps a replica of a folder and tells its peers what changed. There
- is no server and no clock; nodes may be away for a year and still end with
- equal trees. What was changed on two sides is kept on both. Links are
- authenticated and encrypted.")
+Each node keeps a replica of a folder and tells its peers what changed. There
+is no server and no clock; nodes may be away for a year and still end with
+equal trees. What was changed on two sides is kept on both. Links are
+authenticated and encrypted.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcrdtsync-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libczmq-dev, libjansson-dev, libleveldb-dev, \
 libprotobuf-c-dev, libsodium-dev, libssl-dev, libsystemd-dev, libxxhash-dev, libzmq3-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "folders that stay the same on many machines - library
- The node of crdtsync as a static library, with its headers, a pkg-config file
- and an example: a program may be a replica itself, or bring its own network
- and disk to the replicating core.")
+The node of crdtsync as a static library, with its headers, a pkg-config file
+and an example: a program may be a replica itself, or bring its own network
+and disk to the replicating core.")
 include(CPack)
