@@ -82,6 +82,8 @@ int cs_run_wait(cs_run_t *run);
 int cs_run_held(cs_run_t *run);
 int cs_run_held_accept(cs_run_t *run);
 int cs_run_held_reject(cs_run_t *run);
+int cs_run_trash(cs_run_t *run);
+int cs_run_trash_restore(cs_run_t *run);
 int cs_run_pause(cs_run_t *run);
 int cs_run_resume(cs_run_t *run);
 int cs_run_reincarnate(cs_run_t *run);

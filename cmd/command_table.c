@@ -55,6 +55,11 @@ static const cs_option_t search_options[] = {
     {0},
 };
 
+static const cs_option_t trash_restore_options[] = {
+    {"to", 0, "PATH", "where to put it (default: where it was)"},
+    {0},
+};
+
 static const cs_option_t demo_options[] = {
     {"nodes", 0, "N", "how many nodes (default: 3)"},
     {0},
@@ -123,6 +128,13 @@ const cs_command_t cs_commands[] = {
      cs_run_pause},
     {CS_RUNNING, "resume", "[FOLDER]", "go on exchanging and applying", NULL, "resume photos",
      0, 1, cs_run_resume},
+    {CS_RUNNING, "trash", "[FOLDER]",
+     "list what others' changes replaced or deleted: the oldest goes first, beyond trash-mib",
+     NULL, "trash photos", 0, 1, cs_run_trash},
+    {CS_RUNNING, "trash restore", "PATH [--to PATH]",
+     "take a file out of the trash: the newest that was at PATH, or the FILE that trash names; "
+     "never replaces anything",
+     trash_restore_options, "trash restore ~/photos/2024/sea.jpg", 1, 1, cs_run_trash_restore},
     {CS_RUNNING, "reincarnate", "[FOLDER]",
      "take a fresh replica id; needed after the home was put back from a backup", NULL,
      "reincarnate photos", 0, 1, cs_run_reincarnate},

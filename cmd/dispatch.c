@@ -119,6 +119,26 @@ static int unknown(const char *group, const char *word)
 
 /* --- a run */
 
+/* `trash restor x`: a command with a word too many may be a mistyped word of its group. */
+static void too_much(const cs_run_t *run)
+{
+    const cs_command_t *command = run->command;
+    char names[NAMES_MAX][32];
+    const char *candidates[NAMES_MAX + 1];
+    const char *nearest = NULL;
+    if (is_group(command->name)) {
+        list_names(command->name, names, candidates);
+        nearest = cs_suggest(run->args.rest[0], candidates);
+    }
+    if (nearest != NULL) {
+        cs_complain("wrong usage: there is no command '%s %s'; did you mean '%s %s'?",
+                    command->name, run->args.rest[0], command->name, nearest);
+    } else {
+        cs_complain("wrong usage: '%s' is too much; give: crdtsync %s %s",
+                    run->args.rest[command->args_max], command->name, command->synopsis);
+    }
+}
+
 static int run_command(cs_run_t *run, int argc, char **argv)
 {
     cs_buf_t error = {0};
@@ -134,8 +154,7 @@ static int run_command(cs_run_t *run, int argc, char **argv)
         cs_complain("wrong usage: something is missing; give: crdtsync %s %s", command->name,
                     command->synopsis);
     } else if (run->args.rest_count > command->args_max) {
-        cs_complain("wrong usage: '%s' is too much; give: crdtsync %s %s",
-                    run->args.rest[command->args_max], command->name, command->synopsis);
+        too_much(run);
     } else {
         run->json = cs_args_has(&run->args, "json");
         run->loudness =

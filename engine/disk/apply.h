@@ -77,6 +77,9 @@ CS_MUST_USE cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t 
                                    cs_str_t *const *paths, size_t count, size_t *ret_looked,
                                    cs_steps_t *ret);
 
+#define CS_TRASH_UNCOUNTED UINT64_MAX
+#define CS_TRASH_AUTO      UINT64_MAX /* a tenth of the file system, at most 10 GiB */
+
 typedef struct cs_apply_config {
     cs_fs_t *fs;
     const cs_chunker_table_t *table;
@@ -84,6 +87,9 @@ typedef struct cs_apply_config {
     uint64_t trash_bytes_max;
     uint64_t *trash_next; /* number of the next group of the trash, kept by the caller; 0: look.
                              May be NULL */
+    uint64_t *trash_bytes; /* what is in it: set by a sweep, raised by cs_apply, which then
+                              drops the oldest beyond the bounds. CS_TRASH_UNCOUNTED: not known.
+                              May be NULL */
 } cs_apply_config_t;
 
 /* Perform all steps; each gets its err and print. The return value is only about the folder as
@@ -109,24 +115,11 @@ CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_chunker_table_t *table
 typedef struct cs_cleanup_sink {
     void *arg;
     bool (*keep)(void *arg, cs_slice_t name, const cs_content_t *content);
-    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at); /* as below; may be NULL */
+    void (*late)(void *arg, cs_slice_t path,
+                 cs_slice_t now_at); /* as of cs_trash_sweep; may be NULL */
 } cs_cleanup_sink_t;
 CS_MUST_USE cs_err_t cs_apply_cleanup(const cs_apply_config_t *config,
                                       const cs_cleanup_sink_t *sink);
-
-/* Trash: a file that a process wrote to after it was put there (it held it open), or that a
- * crash left on its way, is given back: to `path`, or beside what is there now, under the name
- * that a sibling would have. `late` (may be NULL) hears where it is, so that it is scanned.
- * Then the oldest beyond the bounds are dropped. Looks at every file: for full scans, not for
- * each small one. */
-CS_MUST_USE cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
-                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at),
-                                    void *arg);
-/* Contents that the trash has are staged, as copies; `found` hears of each. */
-CS_MUST_USE cs_err_t cs_trash_find(const cs_apply_config_t *config, const cs_content_t *wanted,
-                                   size_t count,
-                                   void (*found)(void *arg, const cs_content_t *content),
-                                   void *arg);
 
 CS_HEADER_END
 

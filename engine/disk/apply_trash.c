@@ -1,4 +1,6 @@
 /* apply_trash.c - the group of the trash that one run of cs_apply fills. */
+#include <string.h>
+
 #include "disk/trash_log.h"
 
 #define GROUP_TRIES 16u /* another process's groups would have to grow as fast as we look */
@@ -96,6 +98,13 @@ void cs__apply_close_group(cs_run_t *run)
     cs_listing_t listing = {0};
     cs_err_t err = run->fs->ops->list(run->fs, cs_buf_slice(&run->group), &listing);
     bool is_empty = err == CS_OK && listing.len <= 1; /* the log */
+    uint64_t *bytes = run->config->trash_bytes;
+    bool counts = bytes != NULL && *bytes != CS_TRASH_UNCOUNTED;
+    for (size_t i = 0; counts && i < listing.len; i++) {
+        const cs_dirent_t *entry = &listing.item[i];
+        bool is_log = strcmp(entry->name->data, "log") == 0;
+        if (entry->err == CS_OK && !is_log) *bytes += entry->stat.print.size;
+    }
     cs_listing_fini(&listing);
     if (!is_empty) return;
     cs_buf_t path = {0};

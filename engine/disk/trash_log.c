@@ -1,6 +1,7 @@
 /* trash_log.c - see trash_log.h. */
 #include "disk/trash_log.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -116,6 +117,26 @@ const cs_trash_record_t *cs__trash_log_find(const cs_trash_log_t *log, size_t in
     return NULL;
 }
 
+void cs__trash_log_read(cs_fs_t *fs, cs_slice_t group, cs_trash_log_t *ret)
+{
+    cs_buf_t path = {0};
+    cs_buf_put_slice(&path, group);
+    cs_buf_printf(&path, "/log");
+    cs_file_t *file = NULL;
+    cs_stat_t st = {0};
+    cs_err_t err = fs->ops->open_read(fs, cs_buf_slice(&path), &file);
+    if (err == CS_OK) err = file->ops->fstat(file, &st);
+    if (err == CS_OK && st.print.size > CS_TRASH_LOG_BYTES_MAX) err = CS_ERR_CORRUPT;
+    if (err == CS_OK) {
+        cs_buf_reserve(&ret->bytes, (size_t)st.print.size);
+        err = file->ops->read(file, 0, ret->bytes.data, (size_t)st.print.size, &ret->bytes.len);
+    }
+    if (err == CS_OK) err = cs__trash_log_decode(ret);
+    if (err != CS_OK) cs__trash_log_fini(ret);
+    if (file != NULL) fs->ops->close(&file);
+    cs_buf_fini(&path);
+}
+
 void cs__trash_log_fini(cs_trash_log_t *log)
 {
     cs_buf_fini(&log->bytes);
@@ -150,4 +171,38 @@ cs_err_t cs__trash_last(cs_fs_t *fs, uint64_t *ret)
     cs_listing_fini(&listing);
     *ret = last;
     return CS_OK;
+}
+
+static int compare_newest_first(const void *a, const void *b)
+{
+    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
+    return (x < y) - (x > y);
+}
+
+cs_err_t cs__trash_groups(cs_fs_t *fs, uint64_t **ret, size_t *ret_len)
+{
+    cs_listing_t listing = {0};
+    cs_err_t err = fs->ops->list(fs, cs_slice_text(CS_TRASH_DIR), &listing);
+    if (err != CS_OK) return err;
+    *ret = cs_calloc(listing.len, sizeof **ret);
+    *ret_len = 0;
+    for (size_t i = 0; i < listing.len; i++) {
+        uint64_t number = cs__trash_group_number(cs_slice_str(listing.item[i].name));
+        if (number != 0) (*ret)[(*ret_len)++] = number;
+    }
+    cs_listing_fini(&listing);
+    qsort(*ret, *ret_len, sizeof **ret, compare_newest_first);
+    return CS_OK;
+}
+
+bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken)
+{
+    size_t index = 0, i = 0;
+    while (i < name->len && name->data[i] >= '0' && name->data[i] <= '9' &&
+           index < CS_TRASH_LOG_BYTES_MAX) {
+        index = index * 10 + (size_t)(name->data[i++] - '0');
+    }
+    *ret_index = index;
+    *ret_taken = i + 1 == name->len && name->data[i] == 't';
+    return i > 0 && (i == name->len || *ret_taken);
 }

@@ -11,6 +11,7 @@
 #define CS_DISK_TRASH_LOG_H
 
 #include "disk/apply_run.h"
+#include "disk/trash.h"
 
 typedef struct cs_trash_record {
     size_t index;
@@ -31,16 +32,24 @@ typedef struct cs_trash_log {
 
 /* Decodes log->bytes. CORRUPT: no records. */
 CS_MUST_USE cs_err_t cs__trash_log_decode(cs_trash_log_t *log);
+/* Empty if it cannot be read: then all stays until there is no room. */
+void cs__trash_log_read(cs_fs_t *fs, cs_slice_t group, cs_trash_log_t *ret);
 const cs_trash_record_t *cs__trash_log_find(const cs_trash_log_t *log,
                                             size_t index); /* NULL: none */
 void cs__trash_log_fini(cs_trash_log_t *log);
 
+/* The numbers of all groups, newest first; *ret is the caller's. */
+CS_MUST_USE cs_err_t cs__trash_groups(cs_fs_t *fs, uint64_t **ret, size_t *ret_len);
+/* "<index>" or "<index>t"; false: no name of ours. */
+bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken);
 void cs__trash_group_path(uint64_t number, cs_buf_t *ret);
 /* 0: not the name of a group. */
 uint64_t cs__trash_group_number(cs_slice_t name);
 /* The greatest number there is, 0 if none. */
 CS_MUST_USE cs_err_t cs__trash_last(cs_fs_t *fs, uint64_t *ret);
 
+/* Drops the oldest beyond the bounds, by *config->trash_bytes: looks at them alone. */
+void cs__trash_trim(const cs_apply_config_t *config);
 /* cs_trash_sweep; is_start: after a crash perhaps, so that a path may be empty that was not to
  * be. */
 CS_MUST_USE cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,

@@ -1,6 +1,5 @@
 /* trash_sweep.c - the trash between runs: give back what is a user's, drop the oldest of the
  * rest. */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -20,28 +19,8 @@ typedef struct cs_sweep {
     bool is_start;  /* see cs__trash_sweep */
     uint64_t bytes; /* kept so far */
     uint64_t files;
+    bool full; /* what is older goes */
 } cs_sweep_t;
-
-/* Empty if it cannot be read: then all stays until there is no room. */
-static void read_log(cs_fs_t *fs, cs_slice_t group, cs_trash_log_t *ret)
-{
-    cs_buf_t path = {0};
-    cs_buf_put_slice(&path, group);
-    cs_buf_printf(&path, "/log");
-    cs_file_t *file = NULL;
-    cs_stat_t st = {0};
-    cs_err_t err = fs->ops->open_read(fs, cs_buf_slice(&path), &file);
-    if (err == CS_OK) err = file->ops->fstat(file, &st);
-    if (err == CS_OK && st.print.size > CS_TRASH_LOG_BYTES_MAX) err = CS_ERR_CORRUPT;
-    if (err == CS_OK) {
-        cs_buf_reserve(&ret->bytes, (size_t)st.print.size);
-        err = file->ops->read(file, 0, ret->bytes.data, (size_t)st.print.size, &ret->bytes.len);
-    }
-    if (err == CS_OK) err = cs__trash_log_decode(ret);
-    if (err != CS_OK) cs__trash_log_fini(ret);
-    if (file != NULL) fs->ops->close(&file);
-    cs_buf_fini(&path);
-}
 
 /* A name beside `path`, like that of a sibling with these bytes. What cannot be read has a name
  * too. */
@@ -122,26 +101,13 @@ static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
     return maybe_hole && err == CS_ERR_NOT_FOUND ? CS_BACK_TO_PATH : CS_KEEP;
 }
 
-/* "<index>" or "<index>t"; false: no name of ours. */
-static bool read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken)
-{
-    size_t index = 0, i = 0;
-    while (i < name->len && name->data[i] >= '0' && name->data[i] <= '9' &&
-           index < CS_TRASH_LOG_BYTES_MAX) {
-        index = index * 10 + (size_t)(name->data[i++] - '0');
-    }
-    *ret_index = index;
-    *ret_taken = i + 1 == name->len && name->data[i] == 't';
-    return i > 0 && (i == name->len || *ret_taken);
-}
-
 /* True if the entry is still there and may be dropped for want of room. */
 static bool sweep_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_t *log,
                         const cs_dirent_t *entry)
 {
     size_t index = 0;
     bool taken = false;
-    if (!read_name(entry->name, &index, &taken) || entry->err != CS_OK) return false;
+    if (!cs__trash_read_name(entry->name, &index, &taken) || entry->err != CS_OK) return false;
     const cs_trash_record_t *record = cs__trash_log_find(log, index);
     if (record == NULL) return true;
 
@@ -183,7 +149,8 @@ static void drop(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry)
 
 static bool over_bounds(const cs_sweep_t *sweep)
 {
-    return sweep->bytes > sweep->config->trash_bytes_max || sweep->files > CS_TRASH_FILES_MAX;
+    return sweep->full || sweep->bytes > sweep->config->trash_bytes_max ||
+           sweep->files > CS_TRASH_FILES_MAX;
 }
 
 /* Removes the log with the last file. */
@@ -210,23 +177,21 @@ static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
     cs_listing_t listing = {0};
     if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
     cs_trash_log_t log = {0};
-    read_log(sweep->fs, group, &log);
+    cs__trash_log_read(sweep->fs, group, &log);
     for (size_t i = 0; i < listing.len; i++) {
         const cs_dirent_t *entry = &listing.item[i];
         if (is_log(entry) || !sweep_entry(sweep, group, &log, entry)) continue;
         sweep->bytes += entry->stat.print.size;
         sweep->files++;
-        if (over_bounds(sweep)) drop(sweep->fs, group, entry);
+        if (!over_bounds(sweep)) continue;
+        drop(sweep->fs, group, entry);
+        sweep->bytes -= entry->stat.print.size;
+        sweep->files--;
+        sweep->full = true; /* a smaller one that is older does not outlive it */
     }
     cs__trash_log_fini(&log);
     cs_listing_fini(&listing);
     close_group(sweep->fs, group);
-}
-
-static int compare_newest_first(const void *a, const void *b)
-{
-    uint64_t x = *(const uint64_t *)a, y = *(const uint64_t *)b;
-    return (x < y) - (x > y);
 }
 
 cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
@@ -234,17 +199,10 @@ cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
 {
     cs_sweep_t sweep = {
         .config = config, .fs = config->fs, .late = late, .arg = arg, .is_start = is_start};
-    cs_listing_t listing = {0};
-    cs_err_t err = sweep.fs->ops->list(sweep.fs, cs_slice_text(CS_TRASH_DIR), &listing);
-    if (err != CS_OK) return err;
-    uint64_t *numbers = cs_calloc(listing.len, sizeof *numbers);
+    uint64_t *numbers = NULL;
     size_t len = 0;
-    for (size_t i = 0; i < listing.len; i++) {
-        uint64_t number = cs__trash_group_number(cs_slice_str(listing.item[i].name));
-        if (number != 0) numbers[len++] = number;
-    }
-    cs_listing_fini(&listing);
-    qsort(numbers, len, sizeof *numbers, compare_newest_first);
+    cs_err_t err = cs__trash_groups(config->fs, &numbers, &len);
+    if (err != CS_OK) return err;
 
     cs_buf_t group = {0};
     for (size_t i = 0; i < len; i++) {
@@ -253,7 +211,45 @@ cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
     }
     cs_buf_fini(&group);
     cs_free(numbers);
+    if (config->trash_bytes != NULL) *config->trash_bytes = sweep.bytes;
     return CS_OK;
+}
+
+/* What a user's program still writes to is given back, as by a sweep; the rest is dropped until
+ * there is room. */
+static void trim_group(cs_sweep_t *sweep, cs_slice_t group)
+{
+    cs_listing_t listing = {0};
+    if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
+    cs_trash_log_t log = {0};
+    cs__trash_log_read(sweep->fs, group, &log);
+    for (size_t i = 0; i < listing.len && over_bounds(sweep); i++) {
+        const cs_dirent_t *entry = &listing.item[i];
+        if (is_log(entry)) continue;
+        bool is_kept = sweep_entry(sweep, group, &log, entry);
+        if (is_kept) drop(sweep->fs, group, entry);
+        uint64_t bytes = entry->err == CS_OK ? entry->stat.print.size : 0;
+        sweep->bytes -= bytes < sweep->bytes ? bytes : sweep->bytes;
+    }
+    cs__trash_log_fini(&log);
+    cs_listing_fini(&listing);
+    close_group(sweep->fs, group);
+}
+
+void cs__trash_trim(const cs_apply_config_t *config)
+{
+    cs_sweep_t sweep = {.config = config, .fs = config->fs, .bytes = *config->trash_bytes};
+    uint64_t *numbers = NULL;
+    size_t len = 0;
+    if (!over_bounds(&sweep) || cs__trash_groups(config->fs, &numbers, &len) != CS_OK) return;
+    cs_buf_t group = {0};
+    while (len > 0 && over_bounds(&sweep)) {
+        cs__trash_group_path(numbers[--len], &group); /* the oldest */
+        trim_group(&sweep, cs_buf_slice(&group));
+    }
+    *config->trash_bytes = sweep.bytes;
+    cs_buf_fini(&group);
+    cs_free(numbers);
 }
 
 cs_err_t cs_trash_sweep(const cs_apply_config_t *config,

@@ -23,6 +23,8 @@ static const command_t commands[] = {
     {"held", cs__cmd_held},
     {"held accept", cs__cmd_held_accept},
     {"held reject", cs__cmd_held_reject},
+    {"trash", cs__cmd_trash},
+    {"trash restore", cs__cmd_trash_restore},
     {"pause", cs__cmd_pause},
     {"resume", cs__cmd_resume},
     {"reincarnate", cs__cmd_reincarnate},
@@ -100,7 +102,7 @@ cs_pending_t *cs_pending_new(cs_daemon_t *daemon, const cs_reply_t *reply)
     return pending;
 }
 
-static cs_pending_t *find(const cs_daemon_t *daemon, uint64_t handle)
+cs_pending_t *cs_pending_find(const cs_daemon_t *daemon, uint64_t handle)
 {
     for (size_t i = 0; i < daemon->pending_count; i++) {
         if (daemon->pending[i]->handle == handle) return daemon->pending[i];
@@ -133,7 +135,7 @@ void cs_pending_end(cs_daemon_t *daemon, cs_pending_t *pending, int exit_code,
 
 void cs_daemon_forget(cs_daemon_t *daemon, uint64_t handle)
 {
-    cs_pending_t *pending = find(daemon, handle);
+    cs_pending_t *pending = cs_pending_find(daemon, handle);
     if (pending != NULL) take_out(daemon, pending);
 }
 
@@ -213,5 +215,5 @@ uint64_t cs_daemon_request(cs_daemon_t *daemon, const json_t *request, const cs_
         cs_daemon_step(daemon, &event);
     }
     cs_buf_fini(&ask.detail);
-    return find(daemon, ask.handle) != NULL ? ask.handle : 0;
+    return cs_pending_find(daemon, ask.handle) != NULL ? ask.handle : 0;
 }

@@ -74,7 +74,7 @@ void cs__arg_fini(cs_arg_t *arg)
 
 /* --- folders */
 
-static cs_mounted_t *folder_by_path(cs_ask_t *ask, const cs_arg_t *arg)
+cs_mounted_t *cs__ask_folder_at(cs_ask_t *ask, const cs_arg_t *arg)
 {
     cs_mounted_t *folder = NULL;
     if (arg->abs != NULL) folder = cs_daemon_folder_by_path(ask->daemon, arg->abs);
@@ -113,7 +113,7 @@ cs_mounted_t *cs__ask_folder(cs_ask_t *ask, const cs_arg_t *arg)
 {
     bool is_path = strchr(arg->raw, '/') != NULL;
     cs_mounted_t *folder =
-        is_path ? folder_by_path(ask, arg) : cs_daemon_folder(ask->daemon, arg->raw);
+        is_path ? cs__ask_folder_at(ask, arg) : cs_daemon_folder(ask->daemon, arg->raw);
     if (folder == NULL && !is_path) unknown_folder(ask, arg->raw);
     if (folder != NULL && folder->leaving) {
         cs__ask_fail(ask, CS_EXIT_FAILED,

@@ -27,7 +27,7 @@ typedef int cs_handler_t(cs_ask_t *ask);
 cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts, cs__cmd_search;
 cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
 cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
-cs_handler_t cs__cmd_held_reject;
+cs_handler_t cs__cmd_held_reject, cs__cmd_trash, cs__cmd_trash_restore;
 cs_handler_t cs__cmd_scan, cs__cmd_held, cs__cmd_held_accept, cs__cmd_wait, cs__cmd_ping;
 cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key, cs__cmd_folder_set;
 cs_handler_t cs__cmd_peer_add, cs__cmd_peer_list;
@@ -72,6 +72,8 @@ void cs__arg_fini(cs_arg_t *arg);
 /* The folder that an argument names: an id, or, with a '/', the path of something in it. NULL:
  * ask->detail says why. */
 cs_mounted_t *cs__ask_folder(cs_ask_t *ask, const cs_arg_t *arg);
+/* The folder that something lies in, whatever its name looks like. */
+cs_mounted_t *cs__ask_folder_at(cs_ask_t *ask, const cs_arg_t *arg);
 /* Path inside the folder; empty: its root. false: it lies outside, ask->detail says so. */
 bool cs__ask_path_in(cs_ask_t *ask, const cs_mounted_t *folder, const cs_arg_t *arg,
                      cs_buf_t *ret);

@@ -70,6 +70,10 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
         if (daemon->pending[i]->ticket == ticket) pending = daemon->pending[i];
     }
     if (ticket == 0 || pending == NULL) return; /* nobody asked, or he went away */
+    if (pending->scanned != NULL) {
+        pending->scanned(daemon, pending, err);
+        return;
+    }
     scan_state_t *state = pending->arg;
     const cs_mounted_t *mounted = by_number(daemon, folder);
     const char *id = mounted != NULL ? mounted->record.id : "";

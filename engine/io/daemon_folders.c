@@ -177,13 +177,11 @@ static void set_brake(const char *setting, cs_folder_config_t *config)
     }
 }
 
-#define TRASH_MIB_DEFAULT 10240u /* at most; a tenth of the file system where that is less */
-
 static uint64_t trash_bytes(const cs_folder_record_t *record)
 {
-    uint32_t mib = TRASH_MIB_DEFAULT;
+    uint32_t mib;
     const char *setting = record->setting[CS_SETTING_TRASH_MIB];
-    if (setting != NULL) (void)cs_parse_u32(setting, 0, UINT32_MAX, &mib);
+    if (setting == NULL || !cs_parse_u32(setting, 0, UINT32_MAX, &mib)) return CS_TRASH_AUTO;
     return (uint64_t)mib << 20;
 }
 

@@ -40,7 +40,9 @@ typedef struct cs_pending {
     /* Asked after every step and at the deadline; ends the request by cs_pending_end. NULL:
      * only a scan's ticket ends it. */
     void (*check)(cs_daemon_t *daemon, struct cs_pending *pending, bool expired);
-    void *arg; /* of check; owned */
+    /* Of each scan that its ticket is out for, instead of an answer by it. May be NULL. */
+    void (*scanned)(cs_daemon_t *daemon, struct cs_pending *pending, cs_err_t err);
+    void *arg; /* of these; owned */
     void (*arg_free)(void *arg);
     size_t waiting; /* scans: tickets that are still out */
     int exit_code;  /* so far */
@@ -100,6 +102,7 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
                          const cs_scan_report_t *report);
 void cs_commands_check(cs_daemon_t *daemon, uint64_t now_ms); /* after every step */
 uint64_t cs_commands_deadline(const cs_daemon_t *daemon);
+cs_pending_t *cs_pending_find(const cs_daemon_t *daemon, uint64_t handle); /* NULL: ended */
 cs_pending_t *cs_pending_new(cs_daemon_t *daemon, const cs_reply_t *reply);
 void cs_pending_end(cs_daemon_t *daemon, cs_pending_t *pending, int exit_code,
                     const char *error);

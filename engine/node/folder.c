@@ -102,6 +102,7 @@ cs_job_t *cs_folder_job(cs_folder_t *folder, cs_job_kind_t kind)
     job->modes = folder->config.modes;
     job->trash_bytes_max = folder->config.trash_bytes_max;
     job->trash_next = folder->trash_next;
+    job->trash_bytes = folder->trash_bytes;
     memcpy(job->marker, folder->config.marker, sizeof job->marker);
     return job;
 }

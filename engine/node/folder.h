@@ -105,12 +105,12 @@ typedef struct cs_folder {
     cs_buf_t cursor;      /* of the pass under way; empty: at the beginning */
     size_t pass_size;     /* steps and contents it found */
     uint64_t pass_at_ms, rest_until_ms;
-    uint32_t race_ms;    /* 0: the last group was of use */
-    uint64_t trash_next; /* cs_apply_config_t */
-    cs_omap_t ignored;   /* pending paths that are ignored here, as far as met */
-    cs_omap_t stuck;     /* paths that could not be written; epoch: why, a cs_err_t */
-    cs_omap_t awaited;   /* content hash || path: contents asked for, and where they go */
-    cs_str_t **ready;    /* paths whose contents are staged */
+    uint32_t race_ms;                 /* 0: the last group was of use */
+    uint64_t trash_next, trash_bytes; /* cs_apply_config_t */
+    cs_omap_t ignored;                /* pending paths that are ignored here, as far as met */
+    cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
+    cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
+    cs_str_t **ready;  /* paths whose contents are staged */
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms; /* 0: none */
     uint64_t retry_at_ms; /* 0: none */

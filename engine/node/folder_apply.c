@@ -307,6 +307,7 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
 {
     cs_steps_t *steps = &job->u.apply;
     folder->trash_next = job->trash_next;
+    folder->trash_bytes = job->trash_bytes;
     bool is_void = folder->steps_void;
     folder->steps_void = false;
     if (job->err != CS_OK) {

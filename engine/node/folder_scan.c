@@ -198,6 +198,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_scan_t *scan = &job->u.scan;
     folder->trash_next = job->trash_next;
+    folder->trash_bytes = job->trash_bytes;
     folder->rows_stage = folder->staged + 1;
     cs_scan_report_t report = {.stats = scan->stats};
     bool all = folder->running_wish.all;

@@ -3,7 +3,19 @@
 
 #include "base/mem.h"
 #include "disk/ignore.h"
+#include "disk/trash.h"
 #include "node/job_internal.h"
+
+#define TRASH_BYTES_MAX ((uint64_t)10 << 30) /* by default, ... */
+#define TRASH_DIVISOR   10u                  /* ... and at most this part of the file system */
+
+static uint64_t trash_bytes_max(const cs_job_t *job, cs_fs_t *fs)
+{
+    uint64_t free_bytes, total;
+    if (job->trash_bytes_max != CS_TRASH_AUTO) return job->trash_bytes_max;
+    if (fs->ops->space(fs, &free_bytes, &total) != CS_OK) return TRASH_BYTES_MAX;
+    return total / TRASH_DIVISOR < TRASH_BYTES_MAX ? total / TRASH_DIVISOR : TRASH_BYTES_MAX;
+}
 
 static cs_apply_config_t apply_config(cs_job_t *job, const cs_job_env_t *env)
 {
@@ -11,8 +23,9 @@ static cs_apply_config_t apply_config(cs_job_t *job, const cs_job_env_t *env)
         .fs = env->fs,
         .table = job->table,
         .modes = job->modes,
-        .trash_bytes_max = job->trash_bytes_max,
+        .trash_bytes_max = trash_bytes_max(job, env->fs),
         .trash_next = &job->trash_next,
+        .trash_bytes = &job->trash_bytes,
     };
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "disk/trash.h"
 #include "support/folder.h"
 #include "support/tales.h"
 

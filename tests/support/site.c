@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "disk/trash.h"
 #include "io/fs_linux.h"
 #include "support/folder.h"
 #include "support/picture.h"

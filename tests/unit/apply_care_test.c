@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "disk/trash.h"
 #include "support/folder.h"
 #include "support/scene.h"
 

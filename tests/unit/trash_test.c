@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "disk/trash.h"
 #include "support/folder.h"
 #include "support/scene.h"
 
@@ -196,4 +197,89 @@ Test(trash, what_is_wanted_is_found_in_it)
     cr_assert(scene_holds(&scene, (const char *)path.data, "deleted"));
     cs_buf_fini(&path);
     cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
+}
+
+/* --- for people */
+
+static void put_in_trash(const char *path, const char *text)
+{
+    scene_file(&scene, path, text);
+    scene_delete(&scene, path);
+    apply_all();
+    cs_steps_fini(&scene.steps);
+}
+
+static bool append_item(void *arg, const cs_trash_item_t *item)
+{
+    cs_buf_t *list = arg;
+    cs_buf_put_slice(list, item->path);
+    cs_buf_printf(list, ":%u ", (unsigned)item->stat.print.size);
+    return true;
+}
+
+static void expect_list(const char *expected)
+{
+    cs_buf_t list = {0};
+    cr_assert_eq(cs_trash_each(scene.config.fs, &list, append_item), CS_OK);
+    cr_assert(cs_slice_eq(cs_buf_slice(&list), cs_slice_text(expected)), "%.*s", (int)list.len,
+              (const char *)list.data);
+    cs_buf_fini(&list);
+}
+
+static cs_err_t restore(const char *what, const char *to, const char *expected_at)
+{
+    cs_buf_t at = {0};
+    cs_stat_t st;
+    cs_err_t err =
+        cs_trash_restore(scene.config.fs, cs_slice_text(what), cs_slice_text(to), &at, &st);
+    cr_assert(cs_slice_eq(cs_buf_slice(&at), cs_slice_text(expected_at)));
+    cs_buf_fini(&at);
+    return err;
+}
+
+Test(trash, the_newest_of_a_path_is_listed_and_restored_first)
+{
+    put_in_trash("d/f", "old");
+    put_in_trash("g", "other");
+    put_in_trash("d/f", "newer");
+    expect_list("d/f:5 g:5 d/f:3 ");
+    cr_assert_eq(restore("d/f", "", "d/f"), CS_OK);
+    cr_assert(scene_holds(&scene, "d/f", "newer"));
+    cr_assert_eq(restore("d/f", "", "d/f"), CS_ERR_EXISTS);
+    cr_assert(scene_holds(&scene, "d/f", "newer"));
+    cr_assert_eq(restore("d/f", "elsewhere/f", "elsewhere/f"), CS_OK);
+    cr_assert(scene_holds(&scene, "elsewhere/f", "old"));
+    cr_assert_eq(restore("d/f", "", ""), CS_ERR_NOT_FOUND);
+    cr_assert_eq(restore(".crdtsync/trash/0000000000000002/0", "g/h", "g/h"), CS_OK);
+    cr_assert(scene_holds(&scene, "g/h", "other"));
+    expect_list("");
+}
+
+Test(trash, nothing_is_restored_below_a_file)
+{
+    put_in_trash("d/f", "old");
+    cr_assert_eq(scene.real->ops->rmdir(scene.real, cs_slice_text("d")), CS_OK);
+    scene_file(&scene, "d", "a file now");
+    cr_assert_eq(restore("d/f", "", "d/f"), CS_ERR_NOT_DIR);
+    expect_list("d/f:3 ");
+    cr_assert(scene_holds(&scene, "d", "a file now"));
+}
+
+Test(trash, a_run_drops_the_oldest_beyond_the_bound)
+{
+    uint64_t bytes = CS_TRASH_UNCOUNTED;
+    scene.config.trash_bytes = &bytes;
+    scene.config.trash_bytes_max = 10;
+    put_in_trash("a", "1234");
+    cr_assert_eq(bytes, CS_TRASH_UNCOUNTED, "nobody has counted yet");
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert_eq(bytes, 4);
+    put_in_trash("b", "123456");
+    expect_list("b:6 a:4 ");
+    put_in_trash("c", "1");
+    expect_list("c:1 b:6 ");
+    cr_assert_eq(bytes, 7);
+    put_in_trash("d", "12345678901"); /* more than all that may be there */
+    expect_list("");
+    cr_assert_eq(bytes, 0);
 }
