@@ -157,18 +157,30 @@ static bool wait_for_room(void)
     return sigtimedwait(&stop, NULL, &pause) < 0;
 }
 
-/* A database that met a full disk has to be opened anew, which needs room. Until then nothing
- * can be promised, so nothing is served. *ret stays NULL if a signal came. */
-static cs_err_t reopen(const cs_daemon_config_t *config, cs_daemon_t **ret,
+/* What ends when somebody mends the disk, or makes room on it. */
+static bool may_pass(cs_err_t err)
+{
+    return err == CS_ERR_NOSPACE || err == CS_ERR_IO || err == CS_ERR_READ_ONLY;
+}
+
+static const char *remedy(cs_err_t err)
+{
+    if (err == CS_ERR_NOSPACE) return "make room there";
+    if (err == CS_ERR_READ_ONLY) return "remount it for writing";
+    return "see what is wrong with that disk";
+}
+
+/* A database that met a full or failing disk has to be opened anew, when that is over. Until
+ * then nothing can be promised, so nothing is served. *ret stays NULL if a signal came. */
+static cs_err_t reopen(const cs_daemon_config_t *config, cs_err_t why, cs_daemon_t **ret,
                        cs_buf_t *ret_detail)
 {
-    cs_err_t err = CS_ERR_NOSPACE;
-    cs_complain(
-        "the node rests: the disk of the home %s is full; make room there, and it goes on "
-        "by itself",
-        cs_home_path(config->home));
-    cs_service_status("resting: the disk of the home is full");
-    while (err == CS_ERR_NOSPACE) {
+    cs_err_t err = why;
+    cs_complain("the node rests: the disk of the home %s: %s; %s, and it goes on by itself",
+                cs_home_path(config->home), cs_err_text(why), remedy(why));
+    cs_service_status(why == CS_ERR_NOSPACE ? "resting: the disk of the home is full"
+                                            : "resting: the disk of the home fails");
+    while (may_pass(err)) {
         if (!wait_for_room()) return CS_OK;
         cs_buf_clear(ret_detail);
         err = cs_daemon_new(config, ret, ret_detail);
@@ -176,16 +188,21 @@ static cs_err_t reopen(const cs_daemon_config_t *config, cs_daemon_t **ret,
     return err;
 }
 
+#define CORRUPT_MAX 3u /* databases found damaged in one run; more have another cause */
+
 static int run_daemon(const cs_daemon_config_t *config)
 {
     cs_daemon_t *daemon = NULL;
     cs_buf_t detail = {0};
+    unsigned corrupt = 0;
     cs_err_t err = cs_daemon_new(config, &daemon, &detail);
     while (err == CS_OK && daemon != NULL) {
         err = cs_daemon_run(daemon);
         cs_daemon_destroy(&daemon);
-        if (err == CS_ERR_NOSPACE) {
-            err = reopen(config, &daemon, &detail);
+        if (may_pass(err)) {
+            err = reopen(config, err, &daemon, &detail);
+        } else if (err == CS_ERR_CORRUPT && corrupt++ < CORRUPT_MAX) {
+            err = cs_daemon_new(config, &daemon, &detail); /* the damaged one is set aside */
         } else if (err != CS_OK) {
             cs_buf_printf(&detail,
                           "the node stopped: %s; see what is wrong with the disk of the home, "

@@ -13,6 +13,7 @@
 #include "io/control.h"
 #include "io/daemon_shell.h"
 #include "io/invite.h"
+#include "io/leveldb_store.h"
 #include "io/service.h"
 
 static uint64_t now_ms(void)
@@ -58,6 +59,7 @@ void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event)
     } while (event->number == 0);
 
     cs_err_t err = cs_node_step(daemon->node, event, &shell->fx);
+    if (err == CS_OK) err = cs_leveldb_err(daemon->store);
     if (err != CS_OK && daemon->failed == CS_OK) {
         daemon->failed = err;
         cs__daemon_log(daemon, CS_LOG_ERROR, "store.failed", NULL, cs_slice_text(""),
@@ -175,8 +177,8 @@ void cs_daemon_interrupt(cs_daemon_t *daemon)
 
 /* --- life */
 
-cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
-                       cs_buf_t *ret_detail)
+static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
+                           cs_buf_t *ret_detail)
 {
     zsys_init();
     zsys_handler_set(NULL); /* signals are ours */
@@ -197,6 +199,7 @@ cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     watch_interrupts(daemon);
     if (config->service) watch_signals(daemon);
     err = cs__daemon_open_store(daemon, ret_detail);
+    if (err == CS_OK) err = cs__daemon_check_format(daemon, ret_detail);
     if (err != CS_OK) goto out;
 
     cs_node_config_t node = {.store = daemon->store};
@@ -219,9 +222,21 @@ cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     }
 out:
     cs_config_fini(&settings);
-    if (err != CS_OK) cs_daemon_destroy(&daemon);
+    if (err != CS_OK) {
+        daemon->failed = err;
+        cs_daemon_destroy(&daemon);
+    }
     *ret = daemon;
     return err;
+}
+
+cs_err_t cs_daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
+                       cs_buf_t *ret_detail)
+{
+    cs_err_t err = daemon_new(config, ret, ret_detail);
+    if (err != CS_ERR_CORRUPT) return err;
+    cs_buf_clear(ret_detail); /* it was set aside, with a word in the log */
+    return daemon_new(config, ret, ret_detail);
 }
 
 cs_err_t cs_daemon_run(cs_daemon_t *daemon)
@@ -262,7 +277,9 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
         cs_folder_record_fini(&daemon->folders[i].record);
     }
     cs_free(daemon->folders);
-    if (daemon->store != NULL) cs_store_close(&daemon->store);
+    bool was_open = daemon->store != NULL;
+    if (was_open) cs_store_close(&daemon->store);
+    if (was_open && daemon->failed == CS_ERR_CORRUPT) cs__daemon_set_aside(daemon);
     if (shell->signal_fd >= 0) close(shell->signal_fd);
     if (shell->interrupt_fd >= 0) close(shell->interrupt_fd);
     if (daemon->loop != NULL) zloop_destroy(&daemon->loop);

@@ -9,6 +9,27 @@
 
 /* A damaged database is set aside, never deleted: a new one is filled by scans and peers (6.4).
  */
+static cs_err_t set_aside(cs_daemon_t *daemon, cs_buf_t *ret_detail)
+{
+    cs_err_t err = cs_leveldb_quarantine(cs_home_db(daemon->home), ret_detail);
+    if (err != CS_OK) return err;
+    cs__daemon_log(daemon, CS_LOG_WARNING, "db.set-aside", NULL, cs_buf_slice(ret_detail),
+                   "a new one is made of the files, and of what the peers know");
+    cs_buf_clear(ret_detail);
+    return CS_OK;
+}
+
+void cs__daemon_set_aside(cs_daemon_t *daemon)
+{
+    cs_buf_t detail = {0};
+    if (set_aside(daemon, &detail) != CS_OK) {
+        cs_buf_put_u8(&detail, 0);
+        cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", NULL, cs_slice_text(""),
+                       (const char *)detail.data);
+    }
+    cs_buf_fini(&detail);
+}
+
 cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail)
 {
     const char *path = cs_home_db(daemon->home);
@@ -17,12 +38,8 @@ cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", NULL, cs_slice_text(path),
                    (const char *)ret_detail->data);
     cs_buf_clear(ret_detail);
-    err = cs_leveldb_quarantine(path, ret_detail);
-    if (err != CS_OK) return err;
-    cs__daemon_log(daemon, CS_LOG_WARNING, "db.set-aside", NULL, cs_buf_slice(ret_detail),
-                   "a new one is made");
-    cs_buf_clear(ret_detail);
-    return cs_leveldb_open(path, &daemon->store, ret_detail);
+    err = set_aside(daemon, ret_detail);
+    return err == CS_OK ? cs_leveldb_open(path, &daemon->store, ret_detail) : err;
 }
 
 static uint64_t fresh_number(void)
@@ -240,6 +257,10 @@ cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
     cs_open_result_t opened;
     err = cs_node_add_folder(daemon->node, &config, (uint64_t)zclock_mono(), &opened);
     folder->loaded = err == CS_OK;
+    if (err == CS_ERR_CORRUPT) {
+        cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", record->id,
+                       cs_slice_text(cs_home_db(daemon->home)), cs_err_text(err));
+    }
     if (err != CS_OK) {
         cs_buf_printf(ret_detail, "cannot load folder %s: %s; move %s away and start again",
                       record->id, cs_err_text(err), cs_home_db(daemon->home));

@@ -42,6 +42,8 @@ typedef struct cs_shell_job {
 } cs_shell_job_t;
 
 typedef struct cs_shell_schedule cs_shell_schedule_t; /* daemon_place.c */
+/* CS_ERR_VERSION: rows of a newer program. */
+CS_MUST_USE cs_err_t cs__daemon_check_format(cs_daemon_t *daemon, cs_buf_t *ret_detail);
 bool cs__daemon_was_moved(cs_daemon_t *daemon); /* the store is open, nothing is loaded yet */
 void cs__daemon_settle_place(cs_daemon_t *daemon, bool moved); /* all folders are loaded */
 
@@ -95,6 +97,7 @@ void cs__daemon_links_fini(cs_daemon_t *daemon);
 
 /* daemon_folders.c */
 CS_MUST_USE cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail);
+void cs__daemon_set_aside(cs_daemon_t *daemon); /* the store is closed */
 CS_MUST_USE cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail);
 void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect);
 

@@ -15,7 +15,7 @@ typedef struct cs_ldb {
     leveldb_filterpolicy_t *bloom;
     leveldb_readoptions_t *read_options; /* of the newest state */
     leveldb_writeoptions_t *sync_options, *async_options;
-    cs_err_t write_err; /* of the first failed write; the writer's thread only */
+    _Atomic cs_err_t err; /* the first that makes the store of no use; any thread */
     dev_t dev;
     ino_t ino;           /* with dev: identifies the directory */
     struct cs_ldb *next; /* in open_stores */

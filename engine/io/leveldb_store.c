@@ -1,5 +1,6 @@
 /* leveldb_store.c - the calls of base/store.h, and the translation of errors. */
 #include <errno.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -12,6 +13,7 @@ typedef struct cs_ldb_snapshot {
 
 typedef struct cs_ldb_iter {
     cs_iter_t base;
+    cs_ldb_t *ldb;
     leveldb_iterator_t *iter;
 } cs_ldb_iter_t;
 
@@ -46,6 +48,19 @@ static cs_err_t take_error(char *text)
     return err;
 }
 
+/* Of a read: a row that is missing is no failure of the store. */
+static cs_err_t take_read_error(cs_ldb_t *ldb, char *text)
+{
+    cs_err_t err = take_error(text), none = CS_OK;
+    if (err != CS_OK) atomic_compare_exchange_strong(&ldb->err, &none, err);
+    return err;
+}
+
+cs_err_t cs_leveldb_err(const cs_store_t *store)
+{
+    return atomic_load(&((const cs_ldb_t *)store)->err);
+}
+
 /* Blocks go to the cache also from iterators: most of ours are short seeks, and a block that is
  * read again is checked again. */
 leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapshot)
@@ -66,7 +81,7 @@ static cs_err_t ldb_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_sli
     char *value = leveldb_get(ldb->db, own != NULL ? own->options : ldb->read_options,
                               (const char *)key.data, key.len, &len, &text);
     cs_buf_clear(ret);
-    if (text != NULL) return take_error(text);
+    if (text != NULL) return take_read_error(ldb, text);
     if (value == NULL) return CS_ERR_NOT_FOUND;
     cs_buf_put(ret, value, len);
     leveldb_free(value);
@@ -87,15 +102,17 @@ static void batch_delete(void *arg, cs_slice_t key)
 static cs_err_t ldb_write(cs_store_t *store, const cs_batch_t *batch, bool sync)
 {
     cs_ldb_t *ldb = (cs_ldb_t *)store;
-    if (ldb->write_err != CS_OK) return ldb->write_err;
+    cs_err_t err = atomic_load(&ldb->err);
+    if (err != CS_OK) return err;
 
     char *text = NULL;
     leveldb_writebatch_t *packed = leveldb_writebatch_create();
     cs_batch_each(batch, packed, batch_put, batch_delete);
     leveldb_write(ldb->db, sync ? ldb->sync_options : ldb->async_options, packed, &text);
     leveldb_writebatch_destroy(packed);
-    ldb->write_err = take_error(text);
-    return ldb->write_err;
+    err = take_error(text);
+    if (err != CS_OK) atomic_store(&ldb->err, err);
+    return err;
 }
 
 static cs_snapshot_t *ldb_snapshot(cs_store_t *store)
@@ -124,6 +141,7 @@ static cs_iter_t *ldb_iter(cs_store_t *store, const cs_snapshot_t *snapshot)
     const cs_ldb_snapshot_t *own = (const cs_ldb_snapshot_t *)snapshot;
     cs_ldb_iter_t *iter = cs_malloc(sizeof *iter);
     iter->base.ops = &cs__ldb_ops;
+    iter->ldb = ldb;
     iter->iter =
         leveldb_create_iterator(ldb->db, own != NULL ? own->options : ldb->read_options);
     return &iter->base;
@@ -160,9 +178,10 @@ static cs_slice_t ldb_iter_value(const cs_iter_t *iter)
 
 static cs_err_t ldb_iter_err(const cs_iter_t *iter)
 {
+    const cs_ldb_iter_t *own = (const cs_ldb_iter_t *)iter;
     char *text = NULL;
-    leveldb_iter_get_error(((const cs_ldb_iter_t *)iter)->iter, &text);
-    return take_error(text);
+    leveldb_iter_get_error(own->iter, &text);
+    return take_read_error(own->ldb, text);
 }
 
 static void ldb_iter_destroy(cs_iter_t **iter_p)

@@ -6,9 +6,9 @@
  * footer ends the process. cs_leveldb_open looks for these first (leveldb_files.h). Everything
  * else is found by checksums, at open or when the rows are read: never by missing rows alone.
  *
- * After a failed write the store refuses every later one with the same error until it is closed
- * and opened again: LevelDB would append after the torn record, and the log behind it be lost.
- */
+ * After a failed write, and after a read that found damage or a failing disk, the store refuses
+ * every later write with the same error until it is closed and opened again: LevelDB would
+ * append after the torn record, and the log behind it be lost. */
 #ifndef CS_IO_LEVELDB_STORE_H
 #define CS_IO_LEVELDB_STORE_H
 
@@ -22,6 +22,9 @@ CS_HEADER_BEGIN
  * ret_detail: on failure "what failed: why; what to do" (cleared first), else untouched. */
 CS_MUST_USE cs_err_t cs_leveldb_open(const char *path, cs_store_t **ret_store,
                                      cs_buf_t *ret_detail);
+
+/* CS_OK, or why it refuses writes; from any thread. */
+cs_err_t cs_leveldb_err(const cs_store_t *store);
 
 /* Moves the directory of a closed database aside, to `path`.bad-1 or the next free number, so
  * that a new one can be made; deletes nothing. ret_detail: on success the new path, on failure

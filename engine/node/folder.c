@@ -314,7 +314,8 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     cs_folder_answer_scans(folder);
     flush(folder);
     folder->fx = NULL;
-    return CS_OK;
+    /* A database that cannot be trusted is for the shell: it makes a new one. */
+    return folder->err == CS_ERR_CORRUPT ? CS_ERR_CORRUPT : CS_OK;
 }
 
 uint64_t cs_folder_deadline(cs_folder_t *folder)

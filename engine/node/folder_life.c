@@ -42,7 +42,10 @@ static bool host_member(void *arg, const cs_member_t *member)
 static void host_alarm(void *arg, const char *what, cs_dot_t dot)
 {
     (void)dot;
-    cs_folder_note(arg, what, cs_slice_text(""), CS_ERR_LIMIT);
+    cs_folder_t *folder = arg;
+    bool corrupt = strcmp(what, CS_ALARM_CORRUPT) == 0;
+    if (corrupt) folder->err = CS_ERR_CORRUPT;
+    cs_folder_note(folder, what, cs_slice_text(""), corrupt ? CS_ERR_CORRUPT : CS_ERR_LIMIT);
 }
 
 static void host_changed(void *arg)

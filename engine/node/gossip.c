@@ -54,6 +54,11 @@ void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot)
     gossip->host.alarm(gossip->host.arg, what, dot);
 }
 
+void cs__alarm_store(cs_gossip_t *gossip, cs_err_t err)
+{
+    cs__alarm(gossip, err == CS_ERR_CORRUPT ? CS_ALARM_CORRUPT : "store", (cs_dot_t){0});
+}
+
 cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_t *ret)
 {
     cs_reader_t reader = cs_reader(bytes);
@@ -174,7 +179,7 @@ static void conclude(cs_gossip_t *gossip, cs__peer_t *peer, cs_err_t err)
         return;
     }
     cs__exchange_abort(gossip, peer);
-    if (err != CS_ERR_HELD) cs__alarm(gossip, "store", (cs_dot_t){0});
+    if (err != CS_ERR_HELD) cs__alarm_store(gossip, err);
 }
 
 static cs_err_t late_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)

@@ -28,6 +28,8 @@ typedef struct cs_member {
 } cs_member_t;
 
 /* What the folder offers to its gossip machine. */
+#define CS_ALARM_CORRUPT "corrupt"
+
 typedef struct cs_gossip_host {
     void *arg;
     /* Queue a message: it leaves, in order, once all changes made so far are durable, and
@@ -42,7 +44,8 @@ typedef struct cs_gossip_host {
     void (*reincarnate)(void *arg, const char *reason);
     /* A member that was not known; false: refused. The folder keeps the list. */
     bool (*member)(void *arg, const cs_member_t *member);
-    /* An entry that could not be taken: CS_ERR_LIMIT (too many versions), or reuse of a dot. */
+    /* An entry that could not be taken: CS_ERR_LIMIT (too many versions), or reuse of a dot; or
+     * rows that cannot be, CS_ALARM_CORRUPT. */
     void (*alarm)(void *arg, const char *what, cs_dot_t dot);
     /* Entries were joined, roots may be equal now, a peer may hold more content than before. */
     void (*changed)(void *arg);

@@ -121,7 +121,7 @@ void cs__try_start(cs_gossip_t *gossip, cs__peer_t *peer)
     cs_err_t err = open_exchange(gossip, peer, true, ++gossip->next_xid);
     if (err != CS_OK) {
         peer->start_due_ms = gossip->now_ms + CS__RETRY_MS;
-        if (err != CS_ERR_NOT_FOUND) cs__alarm(gossip, "store", (cs_dot_t){0});
+        if (err != CS_ERR_NOT_FOUND) cs__alarm_store(gossip, err);
         return;
     }
     cs__initiator_begin(gossip, peer);

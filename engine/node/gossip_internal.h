@@ -155,6 +155,7 @@ static inline void cs__sooner(uint64_t *due_ms, uint64_t at_ms)
 /* --- gossip.c */
 void cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg); /* sets the tag */
 void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot);
+void cs__alarm_store(cs_gossip_t *gossip, cs_err_t err);
 /* A vector from outside: CS_ERR_MALFORMED, _LIMIT, and _STALE if it names a number of mine that
  * I never gave away. ret initialised, replaced. */
 CS_MUST_USE cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_t *ret);

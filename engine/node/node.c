@@ -82,14 +82,6 @@ static void peer_changed(cs_node_t *node, cs_peer_change_t change, const cs_peer
     }
 }
 
-static void on_link_up(cs_node_t *node, const cs_event_t *event)
-{
-    cs_peer_entry_t *peer;
-    cs_peer_change_t change = cs_peers_link_up(&node->peers, &node->config.self, &event->key,
-                                               event->link, event->outgoing, &peer);
-    peer_changed(node, change, peer);
-}
-
 static void on_link_down(cs_node_t *node, const cs_event_t *event)
 {
     cs_peer_entry_t was;
@@ -103,6 +95,22 @@ static void drop_link(cs_effects_t *effects, cs_link_t link, const char *why)
     cs_effect_t *effect = cs_effects_add(effects, CS_FX_DROP);
     effect->link = link;
     effect->text = why;
+}
+
+/* Of two links that one key dialled the older one is dead, or another node has this key, too: a
+ * copied home. Then they take turns, instead of one of them being unheard for ever. */
+static const char replaced[] = "a newer link with the same key took its place; if that goes "
+                               "on, a home was copied: make a new one for one of the nodes";
+
+static void on_link_up(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
+{
+    const cs_peer_entry_t *known = cs_peers_by_key(&node->peers, &event->key);
+    cs_link_t old = known != NULL && !known->dropped && !event->outgoing ? known->in : 0;
+    cs_peer_entry_t *peer;
+    cs_peer_change_t change = cs_peers_link_up(&node->peers, &node->config.self, &event->key,
+                                               event->link, event->outgoing, &peer);
+    peer_changed(node, change, peer);
+    if (old != 0 && old != event->link) drop_link(effects, old, replaced);
 }
 
 void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why)
@@ -268,7 +276,7 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         set_paused(node, folder, event->on);
         break;
     case CS_EV_REINCARNATE:
-        folder->reincarnate = "asked for";
+        folder->reincarnate = event->text != NULL ? event->text : "asked for";
         break;
     case CS_EV_RELEASE:
         cs_folder_release(folder, event->ticket);
@@ -305,7 +313,7 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
     }
 
     if (event->kind == CS_EV_STORED && event->err != CS_OK) return event->err;
-    if (event->kind == CS_EV_LINK_UP) on_link_up(node, event);
+    if (event->kind == CS_EV_LINK_UP) on_link_up(node, event, effects);
     if (event->kind == CS_EV_LINK_DOWN) on_link_down(node, event);
     if (event->kind == CS_EV_MESSAGE) on_message(node, event, effects);
     if (event->kind == CS_EV_SENT) on_sent(node, event);

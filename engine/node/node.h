@@ -53,7 +53,7 @@ typedef enum cs_event_kind {
     CS_EV_JOB_DONE,    /* job, owned by the core from here */
     CS_EV_SCAN,        /* folder, ticket (0: nobody asks), paths, full */
     CS_EV_PAUSE,       /* folder, on */
-    CS_EV_REINCARNATE, /* folder, number: a fresh rid */
+    CS_EV_REINCARNATE, /* folder, number: a fresh rid; text: why */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
     CS_EV_REJECT,      /* folder, ticket: what the brake holds is undone on disk; scans again */
     CS_EV_SETTINGS,    /* folder, settings: trash and brake of it count from now on */
@@ -70,6 +70,7 @@ typedef struct cs_event {
     cs_key_t key;
     bool outgoing, full, on;
     cs_slice_t bytes; /* borrowed */
+    const char *text; /* static; NULL: somebody asked for it */
     cs_blob_t *blob;  /* MESSAGE: one reference goes to the core */
     uint64_t token, ticket, size;
     cs_err_t err;

@@ -1,8 +1,8 @@
 /* peers.h - who is connected, over which links (core.md 7.1).
  *
- * A peer is a key with at least one link. Of two links to the same key both stay open;
- * everything is said on the one dialled by the smaller key. A peer keeps its handle while it
- * has a link. */
+ * A peer is a key with at least one link. Of two links to the same key, one dialled by each,
+ * both stay open; everything is said on the one dialled by the smaller key. A peer keeps its
+ * handle while it has a link. */
 #ifndef CS_NODE_PEERS_H
 #define CS_NODE_PEERS_H
 

@@ -348,6 +348,30 @@ Test(leveldb_damage, table_cut_short_is_noticed)
     tmp_remove(&fix.tmp);
 }
 
+/* The writer would otherwise go on beside rows that nobody can read. */
+Test(leveldb_damage, a_damaged_row_that_was_read_ends_all_writing)
+{
+    fixture_t fix = fixture_new();
+    char path[PATH_BYTES];
+    size_t len;
+    uint8_t *bytes = read_file(join(path, fix.work, file_named(&fix, ".ldb")), &len);
+    bytes[len / 3] ^= 1;
+    write_file(path, bytes, len);
+    cs_free(bytes);
+    cs_store_t *store = open_good(fix.work);
+    put_rows(store, SESSIONS * ROWS, 1);
+    cr_expect_eq(cs_leveldb_err(store), CS_OK);
+    uint32_t count;
+    cr_expect_eq(count_rows(store, &count), CS_ERR_CORRUPT);
+    cr_expect_eq(cs_leveldb_err(store), CS_ERR_CORRUPT);
+    cs_batch_t batch = {0};
+    cs_batch_put(&batch, cs_slice_text("key"), cs_slice_text("value"));
+    cr_expect_eq(cs_store_write(store, &batch, true), CS_ERR_CORRUPT);
+    cs_batch_fini(&batch);
+    cs_store_close(&store);
+    tmp_remove(&fix.tmp);
+}
+
 /* A crash in a compaction leaves a table that nothing refers to. */
 Test(leveldb_damage, unfinished_table_is_no_damage)
 {

@@ -100,6 +100,32 @@ static void full_home(void)
     cluster_destroy(&c);
 }
 
+/* The kernel makes a disk that fails read-only, or says so at once: the node rests, too. */
+static void failing_home(void)
+{
+    static const int errors[] = {EIO, EROFS};
+    cluster_t c;
+    mishap_pair(&c);
+    faults_t *faults = mishap_faults(&c, 1);
+    cluster_start(&c, 0);
+    cluster_start(&c, 1);
+    cluster_settle(&c, SETTLE_S);
+    for (int i = 0; i < 2; i++) {
+        char text[32];
+        snprintf(text, sizeof text, "edit %d", i);
+        mishap_fail(faults, FAULT_WRITE | FAULT_SYNC, errors[i], "/db/");
+        node_text(&c.node[0], "one", text);
+        cluster_do(&c, 0, NULL, "scan");
+        mishap_await_log(&c.node[1],
+                         errors[i] == EIO ? "input/output error; see" : "remount it");
+        mishap_heal(faults);
+        mishap_await_ping(&c, 1, true);
+        mishap_agree(&c, "the home's disk works again");
+    }
+    test_shell("test ! -e %s/db.bad-1", c.node[1].home);
+    cluster_destroy(&c);
+}
+
 /* What others change waits; what is read is known; the node stays up. */
 static void read_only_folder(void)
 {
@@ -156,6 +182,7 @@ int main(int argc, char **argv)
         {"full while naming", full_while_naming, true},
         {"full while renaming", full_while_renaming, false},
         {"full home", full_home, true},
+        {"failing home", failing_home, false},
         {"read only folder", read_only_folder, true},
         {"read only home", read_only_home, true},
     };

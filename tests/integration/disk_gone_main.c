@@ -83,6 +83,17 @@ static void replaced(void)
     cluster_destroy(&c);
 }
 
+static void private_directories_cleared(void)
+{
+    cluster_t c;
+    mishap_start_pair(&c);
+    test_shell("rm -r %s/.crdtsync/tmp %s/.crdtsync/trash", c.node[1].root, c.node[1].root);
+    node_text(&c.node[0], "one", "newer");
+    node_text(&c.node[0], "three", "3");
+    both_there(&c, "tmp and trash were cleared away");
+    cluster_destroy(&c);
+}
+
 /* The same files on another device: nothing has changed, and all prints have. */
 static void on_another_device(void)
 {
@@ -258,9 +269,13 @@ static void cannot_write(void)
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
-        {"unmounted", unmounted, true},       {"cannot write", cannot_write, false},
-        {"replaced", replaced, false},        {"on another device", on_another_device, true},
-        {"mount inside", mount_inside, true}, {"without permission", without_permission, false},
+        {"unmounted", unmounted, true},
+        {"cannot write", cannot_write, false},
+        {"replaced", replaced, false},
+        {"private directories cleared", private_directories_cleared, false},
+        {"on another device", on_another_device, true},
+        {"mount inside", mount_inside, true},
+        {"without permission", without_permission, false},
         {"cannot read", cannot_read, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
