@@ -30,6 +30,7 @@ static void on_data(void *arg, cs_slice_t document)
     if (client->run->json) {
         fwrite(document.data, 1, document.len, stdout);
         fputc('\n', stdout);
+        if (client->show != NULL && client->show->live) fflush(stdout);
         return;
     }
     if (client->show == NULL || client->show->item == NULL) return;
@@ -37,6 +38,7 @@ static void on_data(void *arg, cs_slice_t document)
     cs_json_for_people(document, &text);
     json_t *parsed = json_loadb((const char *)text.data, text.len, 0, NULL);
     if (parsed != NULL) client->show->item(client->show->arg, parsed);
+    if (client->show->live) fflush(stdout);
     json_decref(parsed);
     cs_buf_fini(&text);
 }

@@ -10,6 +10,7 @@ typedef struct cs_show {
     void (*item)(void *arg, const json_t *document);
     void (*done)(void *arg); /* after the last one, if all went well; may be NULL */
     void *arg;
+    bool live; /* each item is to be seen at once, also through a pipe */
 } cs_show_t;
 
 typedef enum cs_needs {

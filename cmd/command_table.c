@@ -49,6 +49,11 @@ static const cs_option_t wait_options[] = {
     {0},
 };
 
+static const cs_option_t events_options[] = {
+    {"since", 0, "N", "begin behind that number; 0: with the oldest that is kept"},
+    {0},
+};
+
 static const cs_option_t search_options[] = {
     {"peers", 0, NULL,
      "also what is not on this disk, and which connected peers have all of it"},
@@ -140,6 +145,12 @@ const cs_command_t cs_commands[] = {
      "reincarnate photos", 0, 1, cs_run_reincarnate},
     {CS_LOOKING, "status", "", "print how the node, its folders and its peers are", NULL,
      "status", 0, 0, cs_run_status},
+    {CS_LOOKING, "events", "[--since N]",
+     "print what happens, a line an event, until it is stopped; with --since, also what "
+     "happened "
+     "after the one of that number, as far as it is kept: the newest 4096, or 1 MiB of them; a "
+     "gap is said",
+     events_options, "events --since 0 --json", 0, 0, cs_run_events},
     {CS_LOOKING, "digest", "[FOLDER]",
      "print the digest of a folder: equal digest, equal state", NULL, "digest photos", 0, 1,
      cs_run_digest},

@@ -18,6 +18,7 @@ static const command_t commands[] = {
     {"ls", cs__cmd_ls},
     {"conflicts", cs__cmd_conflicts},
     {"search", cs__cmd_search},
+    {"events", cs__cmd_events},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
     {"held", cs__cmd_held},

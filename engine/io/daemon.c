@@ -82,6 +82,7 @@ void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event)
     shell->fx_next = 0;
     shell->performing = false;
 
+    cs__daemon_event_states(daemon);
     cs_commands_check(daemon, now_ms());
     arm_timer(daemon);
 }
@@ -129,6 +130,7 @@ static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     if (read(item->fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
     if (info.ssi_signo == SIGHUP) {
         reload(daemon);
+        cs_daemon_taken(daemon); /* for those who listen to events */
         return 0;
     }
     cs_service_stopping("told to stop");
@@ -202,6 +204,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (err == CS_OK) err = cs__daemon_check_format(daemon, ret_detail);
     if (err != CS_OK) goto out;
 
+    if (config->control) cs__daemon_events_start(daemon);
     cs_node_config_t node = {.store = daemon->store};
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
     snprintf(node.name, sizeof node.name, "%s", settings.node_name);
@@ -277,6 +280,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
         cs_folder_record_fini(&daemon->folders[i].record);
     }
     cs_free(daemon->folders);
+    cs_events_destroy(&daemon->events);
     bool was_open = daemon->store != NULL;
     if (was_open) cs_store_close(&daemon->store);
     if (was_open && daemon->failed == CS_ERR_CORRUPT) cs__daemon_set_aside(daemon);

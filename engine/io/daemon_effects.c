@@ -12,8 +12,37 @@ static const char *folder_name(const cs_daemon_t *daemon, uint32_t number)
     return NULL;
 }
 
+/* Events that come by the thousand are no lines of the log. */
+static void note_path(cs_daemon_t *daemon, const cs_effect_t *effect, cs_slice_t path)
+{
+    const char *folder = folder_name(daemon, effect->folder);
+    cs__daemon_event(daemon, effect->text, folder, path, NULL);
+    cs__daemon_log(daemon, CS_LOG_DEBUG, effect->text, folder, path, NULL);
+}
+
+static void note_scan(cs_daemon_t *daemon, const cs_effect_t *effect)
+{
+    cs_json_t json = {0};
+    const cs_scan_result_t *done = &effect->scan.done;
+    const char *folder = folder_name(daemon, effect->folder);
+    if (!cs__daemon_event_begin(daemon, effect->text, folder, &json)) return;
+    cs_json_put_u64(&json, "added", done->added);
+    cs_json_put_u64(&json, "changed", done->changed + done->chmodded);
+    cs_json_put_u64(&json, "moved", done->moved);
+    cs_json_put_u64(&json, "removed", done->removed);
+    cs__daemon_event_end(daemon, &json);
+}
+
 static void note(cs_daemon_t *daemon, const cs_effect_t *effect)
 {
+    if (effect->note == CS_NOTE_SCAN) {
+        note_scan(daemon, effect);
+        return;
+    }
+    if (effect->note == CS_NOTE_PATH) {
+        note_path(daemon, effect, cs_slice_str(effect->path));
+        return;
+    }
     cs_slice_t path = effect->path != NULL ? cs_slice_str(effect->path) : cs_slice_text("");
     cs_log_level_t level = effect->err == CS_OK ? CS_LOG_INFO : CS_LOG_WARNING;
     cs__daemon_log(daemon, level, effect->text, folder_name(daemon, effect->folder), path,

@@ -6,6 +6,7 @@
 #include <czmq.h>
 
 #include "io/daemon.h"
+#include "io/events.h"
 #include "io/fs_linux.h"
 #include "io/net.h"
 #include "node/node.h"
@@ -26,8 +27,10 @@ typedef struct cs_mounted {
     cs_fs_t *fs;               /* open while jobs use it, else NULL */
     cs_fs_known_t fs_known;    /* of the last time it was */
     size_t fs_users;
-    bool loaded;           /* the core knows it */
-    bool leaving;          /* it was removed, and its jobs are not back yet */
+    bool loaded;     /* the core knows it */
+    bool leaving;    /* it was removed, and its jobs are not back yet */
+    bool phase_told; /* there was an event of it */
+    cs_folder_phase_t phase;
     cs_tree_count_t count; /* as of the last time it was asked for */
 } cs_mounted_t;
 
@@ -64,6 +67,8 @@ struct cs_daemon {
     uint64_t started_ms;
     bool stopping;
     cs_err_t failed;
+    cs_events_t *events;           /* NULL: no control socket, so that nobody could ask */
+    uint64_t events_reserved;      /* numbers below are reserved on disk */
     struct cs_invites *invites;    /* open ones, and a join under way: invite.c's own */
     struct cs_daemon_shell *shell; /* threads, timers, queues: daemon.c's own */
 };

@@ -97,12 +97,15 @@ static void on_down(void *arg, cs_link_t link)
     cs_shell_link_t *entry = find(daemon, link);
     if (entry == NULL) return;
     bool known = entry->known;
+    char hex[CS_KEY_TEXT];
+    cs_hex(hex, entry->key.b, CS_KEY_BYTES);
     link_fini(entry);
     *entry = daemon->shell->links[--daemon->shell->link_count];
     if (!known) {
         cs_invite_link_down(daemon, link);
         return;
     }
+    cs__daemon_log(daemon, CS_LOG_INFO, "peer.down", NULL, cs_slice_text(""), hex);
     cs_event_t event = {.kind = CS_EV_LINK_DOWN, .link = link};
     cs_daemon_step(daemon, &event);
 }

@@ -43,6 +43,7 @@ static void put_field(cs_buf_t *line, bool json, const char *key, cs_slice_t val
 void cs__daemon_log(cs_daemon_t *daemon, cs_log_level_t level, const char *event,
                     const char *folder, cs_slice_t path, const char *text)
 {
+    if (level < CS_LOG_DEBUG) cs__daemon_event(daemon, event, folder, path, text);
     if (level > daemon->config.log_level) return;
     bool json = daemon->config.log_json;
     cs_buf_t line = {0};

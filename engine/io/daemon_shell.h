@@ -108,7 +108,17 @@ void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder);
 void cs__schedule_folder(cs_daemon_t *daemon,
                          const cs_mounted_t *folder); /* new, or set anew */
 
-/* daemon_log.c */
+/* daemon_events.c */
+void cs__daemon_events_start(cs_daemon_t *daemon);
+void cs__daemon_event(cs_daemon_t *daemon, const char *type, const char *folder,
+                      cs_slice_t path, const char *text);
+/* One with keys of its own; false: nobody could ask. */
+bool cs__daemon_event_begin(cs_daemon_t *daemon, const char *type, const char *folder,
+                            cs_json_t *ret);
+void cs__daemon_event_end(cs_daemon_t *daemon, cs_json_t *event_p);
+void cs__daemon_event_states(cs_daemon_t *daemon); /* after a step */
+
+/* daemon_log.c: also an event, unless it is only for debugging */
 void cs__daemon_log(cs_daemon_t *daemon, cs_log_level_t level, const char *event,
                     const char *folder, cs_slice_t path, const char *text);
 

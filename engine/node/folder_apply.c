@@ -301,7 +301,70 @@ static void rest_after_race(cs_folder_t *folder, bool raced, bool progress)
     if (folder->rest_until_ms < until_ms) folder->rest_until_ms = until_ms;
 }
 
+static const char *what_was_done(const cs_step_t *step)
+{
+    bool sibling = step->item.eff != NULL && !cs_str_eq(step->item.path, step->item.eff);
+    switch (step->kind) {
+    case CS_STEP_WRITE:
+        return sibling ? "conflict" : "file.written";
+    case CS_STEP_MOVE:
+        return sibling ? "conflict" : "file.moved";
+    case CS_STEP_DELETE:
+        return "file.deleted";
+    case CS_STEP_CHMOD:
+        return "file.mode";
+    case CS_STEP_MKDIR:
+        return "dir.made";
+    case CS_STEP_RMDIR:
+        return "dir.removed";
+    }
+    return "";
+}
+
+static void tell_done(cs_folder_t *folder, const cs_step_t *step)
+{
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_NOTE);
+    effect->folder = folder->config.number;
+    effect->note = CS_NOTE_PATH;
+    effect->text = what_was_done(step);
+    effect->path = cs_str_ref(step->item.path);
+}
+
 #define NOTES_MAX 3u /* failures of one group that are logged by path */
+
+/* What came of a group of steps. */
+typedef struct outcome {
+    bool progress, raced;
+    size_t failed;
+} outcome_t;
+
+static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *outcome)
+{
+    cs_slice_t path = cs_slice_str(step->item.path);
+    /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
+    bool lost =
+        step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
+    if (step->err == CS_OK || lost) {
+        outcome->progress = true;
+        cs_folder_stuck(folder, path, CS_OK);
+        if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
+        if (!lost) tell_done(folder, step);
+    } else if (step->err == CS_ERR_HELD) {
+        bool is_new;
+        cs_omap_insert(&folder->ignored, path, &is_new);
+        outcome->progress = true; /* what it would have met may be met in another way */
+    } else if (step->err == CS_ERR_CHANGED) {
+        outcome->raced = true;
+    } else {
+        /* A full disk fails them all: the first ones say it. */
+        if (outcome->failed++ < NOTES_MAX) {
+            cs_folder_failed(folder, "apply.failed", path, step->err);
+        }
+        cs_folder_stuck(folder, path, step->err);
+        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+        outcome->raced |= step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;
+    }
+}
 
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
 {
@@ -323,38 +386,15 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         return;
     }
     cs_record(folder->replica, steps, rescan, folder);
-    bool progress = false, raced = false;
-    size_t failed = 0;
+    outcome_t outcome = {0};
     for (size_t i = 0; i < steps->len; i++) {
-        cs_step_t *step = &steps->item[i];
+        const cs_step_t *step = &steps->item[i];
         if (step->kept && cs_fetch_found(folder->fetch, &step->item.content) != CS_OK) {
             cs_folder_note(folder, "apply.kept", cs_slice_str(step->item.path), CS_ERR_AGAIN);
         }
-        /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
-        bool lost =
-            step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
-        cs_slice_t path = cs_slice_str(step->item.path);
-        if (step->err == CS_OK || lost) {
-            progress = true;
-            cs_folder_stuck(folder, path, CS_OK);
-            if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
-        } else if (step->err == CS_ERR_HELD) {
-            bool is_new;
-            cs_omap_insert(&folder->ignored, path, &is_new);
-            progress = true; /* what it would have met may be met in another way */
-        } else if (step->err == CS_ERR_CHANGED) {
-            raced = true;
-        } else {
-            /* A full disk fails them all: the first ones say it. */
-            if (failed++ < NOTES_MAX) {
-                cs_folder_failed(folder, "apply.failed", path, step->err);
-            }
-            cs_folder_stuck(folder, path, step->err);
-            folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
-            raced = raced || step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;
-        }
+        take_result(folder, step, &outcome);
     }
-    rest_after_race(folder, raced, progress);
-    folder->rows_stage = folder->staged + 1;   /* the rows go with the next stage */
-    if (progress) cs_folder_plan_more(folder); /* what waited for a name to be free */
+    rest_after_race(folder, outcome.raced, outcome.progress);
+    folder->rows_stage = folder->staged + 1;           /* the rows go with the next stage */
+    if (outcome.progress) cs_folder_plan_more(folder); /* what waited for a name to be free */
 }

@@ -156,6 +156,19 @@ static void answer_later(cs_folder_t *folder, const cs_scan_report_t *report, cs
     wish_fini(wish);
 }
 
+/* An event for those who listen; scans that found nothing are none. */
+static void tell_scan(cs_folder_t *folder, const cs_scan_answer_t *answer)
+{
+    const cs_scan_result_t *done = &answer->report.done;
+    uint64_t found = done->added + done->changed + done->chmodded + done->moved + done->removed;
+    if (answer->err != CS_OK || found == 0) return;
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_NOTE);
+    effect->folder = folder->config.number;
+    effect->note = CS_NOTE_SCAN;
+    effect->text = "scan.done";
+    effect->scan.done = *done;
+}
+
 void cs_folder_answer_scans(cs_folder_t *folder)
 {
     size_t kept = 0;
@@ -165,6 +178,7 @@ void cs_folder_answer_scans(cs_folder_t *folder)
             folder->answers[kept++] = *answer;
             continue;
         }
+        tell_scan(folder, answer);
         for (size_t t = 0; t < answer->ticket_count; t++) {
             cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLY);
             effect->folder = folder->config.number;

@@ -103,8 +103,15 @@ typedef struct cs_scan_report {
     uint64_t put_back; /* REJECT: files that disk and peers give back */
 } cs_scan_report_t;
 
+typedef enum cs_note_kind {
+    CS_NOTE_LOG,  /* worth a line of the log */
+    CS_NOTE_PATH, /* a path was changed on disk: there may be thousands */
+    CS_NOTE_SCAN  /* scan.done: what a scan found and is durable */
+} cs_note_kind_t;
+
 typedef struct cs_effect {
     cs_effect_kind_t kind;
+    cs_note_kind_t note; /* NOTE */
     cs_link_t link;
     uint32_t folder;
     cs_buf_t header, payload; /* owned */
@@ -217,6 +224,8 @@ typedef struct cs_peer_status {
     cs_key_t key;
     uint64_t bytes_in, bytes_out; /* payload since the node started */
 } cs_peer_status_t;
+/* False: unknown. */
+bool cs_node_folder_phase(const cs_node_t *node, uint32_t number, cs_folder_phase_t *ret);
 bool cs_node_peer_status(const cs_node_t *node, const cs_key_t *key,
                          cs_peer_status_t *ret); /* false: not connected */
 

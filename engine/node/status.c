@@ -73,6 +73,13 @@ bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t 
     return true;
 }
 
+bool cs_node_folder_phase(const cs_node_t *node, uint32_t number, cs_folder_phase_t *ret)
+{
+    const cs_folder_t *folder = cs__node_folder(node, number);
+    if (folder != NULL) *ret = phase_of(folder);
+    return folder != NULL;
+}
+
 cs_replica_t *cs_node_replica(cs_node_t *node, uint32_t number)
 {
     cs_folder_t *folder = cs__node_folder(node, number);

@@ -1,0 +1,56 @@
+/* run_events.c - events: a line each, until the node or the reader goes away. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cmd/client.h"
+#include "cmd/show.h"
+
+#define TIME_AT  11 /* of the clock in "2024-05-06T07:08:09.123Z" */
+#define TIME_LEN 8
+
+/* The clock in UTC, as in the log. */
+static void print_event(void *arg, const json_t *event)
+{
+    (void)arg;
+    static const char *const counts[] = {"added", "changed", "moved", "removed"};
+    const char *time = cs_text_of(event, "time");
+    if (strlen(time) > TIME_AT + TIME_LEN) printf("%.*s ", TIME_LEN, time + TIME_AT);
+    printf("%llu %s", (unsigned long long)cs_number_of(event, "seq"),
+           cs_text_of(event, "type"));
+    const char *const words[] = {cs_text_of(event, "folder"), cs_text_of(event, "state"),
+                                 cs_text_of(event, "path"), cs_text_of(event, "text")};
+    for (size_t i = 0; i < CS_COUNT_OF(words); i++) {
+        if (words[i][0] == '\0') continue;
+        putchar(' ');
+        cs_print_visible(words[i]);
+    }
+    for (size_t i = 0; i < CS_COUNT_OF(counts); i++) {
+        uint64_t count = cs_number_of(event, counts[i]);
+        if (count > 0) printf(" %llu %s", (unsigned long long)count, counts[i]);
+    }
+    putchar('\n');
+}
+
+int cs_run_events(cs_run_t *run)
+{
+    const char *since = cs_args_value(&run->args, "since");
+    json_t *request = cs_request_new(run, "events", 0);
+    if (since != NULL) {
+        char *end;
+        errno = 0;
+        long long number = strtoll(since, &end, 10);
+        bool good = end != since && *end == '\0' && errno == 0 && number >= 0;
+        if (!good) {
+            cs_complain("wrong usage: --since '%s' is no number of an event; give the last one "
+                        "that was seen, or 0",
+                        since);
+            json_decref(request);
+            return CS_EXIT_USAGE;
+        }
+        json_object_set_new(request, "since", json_integer(number));
+    }
+    cs_show_t show = {.item = print_event, .live = true};
+    return cs_client_ask(run, &request, CS_NEEDS_NODE, &show);
+}

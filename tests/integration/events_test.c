@@ -1,0 +1,102 @@
+/* events_test.c - `events` of a running node: live, since a number, over a restart. */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "support/cluster.h"
+#include "support/shell.h"
+
+static const char *home_of(const cluster_t *cluster, int node)
+{
+    return cluster->node[node].home;
+}
+
+Test(events, need_a_node)
+{
+    shell_t *shell = shell_new();
+    EXPECT(shell, 0, "", "$B init --home h");
+    EXPECT(shell, 3, "none is running", "$B events --home h");
+    EXPECT(shell, 2, "no number of an event", "$B events --since x --home h");
+    EXPECT(shell, 2, "no number of an event", "$B events --since -1 --home h");
+    shell_free(shell);
+}
+
+/* A line that has `part`, within the time-out of the test. */
+#define UNTIL(shell, file, part)                                                              \
+    EXPECT(shell, 0, "", "until grep -q '%s' %s; do [ -d /proc/$(cat pid) ] || exit 9; done", \
+           part, file)
+
+Test(events, are_told_as_they_happen, .timeout = 120)
+{
+    cluster_t cluster;
+    shell_t *shell = shell_new();
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_start(&cluster, 0);
+    EXPECT(
+        shell, 0, "",
+        "{ $B events --json --home %s >live 2>&1 & } && echo $! >pid && { $B events --home %s "
+        ">people 2>&1 & } && echo $! >pid2",
+        home_of(&cluster, 0), home_of(&cluster, 0));
+    cluster_start(&cluster, 1);
+    UNTIL(shell, "live", "\"type\":\"peer.up\"");
+    node_text(&cluster.node[0], "mine.txt", "1");
+    cluster_do(&cluster, 0, NULL, "scan");
+    UNTIL(shell, "live", "\"type\":\"scan.done\",\"folder\":\"shared\",\"added\":1");
+    node_text(&cluster.node[1], "b\377d", "2");
+    cluster_settle(&cluster, 60);
+    UNTIL(shell, "live",
+          "\"type\":\"file.written\",\"folder\":\"shared\",\"path\":\"b.udcffd\","
+          "\"path_hex\":\"62ff64\"}");
+    UNTIL(shell, "live", "\"type\":\"folder.state\",\"folder\":\"shared\",\"state\":\"idle\"");
+    UNTIL(shell, "people", " file.written shared b.xffd");
+    UNTIL(shell, "people", " scan.done shared 1 added");
+    cluster_stop(&cluster, 1);
+    UNTIL(shell, "live", "\"type\":\"peer.down\"");
+    EXPECT(shell, 0, "", "kill $(cat pid) $(cat pid2)");
+    /* Numbers grow by one. */
+    EXPECT(
+        shell, 0, "",
+        "sed 's/{\"seq\":\\([0-9]*\\),.*/\\1/' live | awk 'NR > 1 && $1 != last + 1 { exit 1 } "
+        "{ last = $1 }'");
+    cluster_stop(&cluster, 0);
+    cluster_destroy(&cluster);
+    shell_free(shell);
+}
+
+Test(events, go_on_after_a_number_and_over_a_restart, .timeout = 120)
+{
+    cluster_t cluster;
+    shell_t *shell = shell_new();
+    cluster_new(&cluster, 1);
+    cluster_start(&cluster, 0);
+    const char *home = home_of(&cluster, 0);
+    node_text(&cluster.node[0], "one", "1");
+    cluster_do(&cluster, 0, NULL, "scan");
+    EXPECT(shell, 0, "", "{ $B events --since 0 --json --home %s >all 2>&1 & } && echo $! >pid",
+           home);
+    /* What was before the first one is a gap. */
+    UNTIL(shell, "all", "\"type\":\"gap\",\"from\":1,");
+    UNTIL(shell, "all", "\"type\":\"scan.done\"");
+    EXPECT(shell, 0, "", "kill $(cat pid); wait; tail -1 all >last");
+    EXPECT(shell, 0, "", "sed 's/{\"seq\":\\([0-9]*\\),.*/\\1/' last >number");
+    node_text(&cluster.node[0], "two", "2");
+    cluster_do(&cluster, 0, NULL, "scan");
+    EXPECT(shell, 0, "",
+           "{ $B events --since $(cat number) --json --home %s >rest 2>&1 & } && echo $! >pid",
+           home);
+    UNTIL(shell, "rest", "\"type\":\"scan.done\"");
+    EXPECT(shell, 0, "", "kill $(cat pid); wait; [ $(grep -c scan.done rest) = 1 ]");
+    EXPECT_NOT(shell, "gap");
+    EXPECT(shell, 1, "", "grep gap rest");
+    cluster_stop(&cluster, 0);
+    cluster_start(&cluster, 0);
+    EXPECT(shell, 0, "",
+           "{ $B events --since $(cat number) --json --home %s >later 2>&1 & } && echo $! >pid",
+           home);
+    UNTIL(shell, "later", "\"type\":\"gap\"");
+    UNTIL(shell, "later", "\"type\":\"folder.state\"");
+    EXPECT(shell, 0, "", "kill $(cat pid); wait; true");
+    cluster_stop(&cluster, 0);
+    cluster_destroy(&cluster);
+    shell_free(shell);
+}
