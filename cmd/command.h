@@ -82,6 +82,7 @@ int cs_run_wait(cs_run_t *run);
 int cs_run_held(cs_run_t *run);
 int cs_run_held_accept(cs_run_t *run);
 int cs_run_held_reject(cs_run_t *run);
+int cs_run_sync(cs_run_t *run);
 int cs_run_trash(cs_run_t *run);
 int cs_run_trash_restore(cs_run_t *run);
 int cs_run_pause(cs_run_t *run);

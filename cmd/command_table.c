@@ -60,6 +60,12 @@ static const cs_option_t search_options[] = {
     {0},
 };
 
+static const cs_option_t sync_options[] = {
+    {"once", 0, NULL, "one time, then end"},
+    {"timeout", 0, "SECONDS", "give up after that (default: never)"},
+    {0},
+};
+
 static const cs_option_t trash_restore_options[] = {
     {"to", 0, "PATH", "where to put it (default: where it was)"},
     {0},
@@ -118,6 +124,11 @@ const cs_command_t cs_commands[] = {
      cs_run_ping},
     {CS_RUNNING, "scan", "[FOLDER] [PATH]... [--full]", "look for changes on disk now",
      scan_options, "scan photos", 0, CS_ARGS_ANY, cs_run_scan},
+    {CS_RUNNING, "sync", "--once [--timeout SECONDS]",
+     "scan, exchange with every peer that can be reached, apply, and end; for a machine "
+     "without "
+     "a node that stays",
+     sync_options, "sync --once --timeout 600", 0, 0, cs_run_sync},
     {CS_RUNNING, "wait", "[FOLDER] [--peers N] [--timeout SECONDS]",
      "wait until everything is on this disk and on the others'", wait_options,
      "wait photos --peers 1 --timeout 60", 0, 1, cs_run_wait},

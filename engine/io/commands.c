@@ -21,6 +21,7 @@ static const command_t commands[] = {
     {"events", cs__cmd_events},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
+    {"sync", cs__cmd_sync},
     {"held", cs__cmd_held},
     {"held accept", cs__cmd_held_accept},
     {"held reject", cs__cmd_held_reject},

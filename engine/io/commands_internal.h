@@ -28,7 +28,7 @@ cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts, cs__
 cs_handler_t cs__cmd_events;
 cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
 cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
-cs_handler_t cs__cmd_held_reject, cs__cmd_trash, cs__cmd_trash_restore;
+cs_handler_t cs__cmd_sync, cs__cmd_held_reject, cs__cmd_trash, cs__cmd_trash_restore;
 cs_handler_t cs__cmd_scan, cs__cmd_held, cs__cmd_held_accept, cs__cmd_wait, cs__cmd_ping;
 cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key, cs__cmd_folder_set;
 cs_handler_t cs__cmd_peer_add, cs__cmd_peer_list;
@@ -42,6 +42,9 @@ int cs__exit_code(cs_err_t err);
 cs_pending_t *cs__ask_pending(cs_ask_t *ask);
 
 /* A pending request that ends when so many folders have answered the ticket that it returns. */
+/* What to tell of a scan that failed: of the folder with this id and path. */
+void cs__scan_failed(const char *folder, const char *path, cs_err_t err, char *ret,
+                     size_t ret_bytes);
 uint64_t cs__ask_scans(cs_ask_t *ask, size_t folders, bool puts_back);
 
 /* --- long answers (commands_turns.c) */
@@ -92,6 +95,12 @@ void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t r
 /* Who wrote the version: of several that wrote the same bytes, the first. */
 void cs__item_author(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_item_t *item,
                      char ret[65]);
+/* Is anything missing on this disk? Then it is told, after a comma if there is something
+ * before.
+ */
+bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_missing);
+void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                      const cs_report_t *report, cs_buf_t *ret_missing);
 /* Name of the peer with this key as its record has it, else its first digits. */
 void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65]);
 void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles);

@@ -6,14 +6,6 @@
 #include "base/mem.h"
 #include "io/commands_internal.h"
 
-static cs_mounted_t *by_number(cs_daemon_t *daemon, uint32_t number)
-{
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == number) return &daemon->folders[i];
-    }
-    return NULL;
-}
-
 typedef struct scan_state {
     uint64_t started_ms;
     bool puts_back;   /* held reject */
@@ -37,8 +29,8 @@ static void put_report(cs_json_t *json, const char *folder, const cs_scan_report
     cs_json_end(json, '}');
 }
 
-static void scan_failed(const char *folder, const char *path, cs_err_t err, char *ret,
-                        size_t ret_bytes)
+void cs__scan_failed(const char *folder, const char *path, cs_err_t err, char *ret,
+                     size_t ret_bytes)
 {
     if (err == CS_ERR_HELD) {
         snprintf(
@@ -71,11 +63,11 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
     }
     if (ticket == 0 || pending == NULL) return; /* nobody asked, or he went away */
     if (pending->scanned != NULL) {
-        pending->scanned(daemon, pending, err);
+        pending->scanned(daemon, pending, folder, err);
         return;
     }
     scan_state_t *state = pending->arg;
-    const cs_mounted_t *mounted = by_number(daemon, folder);
+    const cs_mounted_t *mounted = cs__folder_numbered(daemon, folder);
     const char *id = mounted != NULL ? mounted->record.id : "";
     if (err == CS_OK) {
         cs_json_t json = {0};
@@ -86,8 +78,8 @@ void cs_commands_scanned(cs_daemon_t *daemon, uint64_t ticket, uint32_t folder, 
         int code = cs__exit_code(err);
         if (code > pending->exit_code) pending->exit_code = code;
         if (state->error[0] == '\0') {
-            scan_failed(id, mounted != NULL ? mounted->record.path : "", err, state->error,
-                        sizeof state->error);
+            cs__scan_failed(id, mounted != NULL ? mounted->record.path : "", err, state->error,
+                            sizeof state->error);
         }
     }
     if (--pending->waiting == 0) {

@@ -196,8 +196,9 @@ static void restored_free(void *arg)
     job_free(arg);
 }
 
-static void scanned(cs_daemon_t *daemon, cs_pending_t *pending, cs_err_t err)
+static void scanned(cs_daemon_t *daemon, cs_pending_t *pending, uint32_t folder, cs_err_t err)
 {
+    (void)folder; /* there is but one */
     const trash_job_t *job = pending->arg;
     cs_json_t json = {0};
     cs_json_begin(&json, '{');

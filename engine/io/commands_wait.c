@@ -24,16 +24,16 @@ static void waiting_free(void *arg)
     cs_free(waiting);
 }
 
-static bool here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_missing)
+bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_missing)
 {
     cs_folder_status_t status;
     if (!cs_node_folder_status(daemon->node, folder->record.number, &status)) {
         cs_buf_printf(ret_missing, "%s is not loaded", folder->record.id);
-        return false;
+        return true;
     }
     if (status.applied && !status.busy && status.phase != CS_PHASE_ERROR &&
         status.phase != CS_PHASE_HELD) {
-        return true;
+        return false;
     }
     cs_buf_printf(ret_missing, "%s%s: this node is %s", ret_missing->len > 0 ? ", " : "",
                   folder->record.id, cs_phase_text(status.phase));
@@ -46,11 +46,11 @@ static bool here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_
         cs_buf_printf(ret_missing, " and lacks %llu paths",
                       (unsigned long long)status.needed_files);
     }
-    return false;
+    return true;
 }
 
-static void name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
-                         const cs_report_t *report, cs_buf_t *ret_missing)
+void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                      const cs_report_t *report, cs_buf_t *ret_missing)
 {
     char name[65];
     const char *why = "has not got everything on its disk";
@@ -76,7 +76,7 @@ static bool there(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t peer
     }
     for (size_t i = 0; have < need && i < count; i++) {
         if (!reports[i].known || !reports[i].equal || !reports[i].applied) {
-            name_missing(daemon, folder, &reports[i], ret_missing);
+            cs__name_missing(daemon, folder, &reports[i], ret_missing);
         }
     }
     cs_free(reports);
@@ -89,7 +89,7 @@ static void look(cs_daemon_t *daemon, const waiting_t *waiting, cs_buf_t *ret_mi
     for (size_t i = 0; i < waiting->folder_count; i++) {
         const cs_mounted_t *folder = cs_daemon_folder(daemon, waiting->folder[i]);
         if (folder == NULL) continue; /* removed meanwhile */
-        if (here(daemon, folder, ret_missing)) {
+        if (!cs__missing_here(daemon, folder, ret_missing)) {
             (void)there(daemon, folder, waiting->peers, ret_missing);
         }
     }

@@ -44,7 +44,8 @@ typedef struct cs_pending {
      * only a scan's ticket ends it. */
     void (*check)(cs_daemon_t *daemon, struct cs_pending *pending, bool expired);
     /* Of each scan that its ticket is out for, instead of an answer by it. May be NULL. */
-    void (*scanned)(cs_daemon_t *daemon, struct cs_pending *pending, cs_err_t err);
+    void (*scanned)(cs_daemon_t *daemon, struct cs_pending *pending, uint32_t folder,
+                    cs_err_t err);
     void *arg; /* of these; owned */
     void (*arg_free)(void *arg);
     size_t waiting; /* scans: tickets that are still out */
@@ -119,6 +120,9 @@ typedef enum cs_link_state {
     CS_LINK_CONNECTED,
     CS_LINK_REFUSED
 } cs_link_state_t;
+/* We dial it, and the last attempt failed; false also while the first one is under way. */
+bool cs_daemon_is_unreachable(const cs_daemon_t *daemon, const uint8_t key[32]);
+bool cs_daemon_dials(const cs_daemon_t *daemon, const uint8_t key[32]);
 cs_link_state_t cs_daemon_link_state(const cs_daemon_t *daemon, const uint8_t key[32]);
 
 #endif

@@ -248,6 +248,26 @@ cs_link_state_t cs_daemon_link_state(const cs_daemon_t *daemon, const uint8_t ke
     return CS_LINK_OFFLINE;
 }
 
+static const struct cs_dial_state *find_dial(const cs_daemon_t *daemon, const uint8_t *key)
+{
+    const cs_daemon_shell_t *shell = daemon->shell;
+    for (size_t i = 0; i < shell->dial_count; i++) {
+        if (memcmp(shell->dials[i].key.b, key, CS_KEY_BYTES) == 0) return &shell->dials[i];
+    }
+    return NULL;
+}
+
+bool cs_daemon_dials(const cs_daemon_t *daemon, const uint8_t key[32])
+{
+    return find_dial(daemon, key) != NULL;
+}
+
+bool cs_daemon_is_unreachable(const cs_daemon_t *daemon, const uint8_t key[32])
+{
+    const struct cs_dial_state *dial = find_dial(daemon, key);
+    return dial != NULL && (dial->err == CS_ERR_OFFLINE || dial->err == CS_ERR_REFUSED);
+}
+
 cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_buf_t *ret_detail)
 {
     const cs_identity_t *identity = cs_home_identity(daemon->home);
@@ -294,7 +314,7 @@ void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record)
     if (daemon->net == NULL) return;
     cs_net_allow(daemon->net, record->key);
     if (record->endpoint == NULL) return;
-    set_dial_state(daemon, record->key, CS_ERR_OFFLINE);
+    set_dial_state(daemon, record->key, CS_ERR_AGAIN);
     cs_err_t err = cs_net_dial(daemon->net, record->key, record->endpoint);
     if (err != CS_OK) {
         cs__daemon_log(daemon, CS_LOG_WARNING, "peer.dial", NULL,

@@ -347,3 +347,65 @@ Test(change, what_cannot_be_restored_is_named)
     EXPECT(shell, 1, "not mounted", "mv r s; $B trash docs --home h");
     shell_free(shell);
 }
+
+/* --- sync --once */
+
+Test(change_node, one_sync_without_a_node_brings_and_takes, .timeout = 200)
+{
+    cluster_t cluster;
+    char out[CLUSTER_TEXT];
+    cluster_new(&cluster, 3);
+    cluster_pair(&cluster, 0, 1, 0); /* 0 dials 1 and 2; 2 never runs */
+    cluster_pair(&cluster, 0, 2, 0);
+    cluster_start(&cluster, 1);
+    node_text(&cluster.node[1], "theirs", "t");
+    test_shell("head -c 3000000 /dev/urandom >%s/ours", cluster.node[0].root);
+    cluster_do(&cluster, 1, NULL, "scan");
+    cluster_do(&cluster, 0, out, "sync --once --timeout 100 --json");
+    cr_assert_not_null(strstr(out, "\"reached\":true,\"equal\":true"), "%s", out);
+    cr_assert_not_null(strstr(out, "\"reached\":false"), "%s", out);
+    cr_assert(node_reads(&cluster.node[0], "theirs", "t"));
+    test_shell("cmp %s/ours %s/ours", cluster.node[0].root, cluster.node[1].root);
+    /* Again, with nothing to do; then with both up, where the node does it. */
+    cluster_do(&cluster, 0, NULL, "sync --once --timeout 100");
+    cluster_start(&cluster, 0);
+    node_text(&cluster.node[0], "later", "l");
+    cluster_do(&cluster, 0, NULL, "sync --once --timeout 100");
+    cr_assert(node_reads(&cluster.node[1], "later", "l"));
+    cluster_destroy(&cluster);
+}
+
+Test(change_node, a_sync_that_cannot_be_done_names_what_is_missing, .timeout = 200)
+{
+    cluster_t cluster;
+    shell_t *shell = shell_new();
+    cluster_new(&cluster, 2);
+    const char *home = cluster.node[0].home;
+    EXPECT(shell, 2, "--once", "$B sync --home %s", home);
+    EXPECT(shell, 0, "shared: idle", "$B sync --once --home %s", home); /* alone */
+    cluster_pair(&cluster, 0, 1, 0);
+    EXPECT(shell, 4, "no peer could be reached", "$B sync --once --home %s", home);
+    EXPECT(shell, 4, "node1 was never heard of (not connected)",
+           "$B sync --once --timeout 0.1 --home %s", home);
+    cluster_start(&cluster, 1);
+    cluster_do(&cluster, 1, NULL, "pause");
+    EXPECT(shell, 4, "shared: node1 ", "$B sync --once --timeout 2 --home %s", home);
+    cluster_do(&cluster, 1, NULL, "resume");
+    EXPECT(shell, 0, "node1 is equal", "$B sync --once --timeout 60 --home %s", home);
+    EXPECT(shell, 1, "is not mounted", "mv %s away && $B sync --once --timeout 60 --home %s",
+           cluster.node[0].root, home);
+    EXPECT(shell, 0, "shared: paused",
+           "mv away %s && $B pause --home %s && $B sync --once --home %s", cluster.node[0].root,
+           home, home);
+    cluster_destroy(&cluster);
+    shell_free(shell);
+}
+
+Test(change_node, a_sync_lets_nothing_pass_that_is_held, .timeout = 200)
+{
+    shell_t *shell = begin();
+    many_files(shell);
+    EXPECT(shell, 5, "held accept docs", "rm r/* && $B sync --once --home h");
+    EXPECT(shell, 5, "\"state\":\"held\"", "$B sync --once --json --home h");
+    shell_free(shell);
+}

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "disk/trash.h"
+
 /* --- before */
 
 static void one_file(duet_t *d)
