@@ -169,8 +169,8 @@ const cs_command_t cs_commands[] = {
      "list the replicated tree, also what is not on disk yet", NULL, "ls photos 2024/", 0, 2,
      cs_run_ls},
     {CS_LOOKING, "search", "PATTERN [--peers]",
-     "list the paths that have PATTERN in them, or, if it has one of * ? [, that it matches: "
-     "their names, or whole paths if it has a /",
+     "list the paths that contain PATTERN; with one of * ? [ in it, it has to match the whole "
+     "name, and with a / as well, the whole path",
      search_options, "search '*.jpg' --peers", 1, 1, cs_run_search},
     {CS_LOOKING, "conflicts", "[FOLDER]", "list the paths that have siblings", NULL,
      "conflicts photos", 0, 1, cs_run_conflicts},

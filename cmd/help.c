@@ -62,22 +62,50 @@ void cs_print_group(const char *group)
     if (first != NULL) printf("\nexample: crdtsync %s\n", first->example);
 }
 
+#define HELP_COLUMN 27 /* where the text about an option begins */
+#define LINE_WIDTH  80
+
+/* Words from `column` on, in lines that begin at `indent`. */
+static void put_wrapped(const char *text, int column, int indent)
+{
+    for (bool first = true; *text != '\0'; first = false) {
+        int len = (int)strcspn(text, " ");
+        if (!first && column + 1 + len > LINE_WIDTH) {
+            printf("\n%*s", indent, "");
+            column = indent;
+        } else if (!first) {
+            putchar(' ');
+            column++;
+        }
+        printf("%.*s", len, text);
+        column += len;
+        text += len;
+        text += *text == ' ';
+    }
+    putchar('\n');
+}
+
 static void put_options(const cs_option_t *option)
 {
     for (; option != NULL && option->name != NULL; option++) {
-        char head[64];
+        char head[96];
         char letter[8] = "    ";
         if (option->letter != 0) snprintf(letter, sizeof letter, "-%c, ", option->letter);
-        snprintf(head, sizeof head, "%s--%s%s%s", letter, option->name,
+        snprintf(head, sizeof head, "  %s--%s%s%s", letter, option->name,
                  option->arg != NULL ? " " : "", option->arg != NULL ? option->arg : "");
-        printf("  %-24s %s\n", head, option->help);
+        printf("%-*s", HELP_COLUMN - 1, head);
+        if (strlen(head) >= HELP_COLUMN) printf("\n%*s", HELP_COLUMN - 1, "");
+        putchar(' ');
+        put_wrapped(option->help, HELP_COLUMN, HELP_COLUMN);
     }
 }
 
 void cs_print_help(const cs_command_t *command)
 {
-    printf("usage: crdtsync %s%s%s\n\n%s\n\noptions:\n", command->name,
-           command->synopsis[0] != '\0' ? " " : "", command->synopsis, command->summary);
+    printf("usage: crdtsync %s%s%s\n\n", command->name, command->synopsis[0] != '\0' ? " " : "",
+           command->synopsis);
+    put_wrapped(command->summary, 0, 0);
+    printf("\noptions:\n");
     put_options(command->options);
     put_options(cs_common_options);
     printf("\nexample: crdtsync %s\n", command->example);

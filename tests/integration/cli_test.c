@@ -73,8 +73,7 @@ Test(cli, help_is_everywhere)
         EXPECT(&fix, 0, "usage: crdtsync", "$B %s --help", command->name);
         cr_assert_not_null(strstr(fix.out, "--home DIR"));
         cr_assert_not_null(strstr(fix.out, "\nexample: crdtsync "));
-        EXPECT(&fix, 0, "usage: crdtsync", "$B help %s", command->name);
-        cr_assert_not_null(strstr(fix.out, command->summary), "%s", fix.out);
+        EXPECT(&fix, 0, command->synopsis, "$B help %s", command->name);
     }
     EXPECT(&fix, 0, "usage: crdtsync folder", "$B folder --help");
     EXPECT(&fix, 0, "set-up:", "$B --help");
