@@ -46,19 +46,28 @@ static void act(nw_world_t *world, unsigned faults)
     pass(world, nw_pick(world, 40));
 }
 
-static bool run(uint64_t seed, bool trace, unsigned *holes)
+typedef struct nw_total {
+    size_t texts;
+    unsigned crashes, holes;
+} nw_total_t;
+
+static bool run(uint64_t seed, bool trace, nw_total_t *total)
 {
     nw_world_t world;
     nw_open(&world, seed, 2 + seed % 3 % 2);
     world.trace = trace;
     unsigned faults = nw_pick(&world, 4);
     world.chaos = nw_pick(&world, 2) == 0;
+    world.crashes = faults == 3;
+    world.crowded = nw_pick(&world, 2) == 0;
     for (unsigned i = 4 + nw_pick(&world, 30); i > 0 && world.failure == NULL; i--)
         act(&world, faults);
     if (world.failure == NULL) nw_settle(&world);
     bool ok = world.failure == NULL;
     if (!ok) fprintf(stderr, "node: seed %llu: %s\n", (unsigned long long)seed, world.failure);
-    *holes += world.holes;
+    total->holes += world.holes;
+    total->crashes += world.crashed;
+    total->texts += world.text_count;
     nw_close(&world);
     return ok;
 }
@@ -68,10 +77,11 @@ int main(int argc, char **argv)
     unsigned long count = argc > 1 ? strtoul(argv[1], NULL, 10) : HISTORIES;
     uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : test_seed("node");
     bool trace = getenv("CRDTSYNC_TRACE") != NULL;
-    unsigned holes = 0;
+    nw_total_t total = {0};
     for (unsigned long i = 0; i < count; i++) {
-        if (!run(seed + i, trace, &holes)) return 1;
+        if (!run(seed + i, trace, &total)) return 1;
     }
-    fprintf(stderr, "node: %lu histories, %u in the hole\n", count, holes);
+    fprintf(stderr, "node: %lu histories, %zu texts, %u crashes in jobs, %u in the hole\n",
+            count, total.texts, total.crashes, total.holes);
     return 0;
 }

@@ -80,6 +80,9 @@ void nw_restart(nw_node_t *node, bool crash)
         nw_finish_jobs(node);
     }
     stop(node);
+    node->spy.crashed = false;
+    for (unsigned i = crash ? nw_pick(world, 3) : 0; i > 0 && world->chaos; i--)
+        nw_user(node);
     start(node);
 }
 
@@ -90,7 +93,7 @@ void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count)
     umask(022);
     for (unsigned i = 0; i < node_count; i++) {
         nw_node_t *node = &world->node[i];
-        *node = (nw_node_t){.world = world, .index = i, .dir = cs_test_dir_new()};
+        *node = (nw_node_t){.world = world, .index = i, .dir = cs_test_dir_new(), .held = -1};
         if (cs_fs_linux_open(node->dir, &node->real) != CS_OK) abort();
         if (cs_folder_mark(node->real, marker) != CS_OK) abort();
         spy_fs_init(&node->spy, node->real);
@@ -106,11 +109,13 @@ void nw_close(nw_world_t *world)
     for (unsigned i = 0; i < world->node_count; i++) {
         nw_node_t *node = &world->node[i];
         stop(node);
+        nw_let_go(node);
         cs_effects_fini(&node->fx);
         cs_mem_disk_destroy(&node->disk);
         node->real->ops->close_fs(&node->real);
         cs_test_dir_remove(&node->dir);
     }
+    cs_free(world->text);
 }
 
 void nw_scan(nw_node_t *node, const char *path)

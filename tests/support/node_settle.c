@@ -112,9 +112,10 @@ static void compare_trees(nw_world_t *world)
 void nw_settle(nw_world_t *world)
 {
     uint64_t began_ms = world->now_ms, began = world->steps;
-    world->chaos = false;
+    world->chaos = world->crashes = false;
     for (unsigned i = 0; i < world->node_count; i++) {
         nw_node_t *node = &world->node[i];
+        nw_let_go(node);
         if (node->paused) nw_pause(node, false);
         nw_scan(node, NULL);
     }
@@ -123,11 +124,12 @@ void nw_settle(nw_world_t *world)
         if (!nw_step(world)) nw_pass_time(world);
         if (world->now_ms - began_ms > FAIR_MS) {
             world->holes++;
-            if (is_in_the_hole(world)) return;
+            if (is_in_the_hole(world)) break;
             nw_fail(world, "not settled in time");
         }
         if (world->steps - began > STEPS_MAX) nw_fail(world, "not settled in so many steps");
     }
-    if (world->failure == NULL) compare_trees(world);
+    if (world->failure == NULL && nw_is_settled(world)) compare_trees(world);
+    if (world->failure == NULL) nw_texts_check(world);
     if (world->failure != NULL) show(world);
 }

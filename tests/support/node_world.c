@@ -157,6 +157,7 @@ void nw_happen(void *arg)
 static bool emit(void *arg, cs_job_t *job, cs_scan_records_t *records)
 {
     nw_node_t *node = arg;
+    if (node->spy.crashed) return false;
     nw_happen(node);
     while (node->credits == 0 || node->credited_job != job->id) {
         if (write_next(node)) continue;
@@ -186,6 +187,8 @@ static bool run_next(nw_node_t *node)
     node->applies += run->job->kind == CS_JOB_APPLY;
     node->early_applies += run->job->kind == CS_JOB_APPLY && node->writes != NULL;
     node->spy.at = node->spy.calls + 1 + nw_pick(world, 60);
+    bool may_crash = world->crashes && world->depth == 0 && nw_pick(world, 6) == 0;
+    node->spy.act = may_crash ? NULL : nw_happen;
     cs_job_env_t env = {.fs = &node->spy.fs,
                         .store = node->store,
                         .snapshot = run->snapshot,
@@ -196,6 +199,13 @@ static bool run_next(nw_node_t *node)
     nw_trace(world, "%u ran job %d: %s", node->index, (int)run->job->kind,
              cs_err_name(run->job->err));
     cs_store_release(node->store, &run->snapshot);
+    if (node->spy.crashed) {
+        world->crashed++;
+        cs_job_destroy(&run->job);
+        cs_free(run);
+        nw_restart(node, true);
+        return true;
+    }
     cs_event_t event = {.kind = CS_EV_JOB_DONE, .folder = NW_FOLDER, .job = run->job};
     cs_free(run);
     nw_event(node, &event);

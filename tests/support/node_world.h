@@ -18,7 +18,11 @@
 #define NW_LINKS_MAX (NW_NODES_MAX * NW_NODES_MAX)
 #define NW_FOLDER    1u
 
+#define NW_TEXT_BYTES 16u
+#define NW_NO_TEXT    UINT32_MAX
+
 struct nw_world;
+typedef struct nw_text nw_text_t;
 
 typedef struct nw_frame {
     struct nw_frame *next;
@@ -62,6 +66,7 @@ typedef struct nw_node {
     cs_effects_t fx;
     nw_write_t *writes;
     nw_job_t *jobs;
+    int held; /* a file that the user keeps open; -1: none */
     uint64_t credits, credited_job;
     uint64_t lives, asked, answered; /* tickets */
     unsigned scans, applies;         /* jobs run */
@@ -81,6 +86,8 @@ typedef struct nw_world {
     uint64_t now_ms, steps;
     unsigned node_count;
     bool trace, chaos; /* chaos: users act and links fail while jobs run */
+    bool crashes;      /* nodes die while jobs run */
+    bool crowded;      /* few names */
     unsigned depth;    /* of steps within jobs */
     nw_node_t node[NW_NODES_MAX];
     nw_link_t link[NW_LINKS_MAX];
@@ -88,7 +95,9 @@ typedef struct nw_world {
     nw_stranger_t stranger;
     unsigned idle_ticks; /* in a row, without anything else */
     const char *failure; /* the first */
-    unsigned drops, incarnations, holes;
+    unsigned drops, incarnations, holes, crashed;
+    nw_text_t *text;
+    size_t text_count, text_cap;
 } nw_world_t;
 
 /* All nodes run, nobody is connected. */
@@ -127,8 +136,20 @@ void nw_settle(nw_world_t *world);
 
 /* node_user.c: something happens to the folder's files. */
 void nw_user(nw_node_t *node);
+void nw_let_go(nw_node_t *node); /* of the file held open */
 void nw_write(nw_node_t *node, const char *path, const char *text);
 void nw_unlink(nw_node_t *node, const char *path);
 void nw_write_large(nw_node_t *node, const char *path, unsigned variant);
+
+/* node_texts.c: what users wrote, and what of it is owed. Number and bytes of a text that
+ * nobody wrote before; it is owed as soon as it was written. */
+unsigned nw_text_new(nw_world_t *world, char ret[NW_TEXT_BYTES]);
+void nw_text_written(nw_world_t *world, unsigned number);
+unsigned nw_text_of(const nw_world_t *world, const char *bytes); /* NW_NO_TEXT: none */
+/* The node's user took it from a file; NW_NO_TEXT: nothing. */
+void nw_text_removed(nw_node_t *node, unsigned number);
+void nw_text_copied(nw_node_t *node, unsigned number);
+void nw_texts_moved(nw_node_t *node); /* any of those that he has */
+void nw_texts_check(nw_world_t *world);
 
 #endif
