@@ -254,8 +254,11 @@ CS_MUST_USE cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_con
 /* The effective path where the content (or hint) of this backing is shown now; NULL: nowhere.
  * Owned. */
 cs_str_t *cs_replica_whereabouts(cs_replica_t *replica, const cs_back_t *back);
-/* All of them in bytewise order, until `each` says false. The replica must not change
- * meanwhile. */
+/* The row of another path that some live content of this row's backing backs as well: true, and
+ * a copy of it. The bytes are there, if that is still so on disk. */
+bool cs_replica_twin(cs_replica_t *replica, const cs_item_t *row, cs_item_t *ret);
+/* Paths whose rows have this content, in bytewise order, until `each` says false. The replica
+ * must not change meanwhile. */
 void cs_replica_each_content(cs_replica_t *replica, const cs_content_t *content,
                              bool (*each)(void *arg, cs_slice_t path), void *arg);
 

@@ -181,6 +181,11 @@ cs_item_t *cs__row(cs_replica_t *r, cs_slice_t path); /* NULL: none */
 void cs__row_put(cs_replica_t *r, cs_item_t *row);    /* takes what row holds; *row is zeroed */
 void cs__row_list(cs_replica_t *r, const cs_item_t *row); /* its h/ row */
 void cs__row_delete(cs_replica_t *r, cs_slice_t path);
+void cs__push_row(cs_rows_t *rows, cs_item_t *row);
+/* Other rows with the bytes of this one: some of them if there are many. */
+void cs__rows_like(cs_replica_t *r, const cs_item_t *row, cs_rows_t *ret);
+/* Is this content, or the hint of lin if k is null, in the row's backing? */
+bool cs__row_has(const cs_item_t *row, const cs_bucket_t *bucket, cs_dot_t lin, cs_dot_t k);
 void cs__settle_dirty(cs_replica_t *r);
 void cs__want(cs_replica_t *r, cs_slice_t path); /* set w/<path> */
 void cs__pending_fini(cs_pending_t *pending);

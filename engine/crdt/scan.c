@@ -202,7 +202,7 @@ static void move_gone(cs_replica_t *r)
     }
 }
 
-static bool is_edited(const cs_work_t *work)
+bool cs__is_edited(const cs_work_t *work)
 {
     if (work->sight == NULL || work->touched || work->gone) return false;
     return !cs_content_eq(&work->sight->seen.content, &work->row->content);
@@ -212,7 +212,7 @@ static void edit_present(cs_replica_t *r)
 {
     for (uint32_t i = 0; i < r->scan->work_len; i++) {
         cs_work_t *work = r->scan->work[i];
-        if (!is_edited(work) || !may(r, work)) continue;
+        if (!cs__is_edited(work) || !may(r, work)) continue;
         if (work->links.len > 0) {
             cs__op_edit(r, work, work->sight);
         } else { /* what was here lives elsewhere: a new file */
@@ -222,12 +222,14 @@ static void edit_present(cs_replica_t *r)
     }
 }
 
+/* Two rows of one content: one of their families is pending. */
 static void disown(cs_replica_t *r)
 {
+    if (!cs_workset_any(&r->ws, CS_T_WANTED, cs_slice(NULL, 0))) return;
     cs__flush(r);
     for (uint32_t i = 0; i < r->scan->work_len; i++) {
         cs_work_t *work = r->scan->work[i];
-        if (work->gone || is_edited(work)) cs__disown(r, work);
+        if (work->gone || cs__is_edited(work)) cs__disown(r, work);
     }
 }
 

@@ -5,9 +5,11 @@
  * is shown at paths accepted just now: then it was moved there.
  *
  * So a content may back two rows for a while: where it was, and where it is displayed now and
- * was found, or put. What happens to the file at the former path is not for the content. */
+ * was found, or put. What happens to one of the files is not for the content while the other is
+ * there. */
 #include <string.h>
 
+#include "base/mem.h"
 #include "crdt/scan_i.h"
 
 static void key_of(const cs_back_t *back, cs_buf_t *ret)
@@ -91,33 +93,38 @@ static bool was_ours(cs_replica_t *r, const cs_item_t *row)
     return true;
 }
 
-/* Does base know of the link's content where it is displayed now, other than at the row? */
-static bool lives_elsewhere(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
+static bool is_touched(cs_replica_t *r, const cs_item_t *row)
 {
-    const cs_str_t *shown = cs__shown_at(r, link);
-    if (shown == NULL || cs_str_eq(shown, row->path)) return false;
-    const cs_item_t *there = cs__row(r, cs_slice_str(shown));
-    for (uint32_t i = 0; there != NULL && i < there->back_len; i++) {
-        const cs_back_t *back = &there->back[i];
-        if (memcmp(&back->bucket, &link->bucket, sizeof back->bucket) != 0) continue;
-        if (!cs_dot_eq(back->k, link->k)) continue;
-        if (!cs_dot_is_null(link->k) || cs_dot_eq(back->lin, link->lin)) return true;
+    const cs_onode_t *node = cs_omap_find(&r->scan->by_path, cs_slice_str(row->path));
+    const cs_work_t *work = node == NULL ? NULL : node->value;
+    return work != NULL && (work->gone || cs__is_edited(work));
+}
+
+/* Is the link's content that of another row: one that the user left alone, or where it is
+ * displayed? */
+static bool lives_elsewhere(cs_replica_t *r, const cs_rows_t *like, const cs_link_t *link)
+{
+    for (uint32_t i = 0; i < like->len; i++) {
+        const cs_item_t *row = like->row[i];
+        if (!cs__row_has(row, &link->bucket, link->lin, link->k)) continue;
+        if (!is_touched(r, row)) return true;
+        const cs_str_t *shown = cs__shown_at(r, link);
+        if (shown != NULL && cs_str_eq(shown, row->path)) return true;
     }
     return false;
 }
 
 void cs__disown(cs_replica_t *r, cs_work_t *work)
 {
-    cs_family_t family;
-    cs_family_of(cs_slice_str(work->row->path), &family);
-    cs_family_path(&family, cs_slice_str(work->row->path), &r->key);
-    if (!cs_workset_has(&r->ws, CS_T_WANTED, cs_buf_slice(&r->key))) return; /* as displayed */
+    cs_rows_t like = {0};
     uint32_t kept = 0;
+    cs__rows_like(r, work->row, &like);
     for (uint32_t i = 0; i < work->links.len; i++) {
         cs_link_t link = work->links.link[i];
-        if (!lives_elsewhere(r, work->row, &link)) work->links.link[kept++] = link;
+        if (!lives_elsewhere(r, &like, &link)) work->links.link[kept++] = link;
     }
     work->links.len = kept;
+    cs_free(like.row);
 }
 
 void cs__adopt_all(cs_replica_t *r)

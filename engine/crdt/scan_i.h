@@ -67,6 +67,7 @@ static inline bool cs__minted(const cs_replica_t *r, cs_dot_t dot)
     return dot.rid == r->state.rid && dot.ctr > r->scan->ctr0;
 }
 
+bool cs__is_edited(const cs_work_t *work); /* other bytes than the row's are at its path */
 void cs__scan_renamed(cs_scan_t *scan, uint64_t limit);
 void cs__refuse(cs_replica_t *r, cs_work_t *work, cs_slice_t path, cs_err_t err);
 

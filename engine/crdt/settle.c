@@ -95,7 +95,7 @@ void cs__row_delete(cs_replica_t *r, cs_slice_t path)
     cs_workset_delete(&r->ws, CS_T_BASE, path);
 }
 
-static void push_row(cs_rows_t *rows, cs_item_t *row)
+void cs__push_row(cs_rows_t *rows, cs_item_t *row)
 {
     if (rows->len == rows->cap) {
         rows->cap = (uint32_t)cs_grow(rows->cap, rows->len + 1u);
@@ -112,7 +112,7 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
         cs_buf_put_slice(&r->seek, family->dir);
         cs_buf_put(&r->seek, family->name, family->name_len);
         cs_item_t *row = cs__row(r, cs_buf_slice(&r->seek));
-        if (row != NULL) push_row(rows, row);
+        if (row != NULL) cs__push_row(rows, row);
     }
     for (uint32_t i = 0; r->tagged_rows || !cs_family_name_is_apart(family); i++) {
         cs_buf_clear(&r->seek);
@@ -129,7 +129,7 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
         cs_cursor_fini(&cursor);
         for (uint32_t j = 0; j < paths.len; j++) {
             cs_item_t *row = cs__row(r, cs_slice_str(paths.str[j]));
-            if (row != NULL) push_row(rows, row);
+            if (row != NULL) cs__push_row(rows, row);
         }
         cs__strs_clear(&paths);
         cs_free(paths.str);

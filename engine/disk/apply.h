@@ -34,7 +34,9 @@ typedef struct cs_step {
     bool replaces; /* a base row exists at the path: what it says */
     cs_content_t expect_content;
     uint16_t expect_mode;
-    cs_print_t expect;     /* without a ctime the bytes are read before they are believed */
+    cs_print_t expect; /* without a ctime the bytes are read before they are believed */
+    cs_item_t twin; /* where the bytes that leave are wanted and said to be: its row; path NULL:
+                       none. Owned */
     cs_print_t from_print; /* MOVE: print and mode of the source's base row */
     uint16_t from_mode;
     /* result */

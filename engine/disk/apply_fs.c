@@ -40,6 +40,15 @@ bool cs__apply_came_out(const cs_run_t *run, const cs_step_t *step, cs_slice_t a
     return err == CS_OK && cs_content_eq(&content, &step->expect_content);
 }
 
+bool cs__apply_has_twin(const cs_run_t *run, const cs_step_t *step)
+{
+    const cs_item_t *twin = &step->twin;
+    if (twin->path == NULL) return true;
+    cs_stat_t st;
+    return run->fs->ops->stat(run->fs, cs_slice_str(twin->path), &st) == CS_OK &&
+           cs__apply_is(run, &st, twin->content.kind, twin->attr.mode, &twin->print, true);
+}
+
 /* Only where the policy forgets what the umask takes away: else the next scan would read the
  * umask's work as a chmod by the user. */
 uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode)

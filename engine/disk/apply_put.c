@@ -133,7 +133,8 @@ void cs__apply_put(cs_run_t *run, size_t index)
     cs_buf_t entry = {0};
     if (!step->replaces) {
         step->err = put_new(run, index);
-    } else if (!cs__apply_expects(run, step, cs_slice_str(step->item.path), true)) {
+    } else if (!cs__apply_expects(run, step, cs_slice_str(step->item.path), true) ||
+               !cs__apply_has_twin(run, step)) {
         step->err = CS_ERR_CHANGED;
     } else {
         cs__apply_entry(run, index, false, &entry);

@@ -54,6 +54,9 @@ bool cs__apply_expects(const cs_run_t *run, const cs_step_t *step, cs_slice_t at
  * clock tick of its last write: another one may have left the same print, so that the bytes are
  * read. */
 bool cs__apply_came_out(const cs_run_t *run, const cs_step_t *step, cs_slice_t at);
+/* Whether the other file that has the bytes is where it should be: a user may have moved it
+ * here. */
+bool cs__apply_has_twin(const cs_run_t *run, const cs_step_t *step);
 uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode);
 cs_err_t cs__apply_make_parents(cs_fs_t *fs, cs_slice_t path);
 /* Never replaces: EXISTS. Makes missing parents of `to`. */

@@ -40,28 +40,30 @@ static bool is_blocked(const cs_planner_t *planner, const cs_content_t *content)
     return false;
 }
 
-static void expect_row(cs_step_t *step, const cs_item_t *row)
+static void expect_row(cs_planner_t *planner, cs_step_t *step, const cs_item_t *row)
 {
     if (row->path == NULL) return;
+    (void)cs_replica_twin(planner->replica, row, &step->twin);
     step->replaces = true;
     step->expect_content = row->content;
     step->expect_mode = row->attr.mode;
     step->expect = row->print;
 }
 
-static cs_step_t *meet(cs_want_t *want, cs_step_kind_t kind, cs_steps_t *ret)
+static cs_step_t *meet(cs_planner_t *planner, cs_want_t *want, cs_step_kind_t kind,
+                       cs_steps_t *ret)
 {
     cs_step_t *step = cs_steps_add(ret, kind);
     step->item = want->item;
     want->item = (cs_item_t){0};
-    expect_row(step, &want->row);
+    expect_row(planner, step, &want->row);
     want->met = true;
     return step;
 }
 
-static void move(cs_want_t *want, cs_leave_t *leave, cs_steps_t *ret)
+static void move(cs_planner_t *planner, cs_want_t *want, cs_leave_t *leave, cs_steps_t *ret)
 {
-    cs_step_t *step = meet(want, CS_STEP_MOVE, ret);
+    cs_step_t *step = meet(planner, want, CS_STEP_MOVE, ret);
     step->from = cs_str_ref(leave->row.path);
     step->from_print = leave->row.print;
     step->from_mode = leave->row.attr.mode;
@@ -103,7 +105,7 @@ static void pair(cs_planner_t *planner, cs_steps_t *ret)
                  j < planner->leave_len && !want->met; j++) {
                 cs_leave_t *leave = &planner->leave[j];
                 if (!cs_content_eq(&want->item.content, &leave->row.content)) break;
-                if (suits(want, leave) >= least) move(want, leave, ret);
+                if (suits(want, leave) >= least) move(planner, want, leave, ret);
             }
         }
     }
@@ -139,7 +141,7 @@ static void write_wants(cs_planner_t *planner, cs_steps_t *ret)
             continue;
         }
         if (want->row.path != NULL && must_wait(planner, &want->row)) continue;
-        cs_step_t *step = meet(want, CS_STEP_WRITE, ret);
+        cs_step_t *step = meet(planner, want, CS_STEP_WRITE, ret);
         if (!want->staged) step->from = cs_str_ref(want->copy_of);
     }
 }
@@ -153,7 +155,7 @@ static void delete_leaves(cs_planner_t *planner, cs_steps_t *ret)
         if (leave->waits) continue;
         cs_step_t *step = cs_steps_add(ret, CS_STEP_DELETE);
         step->item.path = cs_str_ref(leave->row.path);
-        expect_row(step, &leave->row);
+        expect_row(planner, step, &leave->row);
     }
 }
 

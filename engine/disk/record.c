@@ -57,6 +57,7 @@ void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
             record_coming(replica, step);
         } else if (wants_scan(step->err)) {
             if (step->from != NULL) rescan(arg, cs_slice_str(step->from));
+            if (step->twin.path != NULL) rescan(arg, cs_slice_str(step->twin.path));
             if (step->blocked_len > 0) {
                 rescan(arg, cs_slice(step->item.path->data, step->blocked_len));
             }

@@ -18,6 +18,7 @@ void cs_steps_fini(cs_steps_t *steps)
     for (size_t i = 0; i < steps->len; i++) {
         cs_item_fini(&steps->item[i].item);
         cs_str_unref(&steps->item[i].from);
+        cs_item_fini(&steps->item[i].twin);
     }
     cs_free(steps->item);
     *steps = (cs_steps_t){0};

@@ -158,6 +158,8 @@ static void set_ignored_aside(cs_fs_t *fs, cs_steps_t *steps, cs_steps_t *ret)
     cs_ignore_t *ignore = cs_ignore_new(fs);
     size_t kept = 0;
     for (size_t i = 0; i < steps->len; i++) {
+        cs_item_t *twin = &steps->item[i].twin; /* nobody knows what is at an ignored path */
+        if (twin->path != NULL && is_ignored(ignore, twin->path, false)) cs_item_fini(twin);
         if (must_not(ignore, &steps->item[i])) {
             cs_step_t *aside = cs_steps_add(ret, steps->item[i].kind);
             *aside = steps->item[i];

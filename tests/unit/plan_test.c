@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "crdt/family.h"
 #include "support/folder.h"
 #include "support/site.h"
 
@@ -253,6 +254,38 @@ Test(plan, a_conflict_shows_both)
     sites_settle(&sites);
     cr_assert(site_tree_holds(a, "from a") && site_tree_holds(a, "from b"));
     cr_assert_not(site_tree_holds(b, "c0"));
+}
+
+static cs_str_t *sibling_of(const site_t *site, const char *path, const char *text)
+{
+    cs_content_t content;
+    cs_content_of(site->table, CS_KIND_FILE, cs_slice_text(text), &content);
+    return cs_sibling_name(cs_slice_text(path), &content, 8, 0);
+}
+
+/* What is at p is a copy of its own sibling, in the way of a directory. It may leave as long as
+ * the sibling is there: while its row says so, the user takes that away. */
+Test(plan, a_copy_does_not_leave_when_the_other_file_has)
+{
+    put(a, "p/x", "in a directory");
+    site_scan(a);
+    put(b, "p", "some bytes");
+    sites_settle(&sites);
+    cs_str_t *sibling = sibling_of(b, "p", "some bytes");
+    cr_assert(site_shows(b, sibling->data, "some bytes"));
+    put(a, "p/y", "more of it");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_test_unlink(b->dir, "p/x");
+    cs_test_unlink(b->dir, "p");
+    put(b, "p", "some bytes");
+    site_scan(b);
+    cs_test_unlink(b->dir, sibling->data);
+    cs_str_unref(&sibling);
+    site_work(b);
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p/y", "more of it"));
+    cr_assert(site_tree_holds(a, "some bytes") && site_tree_holds(b, "some bytes"));
 }
 
 /* --- crashes: what apply had done by then is no work of a user */

@@ -51,3 +51,12 @@ Test(scan_adopt, a_swap_brings_a_sibling_to_its_place)
           "mv A r t; mv A r.conflict-#cA r; mv A t r.conflict-#cA;"
           "sync AB; is A r=cA r.conflict-#cA=cB");
 }
+
+/* A's copy of a sibling stands where B wants a directory, so it shows as the sibling does. */
+Test(scan_adopt, a_copy_keeps_what_the_other_file_loses)
+{
+    plays("new AB; put A d/x c0; scan A; put B d c3; scan B; sync AB;"
+          "is A d/x=c0 d.conflict-#c3=c3; put B d/y c1; scan B; xchg A B;"
+          "rmtree A d; put A d c3; look A; rm A d.conflict-#c3; look A;"
+          "sync AB; is A d/y=c1 d.conflict-#c3=c3");
+}
