@@ -178,7 +178,9 @@ static cs_err_t spy_unlink(cs_fs_t *fs, cs_slice_t path)
 
 static cs_err_t spy_sync(cs_fs_t *fs)
 {
-    return pass(spy_of(fs)) ? CS_OK : CS_ERR_IO;
+    spy_fs_t *spy = spy_of(fs);
+    if (!pass(spy)) return CS_ERR_IO;
+    return spy->flushes ? spy->real->ops->sync(spy->real) : CS_OK;
 }
 
 static cs_err_t spy_refresh(cs_fs_t *fs)

@@ -15,10 +15,12 @@ typedef struct spy_fs {
     void *arg;
     bool crashed;
     bool no_links;          /* as on FAT */
+    bool flushes;           /* sync reaches the real one */
     int64_t clock_ahead_ns; /* a scan takes it to be so much later: files seem to be at rest */
 } spy_fs_t;
 
-/* Flushing is skipped: no test can tell, and many runs would wait for the disk. */
+/* Flushing is skipped, unless `flushes`: few tests can tell, and many runs would wait for the
+ * disk. */
 void spy_fs_init(spy_fs_t *spy, cs_fs_t *real);
 
 #endif
