@@ -14,6 +14,7 @@
 #include "io/daemon_shell.h"
 #include "io/invite.h"
 #include "io/leveldb_store.h"
+#include "io/places.h"
 #include "io/service.h"
 
 static uint64_t now_ms(void)
@@ -200,7 +201,8 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     zloop_set_verbose(daemon->loop, false);
     watch_interrupts(daemon);
     if (config->service) watch_signals(daemon);
-    err = cs__daemon_open_store(daemon, ret_detail);
+    err = cs_check_home_place(cs_home_path(config->home), ret_detail);
+    if (err == CS_OK) err = cs__daemon_open_store(daemon, ret_detail);
     if (err == CS_OK) err = cs__daemon_check_format(daemon, ret_detail);
     if (err != CS_OK) goto out;
 

@@ -18,6 +18,7 @@
 #include "io/file.h"
 #include "io/home_internal.h"
 #include "io/os_err.h"
+#include "io/places.h"
 
 #define LOCK_POLL_MS 20u /* flock has no time-out of its own */
 #define PID_TEXT_MAX 16u
@@ -204,6 +205,7 @@ cs_err_t cs_home_init(const char *path, const char *name, const cs_strings_t *li
                       cs_buf_t *ret_detail)
 {
     cs_err_t err = check_init(name, listen, ret_detail);
+    if (err == CS_OK) err = cs_check_home_place(path, ret_detail);
     if (err == CS_OK) err = make_dirs(path, ret_detail);
     if (err == CS_OK) err = check_empty(path, ret_detail);
     if (err == CS_OK) err = fill(path, name, listen, ret_detail);

@@ -12,59 +12,9 @@
 #include "disk/scan.h"
 #include "io/entropy.h"
 #include "io/fs_linux.h"
-
-#define MARKER_PATH CS_PRIVATE_DIR "/id"
+#include "io/places.h"
 
 /* --- the path */
-
-/* Links resolved as far as the path exists; the rest as it is. NULL: errno. */
-static char *real_path(const char *path)
-{
-    char *head = cs_strdup(path);
-    size_t cut = strlen(head);
-    char *real = realpath(head, NULL);
-    while (real == NULL && errno == ENOENT && cut > 1) {
-        while (cut > 1 && head[cut - 1] != '/') {
-            cut--;
-        }
-        while (cut > 1 && head[cut - 1] == '/') {
-            cut--;
-        }
-        head[cut] = '\0';
-        real = realpath(head, NULL);
-    }
-    cs_free(head);
-    if (real == NULL) return NULL;
-    const char *rest = path + cut;
-    while (*rest == '/') {
-        rest++;
-    }
-    size_t len = strlen(real) + strlen(rest) + 2;
-    char *whole = cs_malloc(len);
-    bool root = strcmp(real, "/") == 0;
-    snprintf(whole, len, "%s%s%s", real, *rest != '\0' && !root ? "/" : "", rest);
-    free(real);
-    return whole;
-}
-
-/* `path` is `dir` or below it; both absolute, without a '/' at the end. */
-static bool is_in(const char *path, const char *dir)
-{
-    size_t len = strlen(dir);
-    if (len == 1) return true;
-    return strncmp(path, dir, len) == 0 && (path[len] == '\0' || path[len] == '/');
-}
-
-static bool exists(const char *dir, const char *name)
-{
-    cs_buf_t path = {0};
-    struct stat st;
-    cs_buf_printf(&path, "%s/%s", dir, name);
-    cs_buf_put_u8(&path, 0);
-    bool there = lstat((const char *)path.data, &st) == 0;
-    cs_buf_fini(&path);
-    return there;
-}
 
 /* The marker of a folder, or a home, at the path or above it: also of homes that we do not
  * know. */
@@ -74,8 +24,9 @@ static cs_err_t check_above(const char *real, cs_buf_t *ret_detail)
     cs_err_t err = CS_OK;
     for (size_t len = strlen(dir); err == CS_OK && len > 0;) {
         const char *what = NULL;
-        if (exists(dir, MARKER_PATH)) what = "a folder already";
-        if (exists(dir, "identity") && exists(dir, "folders") && exists(dir, "peers")) {
+        if (cs_has_entry(dir, CS_FOLDER_MARKER)) what = "a folder already";
+        if (cs_has_entry(dir, "identity") && cs_has_entry(dir, "folders") &&
+            cs_has_entry(dir, "peers")) {
             what = "a home of crdtsync";
         }
         if (what != NULL) {
@@ -98,7 +49,7 @@ static cs_err_t check_above(const char *real, cs_buf_t *ret_detail)
 static cs_err_t check_known(cs_daemon_t *daemon, const char *real, cs_buf_t *ret_detail)
 {
     const char *home = cs_home_path(daemon->home);
-    if (is_in(home, real) || is_in(real, home)) {
+    if (cs_is_in(home, real) || cs_is_in(real, home)) {
         cs_buf_printf(ret_detail,
                       "cannot use %s: the home %s lies in it, or it in the home; use another "
                       "path",
@@ -107,9 +58,9 @@ static cs_err_t check_known(cs_daemon_t *daemon, const char *real, cs_buf_t *ret
     }
     for (size_t i = 0; i < daemon->folder_count; i++) {
         const cs_folder_record_t *other = &daemon->folders[i].record;
-        char *root = real_path(other->path);
+        char *root = cs_real_path(other->path);
         const char *place = root != NULL ? root : other->path;
-        bool apart = !is_in(place, real) && !is_in(real, place);
+        bool apart = !cs_is_in(place, real) && !cs_is_in(real, place);
         cs_free(root);
         if (apart) continue;
         cs_buf_printf(ret_detail,
@@ -137,7 +88,7 @@ cs_err_t cs_new_folder_check(cs_daemon_t *daemon, const char *id, const char *pa
                       id, old->record.path);
         return CS_ERR_EXISTS;
     }
-    char *real = real_path(path);
+    char *real = cs_real_path(path);
     if (real == NULL) {
         cs_buf_printf(ret_detail, "cannot use %s: %s; use another path", path, strerror(errno));
         return CS_ERR_IO;
@@ -200,7 +151,7 @@ static void unmark(const char *path)
 {
     cs_fs_t *fs = NULL;
     if (cs_fs_linux_open(path, &fs) != CS_OK) return;
-    cs_err_t err = fs->ops->unlink(fs, cs_slice_text(MARKER_PATH));
+    cs_err_t err = fs->ops->unlink(fs, cs_slice_text(CS_FOLDER_MARKER));
     (void)err; /* then the next attempt names it */
     fs->ops->close_fs(&fs);
 }

@@ -142,11 +142,11 @@ static void report_head(scan_pool_t *pool)
 static void wait_for_head(scan_pool_t *pool)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += POLL_NS;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
-    pthread_cond_timedwait(&pool->done, &pool->lock, &until);
+    pthread_cond_clockwait(&pool->done, &pool->lock, CLOCK_MONOTONIC, &until);
     poll_cancelled(pool);
 }
 

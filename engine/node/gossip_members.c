@@ -147,14 +147,35 @@ void cs__members_take(cs_gossip_t *gossip, const cs_msg_members_t *members)
 
 /* --- reports */
 
+/* Others heard greater stamps of us: the database was lost, and the clock goes back. What we
+ * say would be taken for old. */
+static void catch_up(cs_gossip_t *gossip, cs__member_state_t *own, uint64_t stamp)
+{
+    bool ahead = own->known ? own->stamp >= stamp : gossip->config.stamp > stamp;
+    if (ahead || stamp == UINT64_MAX) return;
+    own->known = false;
+    gossip->config.stamp = stamp + 1;
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        cs__have_soon(gossip, gossip->peers[i], CS__SOON_MS);
+    }
+}
+
 bool cs__report_take(cs_gossip_t *gossip, cs__peer_t *from, const cs_msg_report_t *report)
 {
     size_t at;
     if (!cs__member_index(gossip, report->key, &at)) return false;
-    if (memcmp(report->key, gossip->config.self.b, CS_KEY_BYTES) == 0) return false;
+    if (memcmp(report->key, gossip->config.self.b, CS_KEY_BYTES) == 0) {
+        catch_up(gossip, &gossip->states[at], report->stamp);
+        return false;
+    }
     if (from->stamps[at] < report->stamp) from->stamps[at] = report->stamp;
     cs__member_state_t *state = &gossip->states[at];
-    if (state->known && state->stamp >= report->stamp) return false;
+    if (state->known && state->stamp >= report->stamp) {
+        bool is_behind =
+            state->stamp > report->stamp && memcmp(report->key, from->key.b, CS_KEY_BYTES) == 0;
+        if (is_behind) cs__have_soon(gossip, from, CS__SOON_MS); /* tells it what we heard */
+        return false;
+    }
     bool news = !state->known || state->n != report->n || state->applied != report->applied ||
                 memcmp(state->root, report->root, CS_HASH_BYTES) != 0;
     *state = (cs__member_state_t){
@@ -170,7 +191,8 @@ size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *r
         const cs__member_state_t *state = &gossip->states[i];
         const uint8_t *key = gossip->members[i].key.b;
         if (!state->known || peer->stamps[i] >= state->stamp) continue;
-        if (memcmp(key, peer->key.b, CS_KEY_BYTES) == 0) continue;
+        bool own = memcmp(key, peer->key.b, CS_KEY_BYTES) == 0;
+        if (own && peer->stamps[i] == 0) continue; /* it has not said yet what it is at */
         if (memcmp(key, gossip->config.self.b, CS_KEY_BYTES) == 0) continue;
         ret[count++] = (cs_msg_report_t){.key = key,
                                          .stamp = state->stamp,

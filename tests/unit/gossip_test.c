@@ -156,6 +156,26 @@ Test(gossip, what_came_since_applied_was_said_is_not_applied)
     cr_assert(is_applied_at(gp.a));
 }
 
+/* Its database is lost, from which it would know the stamps it used, and so is the time. */
+Test(gossip, a_node_whose_stamps_went_back_is_heard_all_the_same)
+{
+    static const uint64_t lives[] = {1000, 1};
+    for (size_t i = 0; i < CS_COUNT_OF(lives); i++) {
+        gn_node_stop(gp.b);
+        gp.b->life = lives[i];
+        gn_node_start(gp.b);
+        gp_connect();
+        gp_pass(500);
+        cs_gossip_set_applied(gp.b->gossip, true, gp.world->now_ms);
+        gp_pass(2000);
+        cr_assert(is_applied_at(gp.a), "life %zu", i);
+        gn_node_create(gp.a, (unsigned)i + 1);
+        cs_gossip_local(gp.a->gossip, gp.world->now_ms);
+        gp_pass(1000);
+        cr_assert_not(is_applied_at(gp.a), "b has the entry, not the file");
+    }
+}
+
 Test(gossip, haves_become_rare_while_nothing_happens)
 {
     gp_connect();
