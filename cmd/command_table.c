@@ -172,6 +172,11 @@ const cs_command_t cs_commands[] = {
      "list the paths that contain PATTERN; with one of * ? [ in it, it has to match the whole "
      "name, and with a / as well, the whole path",
      search_options, "search '*.jpg' --peers", 1, 1, cs_run_search},
+    {CS_LOOKING, "explain", "PATH",
+     "say why PATH looks as it does: its versions, who wrote them and the rule that orders "
+     "them; "
+     "whence it was moved, what is missing and who has it, the rule that ignores it",
+     NULL, "explain ~/photos/cat.jpg", 1, 1, cs_run_explain},
     {CS_LOOKING, "conflicts", "[FOLDER]", "list the paths that have siblings", NULL,
      "conflicts photos", 0, 1, cs_run_conflicts},
     {CS_RUNNING, "demo", "[--nodes N]",

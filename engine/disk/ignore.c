@@ -178,3 +178,49 @@ cs_err_t cs_ignore_matches(cs_ignore_t *ignore, cs_slice_t path, bool is_dir, bo
     if (err == CS_OK) *ret = cs_ignore_has(ignore, path, is_dir);
     return err;
 }
+
+/* --- why */
+
+void cs_ignore_why_fini(cs_ignore_why_t *why)
+{
+    cs_buf_fini(&why->path);
+    cs_buf_fini(&why->file);
+    cs_buf_fini(&why->rule);
+    *why = (cs_ignore_why_t){0};
+}
+
+/* The rule that decides about this very path; false: none does. */
+static bool explain_one(const cs_ignore_t *ignore, cs_slice_t path, bool is_dir,
+                        cs_ignore_why_t *ret)
+{
+    for (size_t i = ignore->len; i > 0; i--) {
+        const level_t *level = &ignore->level[i - 1];
+        if (level->rules == NULL || level->dir_len >= path.len) continue;
+        size_t skip = level->dir_len == 0 ? 0 : level->dir_len + 1;
+        cs_slice_t text, below = cs_slice(path.data + skip, path.len - skip);
+        cs_verdict_t verdict = cs_rules_find(level->rules, below, is_dir, &ret->line, &text);
+        if (verdict == CS_VERDICT_NONE) continue;
+        ret->ignored = verdict == CS_VERDICT_IGNORE;
+        cs_buf_put_slice(&ret->path, path);
+        cs_buf_put(&ret->file, path.data, skip);
+        cs_buf_put_slice(&ret->file, cs_slice_text(CS_IGNORE_FILE));
+        cs_buf_put_slice(&ret->rule, text);
+        return true;
+    }
+    return false;
+}
+
+cs_err_t cs_ignore_explain(cs_ignore_t *ignore, cs_slice_t path, bool is_dir,
+                           cs_ignore_why_t *ret)
+{
+    cs_err_t err = cs_ignore_enter(ignore, cs_path_parent(path));
+    if (err != CS_OK) return err;
+    for (size_t i = 1; i < path.len; i++) {
+        if (path.data[i] != '/') continue;
+        if (explain_one(ignore, cs_slice(path.data, i), true, ret) && ret->ignored)
+            return CS_OK;
+        cs_ignore_why_fini(ret); /* taken back in: what is below is judged by itself */
+    }
+    (void)explain_one(ignore, path, is_dir, ret);
+    return CS_OK;
+}

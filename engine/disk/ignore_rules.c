@@ -8,6 +8,8 @@
 
 typedef struct rule {
     cs_slice_t pattern; /* into the rules' text */
+    cs_slice_t text;    /* the line that it is from */
+    size_t line;        /* from 1 */
     size_t literal_len; /* of pattern, before the first wildcard */
     bool keep;          /* "!" */
     bool dirs_only;     /* ended in "/" */
@@ -38,14 +40,14 @@ static size_t without_trailing_spaces(const uint8_t *line, size_t len)
     return end;
 }
 
-static void add_line(cs_rules_t *rules, const uint8_t *line, size_t len)
+static void add_line(cs_rules_t *rules, const uint8_t *line, size_t len, size_t number)
 {
     if (len == 0 || line[0] == '#') return;
     if (line[len - 1] == '\r') len--;
     const uint8_t *nul = memchr(line, '\0', len);
     if (nul != NULL) len = (size_t)(nul - line);
     len = without_trailing_spaces(line, len);
-    rule_t rule = {0};
+    rule_t rule = {.text = cs_slice(line, len), .line = number};
     if (len > 0 && line[0] == '!') {
         rule.keep = true;
         line++;
@@ -76,11 +78,11 @@ cs_rules_t *cs_rules_parse(cs_slice_t text)
     cs_rules_t *rules = cs_calloc(1, sizeof *rules);
     rules->text = cs_memdup(text.data, text.len);
     size_t at = cs_slice_has_prefix(text, cs_slice(bom, sizeof bom)) ? sizeof bom : 0;
-    while (at < text.len) {
+    for (size_t number = 1; at < text.len; number++) {
         const uint8_t *line = rules->text + at;
         const uint8_t *newline = memchr(line, '\n', text.len - at);
         size_t len = newline == NULL ? text.len - at : (size_t)(newline - line);
-        add_line(rules, line, len);
+        add_line(rules, line, len, number);
         at += len + 1;
     }
     return rules;
@@ -109,11 +111,22 @@ static bool rule_matches(const rule_t *rule, cs_slice_t path, cs_slice_t base)
 
 cs_verdict_t cs_rules_match(const cs_rules_t *rules, cs_slice_t path, bool is_dir)
 {
+    size_t line;
+    cs_slice_t text;
+    return cs_rules_find(rules, path, is_dir, &line, &text);
+}
+
+cs_verdict_t cs_rules_find(const cs_rules_t *rules, cs_slice_t path, bool is_dir,
+                           size_t *ret_line, cs_slice_t *ret_text)
+{
     cs_slice_t base = cs_path_base(path);
+    *ret_line = 0;
     for (size_t i = rules->len; i > 0; i--) {
         const rule_t *rule = &rules->rule[i - 1];
         if (rule->dirs_only && !is_dir) continue;
         if (rule_matches(rule, path, base)) {
+            *ret_line = rule->line;
+            *ret_text = rule->text;
             return rule->keep ? CS_VERDICT_KEEP : CS_VERDICT_IGNORE;
         }
     }

@@ -19,6 +19,7 @@ static const command_t commands[] = {
     {"conflicts", cs__cmd_conflicts},
     {"search", cs__cmd_search},
     {"events", cs__cmd_events},
+    {"explain", cs__cmd_explain},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
     {"sync", cs__cmd_sync},

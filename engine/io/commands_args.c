@@ -109,26 +109,32 @@ static void unknown_folder(cs_ask_t *ask, const char *id)
     cs_free(ids);
 }
 
+/* Loaded, and not on its way out. */
+static bool is_usable(cs_ask_t *ask, const cs_mounted_t *folder)
+{
+    if (folder->leaving) {
+        cs__ask_fail(ask, CS_EXIT_FAILED,
+                     "cannot use folder %s: it is being removed; look again in a moment",
+                     folder->record.id);
+        return false;
+    }
+    if (!folder->loaded) {
+        cs__ask_fail(ask, CS_EXIT_FAILED,
+                     "cannot use folder %s: its state could not be loaded; see the log of the "
+                     "node",
+                     folder->record.id);
+        return false;
+    }
+    return true;
+}
+
 cs_mounted_t *cs__ask_folder(cs_ask_t *ask, const cs_arg_t *arg)
 {
     bool is_path = strchr(arg->raw, '/') != NULL;
     cs_mounted_t *folder =
         is_path ? cs__ask_folder_at(ask, arg) : cs_daemon_folder(ask->daemon, arg->raw);
     if (folder == NULL && !is_path) unknown_folder(ask, arg->raw);
-    if (folder != NULL && folder->leaving) {
-        cs__ask_fail(ask, CS_EXIT_FAILED,
-                     "cannot use folder %s: it is being removed; look again in a moment",
-                     folder->record.id);
-        return NULL;
-    }
-    if (folder != NULL && !folder->loaded) {
-        cs__ask_fail(ask, CS_EXIT_FAILED,
-                     "cannot use folder %s: its state could not be loaded; see the log of the "
-                     "node",
-                     folder->record.id);
-        return NULL;
-    }
-    return folder;
+    return folder != NULL && is_usable(ask, folder) ? folder : NULL;
 }
 
 int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count)
@@ -210,4 +216,24 @@ refused:
                  "cannot use %.1024s: it is no path inside folder %s (%.512s); give another",
                  arg->raw, folder->record.id, root);
     return false;
+}
+
+cs_mounted_t *cs__ask_path(cs_ask_t *ask, size_t index, cs_buf_t *ret)
+{
+    cs_arg_t arg;
+    if (!cs__ask_arg(ask, index, &arg)) {
+        cs__ask_fail(ask, CS_EXIT_USAGE, "cannot see which path is meant: give one");
+        return NULL;
+    }
+    cs_mounted_t *folder = cs__ask_folder_at(ask, &arg);
+    if (folder != NULL && !is_usable(ask, folder)) folder = NULL;
+    if (folder != NULL && !cs__ask_path_in(ask, folder, &arg, ret)) folder = NULL;
+    if (folder != NULL && ret->len == 0) {
+        cs__ask_fail(ask, CS_EXIT_USAGE,
+                     "cannot use %.1024s: it is the root of folder %s; give something in it",
+                     arg.raw, folder->record.id);
+        folder = NULL;
+    }
+    cs__arg_fini(&arg);
+    return folder;
 }

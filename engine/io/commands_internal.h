@@ -25,7 +25,7 @@ typedef struct cs_ask {
 typedef int cs_handler_t(cs_ask_t *ask);
 
 cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts, cs__cmd_search;
-cs_handler_t cs__cmd_events;
+cs_handler_t cs__cmd_events, cs__cmd_explain;
 cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
 cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
 cs_handler_t cs__cmd_sync, cs__cmd_held_reject, cs__cmd_trash, cs__cmd_trash_restore;
@@ -57,6 +57,16 @@ typedef int cs_turn_t(cs_ask_t *ask, void *state, uint64_t until_ms);
 int cs__ask_turns(cs_ask_t *ask, cs_turn_t *turn, void *state, void (*state_free)(void *state));
 bool cs__turn_is_over(uint64_t until_ms);
 
+/* --- answers that need the disk (commands_work.c) */
+typedef struct cs_work {
+    void *state;                               /* owned */
+    void (*run)(void *state);                  /* in a worker: touches nothing but the state */
+    int (*finish)(cs_ask_t *ask, void *state); /* as a turn; may be CS_TURN_MORE: run again */
+    void (*state_free)(void *state);
+} cs_work_t;
+/* What a handler returns that waits for a worker. */
+int cs__ask_work(cs_ask_t *ask, const cs_work_t *work);
+
 /* --- options */
 const char *cs__ask_text(const cs_ask_t *ask, const char *key); /* NULL: not given */
 uint64_t cs__ask_u64(const cs_ask_t *ask, const char *key, uint64_t otherwise);
@@ -81,6 +91,9 @@ cs_mounted_t *cs__ask_folder_at(cs_ask_t *ask, const cs_arg_t *arg);
 /* Path inside the folder; empty: its root. false: it lies outside, ask->detail says so. */
 bool cs__ask_path_in(cs_ask_t *ask, const cs_mounted_t *folder, const cs_arg_t *arg,
                      cs_buf_t *ret);
+/* The argument is a path of something in a folder, whatever it looks like; ret: inside of it,
+ * not its root. NULL: ask->detail says why. */
+cs_mounted_t *cs__ask_path(cs_ask_t *ask, size_t index, cs_buf_t *ret);
 /* The folder of the first argument, or all; *ret is owned (the array only). The exit code. */
 int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count);
 /* The same as numbers, which outlast a turn; *ret is owned. */

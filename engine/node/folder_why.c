@@ -83,3 +83,16 @@ cs_why_t cs_node_why(cs_node_t *node, uint32_t number, const cs_item_t *item)
     }
     return why_content(folder, &item->content);
 }
+
+/* A member that said of our very root that all of it is on its disk has it, unless it says
+ * otherwise now. */
+cs_holds_t cs_node_holds(cs_node_t *node, uint32_t number, const cs_report_t *report,
+                         const cs_content_t *content)
+{
+    const cs_folder_t *folder = cs__node_folder(node, number);
+    const cs_peer_entry_t *peer = cs_peers_by_key(&node->peers, &report->key);
+    if (folder == NULL) return CS_HOLDS_UNKNOWN;
+    if (peer != NULL && cs_fetch_lacks(folder->fetch, peer->id, content)) return CS_HOLDS_NO;
+    bool all = report->known && report->equal && report->applied;
+    return all ? CS_HOLDS_YES : CS_HOLDS_UNKNOWN;
+}

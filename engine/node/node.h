@@ -220,6 +220,11 @@ typedef struct cs_why {
 /* CS_WHY_HERE also for a folder that is unknown. */
 cs_why_t cs_node_why(cs_node_t *node, uint32_t number, const cs_item_t *item);
 
+/* What is known of a member's having some content. */
+typedef enum cs_holds { CS_HOLDS_UNKNOWN, CS_HOLDS_YES, CS_HOLDS_NO } cs_holds_t;
+cs_holds_t cs_node_holds(cs_node_t *node, uint32_t number, const cs_report_t *report,
+                         const cs_content_t *content);
+
 typedef struct cs_peer_status {
     cs_key_t key;
     uint64_t bytes_in, bytes_out; /* payload since the node started */

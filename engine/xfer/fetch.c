@@ -254,6 +254,15 @@ cs_fetch_state_t cs_fetch_state(const cs_fetch_t *fetch, const cs_content_t *con
     return cs__want_candidates(fetch, want) == 0 ? CS_FETCH_NOBODY : CS_FETCH_REFUSED;
 }
 
+bool cs_fetch_lacks(const cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *content)
+{
+    const cs_want_t *want = cs__want_find(fetch, content);
+    for (uint32_t i = 0; want != NULL && i < CS_FETCH_PEERS_MAX; i++) {
+        if (fetch->source[i].peer == peer) return (want->passed >> i & 1) != 0;
+    }
+    return false;
+}
+
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content)
 {
     const cs_want_t *want = cs__want_find(fetch, content);

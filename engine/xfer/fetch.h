@@ -139,6 +139,8 @@ typedef enum cs_fetch_state {
     CS_FETCH_REFUSED /* the disk could not take it */
 } cs_fetch_state_t;
 cs_fetch_state_t cs_fetch_state(const cs_fetch_t *fetch, const cs_content_t *content);
+/* This peer said that it has not got it (since it was last heard to have more). */
+bool cs_fetch_lacks(const cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *content);
 /* Bytes verified and written of a content in progress; 0 for one that is not wanted. */
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content);
 
