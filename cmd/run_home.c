@@ -176,8 +176,11 @@ static cs_err_t reopen(const cs_daemon_config_t *config, cs_err_t why, cs_daemon
                        cs_buf_t *ret_detail)
 {
     cs_err_t err = why;
+    char text[128];
     cs_complain("the node rests: the disk of the home %s: %s; %s, and it goes on by itself",
                 cs_home_path(config->home), cs_err_text(why), remedy(why));
+    snprintf(text, sizeof text, "it rests: %s, of the home; %s", cs_err_text(why), remedy(why));
+    cs_home_lock_note(config->home, text);
     cs_service_status(why == CS_ERR_NOSPACE ? "resting: the disk of the home is full"
                                             : "resting: the disk of the home fails");
     while (may_pass(err)) {
@@ -185,6 +188,7 @@ static cs_err_t reopen(const cs_daemon_config_t *config, cs_err_t why, cs_daemon
         cs_buf_clear(ret_detail);
         err = cs_daemon_new(config, ret, ret_detail);
     }
+    cs_home_lock_note(config->home, NULL);
     return err;
 }
 
@@ -223,6 +227,7 @@ static int serve(cs_run_t *run, cs_home_t *home)
         .network = true,
         .control = true,
         .service = true,
+        .log_level_given = cs_args_has(&run->args, "log-level") || run->loudness != 0,
         .log_json = cs_args_has(&run->args, "log-json"),
     };
     cs_buf_t detail = {0};

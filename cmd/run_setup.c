@@ -118,10 +118,21 @@ int cs_run_folder_key(cs_run_t *run)
     return ask_value(run, cs_request_new(run, "folder key", 0), "key");
 }
 
+/* What was set is no news; that it does nothing yet is. */
+static void print_notes(void *arg, const json_t *document)
+{
+    (void)arg;
+    const json_t *notes = json_object_get(document, "notes");
+    for (size_t i = 0; i < json_array_size(notes); i++) {
+        printf("%s: %s\n", text_of(document, "folder"),
+               json_string_value(json_array_get(notes, i)));
+    }
+}
+
 int cs_run_folder_set(cs_run_t *run)
 {
     json_t *request = cs_request_new(run, "folder set", 0);
-    cs_show_t show = {0};
+    cs_show_t show = {.item = print_notes};
     return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
 }
 

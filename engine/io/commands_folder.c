@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "io/commands_internal.h"
 #include "io/exit_codes.h"
+#include "io/suggest.h"
 #include "node/cron.h"
 
 static const char *check_value(cs_setting_t setting, const char *value, cs_buf_t *why)
@@ -15,6 +16,20 @@ static const char *check_value(cs_setting_t setting, const char *value, cs_buf_t
     if (cs_cron_parse(value, &cron, why) == CS_OK) return NULL;
     cs_buf_put_u8(why, 0);
     return (const char *)why->data;
+}
+
+static int unknown_key(cs_ask_t *ask, const char *key)
+{
+    const char *keys[CS_SETTING_COUNT + 1] = {0};
+    for (size_t i = 0; i < CS_SETTING_COUNT; i++) {
+        keys[i] = cs_setting_key((cs_setting_t)i);
+    }
+    const char *nearest = cs_suggest(key, keys);
+    return cs__ask_fail(ask, CS_EXIT_USAGE,
+                        "cannot set %s: there is no such setting; %s%s%sthere are scan, watch, "
+                        "brake, trash-mib and durability",
+                        key, nearest != NULL ? "did you mean '" : "",
+                        nearest != NULL ? nearest : "", nearest != NULL ? "'? " : "");
 }
 
 /* One KEY=VALUE; an empty value goes back to the default. */
@@ -32,11 +47,7 @@ static int set_one(cs_ask_t *ask, const char *text, cs_folder_record_t *record)
     key[len] = '\0';
     cs_setting_t setting = cs_setting_find(key);
     if (setting == CS_SETTING_COUNT) {
-        return cs__ask_fail(
-            ask, CS_EXIT_USAGE,
-            "cannot set %s: there is no such setting; there are scan, watch, brake, "
-            "trash-mib and durability",
-            key);
+        return unknown_key(ask, key);
     }
     const char *value = equals + 1;
     cs_buf_t detail = {0};
@@ -52,6 +63,38 @@ static int set_one(cs_ask_t *ask, const char *text, cs_folder_record_t *record)
     }
     cs_buf_fini(&detail);
     return exit_code;
+}
+
+/* A setting that is kept for a version that knows what to do with it says so. */
+static void put_notes(const cs_folder_record_t *record, cs_json_t *json)
+{
+    const char *watch = record->setting[CS_SETTING_WATCH];
+    const char *durability = record->setting[CS_SETTING_DURABILITY];
+    cs_json_key(json, "notes");
+    cs_json_begin(json, '[');
+    if (watch != NULL && strcmp(watch, "on") == 0) {
+        cs_json_text(json, "watch=on is kept, but this version does not watch yet: changes are "
+                           "found by scans, see the setting scan");
+    }
+    if (durability != NULL && strcmp(durability, "file") == 0) {
+        cs_json_text(json,
+                     "durability=file is kept, but this version does not flush file by file "
+                     "yet: groups of files are flushed before they are recorded");
+    }
+    cs_json_end(json, ']');
+}
+
+static void answer_settings(cs_ask_t *ask, const cs_folder_record_t *record)
+{
+    cs_json_t json = {0};
+    cs_json_begin(&json, '{');
+    cs_json_put_text(&json, "folder", record->id);
+    for (size_t i = 0; i < CS_SETTING_COUNT; i++) {
+        cs_json_put_text(&json, cs_setting_key((cs_setting_t)i), record->setting[i]);
+    }
+    put_notes(record, &json);
+    cs_json_end(&json, '}');
+    cs__ask_data(ask, &json);
 }
 
 int cs__cmd_folder_set(cs_ask_t *ask)
@@ -82,6 +125,7 @@ int cs__cmd_folder_set(cs_ask_t *ask)
         cs_folder_record_fini(&folder->record);
         folder->record = record;
         cs_daemon_settings_changed(ask->daemon, folder);
+        answer_settings(ask, &folder->record);
     } else {
         cs_folder_record_fini(&record);
     }

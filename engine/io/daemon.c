@@ -106,23 +106,6 @@ static void tell_ready(const cs_daemon_t *daemon)
     cs_service_ready(status);
 }
 
-/* What can change while it runs: how much is logged. A config with mistakes changes nothing. */
-static void reload(cs_daemon_t *daemon)
-{
-    cs_config_t settings = {0};
-    cs_buf_t detail = {0};
-    cs_service_reloading();
-    cs_err_t err = cs_home_config(daemon->home, &settings, &detail);
-    if (err == CS_OK) daemon->config.log_level = settings.log_level;
-    cs_buf_put_u8(&detail, 0);
-    cs__daemon_log(daemon, err == CS_OK ? CS_LOG_INFO : CS_LOG_ERROR, "node.reload", NULL,
-                   cs_slice_text(""),
-                   err == CS_OK ? "config read again" : (const char *)detail.data);
-    cs_config_fini(&settings);
-    cs_buf_fini(&detail);
-    tell_ready(daemon);
-}
-
 static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
@@ -130,7 +113,9 @@ static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     struct signalfd_siginfo info;
     if (read(item->fd, &info, sizeof info) != (ssize_t)sizeof info) return 0;
     if (info.ssi_signo == SIGHUP) {
-        reload(daemon);
+        cs_service_reloading();
+        cs__daemon_reload(daemon);
+        tell_ready(daemon);
         cs_daemon_taken(daemon); /* for those who listen to events */
         return 0;
     }
@@ -194,8 +179,8 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     memcpy(daemon->public_key, cs_home_identity(config->home)->public_key,
            sizeof daemon->public_key);
 
-    cs_config_t settings = {0};
-    cs_err_t err = cs_home_config(config->home, &settings, ret_detail);
+    cs_config_t *settings = &daemon->shell->settings;
+    cs_err_t err = cs_home_config(config->home, settings, ret_detail);
     if (err != CS_OK) goto out;
     daemon->loop = zloop_new();
     zloop_set_verbose(daemon->loop, false);
@@ -209,14 +194,14 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (config->control) cs__daemon_events_start(daemon);
     cs_node_config_t node = {.store = daemon->store};
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
-    snprintf(node.name, sizeof node.name, "%s", settings.node_name);
+    snprintf(node.name, sizeof node.name, "%s", settings->node_name);
     daemon->node = cs_node_new(&node);
     daemon->shell->pool = cs_pool_new(daemon->loop, CS_WORKERS);
     daemon->shell->writer =
         cs_store_thread_new(daemon->loop, daemon->store, on_written, daemon);
 
     bool moved = cs__daemon_was_moved(daemon);
-    if (config->network) err = cs__daemon_listen(daemon, &settings, ret_detail);
+    if (config->network) err = cs__daemon_listen(daemon, settings, ret_detail);
     if (err == CS_OK) err = cs__daemon_mount_all(daemon, ret_detail);
     if (err == CS_OK) cs__daemon_settle_place(daemon, moved);
     if (err == CS_OK && config->control) {
@@ -226,7 +211,6 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
                              &daemon->shell->control, ret_detail);
     }
 out:
-    cs_config_fini(&settings);
     if (err != CS_OK) {
         daemon->failed = err;
         cs_daemon_destroy(&daemon);
@@ -290,6 +274,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     if (shell->interrupt_fd >= 0) close(shell->interrupt_fd);
     if (daemon->loop != NULL) zloop_destroy(&daemon->loop);
     cs__daemon_forget_fini(daemon);
+    cs_config_fini(&shell->settings);
     cs_free(shell->dials);
     cs_free(shell);
     cs_free(daemon);

@@ -23,6 +23,7 @@ typedef struct cs_daemon_config {
     bool service;    /* this process is the node: watch its signals, tell the service manager */
     bool log_json;
     cs_log_level_t log_level;
+    bool log_level_given; /* by who starts it: the config does not change it */
 } cs_daemon_config_t;
 
 /* ret_detail: "what failed: why; what to do". */

@@ -188,6 +188,7 @@ static void set_brake(const char *setting, cs_folder_config_t *config)
         memcpy(digits, setting, len - 1);
         digits[len - 1] = '\0';
         (void)cs_parse_u32(digits, 1, 100, &config->brake_percent);
+        config->brake_files = 1; /* a share that was asked for is meant of small folders, too */
     } else {
         (void)cs_parse_u32(setting, 1, UINT32_MAX, &config->brake_files);
         config->brake_percent = 0;

@@ -69,6 +69,7 @@ typedef struct cs_daemon_shell {
     int interrupt_fd;
     cs_shell_schedule_t *schedule;
     struct cs_control *control;
+    cs_config_t settings;     /* owned; in force */
     struct cs_forget *forget; /* folders whose rows go: daemon_forget.c's own */
     size_t forget_count, forget_cap;
 } cs_daemon_shell_t;
@@ -87,6 +88,8 @@ void cs__daemon_left(cs_daemon_t *daemon, uint32_t number); /* nobody uses it an
 void cs__daemon_forget_written(cs_daemon_t *daemon, uint32_t number);
 void cs__daemon_forget_resume(cs_daemon_t *daemon); /* what the last run did not finish */
 void cs__daemon_forget_fini(cs_daemon_t *daemon);
+
+void cs__daemon_reload(cs_daemon_t *daemon); /* daemon_config.c */
 
 /* daemon_links.c */
 CS_MUST_USE cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config,

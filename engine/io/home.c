@@ -20,8 +20,8 @@
 #include "io/os_err.h"
 #include "io/places.h"
 
-#define LOCK_POLL_MS 20u /* flock has no time-out of its own */
-#define PID_TEXT_MAX 16u
+#define LOCK_POLL_MS  20u  /* flock has no time-out of its own */
+#define LOCK_TEXT_MAX 256u /* what the lock's file says of its holder */
 
 static const char *const record_dirs[] = {"folders", "peers", "invites"};
 
@@ -277,16 +277,21 @@ void cs_home_close(cs_home_t **home_p)
     cs_free(home);
 }
 
-/* The holder writes its pid into the file; only the kernel's lock decides. */
+/* The holder writes its pid into the file, and perhaps a line about itself; only the kernel's
+ * lock decides. */
 static cs_err_t report_holder(int fd, const char *path, cs_buf_t *ret_detail)
 {
-    char pid[PID_TEXT_MAX] = {0};
-    ssize_t len = pread(fd, pid, sizeof pid - 1, 0);
-    size_t digits = len > 0 ? strspn(pid, "0123456789") : 0;
-    pid[digits] = '\0';
-    cs__home_detail(ret_detail,
-                    "cannot lock %s: %s%s holds it; stop it, or wait until it is done", path,
-                    digits > 0 ? "process " : "another process", pid);
+    char text[LOCK_TEXT_MAX] = {0};
+    ssize_t len = pread(fd, text, sizeof text - 1, 0);
+    int digits = len > 0 ? (int)strspn(text, "0123456789") : 0;
+    const char *note = text + digits;
+    note += *note == '\n';
+    int note_len = (int)strcspn(note, "\n");
+    cs__home_detail(ret_detail, "cannot lock %s: %s%.*s holds it%s%.*s; %s", path,
+                    digits > 0 ? "process " : "another process", digits, text,
+                    note_len > 0 ? ", which says: " : "", note_len, note,
+                    note_len > 0 ? "see to that, or stop it"
+                                 : "stop it, or wait until it is done");
     return CS_ERR_BUSY;
 }
 
@@ -311,13 +316,22 @@ static int wait_for_lock(int fd, uint32_t timeout_ms)
     return 0;
 }
 
-/* So that whoever waits can name us. A full disk costs them the name, not us the lock. */
-static void write_pid(int fd)
+/* So that whoever waits can name us, in a block that is there before the disk is full. A disk
+ * that is full already costs them the name, not us the lock. */
+static void write_holder(int fd, const char *note)
 {
-    char pid[PID_TEXT_MAX];
-    int len = snprintf(pid, sizeof pid, "%ld\n", (long)getpid());
-    bool named = ftruncate(fd, 0) == 0 && pwrite(fd, pid, (size_t)len, 0) == len;
-    (void)named;
+    char text[LOCK_TEXT_MAX];
+    memset(text, '\n', sizeof text);
+    int len = snprintf(text, sizeof text, "%ld\n%s", (long)getpid(), note != NULL ? note : "");
+    if (len >= 0 && (size_t)len < sizeof text) text[len] = '\n';
+    ssize_t written = pwrite(fd, text, sizeof text, 0);
+    (void)written;
+}
+
+void cs_home_lock_note(const cs_home_t *home, const char *text)
+{
+    CS_ASSERT(home->lock_fd >= 0);
+    write_holder(home->lock_fd, text);
 }
 
 cs_err_t cs_home_lock(cs_home_t *home, uint32_t timeout_ms, cs_buf_t *ret_detail)
@@ -328,7 +342,7 @@ cs_err_t cs_home_lock(cs_home_t *home, uint32_t timeout_ms, cs_buf_t *ret_detail
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     int error = fd < 0 ? errno : wait_for_lock(fd, timeout_ms);
     if (error == 0) {
-        write_pid(fd);
+        write_holder(fd, NULL);
         home->lock_fd = fd;
     } else if (fd >= 0 && error == EWOULDBLOCK) {
         err = report_holder(fd, path, ret_detail);

@@ -39,6 +39,9 @@ void cs_home_close(cs_home_t **home_p); /* unlocks */
 /* Waits for the home's lock. CS_ERR_BUSY after timeout_ms, naming the process that holds it. */
 CS_MUST_USE cs_err_t cs_home_lock(cs_home_t *home, uint32_t timeout_ms, cs_buf_t *ret_detail);
 void cs_home_unlock(cs_home_t *home); /* not locked: nothing */
+/* What whoever waits for the lock is told of its holder, until it is told another (NULL:
+ * nothing but who it is). */
+void cs_home_lock_note(const cs_home_t *home, const char *text);
 
 const char *cs_home_path(const cs_home_t *home);   /* absolute */
 const char *cs_home_db(const cs_home_t *home);     /* path of the database */

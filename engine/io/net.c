@@ -149,6 +149,12 @@ void cs_net_allow(cs_net_t *net, const uint8_t key[32])
     if (cs_keyset_add(&net->allowed, key)) cs_zap_allow(net->zap, key);
 }
 
+void cs_net_set_links_max(cs_net_t *net, uint32_t links_max)
+{
+    net->links_max = links_max;
+    cs__router_update_full(net);
+}
+
 void cs_net_deny(cs_net_t *net, const uint8_t key[32])
 {
     if (cs_keyset_remove(&net->allowed, key)) cs_zap_deny(net->zap, key);

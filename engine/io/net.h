@@ -52,6 +52,7 @@ void cs_net_destroy(cs_net_t **net_p);
 /* The bound endpoints, with ports resolved ("tcp://127.0.0.1:*" becomes its number). */
 const char *cs_net_endpoint(const cs_net_t *net, size_t index); /* NULL beyond the last */
 
+void cs_net_set_links_max(cs_net_t *net, uint32_t links_max); /* those that are up stay */
 void cs_net_allow(cs_net_t *net, const uint8_t key[32]);
 /* Also undials it and ends its links: down() follows. */
 void cs_net_deny(cs_net_t *net, const uint8_t key[32]);

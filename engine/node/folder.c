@@ -305,6 +305,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     cs_folder_pump_fetch(folder);
     cs_folder_pump_serve(folder);
     show_applied(folder);
+    cs_folder_tell_recovery(folder);
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
     pay_credits(folder);
     stage(folder);
@@ -323,6 +324,8 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     if (folder->leaving) return UINT64_MAX;
     uint64_t due = folder->gossip_due_ms;
     if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
+    uint64_t recovery = cs_folder_recovery_due(folder);
+    if (recovery < due) due = recovery;
     bool may = may_apply(folder);
     if (may && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
     if (may && folder->ready_at_ms != 0 && folder->ready_at_ms < due) due = folder->ready_at_ms;

@@ -22,6 +22,15 @@
 #define CS_STUCK_MAX         1000u /* paths that failed, kept by name: as many as a scan's troubles */
 #define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
+/* So long after the last failure a write still counts as failing: one retry and some. */
+#define CS_FAILING_MS (2 * CS_RETRY_MS)
+
+/* When an error was logged last. */
+typedef struct cs_said {
+    uint64_t at_ms, pause_ms;
+    uint32_t count; /* in that step; 0: never */
+} cs_said_t;
+
 /* A scan that somebody asked for. */
 typedef struct cs_scan_wish {
     bool any, all, full;
@@ -125,9 +134,11 @@ typedef struct cs_folder {
     cs_err_t err; /* the folder is unusable: why */
     struct {
         cs_err_t err;   /* of the newest write that failed */
+        bool lasts;     /* nobody said yet that it is over */
         cs_str_t *path; /* where it is about one; else NULL */
         uint64_t at_ms;
     } failed;
+    cs_said_t said[CS_ERR_COUNT];
     bool held;
     bool applied;
     cs_scan_stats_t stats; /* of the last full scan */
@@ -207,8 +218,11 @@ void cs_folder_stuck(cs_folder_t *folder, cs_slice_t path, cs_err_t err); /* CS_
 cs_job_t *cs_folder_job(cs_folder_t *folder,
                         cs_job_kind_t kind); /* ids and what every job borrows */
 void cs_folder_start(cs_folder_t *folder, cs_job_t **job_p); /* becomes an effect */
-/* A write to the disk failed: it is noted, shown, and tried again. */
+/* folder_fail.c. A write to the disk failed: it is noted, shown, and tried again. */
 void cs_folder_failed(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
+bool cs_folder_is_failing(const cs_folder_t *folder);
+void cs_folder_tell_recovery(cs_folder_t *folder); /* once, when no write fails any more */
+uint64_t cs_folder_recovery_due(const cs_folder_t *folder);
 void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);

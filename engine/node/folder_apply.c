@@ -141,7 +141,7 @@ static bool is_busy(void *arg, cs_slice_t path)
 
 static void plan_failed(cs_folder_t *folder, cs_err_t err)
 {
-    cs_folder_note(folder, "plan.error", cs_slice_text(""), err);
+    if (folder->err != err) cs_folder_note(folder, "plan.error", cs_slice_text(""), err);
     folder->err = err;
     folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
 }
@@ -330,12 +330,9 @@ static void tell_done(cs_folder_t *folder, const cs_step_t *step)
     effect->path = cs_str_ref(step->item.path);
 }
 
-#define NOTES_MAX 3u /* failures of one group that are logged by path */
-
 /* What came of a group of steps. */
 typedef struct outcome {
     bool progress, raced;
-    size_t failed;
 } outcome_t;
 
 static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *outcome)
@@ -356,12 +353,8 @@ static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *o
     } else if (step->err == CS_ERR_CHANGED) {
         outcome->raced = true;
     } else {
-        /* A full disk fails them all: the first ones say it. */
-        if (outcome->failed++ < NOTES_MAX) {
-            cs_folder_failed(folder, "apply.failed", path, step->err);
-        }
+        cs_folder_failed(folder, "apply.failed", path, step->err);
         cs_folder_stuck(folder, path, step->err);
-        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         outcome->raced |= step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;
     }
 }

@@ -170,14 +170,15 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
 }
 
-void cs_folder_failed(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err)
+/* A path that waits for the content; empty: none does. */
+static cs_slice_t awaiting(cs_folder_t *folder, const cs_content_t *content)
 {
-    cs_folder_note(folder, what, path, err);
-    cs_str_unref(&folder->failed.path);
-    if (path.len > 0) folder->failed.path = cs_str_new(path.data, path.len);
-    folder->failed.err = err;
-    folder->failed.at_ms = folder->now_ms;
-    folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
+    const cs_onode_t *node = cs_omap_seek(&folder->awaited, prefix);
+    if (node == NULL) return cs_slice_text("");
+    cs_slice_t key = cs_onode_key(node);
+    if (!cs_slice_has_prefix(key, prefix)) return cs_slice_text("");
+    return cs_slice(key.data + prefix.len, key.len - prefix.len);
 }
 
 void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
@@ -188,7 +189,8 @@ void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
         cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = err});
         if (err == CS_OK) cs_folder_content_staged(folder, &item->content);
         if (err != CS_OK) {
-            cs_folder_failed(folder, "stage.failed", cs_slice_text(""), err);
+            cs_slice_t path = awaiting(folder, &item->content);
+            cs_folder_failed(folder, "stage.failed", path, err);
         }
     }
 }
@@ -208,6 +210,7 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
         if (job->err == CS_OK) cs_folder_content_staged(folder, &part->content);
     }
     if (job->err != CS_OK) {
-        cs_folder_failed(folder, "part.failed", cs_slice_text(""), job->err);
+        cs_slice_t path = awaiting(folder, &part->content);
+        cs_folder_failed(folder, "part.failed", path, job->err);
     }
 }

@@ -242,7 +242,10 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
         if (all) folder->scanned_once = true;
         if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
         if (all) folder->sweep_due = true;
-        if (folder->err != CS_OK) cs_gossip_restart(folder->gossip, folder->now_ms);
+        if (folder->err != CS_OK) {
+            cs_gossip_restart(folder->gossip, folder->now_ms);
+            cs_folder_note(folder, "folder.recovered", cs_slice_text(""), CS_OK);
+        }
         folder->err = CS_OK; /* and peers may ask for contents again */
         clear_busy(folder);
         cs_gossip_local(folder->gossip, folder->now_ms);

@@ -38,13 +38,6 @@ static cs_folder_phase_t phase_of(const cs_folder_t *folder)
     return folder->applied ? CS_PHASE_IDLE : CS_PHASE_SYNCING;
 }
 
-/* Old failures are over: what goes on failing is tried again after CS_RETRY_MS. */
-static bool is_failing(const cs_folder_t *folder)
-{
-    return !folder->applied && folder->failed.err != CS_OK &&
-           folder->now_ms < folder->failed.at_ms + 2 * CS_RETRY_MS;
-}
-
 bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t *ret)
 {
     cs_folder_t *folder = cs__node_folder(node, number);
@@ -65,7 +58,7 @@ bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t 
         .durable = folder->staged == folder->durable,
         .held_files = folder->held ? folder->held_files : 0,
         .held_by_peer = cs_gossip_is_paused(folder->gossip),
-        .failed = is_failing(folder) ? folder->failed.err : CS_OK,
+        .failed = cs_folder_is_failing(folder) ? folder->failed.err : CS_OK,
         .failed_path = folder->failed.path,
         .troubles = &folder->troubles,
         .state = cs_replica_state(folder->replica),

@@ -1,5 +1,7 @@
 /* change_test.c - the commands that change what a home does: pause, held, remove, reincarnate.
  */
+#include <stdio.h>
+
 #include "support/cluster.h"
 #include "support/shell.h"
 
@@ -408,4 +410,61 @@ Test(change_node, a_sync_lets_nothing_pass_that_is_held, .timeout = 200)
     EXPECT(shell, 5, "held accept docs", "rm r/* && $B sync --once --home h");
     EXPECT(shell, 5, "\"state\":\"held\"", "$B sync --once --json --home h");
     shell_free(shell);
+}
+
+/* --- settings and config */
+
+Test(change, a_setting_without_effect_says_so)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "does not watch yet", "$B folder set docs watch=on --home h");
+    EXPECT(shell, 0, "\"watch\":\"on\"", "$B folder set docs brake=10%% --json --home h");
+    EXPECT_ALSO(shell, "\"brake\":\"10%\"");
+    EXPECT_ALSO(shell, "\"notes\":[\"watch=on is kept");
+    EXPECT(shell, 0, "file by file", "$B folder set docs watch= durability=file --home h");
+    EXPECT(shell, 2, "did you mean 'durability'?",
+           "$B folder set docs durabilty=file --home h");
+    EXPECT(shell, 2, "percentage", "$B folder set docs brake=101%% --home h");
+    EXPECT(shell, 2, "number of MiB", "$B folder set docs trash-mib=x --home h");
+    shell_free(shell);
+}
+
+Test(change, the_brake_is_where_it_was_set)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "100 added",
+           "for i in $(seq 100); do echo $i >r/$i; done; $B scan --home h");
+    EXPECT(shell, 0, "", "$B folder set docs brake=10 --home h");
+    EXPECT(shell, 0, "10 removed", "rm r/?0 r/100 && $B scan --home h");
+    EXPECT(shell, 0, "", "$B folder set docs brake=40%% --home h");
+    EXPECT(shell, 5, "brake", "rm r/[1-5]? && $B scan --home h");
+    EXPECT(shell, 0, "45 removed", "$B folder set docs brake=off --home h && $B scan --home h");
+    shell_free(shell);
+}
+
+static void reload(cluster_t *cluster, const char *expected)
+{
+    char text[512];
+    snprintf(text, sizeof text, "kill -HUP %d; until grep -q '%s' %s; do :; done",
+             (int)cluster->node[0].pid, expected, cluster->node[0].log);
+    test_shell("%s", text);
+}
+
+Test(change_node, the_config_is_read_again_on_sighup, .timeout = 60)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 1);
+    cluster_start(&cluster, 0);
+    const char *home = cluster.node[0].home;
+    reload(&cluster, "nothing changed");
+    test_shell(
+        "printf 'node\\n    name = \"other\"\\n    listen = \"tcp://*:1\"\\nlimits\\n    "
+        "max-peers = 7\\nlog\\n    level = \"debug\"\\n' >%s/config",
+        home);
+    reload(&cluster, "log level debug, max-peers 7 from now on; after a restart only: name, "
+                     "listen");
+    test_shell("printf 'limits\\n    max-peers = many\\n' >%s/config", home);
+    reload(&cluster, "line 2");
+    cluster_do(&cluster, 0, NULL, "ping");
+    cluster_destroy(&cluster);
 }

@@ -35,6 +35,10 @@ static void full_while_staging(void)
     if (!node_has(&c.node[1], "fits")) test_fail("what fits did not arrive");
     mishap_remount(c.node[1].root, 0, "size=64m");
     mishap_agree(&c, "the folder's disk grew");
+    /* It was tried again and again, and said once, with the name; and that it is over. */
+    test_shell("test $(grep -c 'part.failed.*path=\"large\"' %s) -ge 1", c.node[1].log);
+    test_shell("test $(grep -c 'no space left' %s) -le 3", c.node[1].log);
+    test_shell("test $(grep -c 'writes.recovered' %s) = 1", c.node[1].log);
     cluster_stop(&c, 1);
     mishap_unmount(c.node[1].root);
     cluster_destroy(&c);
@@ -92,6 +96,8 @@ static void full_home(void)
     many_files(&c.node[0], "dir", false);
     cluster_do(&c, 0, NULL, "scan");
     mishap_await_log(&c.node[1], "no space left");
+    test_shell("$CRDTSYNC_BIN status --home %s 2>&1 | grep 'it rests.*make room there'",
+               c.node[1].home);
     test_shell("rm %s/fill", c.node[1].home);
     mishap_await_ping(&c, 1, true);
     mishap_agree(&c, "the home has room again");

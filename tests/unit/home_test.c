@@ -414,6 +414,7 @@ static int hold_lock(const char *path, int say_fd, int go_fd)
     char byte = 'x';
     if (cs_home_open(path, &home, &detail) != CS_OK) return 1;
     if (cs_home_lock(home, 0, &detail) != CS_OK) return 2;
+    cs_home_lock_note(home, "it rests");
     if (write(say_fd, &byte, 1) != 1 || read(go_fd, &byte, 1) != 1) return 3;
     cs_home_close(&home);
     return 0;
@@ -429,10 +430,10 @@ Test(home, lock_is_held_by_one_process_and_names_it)
     cr_assert_geq(child, 0);
     if (child == 0) _exit(hold_lock(fix.path, say[1], go[0]));
 
-    char byte, want[32];
+    char byte, want[64];
     cr_assert_eq(read(say[0], &byte, 1), 1);
     cr_assert_eq(cs_home_lock(fix.home, 50, &fix.detail), CS_ERR_BUSY);
-    snprintf(want, sizeof want, "process %ld holds it", (long)child);
+    snprintf(want, sizeof want, "process %ld holds it, which says: it rests;", (long)child);
     expect_detail(&fix, want);
 
     cr_assert_eq(write(go[1], "x", 1), 1);
