@@ -74,17 +74,18 @@ typedef struct cs_ask {
 } cs_ask_t;
 
 typedef struct cs_source {
-    cs_peer_t peer;   /* 0: not in use */
-    bool stalled;     /* asked long ago and silent: not asked again until it speaks */
-    bool no_steal;    /* had not what it took over from another source's list */
-    bool dry;         /* nothing for it in fetch->ready */
+    cs_peer_t peer; /* 0: not in use */
+    bool stalled;  /* asked long ago and silent: not asked again until it speaks, or for a while
+                    */
+    bool no_steal; /* had not what it took over from another source's list */
+    bool dry;      /* nothing for it in fetch->ready */
     cs_chain_t ready; /* small wants that it has, surely */
     cs_ask_t *ask;    /* in order; [head, len) */
     size_t head, len, cap;
     uint32_t open[CS_FETCH_REQUESTS_MAX]; /* unanswered asks of each request */
     uint64_t bytes;                       /* expected */
     uint64_t credit; /* at most expected: grows with prompt answers, shrinks with slow ones */
-    uint64_t heard_ms, shrunk_ms;
+    uint64_t heard_ms, shrunk_ms, stalled_ms;
 } cs_source_t;
 
 typedef enum cs_slot_state {

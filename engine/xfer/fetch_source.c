@@ -250,9 +250,16 @@ void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms)
     fetch->now_ms = now_ms;
     for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
         cs_source_t *source = &fetch->source[i];
-        if (source->peer == 0 || source->bytes == 0 || source->stalled) continue;
+        if (source->peer == 0 || source->bytes == 0) continue;
+        if (source->stalled) {
+            if (now_ms - source->stalled_ms >= CS_FETCH_RETRY_MS) {
+                cs__source_revive(fetch, source);
+            }
+            continue;
+        }
         if (now_ms - source->heard_ms >= CS_FETCH_TIMEOUT_MS) {
             source->stalled = true;
+            source->stalled_ms = now_ms;
             fetch->usable &= ~cs__source_bit(fetch, source);
             release_all(fetch, source);
             settle_waiting(fetch);

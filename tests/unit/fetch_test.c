@@ -112,6 +112,25 @@ Test(fetch, a_silent_peer_loses_its_requests_and_may_come_back)
     cr_assert(stats().sleeping == 0);
 }
 
+/* It may have dropped the requests and live on, with nothing new to tell. */
+Test(fetch, a_peer_that_stays_silent_is_tried_again)
+{
+    size_t a = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, 0);
+    next(CS_FETCH_ASK_SMALL);
+    now_ms += CS_FETCH_TIMEOUT_MS;
+    cs_fetch_tick(fetch, now_ms);
+    now_ms += CS_FETCH_RETRY_MS - 1;
+    cs_fetch_tick(fetch, now_ms);
+    nothing();
+    now_ms += 1;
+    cs_fetch_tick(fetch, now_ms);
+    cr_assert(next(CS_FETCH_ASK_SMALL).peer == ANN);
+    cr_assert(give_small(ANN, a) == CS_OK);
+    cr_assert(next(CS_FETCH_STAGE).bytes.len == 100);
+}
+
 Test(fetch, a_late_answer_is_asked_for_of_an_idle_peer)
 {
     size_t a = test_contents_small(&all, 100);
