@@ -235,6 +235,9 @@ int cs_run_demo(cs_run_t *run)
     }
     good = good && pair(&demo) && first_sync(&demo) && edit(&demo) && conflict(&demo) &&
            compare(&demo, &outcome);
+    if (!good && cs_demo_interrupted(&demo)) {
+        cs_complain("the demo was interrupted: a signal came; start it again");
+    }
     cs_demo_end(&demo);
     if (!good) return CS_EXIT_FAILED;
     printf("demo: %u nodes, %llu files, %zu siblings: all trees equal, digest %s\n", count,

@@ -27,10 +27,25 @@
 
 static volatile sig_atomic_t interrupted;
 
+static const int stop_signals[] = {SIGINT, SIGTERM, SIGHUP};
+
 static void on_signal(int number)
 {
     (void)number;
     interrupted = 1;
+}
+
+/* Signals are let through while waiting only. Ctrl-C reaches all processes of a terminal: one
+ * that we wait for may end by it before ours comes through. */
+bool cs_demo_interrupted(const cs_demo_t *demo)
+{
+    sigset_t pending;
+    sigpending(&pending);
+    for (size_t i = 0; i < CS_COUNT_OF(stop_signals); i++) {
+        bool blocked = sigismember(&demo->mask, stop_signals[i]) == 1;
+        if (!blocked && sigismember(&pending, stop_signals[i]) == 1) interrupted = 1;
+    }
+    return interrupted != 0;
 }
 
 /* --- processes */
@@ -125,9 +140,7 @@ bool cs_demo_run(cs_demo_t *demo, cs_demo_node_t *node, cs_buf_t *ret_out,
     int code = run(demo, node, ret_out != NULL ? ret_out : &out, -1, args);
     cs_buf_fini(&out);
     if (code == 0) return true;
-    if (interrupted) {
-        cs_complain("the demo was interrupted: a signal came; start it again");
-    } else {
+    if (!cs_demo_interrupted(demo)) {
         cs_complain("the demo failed: crdtsync %s on %s ended with %d; see above", args[0],
                     node->name, code);
     }
@@ -184,7 +197,7 @@ bool cs_demo_start(cs_demo_t *demo, cs_demo_node_t *node)
     node->pid = spawn(demo, node, (const char *[]){"node", NULL}, log, log);
     if (log >= 0) close(log);
     if (node->pid > 0 && answers(demo, node) && keep_endpoint(demo, node)) return true;
-    if (!interrupted) {
+    if (!cs_demo_interrupted(demo)) {
         cs_complain("the demo failed: %s does not start; see its log", node->name);
         show_log(node);
     }
@@ -209,10 +222,12 @@ static bool end_process(const cs_demo_t *demo, cs_demo_node_t *node)
 
 bool cs_demo_stop(cs_demo_t *demo, cs_demo_node_t *node)
 {
-    if (interrupted) return false;
+    if (cs_demo_interrupted(demo)) return false;
     if (end_process(demo, node)) return true;
-    cs_complain("the demo failed: %s did not stop cleanly; see its log", node->name);
-    show_log(node);
+    if (!cs_demo_interrupted(demo)) {
+        cs_complain("the demo failed: %s did not stop cleanly; see its log", node->name);
+        show_log(node);
+    }
     return false;
 }
 
@@ -229,13 +244,12 @@ static char *path_of(const char *dir, const char *name, const char *what)
 
 static void catch_signals(cs_demo_t *demo)
 {
-    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
     sigset_t blocked;
     struct sigaction action = {.sa_handler = on_signal};
     sigemptyset(&blocked);
-    for (size_t i = 0; i < CS_COUNT_OF(numbers); i++) {
-        sigaddset(&blocked, numbers[i]);
-        sigaction(numbers[i], &action, NULL);
+    for (size_t i = 0; i < CS_COUNT_OF(stop_signals); i++) {
+        sigaddset(&blocked, stop_signals[i]);
+        sigaction(stop_signals[i], &action, NULL);
     }
     sigprocmask(SIG_BLOCK, &blocked, &demo->mask);
 }

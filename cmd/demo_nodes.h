@@ -26,9 +26,12 @@ typedef struct cs_demo {
     sigset_t mask; /* of signals, as it was */
 } cs_demo_t;
 
-/* A temporary directory with `count` homes. All of these complain before they return false. */
+/* A temporary directory with `count` homes. All of these complain before they return false,
+ * unless they were interrupted. */
 CS_MUST_USE bool cs_demo_begin(cs_demo_t *demo, size_t count);
 void cs_demo_end(cs_demo_t *demo);
+/* A signal came: what failed failed for that, and was not complained of. */
+bool cs_demo_interrupted(const cs_demo_t *demo);
 
 /* Runs a subcommand on a node's home; args ends with NULL. ret_out (replaced, NUL-terminated)
  * is what it printed, without the last line end; may be NULL. */

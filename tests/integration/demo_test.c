@@ -108,22 +108,33 @@ Test(demo, a_line_of_five_agrees, .timeout = 300)
     expect_story("5", "demo: 5 nodes, 14 files, 1 siblings: all trees equal, digest ");
 }
 
-static void interrupt_at(const char *text, int signal)
+/* `all`: as Ctrl-C does it, which every process of the terminal gets. */
+static void interrupt_at(const char *text, int signal, bool all)
 {
     demo_t demo = start("3");
     cr_assert(read_until(&demo, text), "%s", demo.out);
-    kill(demo.pid, signal);
+    kill(all ? -demo.pid : demo.pid, signal);
     int code = finish(&demo);
     cr_assert_eq(code, 1, "%s", demo.out);
+    cr_assert_not_null(strstr(demo.out, "the demo was interrupted"), "%s", demo.out);
+    cr_assert_null(strstr(demo.out, "the demo failed"), "%s", demo.out);
     cr_assert_null(strstr(demo.out, "all trees equal"), "%s", demo.out);
     expect_nothing_left(&demo);
 }
 
 Test(demo, interrupted_it_leaves_nothing, .timeout = 300)
 {
-    interrupt_at("nodes in ", SIGINT);
-    interrupt_at("first sync", SIGTERM);
-    interrupt_at("on purpose", SIGHUP);
+    interrupt_at("nodes in ", SIGINT, false);
+    interrupt_at("first sync", SIGTERM, false);
+    interrupt_at("on purpose", SIGHUP, false);
+}
+
+Test(demo, ctrl_c_is_told_from_a_failure, .timeout = 300)
+{
+    interrupt_at("nodes in ", SIGINT, true);
+    interrupt_at("first sync", SIGINT, true);
+    interrupt_at("an edit", SIGINT, true);
+    interrupt_at("on purpose", SIGINT, true);
 }
 
 Test(demo, counts_that_make_no_sense_are_refused)
