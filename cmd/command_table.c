@@ -54,6 +54,12 @@ static const cs_option_t events_options[] = {
     {0},
 };
 
+static const cs_option_t resolve_options[] = {
+    {"keep", 0, "shown|all|SIBLING",
+     "what stays: the file at PATH, everything, or that sibling"},
+    {0},
+};
+
 static const cs_option_t search_options[] = {
     {"peers", 0, NULL,
      "also what is not on this disk, and which connected peers have all of it"},
@@ -169,6 +175,11 @@ const cs_command_t cs_commands[] = {
     {CS_LOOKING, "ls", "[FOLDER] [PREFIX]",
      "list the replicated tree, also what is not on disk yet", NULL, "ls photos 2024/", 0, 2,
      cs_run_ls},
+    {CS_LOOKING, "resolve", "PATH --keep shown|all|SIBLING",
+     "end the conflict of PATH, as rm and mv would: delete its siblings, put SIBLING's bytes "
+     "in "
+     "its place, or give all of them ordinary names; what is replaced goes to the trash",
+     resolve_options, "resolve ~/notes/todo.txt --keep shown", 1, 1, cs_run_resolve},
     {CS_LOOKING, "search", "PATTERN [--peers]",
      "list the paths that contain PATTERN; with one of * ? [ in it, it has to match the whole "
      "name, and with a / as well, the whole path",

@@ -20,6 +20,7 @@ static const command_t commands[] = {
     {"search", cs__cmd_search},
     {"events", cs__cmd_events},
     {"explain", cs__cmd_explain},
+    {"resolve", cs__cmd_resolve},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
     {"sync", cs__cmd_sync},

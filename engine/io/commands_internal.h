@@ -25,7 +25,7 @@ typedef struct cs_ask {
 typedef int cs_handler_t(cs_ask_t *ask);
 
 cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts, cs__cmd_search;
-cs_handler_t cs__cmd_events, cs__cmd_explain;
+cs_handler_t cs__cmd_events, cs__cmd_explain, cs__cmd_resolve;
 cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
 cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
 cs_handler_t cs__cmd_sync, cs__cmd_held_reject, cs__cmd_trash, cs__cmd_trash_restore;
@@ -59,9 +59,11 @@ bool cs__turn_is_over(uint64_t until_ms);
 
 /* --- answers that need the disk (commands_work.c) */
 typedef struct cs_work {
-    void *state;                               /* owned */
-    void (*run)(void *state);                  /* in a worker: touches nothing but the state */
-    int (*finish)(cs_ask_t *ask, void *state); /* as a turn; may be CS_TURN_MORE: run again */
+    void *state;              /* owned */
+    void (*run)(void *state); /* in a worker: touches nothing but the state */
+    /* Then, on the reactor's thread, as a turn. CS_TURN_MORE: run again; CS_ASK_LATER:
+     * something else ends the pending request ask->handle. */
+    int (*finish)(cs_ask_t *ask, void *state);
     void (*state_free)(void *state);
 } cs_work_t;
 /* What a handler returns that waits for a worker. */

@@ -32,10 +32,12 @@ static void done(void *arg)
         job_free(job);
         return;
     }
-    cs_ask_t ask = {.daemon = daemon, .reply = pending->reply};
+    cs_ask_t ask = {.daemon = daemon, .reply = pending->reply, .handle = job->handle};
     int exit_code = job->work.finish(&ask, job->work.state);
     if (exit_code == CS_TURN_MORE) {
         submit(job);
+    } else if (exit_code == CS_ASK_LATER) {
+        job_free(job);
     } else {
         cs_buf_put_u8(&ask.detail, 0);
         job_free(job);
