@@ -198,6 +198,10 @@ void cs_replica_scan_begin(cs_replica_t *replica,
                            void (*refused)(void *arg, cs_slice_t path, cs_err_t), void *arg);
 CS_MUST_USE cs_err_t cs_replica_scan_add(cs_replica_t *replica, const cs_sighting_t *sighting,
                                          bool *ret_stage_now);
+/* Before commit: apply took the file of this print from `path`, and its row may not tell, for
+ * apply or its record was interrupted (core.md 5.6). What is at `path` now is then no change of
+ * that file by a user. */
+void cs_replica_scan_took(cs_replica_t *replica, cs_slice_t path, const cs_print_t *print);
 CS_MUST_USE cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret);
 void cs_replica_scan_abort(cs_replica_t *replica);
 

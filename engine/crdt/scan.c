@@ -41,6 +41,7 @@ void cs_replica_scan_abort(cs_replica_t *replica)
     cs_omap_fini(&scan->by_path, NULL);
     cs_omap_fini(&scan->noted, NULL);
     cs_omap_fini(&scan->adopted, NULL);
+    cs_omap_fini(&scan->took, cs_free);
     cs__view_fini(&scan->view);
     cs_items_fini(&scan->made);
     cs_free(scan);

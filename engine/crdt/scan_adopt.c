@@ -1,8 +1,11 @@
 /* scan_adopt.c - what apply had done when it was interrupted is no operation (core.md 5.6).
  *
- * A file that shows what the projection shows at its path is accepted into the base table as if
- * the materialiser had reported it. A file that vanished is no deletion if all that it showed
- * is shown at paths accepted just now: then it was moved there.
+ * A new file that shows what the projection shows at its path is accepted into the base table
+ * as if the materialiser had reported it; so is one in the place of a file that apply took
+ * away, which the trash's log tells. Without that a user wrote it, be it the very bytes that a
+ * peer gave: an edit, for the content that he replaced must not stay live with its bytes gone.
+ * A file that vanished is no deletion if apply took it, or if all that it showed is shown at
+ * paths accepted just now: then it was moved there.
  *
  * So a content may back two rows for a while: where it was, and where it is displayed now and
  * was found, or put. What happens to one of the files is not for the content while the other is
@@ -57,6 +60,21 @@ static const cs_group_t *shown_there(cs_replica_t *r, const cs_sight_t *sight)
     bool same_mode =
         content->kind != CS_KIND_FILE || group->attr->attr.mode == sight->seen.mode;
     return same_mode ? group : NULL;
+}
+
+void cs_replica_scan_took(cs_replica_t *replica, cs_slice_t path, const cs_print_t *print)
+{
+    bool is_new;
+    cs_onode_t *node = cs_omap_insert(&replica->scan->took, path, &is_new);
+    if (is_new) node->value = cs_memdup(print, sizeof *print); /* the newest comes first */
+}
+
+/* Did apply take the file of the row at this path? */
+static bool was_taken(cs_replica_t *r, cs_slice_t path)
+{
+    const cs_onode_t *node = cs_omap_find(&r->scan->took, path);
+    const cs_item_t *row = node == NULL ? NULL : cs__row(r, path);
+    return row != NULL && memcmp(&row->print, node->value, sizeof row->print) == 0;
 }
 
 bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight)
@@ -127,20 +145,50 @@ void cs__disown(cs_replica_t *r, cs_work_t *work)
     cs_free(like.row);
 }
 
+static void forget_row(cs_replica_t *r, cs_slice_t path)
+{
+    cs__row_delete(r, path);
+    cs__dirty(r, path);
+}
+
+/* What a user wrote where apply had put something else replaces neither that nor what apply
+ * took away: it is new. */
+static void adopt_present(cs_replica_t *r, cs_sight_t *sight)
+{
+    cs_slice_t path = cs_slice_str(sight->path);
+    bool replaces = sight->seen.what == CS_SAW_MODIFIED;
+    bool taken = replaces && was_taken(r, path);
+    sight->adopted = (!replaces || taken) && cs__adopt(r, sight);
+    if (sight->adopted || !taken) return;
+    forget_row(r, path);
+    sight->seen.what = CS_SAW_APPEARED;
+}
+
+/* What apply took away is not at its path, whatever the scan could say of that: nothing,
+ * where somebody is writing right now. */
+static void forget_taken(cs_replica_t *r)
+{
+    const cs_onode_t *node = cs_omap_first(&r->scan->took);
+    for (; node != NULL; node = node->next[0]) {
+        if (was_taken(r, cs_onode_key(node))) forget_row(r, cs_onode_key(node));
+    }
+}
+
 void cs__adopt_all(cs_replica_t *r)
 {
     cs_scan_t *scan = r->scan;
-    if (!scan->may_adopt) return;
+    if (!scan->may_adopt && scan->took.len == 0) return;
     for (uint32_t i = 0; i < scan->sight_len; i++) {
-        scan->sight[i].adopted = cs__adopt(r, &scan->sight[i]);
+        adopt_present(r, &scan->sight[i]);
     }
     for (uint32_t i = 0; i < scan->sight_len; i++) {
         cs_sight_t *sight = &scan->sight[i];
         if (sight->seen.what != CS_SAW_VANISHED) continue;
-        const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
-        if (row == NULL || !was_ours(r, row)) continue;
+        cs_slice_t path = cs_slice_str(sight->path);
+        const cs_item_t *row = cs__row(r, path);
+        if (row == NULL || (!was_taken(r, path) && !was_ours(r, row))) continue;
         sight->adopted = true;
-        cs__row_delete(r, cs_slice_str(sight->path));
-        cs__dirty(r, cs_slice_str(sight->path));
+        forget_row(r, path);
     }
+    forget_taken(r);
 }

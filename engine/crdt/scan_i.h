@@ -57,6 +57,7 @@ struct cs_scan {
     cs_omap_t by_path; /* row path -> work */
     cs_omap_t noted;   /* families */
     cs_omap_t adopted; /* backings of files accepted as apply's work */
+    cs_omap_t took;    /* path -> owned print of the file that apply took from there */
     cs_view_t view;
     cs_items_t made; /* rows to be written */
     cs_scan_result_t result;

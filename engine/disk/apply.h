@@ -119,6 +119,8 @@ typedef struct cs_cleanup_sink {
     bool (*keep)(void *arg, cs_slice_t name, const cs_content_t *content);
     void (*late)(void *arg, cs_slice_t path,
                  cs_slice_t now_at); /* as of cs_trash_sweep; may be NULL */
+    /* Apply took the file of this print from `path`, newest groups first; may be NULL. */
+    void (*took)(void *arg, cs_slice_t path, const cs_print_t *print);
 } cs_cleanup_sink_t;
 CS_MUST_USE cs_err_t cs_apply_cleanup(const cs_apply_config_t *config,
                                       const cs_cleanup_sink_t *sink);

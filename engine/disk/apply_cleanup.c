@@ -49,5 +49,5 @@ cs_err_t cs_apply_cleanup(const cs_apply_config_t *config, const cs_cleanup_sink
     }
     cs_buf_fini(&path);
     cs_listing_fini(&listing);
-    return cs__trash_sweep(config, true, sink->late, sink->arg);
+    return cs__trash_sweep(config, true, sink);
 }

@@ -9,15 +9,20 @@ static void record_gone(cs_replica_t *replica, cs_slice_t path)
     (void)cs_replica_settle(replica, path);
 }
 
+/* Does base know of a file there? */
+static bool has_file(cs_replica_t *replica, cs_slice_t path)
+{
+    cs_item_t row = {0};
+    bool ret = cs_replica_base(replica, path, &row) == CS_OK && row.content.kind != CS_KIND_DIR;
+    cs_item_fini(&row);
+    return ret;
+}
+
 /* No directory is there any more, but perhaps a file is: its row stays, for a scan must know
  * what a user had who changes it. */
 static void record_dir_gone(cs_replica_t *replica, cs_slice_t path)
 {
-    cs_item_t row = {0};
-    bool has_file =
-        cs_replica_base(replica, path, &row) == CS_OK && row.content.kind != CS_KIND_DIR;
-    cs_item_fini(&row);
-    if (has_file) {
+    if (has_file(replica, path)) {
         (void)cs_replica_settle(replica, path);
     } else {
         record_gone(replica, path);
@@ -31,10 +36,15 @@ static void record_leaving(cs_replica_t *replica, const cs_step_t *step)
     if (step->kind == CS_STEP_RMDIR) record_dir_gone(replica, cs_slice_str(step->item.path));
 }
 
-static void record_coming(cs_replica_t *replica, const cs_step_t *step)
+/* False: a file should have left this path for a directory, and a user took it away instead;
+ * that he did so is for a scan to find out. */
+static bool record_coming(cs_replica_t *replica, const cs_step_t *step)
 {
-    bool leaves = step->kind == CS_STEP_DELETE || step->kind == CS_STEP_RMDIR;
-    if (!leaves) cs_replica_applied(replica, &step->item);
+    cs_slice_t path = cs_slice_str(step->item.path);
+    if (step->kind == CS_STEP_DELETE || step->kind == CS_STEP_RMDIR) return true;
+    if (step->kind == CS_STEP_MKDIR && has_file(replica, path)) return false;
+    cs_replica_applied(replica, &step->item);
+    return true;
 }
 
 /* AGAIN: a local copy turned out to be another file, so its row is out of date. IS_DIR: a
@@ -54,7 +64,7 @@ void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
     for (size_t i = 0; i < steps->len; i++) {
         const cs_step_t *step = &steps->item[i];
         if (step->err == CS_OK) {
-            record_coming(replica, step);
+            if (!record_coming(replica, step)) rescan(arg, cs_slice_str(step->item.path));
         } else if (wants_scan(step->err)) {
             if (step->from != NULL) rescan(arg, cs_slice_str(step->from));
             if (step->twin.path != NULL) rescan(arg, cs_slice_str(step->twin.path));

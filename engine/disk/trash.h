@@ -6,12 +6,11 @@
 
 /* Trash: a file that a process wrote to after it was put there (it held it open), or that a
  * crash left on its way, is given back: to `path`, or beside what is there now, under the name
- * that a sibling would have. `late` (may be NULL) hears where it is, so that it is scanned.
- * Then the oldest beyond the bounds are dropped. Looks at every file: for full scans, not for
- * each small one. */
+ * that a sibling would have. `late` hears where it is, so that it is scanned. Then the oldest
+ * beyond the bounds are dropped. Looks at every file: for full scans, not for each small one.
+ * sink may be NULL; its `keep` is not called. */
 CS_MUST_USE cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
-                                    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at),
-                                    void *arg);
+                                    const cs_cleanup_sink_t *sink);
 /* Contents that the trash has are staged, as copies; `found` hears of each. */
 CS_MUST_USE cs_err_t cs_trash_find(const cs_apply_config_t *config, const cs_content_t *wanted,
                                    size_t count,

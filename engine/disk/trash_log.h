@@ -48,13 +48,13 @@ uint64_t cs__trash_group_number(cs_slice_t name);
 /* The greatest number there is, 0 if none. */
 CS_MUST_USE cs_err_t cs__trash_last(cs_fs_t *fs, uint64_t *ret);
 
-/* Drops the oldest beyond the bounds, by *config->trash_bytes: looks at them alone. */
+/* Drops the oldest beyond the bounds, by *config->trash_bytes: looks at them alone. The newest
+ * group stays until there is another: were apply to end before its rows are written, the next
+ * scan learns from it what apply took. */
 void cs__trash_trim(const cs_apply_config_t *config);
 /* cs_trash_sweep; is_start: after a crash perhaps, so that a path may be empty that was not to
  * be. */
 CS_MUST_USE cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
-                                     void (*late)(void *arg, cs_slice_t path,
-                                                  cs_slice_t now_at),
-                                     void *arg);
+                                     const cs_cleanup_sink_t *sink);
 
 #endif

@@ -14,10 +14,9 @@
 typedef struct cs_sweep {
     const cs_apply_config_t *config;
     cs_fs_t *fs;
-    void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at);
-    void *arg;
-    bool is_start;  /* see cs__trash_sweep */
-    uint64_t bytes; /* kept so far */
+    const cs_cleanup_sink_t *sink; /* NULL: nobody wants to know */
+    bool is_start;                 /* see cs__trash_sweep */
+    uint64_t bytes;                /* kept so far */
     uint64_t files;
     bool full; /* what is older goes */
 } cs_sweep_t;
@@ -65,7 +64,10 @@ static void give_back(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path)
         err = give_beside(sweep, entry, taken, &at);
         if (err == CS_ERR_EXISTS) break; /* no name is free */
     }
-    if (err == CS_OK && sweep->late != NULL) sweep->late(sweep->arg, path, cs_buf_slice(&at));
+    const cs_cleanup_sink_t *sink = sweep->sink;
+    if (err == CS_OK && sink != NULL && sink->late != NULL) {
+        sink->late(sink->arg, path, cs_buf_slice(&at));
+    }
     cs_buf_fini(&at);
 }
 
@@ -115,6 +117,11 @@ static bool sweep_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_
     cs_buf_put_slice(&path, group);
     cs_buf_printf(&path, "/%s", entry->name->data);
     cs_fate_t fate = fate_of(sweep, record, &entry->stat, taken);
+    const cs_cleanup_sink_t *sink = sweep->sink;
+    bool took = fate == CS_KEEP || (fate == CS_BACK_TO_PATH && record->expect.ino != 0);
+    if (took && sink != NULL && sink->took != NULL) {
+        sink->took(sink->arg, record->path, &record->expect);
+    }
     switch (fate) {
     case CS_KEEP:
         break;
@@ -195,10 +202,9 @@ static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
 }
 
 cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
-                         void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at), void *arg)
+                         const cs_cleanup_sink_t *sink)
 {
-    cs_sweep_t sweep = {
-        .config = config, .fs = config->fs, .late = late, .arg = arg, .is_start = is_start};
+    cs_sweep_t sweep = {.config = config, .fs = config->fs, .sink = sink, .is_start = is_start};
     uint64_t *numbers = NULL;
     size_t len = 0;
     cs_err_t err = cs__trash_groups(config->fs, &numbers, &len);
@@ -243,7 +249,7 @@ void cs__trash_trim(const cs_apply_config_t *config)
     size_t len = 0;
     if (!over_bounds(&sweep) || cs__trash_groups(config->fs, &numbers, &len) != CS_OK) return;
     cs_buf_t group = {0};
-    while (len > 0 && over_bounds(&sweep)) {
+    while (len > 1 && over_bounds(&sweep)) {
         cs__trash_group_path(numbers[--len], &group); /* the oldest */
         trim_group(&sweep, cs_buf_slice(&group));
     }
@@ -252,8 +258,7 @@ void cs__trash_trim(const cs_apply_config_t *config)
     cs_free(numbers);
 }
 
-cs_err_t cs_trash_sweep(const cs_apply_config_t *config,
-                        void (*late)(void *arg, cs_slice_t path, cs_slice_t now_at), void *arg)
+cs_err_t cs_trash_sweep(const cs_apply_config_t *config, const cs_cleanup_sink_t *sink)
 {
-    return cs__trash_sweep(config, false, late, arg);
+    return cs__trash_sweep(config, false, sink);
 }

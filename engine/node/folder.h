@@ -90,7 +90,8 @@ typedef struct cs_folder {
     cs_job_t *steps_job; /* APPLY: waits until steps_stage is durable; owned, NULL: none */
     uint64_t steps_stage;
     bool scanned_once;
-    bool scan_failed;                      /* the replica refused; drop the rest of this scan */
+    bool unsure;      /* apply may have done what no row tells: the next scan must be of all */
+    bool scan_failed; /* the replica refused; drop the rest of this scan */
     uint32_t owed_credits, staged_credits; /* staged: for records of the outstanding stage */
     bool sweep_due;                        /* of rows that serve no content any more */
     cs_buf_t sweep_cursor;

@@ -287,6 +287,7 @@ static void rescan(void *arg, cs_slice_t path)
 /* The disk is as after a crash in the middle of it: what was done is found by a scan. */
 static void record_nothing(cs_folder_t *folder)
 {
+    folder->unsure = true;
     cs_folder_want_scan(folder, NULL, 0, false, 0);
     cs_folder_plan_soon(folder);
 }
@@ -371,6 +372,7 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
             cs_folder_note(folder, "folder.error", cs_slice_text(""), job->err);
         }
         folder->err = job->err;
+        folder->unsure = true;
         folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
         return;
     }

@@ -83,10 +83,12 @@ bool cs_folder_start_scan(cs_folder_t *folder)
     folder->running_wish = folder->wish;
     folder->wish = (cs_scan_wish_t){0};
     cs_scan_wish_t *wish = &folder->running_wish;
+    wish->all = wish->all || folder->unsure;
 
     cs_job_t *job = cs_folder_job(folder, CS_JOB_SCAN);
     job->u.scan.full = wish->full;
-    job->u.scan.first = !folder->scanned_once && wish->all;
+    job->u.scan.first = !folder->scanned_once;
+    job->u.scan.unsure = folder->unsure;
     if (wish->all) {
         job->u.scan.missed = cs_calloc(MISSED_MAX, sizeof(cs_content_t));
         job->u.scan.missed_count =
@@ -225,6 +227,10 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
             cs_folder_content_staged(folder, content);
         }
     }
+    for (size_t i = 0; i < scan->took_count; i++) {
+        const cs_took_t *took = &scan->took[i];
+        cs_replica_scan_took(folder->replica, cs_slice_str(took->path), &took->print);
+    }
     if (err == CS_OK) {
         if (all) folder->stats = scan->stats;
         err = cs_folder_commit_scan(folder, &report);
@@ -240,6 +246,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 
     if (err == CS_OK) {
         if (all) folder->scanned_once = true;
+        if (all) folder->unsure = false;
         if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
         if (all) folder->sweep_due = true;
         if (folder->err != CS_OK) {

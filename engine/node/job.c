@@ -60,6 +60,10 @@ void cs_job_destroy(cs_job_t **job_p)
         cs_troubles_fini(&job->u.scan.troubles);
         cs_free(job->u.scan.found);
         cs_free(job->u.scan.missed);
+        for (size_t i = 0; i < job->u.scan.took_count; i++) {
+            cs_str_unref(&job->u.scan.took[i].path);
+        }
+        cs_free(job->u.scan.took);
         break;
     case CS_JOB_APPLY:
         cs_steps_fini(&job->u.apply);

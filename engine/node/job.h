@@ -56,9 +56,19 @@ void cs_troubles_fini(cs_troubles_t *troubles);
 
 typedef struct cs_job cs_job_t;
 
+/* A group waits until the rows of the one before it are durable, so that one at most was
+ * performed and not recorded. */
+#define CS_TOOK_MAX (2u * CS_GROUP_FILES_MAX)
+
+typedef struct cs_took {
+    cs_str_t *path; /* owned reference */
+    cs_print_t print;
+} cs_took_t;
+
 typedef struct cs_job_scan {
     bool full;
     bool first;       /* since the start of the node: clean up what the last run left */
+    bool unsure;      /* apply may have done what no row tells: find out what it took */
     cs_str_t **paths; /* owned; NULL: everything */
     size_t path_count;
     cs_content_t *missed; /* owned; contents that nobody has: perhaps the trash does */
@@ -68,6 +78,8 @@ typedef struct cs_job_scan {
     cs_troubles_t troubles;
     cs_content_t *found; /* owned; staged now: large ones of an earlier run, missed ones */
     size_t found_count;
+    cs_took_t *took; /* owned; unsure: the newest CS_TOOK_MAX files that apply took away */
+    size_t took_count;
 } cs_job_scan_t;
 
 typedef struct cs_job_item { /* STAGE: one small content */

@@ -72,6 +72,15 @@ static void add_found(void *arg, const cs_content_t *content)
     scan->found[scan->found_count++] = *content;
 }
 
+static void add_took(void *arg, cs_slice_t path, const cs_print_t *print)
+{
+    cs_job_scan_t *scan = arg;
+    if (!scan->unsure || scan->took_count == CS_TOOK_MAX) return;
+    if (scan->took == NULL) scan->took = cs_calloc(CS_TOOK_MAX, sizeof *scan->took);
+    scan->took[scan->took_count++] =
+        (cs_took_t){.path = cs_str_new(path.data, path.len), .print = *print};
+}
+
 /* What an earlier run left behind, kept only if it saves a download: the fetch machine asks for
  * large files by their names in .crdtsync/tmp, whole or in part. */
 static bool keep_large(void *arg, cs_slice_t name, const cs_content_t *content)
@@ -88,12 +97,12 @@ static cs_err_t tidy(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_apply_config_t config = apply_config(job, env);
     cs_job_scan_t *scan = &job->u.scan;
+    cs_cleanup_sink_t sink = {.arg = scan, .keep = keep_large, .took = add_took};
     if (!scan->first) {
-        cs_err_t err = cs_trash_sweep(&config, NULL, NULL);
+        cs_err_t err = cs_trash_sweep(&config, &sink);
         if (err != CS_OK) return err;
         return cs_trash_find(&config, scan->missed, scan->missed_count, add_found, scan);
     }
-    cs_cleanup_sink_t sink = {.arg = scan, .keep = keep_large};
     return cs_apply_cleanup(&config, &sink);
 }
 

@@ -195,7 +195,7 @@ static void race(const run_t *run)
         check_vouch(run, &scene, i);
     }
     check_place(run, &scene, &user);
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
     check_bytes(run, &scene, &user);
     if (user.fd >= 0) close(user.fd);
     cs_free(user.opened);

@@ -95,7 +95,7 @@ typedef struct nw_world {
     nw_stranger_t stranger;
     unsigned idle_ticks; /* in a row, without anything else */
     const char *failure; /* the first */
-    unsigned drops, incarnations, holes, crashed;
+    unsigned drops, incarnations, crashed;
     nw_text_t *text;
     size_t text_count, text_cap;
 } nw_world_t;

@@ -88,6 +88,26 @@ static void on_trouble(void *arg, cs_slice_t path, cs_trouble_t trouble)
     (void)trouble;
 }
 
+static void tell_took(void *arg, cs_slice_t path, const cs_print_t *print)
+{
+    site_t *site = arg;
+    site->took = cs_realloc_array(site->took, site->took_len + 1, sizeof *site->took);
+    site->took[site->took_len++] =
+        (site_took_t){.path = cs_str_new(path.data, path.len), .print = *print};
+}
+
+static void use_took(site_t *site)
+{
+    for (size_t i = 0; i < site->took_len; i++) {
+        site_took_t *took = &site->took[i];
+        cs_replica_scan_took(site->peer.replica, cs_slice_str(took->path), &took->print);
+        cs_str_unref(&took->path);
+    }
+    cs_free(site->took);
+    site->took = NULL;
+    site->took_len = 0;
+}
+
 static void scan(site_t *site, const cs_slice_t *paths, size_t len)
 {
     cs_peer_persist(&site->peer, false);
@@ -111,6 +131,7 @@ static void scan(site_t *site, const cs_slice_t *paths, size_t len)
         return;
     }
     must(err == CS_OK, "scan");
+    use_took(site);
     must(cs_replica_scan_commit(site->peer.replica, &result) == CS_OK, "commit");
     cs_peer_persist(&site->peer, false);
 }
@@ -282,7 +303,7 @@ void site_restart(site_t *site)
     cs_open_result_t result;
     must(cs_replica_open(&config, &site->peer.replica, &result) == CS_OK, "reopen");
     must(result != CS_OPEN_AMNESIA, "amnesia");
-    cs_cleanup_sink_t sink = {.arg = site, .keep = keep_whole};
+    cs_cleanup_sink_t sink = {.arg = site, .keep = keep_whole, .took = tell_took};
     must(cs_apply_cleanup(&site->config, &sink) == CS_OK || site->spy.crashed, "cleanup");
     site_scan(site);
 }
@@ -292,7 +313,7 @@ void sites_settle(sites_t *sites)
     bool equal = false;
     for (int round = 0; round < ROUNDS_MAX && !equal; round++) {
         for (size_t i = 0; i < sites->len; i++) {
-            must(cs_trash_sweep(&sites->site[i].config, NULL, NULL) == CS_OK, "sweep");
+            must(cs_trash_sweep(&sites->site[i].config, NULL) == CS_OK, "sweep");
             site_scan(&sites->site[i]);
         }
         for (size_t i = 0; i < sites->len; i++) {

@@ -13,6 +13,11 @@
 
 typedef struct sites sites_t;
 
+typedef struct site_took {
+    cs_str_t *path;
+    cs_print_t print;
+} site_took_t;
+
 typedef struct site {
     sites_t *all;
     char *dir;
@@ -27,6 +32,8 @@ typedef struct site {
     size_t changed_len, changed_cap;
     size_t done[CS_STEP_RMDIR + 1], failed; /* steps performed */
     bool got_bytes;
+    site_took_t *took; /* by apply, before a crash */
+    size_t took_len;
 } site_t;
 
 struct sites {

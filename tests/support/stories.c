@@ -193,7 +193,7 @@ static void scan_directory(duet_t *d)
 static void sweep(duet_t *d)
 {
     site_t *site = &d->sites.site[0];
-    if (cs_trash_sweep(&site->config, NULL, NULL) != CS_OK) abort();
+    if (cs_trash_sweep(&site->config, NULL) != CS_OK) abort();
     site_scan(site);
 }
 

@@ -163,7 +163,7 @@ Test(apply_care, without_exchange_old_bytes_are_kept_by_a_link)
     apply_all();
     cr_assert(scene_holds(&scene, "f", "new"));
     cr_assert(scene_in_trash(&scene, "old"));
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL, NULL), CS_OK);
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
     cr_assert(scene_in_trash(&scene, "old"));
 }
 
