@@ -29,10 +29,9 @@ CS_HEADER_BEGIN
 #define CS_FETCH_HUGE_BYTES        (1u << 30) /* larger files may take all of those but one */
 #define CS_FETCH_LEAVES_MAX        4u /* of one file in memory: 4096 chunks, 1 GiB or so */
 #define CS_FETCH_MEMORY_BYTES \
-    (64u << 20)                    /* asked for, or given to the disk and not yet written */
-#define CS_FETCH_TIMEOUT_MS 30000u /* without any byte: all requests go to other peers */
-#define CS_FETCH_RETRY_MS   60000u /* a peer that was silent so long after that is tried again \
-                                    */
+    (64u << 20)                     /* asked for, or given to the disk and not yet written */
+#define CS_FETCH_TIMEOUT_MS 30000u  /* without any byte: all requests go to other peers */
+#define CS_FETCH_RETRY_MS   60000u  /* then a peer that was silent is tried again */
 #define CS_FETCH_REQUEST_MS 120000u /* an answer that never comes from a peer that talks */
 #define CS_FETCH_ENDGAME_MS 2000u   /* an idle peer is asked, too, for what is late */
 

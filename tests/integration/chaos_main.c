@@ -4,14 +4,16 @@
  *
  * Three users edit, move, delete, chmod at once, each in the folder of his own node, whether it
  * runs or not. Connections go through relays that are cut and stalled at random; nodes are
- * killed
- * (-9) at random and started again. Every half minute everything is healed and the users rest:
- * then all trees and digests are equal, and every byte string that a user saved and that no
- * user knowingly replaced is the content of a file on every node. */
+ * killed (-9) at random, and while they change their folders, and started again. Every half
+ * minute everything is healed and the users rest: then all trees and digests are equal, and
+ * every byte string that a user saved and that no user knowingly replaced is the content of a
+ * file on every node. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 #include "base/prng.h"
 #include "support/cluster.h"
@@ -34,7 +36,9 @@ typedef struct chaos {
     char away[NODES][300];
     double back[NODES]; /* when a killed node is started again */
     cs_prng_t prng;
-    unsigned kills, cuts, stalls, scans;
+    int apply_fd;            /* tells of files that enter private directories: nodes at work */
+    int apply_wd[2 * NODES]; /* [2 i], [2 i + 1]: of node i */
+    unsigned kills, ambushes, cuts, stalls, scans;
 } chaos_t;
 
 static unsigned below(chaos_t *chaos, unsigned bound)
@@ -73,6 +77,71 @@ static void disturb_network(chaos_t *chaos)
     relay_set(chaos->relay[below(chaos, NODES)], mode);
 }
 
+static void kill_node(chaos_t *chaos, int node)
+{
+    cluster_kill(&chaos->cluster, node);
+    chaos->back[node] = test_now() + below(chaos, 1500) / 1000.0;
+    chaos->kills++;
+}
+
+static void watch_apply(chaos_t *chaos)
+{
+    static const char *const dirs[] = {"trash", "tmp"};
+    chaos->apply_fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    for (size_t i = 0; i < CS_COUNT_OF(chaos->apply_wd); i++) {
+        char path[400];
+        snprintf(path, sizeof path, "%s/.crdtsync/%s", chaos->cluster.node[i / 2].root,
+                 dirs[i % 2]);
+        chaos->apply_wd[i] =
+            inotify_add_watch(chaos->apply_fd, path, IN_CREATE | IN_MOVED_FROM | IN_DELETE);
+        if (chaos->apply_wd[i] < 0) test_fail("cannot watch %s", path);
+    }
+}
+
+/* The node of the last event, -1: none. */
+static int read_events(chaos_t *chaos)
+{
+    union {
+        struct inotify_event event;
+        char bytes[4096];
+    } buffer;
+    int node = -1;
+    ssize_t got;
+    while ((got = read(chaos->apply_fd, &buffer, sizeof buffer)) > 0) {
+        for (size_t i = 0; i < CS_COUNT_OF(chaos->apply_wd); i++) {
+            if (chaos->apply_wd[i] == buffer.event.wd) node = (int)i / 2;
+        }
+    }
+    return node;
+}
+
+/* Kills a node while it changes its folder. */
+static void lie_in_wait(chaos_t *chaos)
+{
+    read_events(chaos); /* what is over */
+    struct pollfd on = {.fd = chaos->apply_fd, .events = POLLIN};
+    if (poll(&on, 1, 300) <= 0) return;
+    poll(NULL, 0, (int)below(chaos, 3));
+    int node = read_events(chaos);
+    if (node < 0 || chaos->cluster.node[node].pid == 0) return;
+    kill_node(chaos, node);
+    chaos->ambushes++;
+}
+
+/* All of it, or a part. */
+static void scan(chaos_t *chaos, int node)
+{
+    static const char *const parts[] = {"d0", "d1", "d0/e0", "f0.txt", "d2/f3.c"};
+    const char *root = chaos->cluster.node[node].root;
+    unsigned what = below(chaos, 2 * CS_COUNT_OF(parts));
+    if (what >= CS_COUNT_OF(parts)) {
+        cluster_do(&chaos->cluster, node, NULL, "scan %s", chaos->cluster.folder);
+    } else { /* perhaps there is none */
+        (void)cluster_succeeds(&chaos->cluster, node, "scan %s/%s", root, parts[what]);
+    }
+    chaos->scans++;
+}
+
 static void start_due(chaos_t *chaos, double now)
 {
     for (int i = 0; i < NODES; i++) {
@@ -86,15 +155,14 @@ static void disturb(chaos_t *chaos)
     int node = (int)below(chaos, NODES);
     bool up = chaos->cluster.node[node].pid != 0;
     unsigned kind = below(chaos, 10);
-    if (kind < 4) {
+    if (kind < 3) {
         disturb_network(chaos);
-    } else if (kind < 6 && up) {
-        cluster_kill(&chaos->cluster, node);
-        chaos->back[node] = test_now() + below(chaos, 1500) / 1000.0;
-        chaos->kills++;
+    } else if (kind < 4 && up) {
+        kill_node(chaos, node);
+    } else if (kind < 6) {
+        lie_in_wait(chaos);
     } else if (up) {
-        cluster_do(&chaos->cluster, node, NULL, "scan %s", chaos->cluster.folder);
-        chaos->scans++;
+        scan(chaos, node);
     }
     poll(NULL, 0, (int)below(chaos, 300));
     start_due(chaos, test_now());
@@ -141,9 +209,10 @@ static void phase(chaos_t *chaos, double seconds)
     heal(chaos);
     double begin = test_now();
     settle(chaos);
-    printf("chaos: %lu actions; so far %u kills, %u cuts, %u stalls, %u scans; equal after "
-           "%.1f s\n",
-           actions, chaos->kills, chaos->cuts, chaos->stalls, chaos->scans, test_now() - begin);
+    printf("chaos: %lu actions; so far %u kills (%u at work), %u cuts, %u stalls, %u scans; "
+           "equal after %.1f s\n",
+           actions, chaos->kills, chaos->ambushes, chaos->cuts, chaos->stalls, chaos->scans,
+           test_now() - begin);
     judge(chaos);
 }
 
@@ -164,6 +233,7 @@ static void set_up(chaos_t *chaos)
     }
     for (int i = 0; i < NODES; i++)
         cluster_start(cluster, i);
+    watch_apply(chaos);
 }
 
 int main(int argc, char **argv)
@@ -182,5 +252,6 @@ int main(int argc, char **argv)
     for (int i = 0; i < NODES; i++)
         relay_destroy(&chaos.relay[i]);
     oracle_destroy(&chaos.oracle);
+    close(chaos.apply_fd);
     return 0;
 }

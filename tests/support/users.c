@@ -16,9 +16,11 @@
 #include "support/cluster.h"
 #include "support/user_files.h"
 
-#define LATE_MS_MAX 300u
-#define SMALL_MAX   4000u
-#define LARGE_MAX   (600u << 10) /* several chunks */
+#define SIBLING_MARK ".conflict-"
+#define LATE_MS_MAX  300u
+#define SMALL_MAX    4000u
+#define LARGE_MAX    (600u << 10) /* several chunks */
+#define EQUAL_LEN    100u         /* of every other string: sizes tell nothing */
 
 struct user {
     user_plan_t plan;
@@ -77,6 +79,7 @@ static bool take_away(user_t *user, const char *path)
 
 static uint32_t draw(user_t *user)
 {
+    if (below(user, 2) == 0) return oracle_draw(user->oracle, EQUAL_LEN);
     unsigned most = below(user, 20) == 0 ? LARGE_MAX : SMALL_MAX;
     return oracle_draw(user->oracle, ORACLE_STRING_MIN + below(user, most));
 }
@@ -129,9 +132,8 @@ static bool act_create(user_t *user)
 
 /* What was read through this file is what the write destroys: nothing but this user writes into
  * it. */
-static bool save_in_place(user_t *user, unsigned pause_ms)
+static bool save_in_place(user_t *user, const char *path, unsigned pause_ms)
 {
-    const char *path = random_file(user);
     if (path == NULL) return false;
     int fd = open(path, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return false;
@@ -147,12 +149,19 @@ static bool save_in_place(user_t *user, unsigned pause_ms)
 
 static bool act_in_place(user_t *user)
 {
-    return save_in_place(user, 0);
+    return save_in_place(user, random_file(user), 0);
 }
 
 static bool act_held_open(user_t *user)
 {
-    return save_in_place(user, LATE_MS_MAX);
+    return save_in_place(user, random_file(user), LATE_MS_MAX);
+}
+
+/* Often of one length, within a tick of the clock. */
+static bool act_in_place_twice(user_t *user)
+{
+    const char *path = random_file(user);
+    return save_in_place(user, path, 0) && save_in_place(user, path, 0);
 }
 
 /* The new file is written beside the old one, or outside; what the exchange brings out goes to
@@ -233,6 +242,25 @@ static bool act_swap(user_t *user)
     return a != NULL && a != b && file_exchange(a, b);
 }
 
+/* A conflict is resolved by hand: the sibling takes the place of the other, which stays under
+ * the sibling's name, or goes. */
+static bool act_prefer_sibling(user_t *user)
+{
+    char path[FILE_PATH_BYTES];
+    const char *sibling = NULL, *mark = NULL;
+    for (size_t i = 0; i < user->files.count; i++) {
+        const char *at = strstr(user->files.at[i], SIBLING_MARK);
+        bool better = at != NULL && (sibling == NULL || below(user, 3) == 0);
+        if (better) mark = at, sibling = user->files.at[i];
+    }
+    if (sibling == NULL) return false;
+    const char *rest = mark + strlen(SIBLING_MARK);
+    rest += strspn(rest, "0123456789abcdef");
+    snprintf(path, sizeof path, "%.*s%s", (int)(mark - sibling), sibling, rest);
+    if (!file_exchange(sibling, path)) return file_move(sibling, path);
+    return below(user, 2) == 0 || take_away(user, sibling);
+}
+
 static bool act_chmod(user_t *user)
 {
     static const mode_t modes[] = {0644, 0755, 0600, 0640};
@@ -292,11 +320,12 @@ typedef struct action {
 } action_t;
 
 static const action_t BUSY[] = {
-    {act_create, 24},        {act_in_place, 20}, {act_held_open, 4},
-    {act_rename_beside, 10}, {act_rename_in, 6}, {act_backup, 8},
-    {act_delete, 8},         {act_move, 10},     {act_swap, 2},
-    {act_chmod, 8},          {act_link, 3},      {act_move_dir, 4},
-    {act_delete_dir, 1},     {act_make_dir, 2},  {act_remove_empty_dir, 1},
+    {act_create, 24},        {act_in_place, 16},      {act_held_open, 4},
+    {act_rename_beside, 10}, {act_rename_in, 6},      {act_backup, 8},
+    {act_delete, 8},         {act_move, 10},          {act_swap, 4},
+    {act_chmod, 8},          {act_link, 3},           {act_move_dir, 4},
+    {act_delete_dir, 1},     {act_make_dir, 2},       {act_remove_empty_dir, 1},
+    {act_in_place_twice, 4}, {act_prefer_sibling, 6},
 };
 static const action_t TIDY[] = {{act_delete, 12}, {act_delete_dir, 1}, {act_in_place, 1}};
 

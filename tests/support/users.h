@@ -1,8 +1,9 @@
 /* users.h - a user at work in one folder: what people and editors do, and an oracle is told.
  *
  * One thread a user. It saves in place, by temporary file and rename, by backup and write; it
- * creates, moves and deletes files and directories, links, chmods; sometimes it keeps a file
- * open for a while before it writes. Names are few, so that users meet.
+ * creates, moves and deletes files and directories, links, chmods; it swaps a file with its
+ * sibling; sometimes it keeps a file open for a while before it writes. Names and lengths are
+ * few, so that users meet and look alike.
  *
  * It never unlinks or overwrites by name: a file that the engine put there a moment ago would
  * go unread. Deleting is renaming to a private directory outside the folder, a save by rename
