@@ -98,6 +98,7 @@ int cs_run_search(cs_run_t *run);
 int cs_run_events(cs_run_t *run);
 int cs_run_explain(cs_run_t *run);
 int cs_run_resolve(cs_run_t *run);
+int cs_run_check(cs_run_t *run);
 int cs_run_demo(cs_run_t *run);
 
 #endif

@@ -191,6 +191,10 @@ const cs_command_t cs_commands[] = {
      NULL, "explain ~/photos/cat.jpg", 1, 1, cs_run_explain},
     {CS_LOOKING, "conflicts", "[FOLDER]", "list the paths that have siblings", NULL,
      "conflicts photos", 0, 1, cs_run_conflicts},
+    {CS_LOOKING, "check", "[FOLDER]",
+     "verify the index against its digest, and every byte on disk against the index; change "
+     "nothing; fail if anything is wrong",
+     NULL, "check photos", 0, 1, cs_run_check},
     {CS_RUNNING, "demo", "[--nodes N]",
      "show several nodes on this machine that agree, in a temporary directory", demo_options,
      "demo --nodes 4", 0, 0, cs_run_demo},

@@ -1,4 +1,4 @@
-/* run_look.c - digest, ls, search, conflicts. */
+/* run_look.c - digest, ls, search, conflicts, check. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -135,5 +135,22 @@ int cs_run_conflicts(cs_run_t *run)
 {
     cs_show_t show = {.item = print_conflicts};
     json_t *request = cs_request_new(run, "conflicts", 0);
+    return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
+}
+
+/* --- check */
+
+static void print_problem(void *arg, const json_t *document)
+{
+    (void)arg;
+    printf("%s: ", cs_text_of(document, "folder"));
+    cs_print_visible(cs_text_of(document, "path"));
+    printf(": %s\n", cs_text_of(document, "problem"));
+}
+
+int cs_run_check(cs_run_t *run)
+{
+    cs_show_t show = {.item = print_problem};
+    json_t *request = cs_request_new(run, "check", 0);
     return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
 }

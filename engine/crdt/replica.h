@@ -98,6 +98,20 @@ CS_MUST_USE cs_err_t cs_replica_open(const cs_replica_config_t *config, cs_repli
                                      cs_open_result_t *ret_result);
 void cs_replica_destroy(cs_replica_t **replica_p);
 
+/* The index against itself, in a snapshot: every row can be read, the digest is that of the
+ * entries, what is derived from them is there. Changes nothing; any thread may call it. */
+typedef struct cs_verify {
+    cs_store_t *store;
+    const cs_snapshot_t *snapshot;
+    uint32_t folder;
+    const cs_keys_t *keys;
+    void *arg;
+    void (*problem)(void *arg, cs_slice_t path, const char *text); /* path ".": the whole */
+    bool (*cancelled)(void *arg);                                  /* may be NULL */
+} cs_verify_t;
+/* CS_ERR_AGAIN: cancelled. Else what the store answers: it cannot be read at all. */
+CS_MUST_USE cs_err_t cs_replica_verify(const cs_verify_t *config);
+
 /* --- knowledge */
 typedef struct cs_state {
     uint64_t rid, ctr, exposed;

@@ -21,6 +21,7 @@ static const command_t commands[] = {
     {"events", cs__cmd_events},
     {"explain", cs__cmd_explain},
     {"resolve", cs__cmd_resolve},
+    {"check", cs__cmd_check},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
     {"sync", cs__cmd_sync},
