@@ -216,6 +216,9 @@ CS_MUST_USE cs_err_t cs_replica_scan_add(cs_replica_t *replica, const cs_sightin
  * apply or its record was interrupted (core.md 5.6). What is at `path` now is then no change of
  * that file by a user. */
 void cs_replica_scan_took(cs_replica_t *replica, cs_slice_t path, const cs_print_t *print);
+/* How many of the paths that appeared so far have the bytes of some row, counted up to `max`:
+ * so many may have been moved there. */
+uint64_t cs_replica_scan_moves(cs_replica_t *replica, uint64_t max);
 CS_MUST_USE cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret);
 void cs_replica_scan_abort(cs_replica_t *replica);
 

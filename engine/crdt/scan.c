@@ -286,6 +286,21 @@ static void operate(cs_replica_t *r, const cs_scan_plan_t *plan)
     if (!r->cleanup_off) cs__clean_up(r);
 }
 
+uint64_t cs_replica_scan_moves(cs_replica_t *replica, uint64_t max)
+{
+    const cs_scan_t *scan = replica->scan;
+    CS_ASSERT(scan != NULL);
+    uint64_t count = 0;
+    cs_buf_t path = {0};
+    for (uint32_t i = 0; i < scan->sight_len && count < max; i++) {
+        const cs_sighting_t *seen = &scan->sight[i].seen;
+        if (seen->what != CS_SAW_APPEARED) continue;
+        count += cs_replica_find_content(replica, &seen->content, &path) == CS_OK;
+    }
+    cs_buf_fini(&path);
+    return count;
+}
+
 cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret)
 {
     cs_scan_t *scan = replica->scan;

@@ -28,6 +28,7 @@ int cs__cmd_folder_list(cs_ask_t *ask)
     cs_daemon_t *daemon = ask->daemon;
     for (size_t i = 0; i < daemon->folder_count; i++) {
         const cs_folder_record_t *record = &daemon->folders[i].record;
+        if (daemon->folders[i].leaving) continue;
         const char *scan = record->setting[CS_SETTING_SCAN];
         cs_folder_status_t status = {.phase = CS_PHASE_ERROR};
         bool loaded = cs__folder_status(daemon, &daemon->folders[i], &status);

@@ -288,6 +288,7 @@ static int say(cs_ask_t *ask, const showing_t *showing)
     cs_json_begin(&json, '[');
     for (size_t i = 0; i < daemon->folder_count; i++) {
         const cs_mounted_t *folder = &daemon->folders[i];
+        if (folder->leaving) continue;
         put_folder(daemon, folder, count_of(showing, folder), &json);
     }
     cs_json_end(&json, ']');

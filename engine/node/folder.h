@@ -95,7 +95,7 @@ typedef struct cs_folder {
     uint32_t owed_credits, staged_credits; /* staged: for records of the outstanding stage */
     bool sweep_due;                        /* of rows that serve no content any more */
     cs_buf_t sweep_cursor;
-    uint64_t scan_lost, scan_appeared; /* for the brake */
+    uint64_t scan_lost; /* for the brake */
     uint64_t brake_window[2], brake_since_ms;
     uint64_t held_files;           /* what is held */
     uint64_t held_row;             /* as in its row, 0: none */

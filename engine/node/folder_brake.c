@@ -64,7 +64,6 @@ void cs_folder_brake_saw(cs_folder_t *folder, const cs_sighting_t *sighting)
     if (sighting->what == CS_SAW_VANISHED || sighting->what == CS_SAW_MODIFIED) {
         folder->scan_lost++;
     }
-    if (sighting->what == CS_SAW_APPEARED) folder->scan_appeared++;
 }
 
 /* The windows stand still while something is held: time alone lets nothing pass. */
@@ -78,15 +77,22 @@ static void turn_windows(cs_folder_t *folder)
     folder->brake_since_ms = folder->now_ms;
 }
 
-/* More than max(1,000, 25 %) of the base vanished or rewritten within a minute (core.md 5.2). A
- * file that appeared may be one that vanished, moved: such pairs are not counted. 0: it passes.
- */
+/* A file that appeared with the bytes of one that was there may be one that vanished, moved:
+ * such pairs are no loss. One with other bytes is none of them: that is what an encrypted copy
+ * looks like. */
+static uint64_t count_lost(cs_folder_t *folder)
+{
+    uint64_t lost = folder->scan_lost;
+    if (lost == 0) return 0;
+    return lost - cs_replica_scan_moves(folder->replica, lost);
+}
+
+/* More than max(1,000, 25 %) of the base vanished or rewritten within a minute (core.md 5.2).
+ * 0: it passes. */
 static uint64_t brake_holds(cs_folder_t *folder)
 {
-    uint64_t lost = folder->scan_lost > folder->scan_appeared
-                        ? folder->scan_lost - folder->scan_appeared
-                        : 0;
     if (folder->config.brake_files == 0 || folder->running_wish.release) return 0;
+    uint64_t lost = count_lost(folder);
     turn_windows(folder);
     uint64_t recent = folder->brake_window[0] + folder->brake_window[1] + lost;
     uint64_t files = folder->stats.unchanged + lost; /* as a start knows no earlier scan */

@@ -100,7 +100,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
         wish->paths = NULL;
         wish->path_count = wish->path_cap = 0;
     }
-    folder->scan_lost = folder->scan_appeared = 0;
+    folder->scan_lost = 0;
     cs_scan_records_fini(&folder->reject_lost);
     folder->scan_failed = false;
     folder->owed_credits = folder->staged_credits = 0;
