@@ -181,10 +181,10 @@ static void times_that_lie(void)
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
-        {"decades apart", decades_apart, false},
-        {"jumping", jumping, false},
-        {"back in time without a database", back_in_time_without_a_database, false},
-        {"times that lie", times_that_lie, false},
+        {"decades apart", decades_apart, false, false},
+        {"jumping", jumping, false, false},
+        {"back in time without a database", back_in_time_without_a_database, false, false},
+        {"times that lie", times_that_lie, false, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
 }

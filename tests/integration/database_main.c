@@ -351,16 +351,16 @@ static void copied_home(void)
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
-        {"cut to nothing", cut_to_nothing, false},
-        {"cut in half", cut_in_half, false},
-        {"cut by a byte", cut_by_a_byte, false},
-        {"flipped", flipped, false},
-        {"repaired", repaired, false},
-        {"lost", lost, false},
-        {"old copy", old_copy, false},
-        {"copied home", copied_home, false},
-        {"newer version", newer_version, false},
-        {"two on one home", two_on_one_home, false},
+        {"cut to nothing", cut_to_nothing, false, false},
+        {"cut in half", cut_in_half, false, false},
+        {"cut by a byte", cut_by_a_byte, false, false},
+        {"flipped", flipped, false, false},
+        {"repaired", repaired, false, false},
+        {"lost", lost, false, false},
+        {"old copy", old_copy, false, false},
+        {"copied home", copied_home, false, false},
+        {"newer version", newer_version, false, false},
+        {"two on one home", two_on_one_home, false, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
 }

@@ -184,13 +184,13 @@ static void read_only_home(void)
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
-        {"full while staging", full_while_staging, true},
-        {"full while naming", full_while_naming, true},
-        {"full while renaming", full_while_renaming, false},
-        {"full home", full_home, true},
-        {"failing home", failing_home, false},
-        {"read only folder", read_only_folder, true},
-        {"read only home", read_only_home, true},
+        {"full while staging", full_while_staging, true, false},
+        {"full while naming", full_while_naming, true, false},
+        {"full while renaming", full_while_renaming, false, false},
+        {"full home", full_home, true, false},
+        {"failing home", failing_home, false, false},
+        {"read only folder", read_only_folder, true, false},
+        {"read only home", read_only_home, true, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
 }

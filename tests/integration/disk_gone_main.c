@@ -269,14 +269,14 @@ static void cannot_write(void)
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
-        {"unmounted", unmounted, true},
-        {"cannot write", cannot_write, false},
-        {"replaced", replaced, false},
-        {"private directories cleared", private_directories_cleared, false},
-        {"on another device", on_another_device, true},
-        {"mount inside", mount_inside, true},
-        {"without permission", without_permission, false},
-        {"cannot read", cannot_read, false},
+        {"unmounted", unmounted, true, false},
+        {"cannot write", cannot_write, false, false},
+        {"replaced", replaced, false, false},
+        {"private directories cleared", private_directories_cleared, false, false},
+        {"on another device", on_another_device, true, false},
+        {"mount inside", mount_inside, true, false},
+        {"without permission", without_permission, false, false},
+        {"cannot read", cannot_read, false, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
 }

@@ -287,16 +287,16 @@ static void copied_into_itself(void)
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
-        {"ten edit one file", ten_edit_one_file, false},
-        {"deleted and accepted", deleted_and_accepted, false},
-        {"deleted and rejected", deleted_and_rejected, false},
-        {"rewritten and accepted", rewritten_and_accepted, false},
-        {"rewritten and rejected", rewritten_and_rejected, false},
-        {"tree moved", tree_moved, false},
-        {"renamed by case", renamed_by_case, false},
-        {"file and directory", file_and_directory, false},
-        {"into each other", into_each_other, false},
-        {"copied into itself", copied_into_itself, false},
+        {"ten edit one file", ten_edit_one_file, false, false},
+        {"deleted and accepted", deleted_and_accepted, false, false},
+        {"deleted and rejected", deleted_and_rejected, false, false},
+        {"rewritten and accepted", rewritten_and_accepted, false, false},
+        {"rewritten and rejected", rewritten_and_rejected, false, false},
+        {"tree moved", tree_moved, false, false},
+        {"renamed by case", renamed_by_case, false, false},
+        {"file and directory", file_and_directory, false, false},
+        {"into each other", into_each_other, false, false},
+        {"copied into itself", copied_into_itself, false, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
 }

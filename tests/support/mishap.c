@@ -64,9 +64,10 @@ int mishap_main(int argc, char **argv, const mishap_t *mishaps, size_t count)
     pid_t pids[64] = {0};
     if (count > sizeof pids / sizeof pids[0]) test_fail("too many mishaps");
     size_t running = 0;
-    bool good = true;
+    bool good = true, is_long = argc > 1 && strcmp(argv[1], "--long") == 0;
     for (size_t i = 0; i < count; i++) {
-        if (argc > 1 && strstr(mishaps[i].name, argv[1]) == NULL) continue;
+        bool named = argc > 1 && !is_long && strstr(mishaps[i].name, argv[1]) != NULL;
+        if (argc > 1 && !is_long ? !named : mishaps[i].is_long != is_long) continue;
         if (running == AT_ONCE) {
             good = await_one(mishaps, pids, count) && good;
             running--;

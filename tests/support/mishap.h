@@ -15,11 +15,12 @@
 typedef struct mishap {
     const char *name;
     void (*run)(void);
-    bool mounts; /* it makes mounts: where that is not allowed it is left out, which is said */
+    bool mounts;  /* it makes mounts: where that is not allowed it is left out, which is said */
+    bool is_long; /* only with --long, and then no others */
 } mishap_t;
 
 /* All of them, each in a process of its own, some at once: mostly they wait. Returns what main
- * is to return. With a name in argv only those whose names contain it. */
+ * is to return. Arguments: --long, or a part of the names of those to be run. */
 int mishap_main(int argc, char **argv, const mishap_t *mishaps, size_t count);
 
 /* A tmpfs over a directory of the cluster, with what lies in it now; nodes must not run. */
