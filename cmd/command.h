@@ -96,6 +96,7 @@ int cs_run_conflicts(cs_run_t *run);
 int cs_run_ls(cs_run_t *run);
 int cs_run_search(cs_run_t *run);
 int cs_run_events(cs_run_t *run);
+int cs_run_watch(cs_run_t *run); /* status --watch */
 int cs_run_explain(cs_run_t *run);
 int cs_run_resolve(cs_run_t *run);
 int cs_run_check(cs_run_t *run);

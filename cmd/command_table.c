@@ -49,6 +49,12 @@ static const cs_option_t wait_options[] = {
     {0},
 };
 
+static const cs_option_t status_options[] = {
+    {"watch", 0, NULL,
+     "go on, live: a screen with progress on a terminal (q ends it), else a line a change"},
+    {0},
+};
+
 static const cs_option_t events_options[] = {
     {"since", 0, "N", "begin behind that number; 0: with the oldest that is kept"},
     {0},
@@ -161,8 +167,10 @@ const cs_command_t cs_commands[] = {
     {CS_RUNNING, "reincarnate", "[FOLDER]",
      "take a fresh replica id; needed after the home was put back from a backup", NULL,
      "reincarnate photos", 0, 1, cs_run_reincarnate},
-    {CS_LOOKING, "status", "", "print how the node, its folders and its peers are", NULL,
-     "status", 0, 0, cs_run_status},
+    {CS_LOOKING, "status", "[--watch]",
+     "print how the node, its folders and its peers are: what is on disk, what is missing, and "
+     "why",
+     status_options, "status --watch", 0, 0, cs_run_status},
     {CS_LOOKING, "events", "[--since N]",
      "print what happens, a line an event, until it is stopped; with --since, also what "
      "happened "

@@ -136,6 +136,7 @@ static void print_status(void *arg, const json_t *document)
 
 int cs_run_status(cs_run_t *run)
 {
+    if (cs_args_has(&run->args, "watch")) return cs_run_watch(run);
     cs_show_t show = {.item = print_status, .arg = run};
     json_t *request = cs_request_new(run, "status", 0);
     return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
