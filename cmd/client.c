@@ -108,12 +108,19 @@ static int ask_home(client_t *client, cs_home_t *home, const json_t *request, bo
 static cs_err_t ask_node(client_t *client, const cs_home_t *home, const char *request,
                          bool ping, int *ret_exit_code)
 {
+    const cs_control_taker_t taker = {
+        .arg = client,
+        .data = on_data,
+        .to_stdout = client->show != NULL && client->show->live,
+    };
     cs_err_t err = cs_control_ask(cs_home_socket(home), cs_slice_text(request),
-                                  ping ? PING_SILENCE_MS : 0, on_data, client, &client->answer);
+                                  ping ? PING_SILENCE_MS : 0, &taker, &client->answer);
     if (err == CS_ERR_OFFLINE) return err;
     *ret_exit_code = err == CS_ERR_TIMEOUT ? CS_EXIT_TIMEOUT : CS_EXIT_FAILED;
     if (err == CS_OK) {
         *ret_exit_code = finish(client);
+    } else if (err == CS_ERR_REFUSED) {
+        *ret_exit_code = CS_EXIT_DONE; /* `events | head`: the reader had enough */
     } else if (err == CS_ERR_TIMEOUT) {
         cs_complain("the node of %s does not answer: %s; look at its log", cs_home_path(home),
                     cs_err_text(err));

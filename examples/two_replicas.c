@@ -107,8 +107,9 @@ static char *ask(replica_t *replica, json_t *request, const char *key)
     json_t *answer = NULL;
     cs_control_answer_t end = {0};
     char *line = json_dumps(request, JSON_COMPACT);
-    cs_err_t err = cs_control_ask(cs_home_socket(replica->home), cs_slice_text(line), 0, keep,
-                                  &answer, &end);
+    const cs_control_taker_t taker = {.arg = &answer, .data = keep};
+    cs_err_t err =
+        cs_control_ask(cs_home_socket(replica->home), cs_slice_text(line), 0, &taker, &end);
     if (err != CS_OK || end.exit_code != 0) {
         if (err != CS_OK) cs_buf_printf(&end.error, "%s", cs_err_text(err));
         die(line, &end.error);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -87,8 +88,7 @@ static bool read_end(cs_slice_t line, cs_control_answer_t *ret)
 }
 
 typedef struct listener {
-    void (*data)(void *arg, cs_slice_t document);
-    void *arg;
+    const cs_control_taker_t *taker;
     bool ended;
 } listener_t;
 
@@ -98,8 +98,8 @@ static cs_err_t take_line(listener_t *listener, cs_slice_t line, cs_control_answ
     static const char wrap[] = "{\"data\":";
     cs_slice_t begin = cs_slice(wrap, sizeof wrap - 1);
     if (cs_slice_has_prefix(line, begin) && line.data[line.len - 1] == '}') {
-        listener->data(listener->arg,
-                       cs_slice(line.data + begin.len, line.len - begin.len - 1));
+        listener->taker->data(listener->taker->arg,
+                              cs_slice(line.data + begin.len, line.len - begin.len - 1));
         return CS_OK;
     }
     listener->ended = read_end(line, ret);
@@ -125,12 +125,27 @@ static cs_err_t take_lines(listener_t *listener, cs_buf_t *in, cs_control_answer
     return err;
 }
 
+/* False: something came, or time is up. A pipe or socket tells that its reader is gone by an
+ * error, and only who polls hears it before the next write. */
+static bool reader_is_gone(int fd)
+{
+    struct pollfd items[] = {{.fd = fd, .events = POLLIN}, {.fd = STDOUT_FILENO}};
+    while (poll(items, 2, -1) < 0) {
+        if (errno != EINTR) return false;
+    }
+    return items[0].revents == 0 && (items[1].revents & POLLERR) != 0;
+}
+
 static cs_err_t read_answer(int fd, listener_t *listener, cs_control_answer_t *ret)
 {
     cs_buf_t in = {0};
     cs_err_t err = CS_OK;
     while (err == CS_OK && !listener->ended) {
         cs_buf_reserve(&in, READ_BYTES);
+        if (listener->taker->to_stdout && reader_is_gone(fd)) {
+            err = CS_ERR_REFUSED;
+            break;
+        }
         ssize_t got = recv(fd, in.data + in.len, READ_BYTES, 0);
         if (got < 0 && errno == EINTR) continue;
         if (got <= 0) {
@@ -147,8 +162,7 @@ static cs_err_t read_answer(int fd, listener_t *listener, cs_control_answer_t *r
 }
 
 cs_err_t cs_control_ask(const char *socket_path, cs_slice_t request, uint32_t timeout_ms,
-                        void (*data)(void *arg, cs_slice_t document), void *arg,
-                        cs_control_answer_t *ret)
+                        const cs_control_taker_t *taker, cs_control_answer_t *ret)
 {
     int fd = -1;
     cs_err_t err = dial(socket_path, &fd);
@@ -160,7 +174,7 @@ cs_err_t cs_control_ask(const char *socket_path, cs_slice_t request, uint32_t ti
         (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
     }
     *ret = (cs_control_answer_t){0};
-    listener_t listener = {.data = data, .arg = arg};
+    listener_t listener = {.taker = taker};
     err = send_all(fd, request);
     if (err == CS_OK) err = send_all(fd, cs_slice("\n", 1));
     /* A node that refuses a request early says why, and may have closed meanwhile. */

@@ -100,3 +100,22 @@ Test(events, go_on_after_a_number_and_over_a_restart, .timeout = 120)
     cluster_destroy(&cluster);
     shell_free(shell);
 }
+
+/* Nothing happens any more, so that nothing is written that could fail. */
+Test(events, end_with_their_reader, .timeout = 120)
+{
+    cluster_t cluster;
+    shell_t *shell = shell_new();
+    cluster_new(&cluster, 1);
+    cluster_start(&cluster, 0);
+    node_text(&cluster.node[0], "one", "1");
+    cluster_do(&cluster, 0, NULL, "scan");
+    EXPECT(shell, 0, "scan.done",
+           "mkfifo pipe; timeout 60 $B events --since 0 --home %s >pipe & timeout 60 grep -m 1 "
+           "scan.done pipe "
+           "&& wait $!",
+           home_of(&cluster, 0));
+    cluster_stop(&cluster, 0);
+    cluster_destroy(&cluster);
+    shell_free(shell);
+}
