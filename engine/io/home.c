@@ -1,4 +1,4 @@
-/* home.c - finding, making, opening and locking a home. */
+/* home.c - finding, opening and locking a home. */
 #include "io/home.h"
 
 #include <dirent.h>
@@ -18,12 +18,9 @@
 #include "io/file.h"
 #include "io/home_internal.h"
 #include "io/os_err.h"
-#include "io/places.h"
 
 #define LOCK_POLL_MS  20u  /* flock has no time-out of its own */
 #define LOCK_TEXT_MAX 256u /* what the lock's file says of its holder */
-
-static const char *const record_dirs[] = {"folders", "peers", "invites"};
 
 void cs__home_detail(cs_buf_t *ret_detail, const char *format, ...)
 {
@@ -63,8 +60,8 @@ cs_err_t cs__home_report(const char *path, cs_mistakes_t *mistakes, cs_buf_t *re
     return CS_ERR_MALFORMED;
 }
 
-static cs_err_t failed(cs_buf_t *ret_detail, const char *what, const char *path,
-                       const char *todo)
+cs_err_t cs__home_failed(cs_buf_t *ret_detail, const char *what, const char *path,
+                         const char *todo)
 {
     int error = errno;
     cs__home_detail(ret_detail, "cannot %s %s: %s; %s", what, path, strerror(error), todo);
@@ -98,120 +95,6 @@ cs_err_t cs_home_resolve(const char *option, char **ret_path, cs_buf_t *ret_deta
     return CS_ERR_USAGE;
 }
 
-/* Makes `path` and what is missing above it, all 0700. */
-static cs_err_t make_dirs(const char *path, cs_buf_t *ret_detail)
-{
-    char *part = cs_strdup(path);
-    cs_err_t err = CS_OK;
-    for (size_t i = 1; err == CS_OK && part[0] != '\0'; i++) {
-        char byte = part[i];
-        if (byte != '/' && byte != '\0') continue;
-        part[i] = '\0';
-        if (mkdir(part, 0700) != 0 && errno != EEXIST) {
-            err = failed(ret_detail, "make the directory", part, "check the path above it");
-        }
-        part[i] = byte;
-        if (byte == '\0') break;
-    }
-    cs_free(part);
-    return err;
-}
-
-/* Refuses a directory with anything in it, so that a wrong --home harms nothing. */
-static cs_err_t check_empty(const char *path, cs_buf_t *ret_detail)
-{
-    DIR *dir = opendir(path);
-    if (dir == NULL) return failed(ret_detail, "read", path, "give another --home");
-    bool is_home = false, is_empty = true;
-    struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0) continue;
-        is_home = is_home || strcmp(entry->d_name, "identity") == 0;
-        is_empty = false;
-    }
-    closedir(dir);
-    if (is_home) {
-        cs__home_detail(
-            ret_detail,
-            "cannot make a home in %s: there is one; use it, or give another --home", path);
-        return CS_ERR_EXISTS;
-    }
-    if (!is_empty) {
-        cs__home_detail(
-            ret_detail,
-            "cannot make a home in %s: it is not empty; empty it, or give another --home",
-            path);
-        return CS_ERR_NOT_EMPTY;
-    }
-    return CS_OK;
-}
-
-static cs_err_t check_init(const char *name, const cs_strings_t *listen, cs_buf_t *ret_detail)
-{
-    const char *why = name != NULL ? cs_check_name(name) : NULL;
-    if (why != NULL) {
-        cs__home_detail(ret_detail, "cannot make a home: the name %s; give another --name",
-                        why);
-        return CS_ERR_USAGE;
-    }
-    for (size_t i = 0; i < listen->count; i++) {
-        why = cs_check_listen(listen->at[i]);
-        if (why == NULL) continue;
-        cs__home_detail(ret_detail, "cannot make a home: '%.200s' %s; give another --listen",
-                        listen->at[i], why);
-        return CS_ERR_USAGE;
-    }
-    return CS_OK;
-}
-
-static cs_err_t write_in(const char *home, const char *name, const cs_buf_t *text,
-                         cs_buf_t *ret_detail)
-{
-    char *path = cs__home_join(home, NULL, name);
-    cs_err_t err = cs_file_write(path, cs_buf_slice(text), ret_detail);
-    cs_free(path);
-    return err;
-}
-
-/* The identity comes last: with it the directory is a home. */
-static cs_err_t fill(const char *path, const char *name, const cs_strings_t *listen,
-                     cs_buf_t *ret_detail)
-{
-    if (chmod(path, 0700) != 0) {
-        return failed(ret_detail, "protect", path, "give a --home of your own");
-    }
-    for (size_t i = 0; i < CS_COUNT_OF(record_dirs); i++) {
-        char *dir = cs__home_join(path, NULL, record_dirs[i]);
-        bool made = mkdir(dir, 0700) == 0;
-        cs_err_t err = made ? CS_OK : failed(ret_detail, "make", dir, "check the file system");
-        cs_free(dir);
-        if (err != CS_OK) return err;
-    }
-    cs_buf_t text = {0};
-    cs_config_text(name, listen, &text);
-    cs_err_t err = write_in(path, "config", &text, ret_detail);
-    if (err == CS_OK) {
-        cs_identity_t identity;
-        cs_identity_generate(&identity);
-        cs_identity_text(&identity, &text);
-        err = write_in(path, "identity", &text, ret_detail);
-        cs_identity_wipe(&identity);
-    }
-    cs__home_wipe(&text);
-    return err == CS_OK ? cs_file_sync_parent(path, ret_detail) : err;
-}
-
-cs_err_t cs_home_init(const char *path, const char *name, const cs_strings_t *listen,
-                      cs_buf_t *ret_detail)
-{
-    cs_err_t err = check_init(name, listen, ret_detail);
-    if (err == CS_OK) err = cs_check_home_place(path, ret_detail);
-    if (err == CS_OK) err = make_dirs(path, ret_detail);
-    if (err == CS_OK) err = check_empty(path, ret_detail);
-    if (err == CS_OK) err = fill(path, name, listen, ret_detail);
-    return err;
-}
-
 static cs_err_t load_identity(cs_home_t *home, cs_buf_t *ret_detail)
 {
     char *path = cs__home_join(home->path, NULL, "identity");
@@ -219,9 +102,10 @@ static cs_err_t load_identity(cs_home_t *home, cs_buf_t *ret_detail)
     struct stat st;
     cs_err_t err = CS_OK;
     if (stat(path, &st) != 0) {
-        err = failed(ret_detail, "read", path,
-                     errno == ENOENT ? "make a home with: crdtsync init"
-                                     : "check its owner and rights, or give another --home");
+        err = cs__home_failed(ret_detail, "read", path,
+                              errno == ENOENT
+                                  ? "make a home with: crdtsync init"
+                                  : "check its owner and rights, or give another --home");
         goto out;
     }
     if ((st.st_mode & 077) != 0) {
@@ -247,7 +131,8 @@ cs_err_t cs_home_open(const char *path, cs_home_t **ret, cs_buf_t *ret_detail)
 {
     char *absolute = realpath(path, NULL);
     if (absolute == NULL) {
-        return failed(ret_detail, "open the home", path, "make one with: crdtsync init");
+        return cs__home_failed(ret_detail, "open the home", path,
+                               "make one with: crdtsync init");
     }
     cs_home_t *home = cs_calloc(1, sizeof *home);
     home->lock_fd = -1;
@@ -348,9 +233,10 @@ cs_err_t cs_home_lock(cs_home_t *home, uint32_t timeout_ms, cs_buf_t *ret_detail
         err = report_holder(fd, path, ret_detail);
     } else {
         errno = error;
-        err = failed(ret_detail, "lock", path,
-                     error == EROFS ? "remount the file system for writing"
-                                    : "check its owner, and that it is on a local disk");
+        err =
+            cs__home_failed(ret_detail, "lock", path,
+                            error == EROFS ? "remount the file system for writing"
+                                           : "check its owner, and that it is on a local disk");
     }
     if (error != 0 && fd >= 0) close(fd);
     cs_free(path);

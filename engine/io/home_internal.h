@@ -21,6 +21,10 @@ cs_err_t cs__home_report(const char *path, cs_mistakes_t *mistakes, cs_buf_t *re
 /* Reads a small file that may hold a secret; wipe it with cs__home_wipe. */
 void cs__home_wipe(cs_buf_t *buf);
 
+/* What errno says; "cannot <what> <path>: why; <todo>" in ret_detail. */
+cs_err_t cs__home_failed(cs_buf_t *ret_detail, const char *what, const char *path,
+                         const char *todo);
+
 /* Replaces what ret_detail holds. */
 void cs__home_detail(cs_buf_t *ret_detail, const char *format, ...) CS_PRINTF(2, 3);
 

@@ -10,21 +10,31 @@
 #include "base/mem.h"
 #include "base/path.h"
 #include "disk/scan.h"
+#include "io/claim.h"
 #include "io/entropy.h"
 #include "io/fs_linux.h"
 #include "io/places.h"
 
 /* --- the path */
 
+/* Left by this very command, when it was killed. */
+static bool is_unfinished(const cs_daemon_t *daemon, const char *id, const char *real)
+{
+    char claim[CS_CLAIM_CHARS + 1];
+    cs_claim_of(daemon->public_key, id, real, claim);
+    return cs_claim_holds(real, claim);
+}
+
 /* The marker of a folder, or a home, at the path or above it: also of homes that we do not
- * know. */
-static cs_err_t check_above(const char *real, cs_buf_t *ret_detail)
+ * know. `unfinished`: the path's own is of no account. */
+static cs_err_t check_above(const char *real, bool unfinished, cs_buf_t *ret_detail)
 {
     char *dir = cs_strdup(real);
     cs_err_t err = CS_OK;
     for (size_t len = strlen(dir); err == CS_OK && len > 0;) {
         const char *what = NULL;
-        if (cs_has_entry(dir, CS_FOLDER_MARKER)) what = "a folder already";
+        bool is_own = unfinished && strcmp(dir, real) == 0;
+        if (cs_has_entry(dir, CS_FOLDER_MARKER) && !is_own) what = "a folder already";
         if (cs_has_entry(dir, "identity") && cs_has_entry(dir, "folders") &&
             cs_has_entry(dir, "peers")) {
             what = "a home of crdtsync";
@@ -101,7 +111,7 @@ cs_err_t cs_new_folder_check(cs_daemon_t *daemon, const char *id, const char *pa
         err = CS_ERR_NOT_DIR;
     }
     if (err == CS_OK) err = check_known(daemon, real, ret_detail);
-    if (err == CS_OK) err = check_above(real, ret_detail);
+    if (err == CS_OK) err = check_above(real, is_unfinished(daemon, id, real), ret_detail);
     if (err == CS_OK) {
         *ret_real = real;
     } else {
@@ -130,6 +140,14 @@ static cs_err_t make_dirs(const char *path, cs_buf_t *ret_detail)
     }
     cs_free(part);
     return err;
+}
+
+static cs_err_t claim(const cs_daemon_t *daemon, const cs_folder_record_t *record,
+                      cs_buf_t *ret_detail)
+{
+    char text[CS_CLAIM_CHARS + 1];
+    cs_claim_of(daemon->public_key, record->id, record->path, text);
+    return cs_claim_write(record->path, text, ret_detail);
 }
 
 static cs_err_t mark(const char *path, const uint8_t *marker, cs_buf_t *ret_detail)
@@ -181,10 +199,12 @@ cs_err_t cs_new_folder_make(cs_daemon_t *daemon, const cs_new_folder_t *folder,
     memcpy(record.secret, folder->secret, sizeof record.secret);
     cs_entropy_fill(record.marker, sizeof record.marker);
     err = make_dirs(record.path, ret_detail);
+    if (err == CS_OK) err = claim(daemon, &record, ret_detail);
     if (err == CS_OK) err = mark(record.path, record.marker, ret_detail);
     if (err == CS_OK) {
         err = keep(daemon, &record, ret_detail);
         if (err != CS_OK) unmark(record.path);
+        cs_claim_remove(record.path);
     }
     cs_folder_record_fini(&record);
     return err;

@@ -20,15 +20,18 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static shim_state_t *state;
 
+static void cut_power(void)
+{
+    undo_cut(&(undo_how_t){.names_kept = state->names_kept,
+                           .data = (undo_data_t)state->data,
+                           .seed = state->seed});
+}
+
 static void die(const call_t *call)
 {
     snprintf(state->last, sizeof state->last, "%s %.200s %.200s", call->name, call->at,
              call->to);
-    if (state->cut != 0) {
-        undo_cut(&(undo_how_t){.names_kept = state->names_kept,
-                               .data = (undo_data_t)state->data,
-                               .seed = state->seed});
-    }
+    if (state->cut != 0) cut_power();
     kill(getpid(), SIGKILL);
     pause();
 }
@@ -51,6 +54,15 @@ static void after(const call_t *call, long result)
 }
 
 static const calls_watcher_t watcher = {.before = before, .after = after};
+
+/* The command has said that it is done: what it did has to be durable. */
+__attribute__((destructor)) static void end(void)
+{
+    if (state == NULL || state->cut == 0) return;
+    pthread_mutex_lock(&lock);
+    calls_watch(NULL);
+    cut_power();
+}
 
 __attribute__((constructor)) static void begin(void)
 {

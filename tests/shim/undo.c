@@ -156,6 +156,7 @@ static void save_file(entry_t *entry, const char *path)
     entry->mode = st.st_mode & 07777;
     if (entry->is_dir) return;
     snprintf(name, sizeof name, "%.4000s/%d.%u", stash_dir, (int)getpid(), stash_count++);
+    (void)unlink(name); /* of a process that had our number and was killed */
     if (linkat(AT_FDCWD, path, AT_FDCWD, name, 0) != 0) abort();
     entry->stash = must(strdup(name));
 }

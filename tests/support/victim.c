@@ -1,6 +1,7 @@
 /* victim.c - see victim.h. */
 #include "support/victim.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -47,7 +48,8 @@ void victim_open(victim_t *victim, cluster_t *cluster, int node)
     *victim = (victim_t){.cluster = cluster, .node = node};
     snprintf(victim->state_path, sizeof victim->state_path, "%.200s/shim", cluster->dir);
     snprintf(victim->stash, sizeof victim->stash, "%.200s/stash", cluster->dir);
-    if (mkdir(victim->stash, 0700) != 0) test_fail("mkdir %s", victim->stash);
+    if (mkdir(victim->stash, 0700) != 0 && errno != EEXIST)
+        test_fail("mkdir %s", victim->stash);
     int fd = open(victim->state_path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0 || ftruncate(fd, sizeof *victim->state) != 0)
         test_fail("%s", victim->state_path);

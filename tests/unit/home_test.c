@@ -149,6 +149,23 @@ Test(home, init_refuses_a_directory_with_something_in_it)
     fixture_fini(&fix);
 }
 
+/* All but the identity, as after a kill. */
+Test(home, init_finishes_what_it_began)
+{
+    fixture_t fix = fixture_new();
+    cs_home_close(&fix.home);
+    char path[PATH_BYTES];
+    cr_assert_eq(unlink(in(path, fix.path, "identity")), 0);
+    cr_assert_eq(unlink(in(path, fix.path, "lock")), 0);
+    write_text(&fix, ".identity.tmp", "half");
+    cr_assert_eq(cs_home_init(fix.path, "another name", &no_listen, &fix.detail),
+                 CS_ERR_NOT_EMPTY, "a config that is not of this init");
+    cr_assert_eq(cs_home_init(fix.path, "laptop", &no_listen, &fix.detail), CS_OK, "%s",
+                 detail_text(&fix));
+    cr_assert_eq(cs_home_open(fix.path, &fix.home, &fix.detail), CS_OK);
+    fixture_fini(&fix);
+}
+
 Test(home, init_takes_an_empty_directory_and_protects_it)
 {
     fixture_t fix = {.tmp = tmp_new()};
