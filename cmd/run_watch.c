@@ -186,9 +186,10 @@ static void on_data(void *arg, cs_slice_t document)
 static int look(watching_t *watching, cs_buf_t *ret_complaint)
 {
     static const char request[] = "{\"cmd\":\"status\",\"quick\":true}";
+    const cs_control_taker_t taker = {.arg = watching, .data = on_data};
     cs_control_answer_t answer;
     cs_err_t err = cs_control_ask(watching->socket, cs_slice(request, sizeof request - 1),
-                                  SILENCE_MS, on_data, watching, &answer);
+                                  SILENCE_MS, &taker, &answer);
     if (err != CS_OK) {
         bool stuck = err == CS_ERR_TIMEOUT;
         cs_buf_printf(ret_complaint, stuck ? "cannot watch: the node says nothing; see its log"
