@@ -124,7 +124,8 @@ typedef struct cs_folder {
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms; /* 0: none */
     uint64_t retry_at_ms; /* 0: none */
-    bool wants_full;
+    bool wants_full;      /* no room for a small content, */
+    bool large_full;      /* or for a large one: then a pass goes on with others */
 
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;

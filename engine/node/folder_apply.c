@@ -96,7 +96,9 @@ static void need(void *arg, const cs_content_t *content, cs_slice_t path)
 {
     cs_folder_t *folder = arg;
     if (cs_fetch_want(folder->fetch, content, 0) == CS_ERR_AGAIN) {
-        folder->wants_full = true;
+        bool small = cs_content_is_small(content);
+        folder->wants_full = folder->wants_full || small;
+        folder->large_full = folder->large_full || !small;
         return;
     }
     folder->pass_size++;
@@ -208,7 +210,7 @@ static void end_pass(cs_folder_t *folder)
 /* A thorough one will see all there is now: what waits for contents is noted anew. */
 static void begin_pass(cs_folder_t *folder)
 {
-    folder->again = false;
+    folder->again = folder->large_full = false;
     folder->thorough = folder->thorough_due && !folder->refill;
     folder->refill = false;
     if (!folder->thorough) return;
@@ -244,6 +246,16 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
     return start_steps(folder, &steps);
 }
 
+/* What a pass left out for want of room may be asked for now. */
+static bool has_room(cs_folder_t *folder)
+{
+    if (folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2) return true;
+    if (!folder->large_full || folder->plan_due) return false;
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    return stats.large < CS_FETCH_LARGE_MAX / 2;
+}
+
 /* All that is wanted is what nobody has: perhaps no path needs it any more. */
 static bool has_doubtful_wants(const cs_folder_t *folder)
 {
@@ -261,9 +273,8 @@ bool cs_folder_start_apply(cs_folder_t *folder)
                              .busy = is_busy};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
     if (ready && plan_ready(folder, &query)) return true;
-    bool room = folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2;
-    if (room) {
-        folder->wants_full = false;
+    if (has_room(folder)) {
+        folder->wants_full = folder->large_full = false;
         folder->refill = true;
         cs_folder_plan_more(folder);
     }

@@ -82,14 +82,16 @@ static void want_hint(cs_fetch_t *fetch, cs_want_t *want, cs_source_t *source)
     }
 }
 
-/* True if there is space for one more want. What has bytes on disk is not given up for it. */
-static bool make_space(cs_fetch_t *fetch)
+/* True if there is space for a want of this content. What has bytes on disk is not given up. */
+static bool make_space(cs_fetch_t *fetch, const cs_content_t *content)
 {
-    if (fetch->wants < CS_FETCH_WANTS_MAX) return true;
+    bool too_large = !cs_content_is_small(content) && fetch->large >= CS_FETCH_LARGE_MAX;
+    if (fetch->wants < CS_FETCH_WANTS_MAX && !too_large) return true;
     cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
     for (cs_chain_t *at = head->next; at != head; at = at->next) {
         cs_want_t *want = (cs_want_t *)at;
         if (want->on_disk || want->orders > 0) continue;
+        if (too_large && cs_content_is_small(&want->content)) continue;
         cs__want_free(fetch, want);
         return true;
     }
@@ -102,7 +104,7 @@ cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content, cs_peer_t
     cs__landing_forget(fetch);
     cs_want_t *want = cs__want_find(fetch, content);
     if (want == NULL) {
-        if (!make_space(fetch)) return CS_ERR_AGAIN;
+        if (!make_space(fetch, content)) return CS_ERR_AGAIN;
         want = cs__want_new(fetch, content);
         cs__want_restart(fetch, want);
     } else if (want->state == CS_WANT_DISCARD) {
@@ -124,7 +126,7 @@ cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content)
         bool idle = want->orders == 0 && want->download == NULL;
         if (want->state != CS_WANT_SLEEPING || !idle) return CS_OK;
     } else {
-        if (!make_space(fetch)) return CS_ERR_AGAIN;
+        if (!make_space(fetch, content)) return CS_ERR_AGAIN;
         want = cs__want_new(fetch, content);
     }
     want->on_disk = true;
@@ -236,6 +238,7 @@ void cs_fetch_stats(const cs_fetch_t *fetch, cs_fetch_stats_t *ret)
     *ret = (cs_fetch_stats_t){
         .sleeping = fetch->count[CS_WANT_SLEEPING],
         .staged = fetch->count[CS_WANT_STAGED],
+        .large = fetch->large,
         .bytes_missing = fetch->missing,
         .bytes_asked = fetch->asked,
         .bytes_to_disk = fetch->to_disk,

@@ -24,10 +24,13 @@ CS_HEADER_BEGIN
 #define CS_FETCH_REQUEST_BYTES     (1u << 20) /* chunks expected in answer to one request */
 #define CS_FETCH_REQUESTS_MAX      8u         /* outstanding per peer */
 #define CS_FETCH_WANTS_MAX         4096u
-#define CS_FETCH_PEERS_MAX         64u        /* more are not asked */
-#define CS_FETCH_FILES_MAX         4u         /* large files in progress */
-#define CS_FETCH_HUGE_BYTES        (1u << 30) /* larger files may take all of those but one */
-#define CS_FETCH_LEAVES_MAX        4u /* of one file in memory: 4096 chunks, 1 GiB or so */
+/* of those, large ones: they are fetched a few at a time, and small ones must not wait for them
+ */
+#define CS_FETCH_LARGE_MAX  1024u
+#define CS_FETCH_PEERS_MAX  64u        /* more are not asked */
+#define CS_FETCH_FILES_MAX  4u         /* large files in progress */
+#define CS_FETCH_HUGE_BYTES (1u << 30) /* larger files may take all of those but one */
+#define CS_FETCH_LEAVES_MAX 4u         /* of one file in memory: 4096 chunks, 1 GiB or so */
 #define CS_FETCH_MEMORY_BYTES \
     (64u << 20)                     /* asked for, or given to the disk and not yet written */
 #define CS_FETCH_TIMEOUT_MS 30000u  /* without any byte: all requests go to other peers */
@@ -73,7 +76,8 @@ cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, uint64_t seed);
 void cs_fetch_destroy(cs_fetch_t **fetch_p);
 
 /* Idempotent. peer: who said that there is this content, asked first; 0: nobody in particular.
- * Beyond CS_FETCH_WANTS_MAX the oldest sleeping want is given up for the new one; CS_ERR_AGAIN:
+ * Beyond CS_FETCH_WANTS_MAX, and CS_FETCH_LARGE_MAX for contents that are not small, the oldest
+ * sleeping want (of that kind) is given up for the new one; CS_ERR_AGAIN:
  * none sleeps, come back later. kind FILE or SYMLINK. */
 CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
                                    cs_peer_t peer);
@@ -127,6 +131,7 @@ typedef struct cs_fetch_stats {
     uint64_t wants;    /* not staged yet */
     uint64_t sleeping; /* of those: nobody has it, or the disk refused */
     uint64_t staged;
+    uint64_t large; /* of all wants: those that are not small */
     uint64_t bytes_missing;
     uint64_t bytes_asked, bytes_to_disk; /* the sum stays within CS_FETCH_MEMORY_BYTES */
 } cs_fetch_stats_t;

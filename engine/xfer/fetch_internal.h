@@ -182,7 +182,7 @@ struct cs_fetch {
     uint64_t now_ms;
     cs_chain_t all, list[CS_WANT_STATES];
     uint64_t count[CS_WANT_STATES];
-    size_t wants;
+    size_t wants, large; /* large: of those, the ones that are not small */
     cs_want_t *bucket[CS_FETCH_BUCKETS];
     cs_source_t source[CS_FETCH_PEERS_MAX];
     uint32_t turn;    /* source that is asked next */

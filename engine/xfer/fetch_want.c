@@ -74,6 +74,7 @@ cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content)
     want->same_bucket = *bucket;
     *bucket = want;
     fetch->wants++;
+    fetch->large += !cs_content_is_small(content);
     fetch->count[CS_WANT_SLEEPING]++;
     fetch->missing += content->size;
     return want;
@@ -91,6 +92,7 @@ void cs__want_free(cs_fetch_t *fetch, cs_want_t *want)
     fetch->missing -= missing_of(want);
     fetch->count[want->state]--;
     fetch->wants--;
+    fetch->large -= !cs_content_is_small(&want->content);
     cs__chain_remove(&want->list);
     cs__chain_remove(&want->all);
     cs_want_t **at = &fetch->bucket[bucket_of(want->content.hash)];
