@@ -56,9 +56,7 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
         cs__daemon_send(daemon, effect);
         break;
     case CS_FX_DROP:
-        cs__daemon_log(daemon, CS_LOG_WARNING, "peer.dropped", NULL, cs_slice_text(""),
-                       effect->text);
-        cs__daemon_close_link(daemon, effect->link);
+        cs__daemon_drop_link(daemon, effect->link, effect->text);
         break;
     case CS_FX_STORE:
         cs_store_thread_write(daemon->shell->writer, effect->folder, effect->token,

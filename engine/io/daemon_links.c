@@ -43,7 +43,10 @@ void cs__daemon_links_fini(cs_daemon_t *daemon)
         link_fini(&shell->links[i]);
     }
     cs_free(shell->links);
+    cs_free(shell->talk);
     shell->links = NULL;
+    shell->talk = NULL;
+    shell->talk_count = 0;
     shell->link_count = shell->link_cap = 0;
 }
 
@@ -83,9 +86,7 @@ static void on_up(void *arg, cs_link_t link, const uint8_t *key, bool outgoing)
         return;
     }
     if (outgoing) set_dial_state(daemon, key, CS_OK);
-    char hex[CS_KEY_TEXT];
-    cs_hex(hex, key, CS_KEY_BYTES);
-    cs__daemon_log(daemon, CS_LOG_INFO, "peer.up", NULL, cs_slice_text(""), hex);
+    cs__daemon_log_link(daemon, "peer.up", &entry->key);
     cs_event_t event = {
         .kind = CS_EV_LINK_UP, .link = link, .key = entry->key, .outgoing = outgoing};
     cs_daemon_step(daemon, &event);
@@ -97,15 +98,14 @@ static void on_down(void *arg, cs_link_t link)
     cs_shell_link_t *entry = find(daemon, link);
     if (entry == NULL) return;
     bool known = entry->known;
-    char hex[CS_KEY_TEXT];
-    cs_hex(hex, entry->key.b, CS_KEY_BYTES);
+    cs_key_t key = entry->key;
     link_fini(entry);
     *entry = daemon->shell->links[--daemon->shell->link_count];
     if (!known) {
         cs_invite_link_down(daemon, link);
         return;
     }
-    cs__daemon_log(daemon, CS_LOG_INFO, "peer.down", NULL, cs_slice_text(""), hex);
+    cs__daemon_log_link(daemon, "peer.down", &key);
     cs_event_t event = {.kind = CS_EV_LINK_DOWN, .link = link};
     cs_daemon_step(daemon, &event);
 }
@@ -167,8 +167,9 @@ static void enqueue(cs_daemon_t *daemon, cs_shell_link_t *entry, cs_queued_t *me
 {
     entry->bytes += message->header.len + message->payload.len;
     if (entry->bytes > CS_LINK_QUEUE_BYTES) {
-        cs__daemon_log(daemon, CS_LOG_WARNING, "peer.stuck", NULL, cs_slice_text(""),
-                       "it takes nothing; the link is ended");
+        cs__daemon_log_peer(daemon, "peer.stuck", &entry->key,
+                            "it takes nothing, and its link is ended",
+                            "see whether it still runs and its network works");
         cs__daemon_close_link(daemon, entry->link);
         return;
     }
@@ -233,6 +234,20 @@ void cs__daemon_close_link(cs_daemon_t *daemon, cs_link_t link)
     if (daemon->net != NULL) cs_net_close_link(daemon->net, link);
 }
 
+void cs__daemon_drop_link(cs_daemon_t *daemon, cs_link_t link, const char *why)
+{
+    const cs_shell_link_t *entry = find(daemon, link);
+    if (entry == NULL) return;
+    cs__daemon_log_peer(daemon, "peer.dropped", &entry->key, why,
+                        "its link is ended, and it may come again: see which version it runs");
+    cs__daemon_close_link(daemon, link);
+}
+
+static void on_turned_away(void *arg)
+{
+    cs__daemon_log_strangers(arg);
+}
+
 cs_link_state_t cs_daemon_link_state(const cs_daemon_t *daemon, const uint8_t key[32])
 {
     const cs_daemon_shell_t *shell = daemon->shell;
@@ -279,7 +294,8 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
     };
     memcpy(net.public_key, identity->public_key, sizeof net.public_key);
     memcpy(net.secret_key, identity->secret_key, sizeof net.secret_key);
-    cs_net_handler_t handler = {daemon, on_up, on_down, on_message, on_writable, on_dial_state};
+    cs_net_handler_t handler = {daemon,      on_up,         on_down,       on_message,
+                                on_writable, on_dial_state, on_turned_away};
     return cs_net_new(&net, &handler, &daemon->net, ret_detail);
 }
 

@@ -69,7 +69,9 @@ typedef struct cs_daemon_shell {
     int interrupt_fd;
     cs_shell_schedule_t *schedule;
     struct cs_control *control;
-    cs_config_t settings;     /* owned; in force */
+    cs_config_t settings;      /* owned; in force */
+    struct cs_peer_talk *talk; /* lines about peers: daemon_peer_log.c's own */
+    size_t talk_count;
     struct cs_forget *forget; /* folders whose rows go: daemon_forget.c's own */
     size_t forget_count, forget_cap;
 } cs_daemon_shell_t;
@@ -96,7 +98,15 @@ CS_MUST_USE cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *c
                                        cs_buf_t *ret_detail);
 void cs__daemon_send(cs_daemon_t *daemon, cs_effect_t *effect);
 void cs__daemon_close_link(cs_daemon_t *daemon, cs_link_t link);
+/* Its peer broke the protocol, as `why` says. */
+void cs__daemon_drop_link(cs_daemon_t *daemon, cs_link_t link, const char *why);
 void cs__daemon_links_fini(cs_daemon_t *daemon);
+
+/* daemon_peer_log.c: few lines a minute of each event and peer */
+void cs__daemon_log_peer(cs_daemon_t *daemon, const char *event, const cs_key_t *key,
+                         const char *what, const char *remedy);
+void cs__daemon_log_link(cs_daemon_t *daemon, const char *event, const cs_key_t *key);
+void cs__daemon_log_strangers(cs_daemon_t *daemon);
 
 /* daemon_folders.c */
 CS_MUST_USE cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail);

@@ -34,6 +34,9 @@ typedef struct cs_net_handler {
     /* For status: a dialled peer turned us away (REFUSED), or cannot be reached (OFFLINE). Told
      * when it changes, per endpoint. */
     void (*dial_state)(void *arg, const uint8_t *key, cs_err_t err);
+    /* Somebody dialled us whose key is not allowed, or who does not speak ZMTP with CURVE. May
+     * be NULL. */
+    void (*turned_away)(void *arg);
 } cs_net_handler_t;
 
 typedef struct cs_net_config {

@@ -20,6 +20,9 @@
                             */
 #define PROBE_MAX_MS 1000u /* by then libzmq knows; the sweep catches the rest */
 #define SWEEP_MS     15000u
+#define EVENTS                                                  \
+    (ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
+     ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 
 static cs__link_t *find_route(const cs_net_t *net, zframe_t *route)
 {
@@ -170,18 +173,28 @@ static int on_input(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     return 0;
 }
 
+/* Only a doubt: the descriptor may be a newer connection's by now. */
+static void doubt(cs_net_t *net, uint32_t fd)
+{
+    for (size_t i = 0; i < net->link_count; i++) {
+        cs__link_t *link = net->links[i];
+        if (!link->outgoing && !link->gone && link->fd == (int)fd) probe_soon(net, link);
+    }
+}
+
 static int on_event(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
     (void)item;
     cs_net_t *net = arg;
-    uint32_t fd;
-    while (cs__monitor_next(net->router_monitor, &fd) != 0) {
-        for (size_t i = 0; i < net->link_count; i++) {
-            cs__link_t *link = net->links[i];
-            /* Only a doubt: the descriptor may be a newer connection's by now. */
-            if (!link->outgoing && !link->gone && link->fd == (int)fd) probe_soon(net, link);
-        }
+    uint32_t value;
+    bool turned_away = false;
+    for (int event; (event = cs__monitor_next(net->router_monitor, &value)) != 0;) {
+        if (event == ZMQ_EVENT_DISCONNECTED) doubt(net, value);
+        turned_away = turned_away || event != ZMQ_EVENT_DISCONNECTED;
+    }
+    if (turned_away && net->handler.turned_away != NULL) {
+        net->handler.turned_away(net->handler.arg);
     }
     return 0;
 }
@@ -279,7 +292,7 @@ cs_err_t cs__router_open(cs_net_t *net, const cs_net_config_t *config, cs_buf_t 
     if (config->listen_count == 0) return CS_OK;
     net->router = cs__socket_new(net, ZMQ_ROUTER);
     if (net->router != NULL) {
-        net->router_monitor = cs__monitor_new(net, net->router, ZMQ_EVENT_DISCONNECTED);
+        net->router_monitor = cs__monitor_new(net, net->router, EVENTS);
     }
     if (net->router_monitor == NULL) {
         cs_buf_printf(ret_detail, "cannot open sockets: %s; raise the limit of open files",
