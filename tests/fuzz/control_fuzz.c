@@ -128,12 +128,15 @@ static void check_answer(const asker_t *asker)
         const uint8_t *end = memchr(rest.data, '\n', rest.len);
         require(end != NULL && ends == 0);
         size_t len = (size_t)(end - rest.data);
+        cs_buf_t shown = {0}; /* bytes that are no UTF-8 are escaped in a way of their own */
+        cs_json_for_people(cs_slice(rest.data, len), &shown);
         json_error_t error;
-        json_t *json =
-            json_loadb((const char *)rest.data, len, JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
+        json_t *json = json_loadb((const char *)shown.data, shown.len,
+                                  JSON_ALLOW_NUL | JSON_DECODE_ANY, &error);
         require(json_is_object(json));
         ends += json_object_get(json, "end") != NULL;
         json_decref(json);
+        cs_buf_fini(&shown);
         rest = cs_slice(end + 1, rest.len - len - 1);
     }
     require(ends == (asker->asked ? 1 : 0));

@@ -1,6 +1,7 @@
 /* lone.c - see lone.h. */
 #include "support/lone.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -108,6 +109,10 @@ void lone_start(lone_t *lone)
     cs_daemon_config_t config = {
         .home = lone->home, .network = true, .log_level = CS_LOG_ERROR};
     if (err == CS_OK) err = cs_daemon_new(&config, &lone->node, &detail);
+    if (err != CS_OK) {
+        fprintf(stderr, "no node: %s: %.*s\n", cs_err_text(err), (int)detail.len,
+                (const char *)detail.data);
+    }
     must(err == CS_OK);
     add_folder(lone);
     cs_buf_fini(&path);

@@ -152,6 +152,13 @@ void member_link(member_t *member, const char *path, cs_slice_t target)
     scan(member, path, &content);
 }
 
+void member_claim(member_t *member, const char *path, uint64_t number, uint64_t size)
+{
+    cs_content_t content = {.kind = CS_KIND_FILE, .size = size};
+    memcpy(content.hash, &number, sizeof number);
+    scan(member, path, &content);
+}
+
 void member_remove(member_t *member, const char *path)
 {
     scan(member, path, NULL);

@@ -37,6 +37,8 @@ void member_fini(member_t *member);
 /* Its user writes the file, makes it a link to the bytes, or removes it; scanned at once. */
 void member_write(member_t *member, const char *path, cs_slice_t bytes);
 void member_link(member_t *member, const char *path, cs_slice_t target);
+/* Of bytes that nobody has, this member included. */
+void member_claim(member_t *member, const char *path, uint64_t number, uint64_t size);
 void member_remove(member_t *member, const char *path);
 
 /* The entry of a path's bucket as it is now in the replica (empty, if there is none), encoded;

@@ -19,6 +19,7 @@
 #define CONNECTIONS_MAX 32
 #define WAY_BYTES       65536
 #define STOP            (RELAY_CUT + 1)
+#define SLOW_MS         1000 /* RELAY_SLOW: between two bytes of a way */
 
 /* Bytes on their way in one direction: read from `from`, not yet written to `to`. */
 typedef struct way {
@@ -103,12 +104,22 @@ static bool move_bytes(relay_t *relay, way_t *way)
         if (n < 0) return errno == EAGAIN || errno == EINTR;
         way->len = (size_t)n;
     }
-    ssize_t n = send(way->to, way->bytes + way->head, way->len, MSG_NOSIGNAL);
+    size_t most = atomic_load(&relay->mode) == RELAY_SLOW ? 1 : way->len;
+    ssize_t n = send(way->to, way->bytes + way->head, most, MSG_NOSIGNAL);
     if (n < 0) return errno == EAGAIN || errno == EINTR;
     way->head += (size_t)n;
     way->len -= (size_t)n;
     atomic_fetch_add(&relay->bytes, (unsigned long long)n);
     return true;
+}
+
+/* A byte of each way. */
+static void trickle(relay_t *relay)
+{
+    for (int i = atomic_load(&relay->count) - 1; i >= 0; i--) {
+        connection_t *c = relay->open[i];
+        if (!move_bytes(relay, &c->there) || !move_bytes(relay, &c->back)) drop(relay, i);
+    }
 }
 
 static short wish(const way_t *in, const way_t *out)
@@ -148,7 +159,10 @@ static void *loop(void *arg)
     struct pollfd fds[2 + 2 * CONNECTIONS_MAX];
     while (atomic_load(&relay->mode) != STOP) {
         nfds_t count = watch(relay, fds);
-        if (poll(fds, count, -1) < 0 && errno != EINTR) abort();
+        bool slow = atomic_load(&relay->mode) == RELAY_SLOW;
+        int ready = poll(fds, count, slow ? SLOW_MS : -1);
+        if (ready < 0 && errno != EINTR) abort();
+        if (slow && ready == 0) trickle(relay);
         for (int i = (int)(count - 2) / 2 - 1; i >= 0; i--) {
             if ((fds[2 + 2 * i].revents | fds[3 + 2 * i].revents) == 0) continue;
             connection_t *c = relay->open[i];

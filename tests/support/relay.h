@@ -2,14 +2,14 @@
  *
  * A thread of the test moves bytes between each connection it accepts and one it makes to the
  * target. What the test may do to them: cut (connections break, new ones are refused), stall
- * (connections stay, bytes do not move: a cable pulled out), and heal either. It knows nothing
- * of what passes. */
+ * (connections stay, bytes do not move: a cable pulled out), slow down (one byte a second each
+ * way), and heal any of it. It knows nothing of what passes. */
 #ifndef CS_TESTS_RELAY_H
 #define CS_TESTS_RELAY_H
 
 #include <stdint.h>
 
-typedef enum relay_mode { RELAY_OPEN, RELAY_STALLED, RELAY_CUT } relay_mode_t;
+typedef enum relay_mode { RELAY_OPEN, RELAY_STALLED, RELAY_SLOW, RELAY_CUT } relay_mode_t;
 
 typedef struct relay relay_t;
 

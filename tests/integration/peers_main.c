@@ -1,0 +1,399 @@
+/* peers_main.c - a member that is hostile, broken or absent, on real nodes: the node stays up,
+ * its memory stays bounded, its other peers do not notice, and one line of the log names the
+ * culprit.
+ *
+ *   peers [SCENE]...     default: all, on one and the same pair of nodes */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/limits.h"
+#include "base/mem.h"
+#include "support/hostile.h"
+#include "support/onlooker.h"
+#include "support/relay.h"
+
+#define MEMORY_MIB 256 /* limits.memory-mib as it comes */
+
+static cluster_t c;
+static hostile_t h;
+static void pass(void *arg)
+{
+    (void)arg;
+    hostile_run(&h, 5);
+}
+
+static void others(const char *what)
+{
+    others_do_not_notice(&c, what, pass, NULL);
+}
+
+static void check_memory(const char *what)
+{
+    long kib = peak_memory_kib(&c.node[0]);
+    printf("%s: %ld MiB at most\n", what, kib / 1024);
+    if (kib <= 0 || kib > MEMORY_MIB * 1024L) test_fail("%s: %ld KiB of memory", what, kib);
+}
+
+/* Ends its links, and dials anew at once. */
+static void come_again(void)
+{
+    unsigned ups = h.ups;
+    uint8_t key[CS_KEY_BYTES];
+    if (!cs_unhex(key, sizeof key, cs_slice_text(c.node[0].id))) abort();
+    cs_net_undial(h.net, key);
+    hostile_run(&h, 20);
+    hostile_dial(&h, &c.node[0]);
+    hostile_await_up(&h);
+    if (h.ups == ups) test_fail("no new link");
+}
+
+static bool is_down(void *arg)
+{
+    (void)arg;
+    return h.link == 0;
+}
+
+/* --- malformed, oversized */
+
+static cs_buf_t frame_of(uint8_t version, uint8_t type, const void *body, size_t len)
+{
+    cs_buf_t frame = {0};
+    cs_buf_put_u8(&frame, version);
+    cs_buf_put_u8(&frame, type);
+    cs_buf_put_u16(&frame, 0);
+    cs_buf_put_u64(&frame, 0);
+    cs_buf_put(&frame, h.member.keys.tag, CS_TAG_BYTES);
+    cs_buf_put(&frame, body, len);
+    return frame;
+}
+
+static void expect_end(const char *what, cs_slice_t header, const cs_buf_t *payload)
+{
+    come_again();
+    hostile_say_bytes(&h, header, payload);
+    if (!hostile_await(&h, is_down, NULL)) test_fail("%s: the link stays", what);
+}
+
+static void malformed(void)
+{
+    static const uint8_t noise[64] = {0xff, 0xff, 0xff, 0xff, 0x0f, 7};
+    for (size_t len = 2; len < CS_FRAME_HEADER_BYTES; len += 6)
+        expect_end("a cut header", cs_slice(noise, len), NULL);
+    for (uint8_t type = CS_MSG_HELLO; type < CS_MSG_TYPE_END; type += 3) {
+        cs_buf_t frame = frame_of(CS_PROTOCOL_VERSION, type, noise, sizeof noise);
+        expect_end("noise", cs_buf_slice(&frame), NULL);
+        cs_buf_fini(&frame);
+    }
+    cs_buf_t later = frame_of(CS_PROTOCOL_VERSION + 1, CS_MSG_HELLO, noise, 5);
+    expect_end("another version", cs_buf_slice(&later), NULL);
+    cs_buf_t chunk = frame_of(CS_PROTOCOL_VERSION, CS_MSG_CHUNK, NULL, 0), payload = {0};
+    cs_buf_put(&payload, noise, sizeof noise);
+    expect_end("half a chunk", cs_buf_slice(&chunk), &payload);
+    cs_buf_fini(&later);
+    cs_buf_fini(&chunk);
+    cs_buf_fini(&payload);
+    others("malformed");
+    unsigned lines = log_lines(&c.node[0], "peer.dropped", "hostile");
+    if (lines == 0 || lines > 3) test_fail("%u lines about malformed messages", lines);
+    if (log_lines(&c.node[0], "peer.dropped", "crdtsync peer remove") != lines)
+        test_fail("what can be done is not said");
+}
+
+static void oversized(void)
+{
+    cs_buf_t frame = frame_of(CS_PROTOCOL_VERSION, CS_MSG_CHUNK, NULL, 0), payload = {0};
+    cs_buf_reserve(&payload, CS_MESSAGE_BYTES_MAX + 200);
+    memset(payload.data, 0, CS_MESSAGE_BYTES_MAX + 200);
+    payload.len = CS_MESSAGE_BYTES_MAX + 200;
+    for (unsigned i = 0; i < 5; i++)
+        expect_end("oversized", cs_buf_slice(&frame), &payload);
+    cs_buf_fini(&frame);
+    cs_buf_fini(&payload);
+    others("oversized");
+    check_memory("oversized");
+    if (log_lines(&c.node[0], "peer.down", h.id) == 0) test_fail("no line about an ended link");
+}
+
+/* --- out of order, replayed */
+
+static bool has_two(void *arg)
+{
+    (void)arg;
+    return node_reads(&c.node[1], "doc", "two");
+}
+
+static bool has_one(void *arg)
+{
+    (void)arg;
+    return node_reads(&c.node[1], "doc", "one");
+}
+
+/* Frames of exchanges that nobody began, or with numbers that leave out some. */
+static void say_out_of_order(void)
+{
+    static const uint8_t zeros[CS_HASH_BYTES];
+    uint8_t empty = 0;
+    cs_msg_snap_t snap = {.present = true, .root = zeros, .seen = cs_slice(&empty, 1)};
+    cs_msg_t begin = {.type = CS_MSG_RECON_REQ,
+                      .xid = 9,
+                      .seq = 1,
+                      .flags = CS_FLAG_INITIATOR,
+                      .u.recon_req = {.method = CS_RECON_LIST, .snap = snap}};
+    cs_msg_t fin = {.type = CS_MSG_FIN, .xid = 9, .seq = 7, .flags = CS_FLAG_INITIATOR};
+    cs_msg_t want = {.type = CS_MSG_WANT, .xid = 9, .seq = 2, .flags = CS_FLAG_INITIATOR};
+    cs_msg_t list = {.type = CS_MSG_LIST, .xid = 4711, .seq = 3, .u.list = {.last = true}};
+    cs_msg_t credit = {.type = CS_MSG_CREDIT, .xid = 77, .seq = 1, .u.credit.up_to = 5};
+    want.u.want.packed = cs_slice(zeros, CS_DIGEST_BYTES);
+    hostile_say(&h, &fin, NULL);
+    hostile_say(&h, &begin, NULL);
+    hostile_say(&h, &want, NULL);
+    hostile_say(&h, &begin, NULL);
+    hostile_say(&h, &fin, NULL);
+    hostile_say(&h, &list, NULL);
+    hostile_say(&h, &credit, NULL);
+}
+
+static void replayed(void)
+{
+    static const char *const doc[] = {"doc"};
+    come_again();
+    h.serves = true;
+    hostile_greet(&h);
+    member_write(&h.member, "doc", cs_slice_text("one"));
+    hostile_push(&h, doc, 1);
+    if (!hostile_await(&h, has_one, NULL)) test_fail("the first text does not arrive");
+    member_write(&h.member, "doc", cs_slice_text("two"));
+    hostile_push(&h, doc, 1);
+    if (!hostile_await(&h, has_two, NULL)) test_fail("the second text does not arrive");
+    for (unsigned i = 0; i < 10; i++) {
+        hostile_repeat(&h);
+        say_out_of_order();
+        hostile_run(&h, 50);
+    }
+    others("out of order and replayed");
+    char out[CLUSTER_TEXT];
+    for (int node = 0; node < 2; node++) {
+        if (!node_reads(&c.node[node], "doc", "two")) test_fail("an old text came back");
+        cluster_do(&c, node, out, "conflicts %s --json", c.folder);
+        if (strstr(out, "doc") != NULL) test_fail("a conflict out of nothing: %s", out);
+    }
+}
+
+/* --- never answers, one byte a second */
+
+#define SILENT 50u
+
+static void name_silent(unsigned i, char ret[24])
+{
+    snprintf(ret, 24, "silent/%u", i);
+}
+
+static void push_silent(void)
+{
+    char path[24];
+    const char *const paths[] = {path};
+    for (unsigned i = 0; i < SILENT; i++) {
+        name_silent(i, path);
+        hostile_push(&h, paths, 1);
+        hostile_run(&h, 1);
+    }
+}
+
+static bool has_silent(void *arg)
+{
+    char path[24];
+    (void)arg;
+    for (unsigned i = 0; i < SILENT; i++) {
+        name_silent(i, path);
+        if (!node_reads(&c.node[1], path, path)) return false;
+    }
+    return true;
+}
+
+static void silent(void)
+{
+    char path[24];
+    come_again();
+    h.serves = false;
+    hostile_greet(&h);
+    for (unsigned i = 0; i < SILENT; i++) {
+        name_silent(i, path);
+        member_write(&h.member, path, cs_slice_text(path));
+    }
+    push_silent();
+    others("never answers");
+    come_again();
+    h.serves = true;
+    hostile_greet(&h);
+    push_silent();
+    if (!hostile_await(&h, has_silent, NULL))
+        test_fail("its files do not come when it answers");
+    others("answers at last");
+}
+
+static void slow(void)
+{
+    relay_t *relay = relay_new(c.node[0].port);
+    cluster_node_t by_relay = c.node[0];
+    uint8_t key[CS_KEY_BYTES];
+    by_relay.port = relay_port(relay);
+    if (!cs_unhex(key, sizeof key, cs_slice_text(c.node[0].id))) abort();
+    cs_net_undial(h.net, key);
+    if (!hostile_await(&h, is_down, NULL)) test_fail("still up");
+    hostile_dial(&h, &by_relay);
+    hostile_await_up(&h);
+    relay_set(relay, RELAY_SLOW);
+    h.serves = true;
+    hostile_greet(&h);
+    member_write(&h.member, "slow", cs_slice_text("slow"));
+    hostile_push(&h, (const char *const[]){"slow"}, 1);
+    others("one byte a second");
+    hostile_run(&h, 2000);
+    others("one byte a second, for a while");
+    relay_destroy(&relay);
+}
+
+/* --- claims everything, asks for everything */
+
+#define CLAIMS 10000u
+#define BUNDLE 100u
+
+/* Half of CLAIMS: some are on their way. */
+static bool needs_them(void *arg)
+{
+    char out[CLUSTER_TEXT];
+    (void)arg;
+    cluster_do(&c, 0, out, "status --json");
+    const char *at = strstr(out, "\"needed_files\":");
+    return at != NULL && strtoul(at + strlen("\"needed_files\":"), NULL, 10) >= CLAIMS / 2;
+}
+
+static void claim_files(void)
+{
+    static char path[BUNDLE][48];
+    const char *paths[BUNDLE];
+    for (unsigned i = 0; i < CLAIMS; i += BUNDLE) {
+        for (unsigned k = 0; k < BUNDLE; k++) {
+            paths[k] = path[k];
+            snprintf(path[k], sizeof path[k], "claimed/%u/%u", k, i + k);
+            member_claim(&h.member, path[k], i + k + 1, UINT64_C(1) << 40);
+        }
+        hostile_push(&h, paths, BUNDLE);
+        hostile_run(&h, 5); /* a full link would lose some */
+    }
+}
+
+/* As many replicas as a vector may have, with numbers beyond all that were ever used. */
+static void claim_histories(void)
+{
+    static const uint8_t no_members[CS_HASH_BYTES];
+    cs_vv_t all = {0};
+    cs_buf_t seen = {0};
+    for (uint64_t rid = 1; rid <= CS_REPLICAS_MAX; rid++) {
+        if (cs_vv_raise(&all, (cs_dot_t){rid << 32, UINT64_MAX / 2}) != CS_OK) abort();
+    }
+    cs_vv_encode(&all, &seen);
+    cs_msg_t hello = {.type = CS_MSG_HELLO,
+                      .u.hello = {.rid = 77,
+                                  .nonce = 2,
+                                  .members_hash = no_members,
+                                  .seen = cs_buf_slice(&seen),
+                                  .heard = cs_buf_slice(&seen)}};
+    hostile_say(&h, &hello, NULL);
+    cs_vv_fini(&all);
+    cs_buf_fini(&seen);
+}
+
+static void claims_everything(void)
+{
+    come_again();
+    h.serves = false;
+    hostile_greet(&h);
+    claim_histories();
+    claim_files();
+    others("claims everything");
+    if (!hostile_await(&h, needs_them, NULL)) test_fail("its claims did not arrive");
+    check_memory("claims everything");
+}
+
+static void asks_for_everything(void)
+{
+    uint8_t names[CS_NAME_BYTES * 256];
+    come_again();
+    h.serves = false;
+    hostile_greet(&h);
+    member_write(&h.member, "asked", cs_slice_text("asked"));
+    for (size_t i = 0; i < sizeof names / CS_NAME_BYTES; i++) {
+        const member_bytes_t *some = &h.member.bytes[i % h.member.bytes_count];
+        memcpy(names + i * CS_NAME_BYTES, some->name.b, CS_NAME_BYTES);
+    }
+    cs_msg_t want = {.type = CS_MSG_CWANT};
+    want.u.cwant.contents = want.u.cwant.chunks = cs_slice(names, sizeof names);
+    for (unsigned i = 0; i < 2000; i++)
+        hostile_say(&h, &want, NULL); /* and reads nothing: its loop stands still */
+    others("asks for everything");
+    check_memory("asks for everything");
+}
+
+/* --- removed while it is connected */
+
+static bool is_refused(void *arg)
+{
+    (void)arg;
+    return h.link == 0 && h.refused > 0;
+}
+
+static void removed(void)
+{
+    come_again();
+    hostile_greet(&h);
+    h.refused = 0;
+    cluster_do(&c, 0, NULL, "peer remove %s", h.id);
+    if (!hostile_await(&h, is_refused, NULL)) test_fail("it is removed, and still let in");
+    others("removed while connected");
+}
+
+typedef struct scene {
+    const char *name;
+    void (*play)(void);
+} scene_t;
+
+static const scene_t scenes[] = {
+    {"malformed", malformed},
+    {"oversized", oversized},
+    {"replayed", replayed},
+    {"silent", silent},
+    {"slow", slow},
+    {"claims", claims_everything},
+    {"asks", asks_for_everything},
+    {"removed", removed},
+};
+
+static bool is_chosen(const scene_t *scene, int argc, char **argv)
+{
+    bool chosen = argc == 1;
+    for (int i = 1; i < argc; i++)
+        chosen = chosen || strcmp(argv[i], scene->name) == 0;
+    return chosen;
+}
+
+int main(int argc, char **argv)
+{
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    cluster_new(&c, 2);
+    cluster_pair(&c, 0, 1, 0);
+    cluster_start(&c, 0);
+    cluster_start(&c, 1);
+    cluster_settle(&c, 60);
+    hostile_new(&h, &c, 0x666);
+    hostile_join(&h, &c, 0);
+    others("a member more");
+    for (size_t i = 0; i < CS_COUNT_OF(scenes); i++) {
+        if (is_chosen(&scenes[i], argc, argv)) scenes[i].play();
+    }
+    check_memory("all of it");
+    hostile_destroy(&h);
+    cluster_destroy(&c);
+    return 0;
+}
