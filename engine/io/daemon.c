@@ -97,12 +97,16 @@ static void on_written(void *arg, uint32_t folder, uint64_t token, cs_err_t err)
 
 /* --- signals */
 
-static void tell_ready(const cs_daemon_t *daemon)
+/* event: what is logged of it; NULL: nothing. */
+static void tell_ready(cs_daemon_t *daemon, const char *event)
 {
     const char *endpoint = daemon->net != NULL ? cs_net_endpoint(daemon->net, 0) : NULL;
     char status[512];
     snprintf(status, sizeof status, "%zu folder%s, listening on %s", daemon->folder_count,
              daemon->folder_count == 1 ? "" : "s", endpoint != NULL ? endpoint : "nothing");
+    if (event != NULL) {
+        cs__daemon_log(daemon, CS_LOG_INFO, event, NULL, cs_slice_text(""), status);
+    }
     cs_service_ready(status);
 }
 
@@ -115,7 +119,7 @@ static int on_signal(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     if (info.ssi_signo == SIGHUP) {
         cs_service_reloading();
         cs__daemon_reload(daemon);
-        tell_ready(daemon);
+        tell_ready(daemon, NULL);
         cs_daemon_taken(daemon); /* for those who listen to events */
         return 0;
     }
@@ -232,7 +236,7 @@ cs_err_t cs_daemon_run(cs_daemon_t *daemon)
 {
     cs_event_t event = {.kind = CS_EV_TICK};
     cs_daemon_step(daemon, &event);
-    if (daemon->config.service && !daemon->stopping) tell_ready(daemon);
+    if (daemon->config.service && !daemon->stopping) tell_ready(daemon, "node.ready");
     if (!daemon->stopping) zloop_start(daemon->loop);
     return daemon->failed;
 }

@@ -76,6 +76,10 @@ static const char *variable(const char *name)
 
 cs_err_t cs_home_resolve(const char *option, char **ret_path, cs_buf_t *ret_detail)
 {
+    if (option != NULL && option[0] == '\0') {
+        cs__home_detail(ret_detail, "cannot find the home: --home is empty; give a directory");
+        return CS_ERR_USAGE;
+    }
     const char *path = option != NULL ? option : variable("CRDTSYNC_HOME");
     if (path != NULL) {
         *ret_path = cs_strdup(path);

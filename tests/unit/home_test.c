@@ -295,6 +295,10 @@ Test(home, path_follows_option_and_environment)
         cs_free(path);
         cs_buf_fini(&detail);
     }
+    char *path = NULL;
+    cs_buf_t detail = {0};
+    cr_assert_eq(cs_home_resolve("", &path, &detail), CS_ERR_USAGE, "given, and empty");
+    cs_buf_fini(&detail);
 }
 
 Test(home, records_come_back_sorted_and_go)
