@@ -41,7 +41,9 @@ static void act(nw_world_t *world, unsigned faults)
 {
     nw_node_t *node = &world->node[nw_pick(world, world->node_count)];
     nw_user(node);
-    if (nw_pick(world, 3) > 0) nw_scan(node, NULL);
+    unsigned scan = nw_pick(world, 4);
+    if (scan == 1) nw_scan_some(node);
+    if (scan > 1) nw_scan(node, NULL);
     disturb(world, node, faults);
     pass(world, nw_pick(world, 40));
 }

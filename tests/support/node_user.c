@@ -231,6 +231,13 @@ static void hold(nw_node_t *node, const char *full)
     nw_let_go(node);
 }
 
+void nw_scan_some(nw_node_t *node)
+{
+    char path[PATH_BYTES];
+    some_path(node, path);
+    nw_scan(node, path);
+}
+
 void nw_user(nw_node_t *node)
 {
     nw_world_t *world = node->world;

@@ -131,12 +131,14 @@ void nw_restart(nw_node_t *node, bool crash); /* crash: what was not durable is 
 
 /* Every node has applied all there is, rests, and knows that the others have, too. */
 bool nw_is_settled(nw_world_t *world);
-/* Scans everywhere, then steps and time until all is settled and the trees are equal. */
+/* Scans everywhere, then steps and time until all is settled; once more; then the trees are
+ * equal and hold every text that is owed. */
 void nw_settle(nw_world_t *world);
 
 /* node_user.c: something happens to the folder's files. */
 void nw_user(nw_node_t *node);
-void nw_let_go(nw_node_t *node); /* of the file held open */
+void nw_scan_some(nw_node_t *node); /* a path that he may have changed */
+void nw_let_go(nw_node_t *node);    /* of the file held open */
 void nw_write(nw_node_t *node, const char *path, const char *text);
 void nw_unlink(nw_node_t *node, const char *path);
 void nw_write_large(nw_node_t *node, const char *path, unsigned variant);
