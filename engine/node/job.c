@@ -23,6 +23,7 @@ cs_job_t *cs_job_new(cs_job_kind_t kind)
 {
     cs_job_t *job = cs_calloc(1, sizeof *job);
     job->kind = kind;
+    job->err = CS_ERR_AGAIN; /* until it has run */
     return job;
 }
 
@@ -94,6 +95,7 @@ static void run_stage(cs_job_t *job, const cs_job_env_t *env)
 
 void cs_job_run(cs_job_t *job, const cs_job_env_t *env)
 {
+    job->err = CS_OK;
     switch (job->kind) {
     case CS_JOB_SCAN:
         cs__job_run_scan(job, env);

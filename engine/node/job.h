@@ -144,7 +144,7 @@ struct cs_job {
         cs_job_part_t part;
         cs_job_serve_t serve;
     } u;
-    cs_err_t err; /* out: of the job as a whole */
+    cs_err_t err; /* out: of the job as a whole; CS_ERR_AGAIN: it was not run */
 };
 
 /* What a worker lends to a job. */

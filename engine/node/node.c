@@ -174,7 +174,9 @@ static void on_job_done(cs_folder_t *folder, cs_job_t *job)
 {
     folder->jobs--;
     if (job->id == folder->disk_job_id) folder->disk_job_id = 0;
-    if (folder->leaving) {
+    /* A worker that ends with the node brings back what it did not begin: nothing was done. */
+    bool unrun = folder->node->stopping && job->err == CS_ERR_AGAIN;
+    if (folder->leaving || unrun) {
         cs_job_destroy(&job); /* its results are of no use */
         return;
     }

@@ -77,7 +77,7 @@ void nw_restart(nw_node_t *node, bool crash)
     nw_trace(world, "%u %s", node->index, crash ? "crashes" : "restarts");
     if (!crash) {
         cs_node_stop(node->node);
-        nw_finish_jobs(node);
+        nw_end_jobs(node);
     }
     stop(node);
     node->spy.crashed = false;

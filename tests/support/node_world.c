@@ -251,6 +251,27 @@ void nw_pass_time(nw_world_t *world)
     world->idle_ticks = 0;
 }
 
+/* A worker that ends takes no more of them: they come back as they went. */
+static void return_next(nw_node_t *node)
+{
+    nw_job_t *job = node->jobs;
+    if (job == NULL) return;
+    node->jobs = job->next;
+    nw_trace(node->world, "%u returns job %d", node->index, (int)job->job->kind);
+    cs_store_release(node->store, &job->snapshot);
+    cs_event_t event = {.kind = CS_EV_JOB_DONE, .folder = NW_FOLDER, .job = job->job};
+    cs_free(job);
+    nw_event(node, &event);
+}
+
+void nw_end_jobs(nw_node_t *node)
+{
+    if (node->jobs != NULL && nw_pick(node->world, 2) == 0) run_next(node);
+    while (node->jobs != NULL || node->writes != NULL) {
+        if (!write_next(node)) return_next(node);
+    }
+}
+
 void nw_finish_jobs(nw_node_t *node)
 {
     while (node->jobs != NULL || node->writes != NULL) {

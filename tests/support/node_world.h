@@ -113,6 +113,7 @@ void nw_event(nw_node_t *node, cs_event_t *event);
 void nw_message(nw_node_t *node, cs_link_t link, cs_slice_t header, cs_buf_t *payload_p);
 void nw_happen(void *node);           /* what may while a job runs */
 void nw_finish_jobs(nw_node_t *node); /* and batches, in order */
+void nw_end_jobs(nw_node_t *node);    /* as when a node stops: what was not begun is not run */
 /* One thing that can go on does; false: nothing can before time passes. */
 bool nw_step(nw_world_t *world);
 void nw_pass_time(nw_world_t *world); /* to the next deadline */

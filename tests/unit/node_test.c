@@ -89,6 +89,29 @@ static void work_and_crash(nw_node_t *node, unsigned steps)
     }
 }
 
+/* Jobs that were not begun when a node stops did nothing, and nothing of them is recorded: else
+ * the next scan takes what they did not make for deleted. */
+Test(node, who_only_receives_mints_nothing_whenever_it_stops)
+{
+    for (unsigned seed = 200; seed < 230; seed++) {
+        nw_open(&world, seed, 2);
+        nw_node_t *user = &world.node[0], *other = &world.node[1];
+        for (unsigned i = 0; i < 25 && world.failure == NULL; i++) {
+            nw_user(user);
+            nw_scan(user, NULL);
+            nw_connect_all(&world);
+            for (unsigned k = nw_pick(&world, 60); k > 0; k--) {
+                if (!nw_step(&world)) nw_pass_time(&world);
+            }
+            nw_restart(other, false);
+            cr_assert_eq(status_of(1).state->ctr, 0, "seed %u", seed);
+        }
+        nw_settle(&world);
+        cr_assert_eq(status_of(1).state->ctr, 0, "seed %u", seed);
+        finish();
+    }
+}
+
 /* What apply shows must be known after a crash, else the next scan takes it for a user's. */
 Test(node, who_only_receives_mints_nothing_whenever_it_crashes)
 {
