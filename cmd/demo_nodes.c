@@ -79,7 +79,7 @@ static pid_t spawn(const cs_demo_t *demo, const cs_demo_node_t *node, const char
     pid_t pid = fork();
     if (pid != 0) return pid;
     char *argv[ARGS_MAX + 4] = {cs_strdup("crdtsync"), cs_strdup("--home"), node->home};
-    for (size_t i = 0; args[i] != NULL && i < ARGS_MAX; i++) {
+    for (size_t i = 0; i < ARGS_MAX && args[i] != NULL; i++) {
         argv[3 + i] = cs_strdup(args[i]);
     }
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* nothing outlives the demo, however that ends */

@@ -60,8 +60,9 @@ static void print_version(const json_t *version)
     printf(": %s, ", cs_text_of(version, "kind"));
     cs_print_size(cs_number_of(version, "size"), 0);
     if (hash[0] != '\0') printf(", content %s", hash);
-    if (cs_text_of(version, "mode")[0] != '\0')
+    if (cs_text_of(version, "mode")[0] != '\0') {
         printf(", mode %s", cs_text_of(version, "mode"));
+    }
     printf(", by ");
     cs_print_visible(cs_text_of(version, "by"));
     printf(": %s\n    %s: %s\n", cs_text_of(version, "state"),

@@ -29,7 +29,7 @@ void *cs_calloc(size_t count, size_t bytes)
     if (count <= SMALL_BYTES && bytes <= SMALL_BYTES / count) {
         void *memory = cs_malloc(count * bytes);
         __asm__("" : "+r"(memory));
-        return memset(memory, 0, count * bytes);
+        return memset(memory, 0, count * bytes); /* NOLINT(clang-analyzer-unix.Malloc) */
     }
     return checked(calloc(count, bytes), bytes);
 }

@@ -167,7 +167,7 @@ static void read_backs(cs_reader_t *reader, cs_item_t *item)
     cs_reader_t ahead = *reader;
     size_t dots = 0;
     for (uint32_t i = 0; i < count; i++) {
-        cs_back_t back;
+        cs_back_t back = {0};
         read_back(&ahead, NULL, &back);
         dots += (size_t)back.l_len + back.a_len;
     }

@@ -26,7 +26,7 @@ static void make_directory(cs_run_t *run, size_t index)
     cs_slice_t path = cs_slice_str(step->item.path);
     cs_err_t err = cs__apply_make_parents(fs, path);
     if (err == CS_OK) err = fs->ops->mkdir(fs, path);
-    cs_stat_t st;
+    cs_stat_t st = {0};
     if (err == CS_OK || err == CS_ERR_EXISTS) err = fs->ops->stat(fs, path, &st);
     if (err == CS_OK && st.type != CS_NODE_DIR) err = CS_ERR_CHANGED;
     if (err == CS_OK) step->print = st.print;

@@ -159,8 +159,9 @@ static bool is_marker(const cs_item_t *item)
  * agree. */
 static bool compare(cs_planner_t *planner, cs_item_t *item, cs_item_t *row)
 {
-    CS_ASSERT(item != NULL || row != NULL);
-    cs_slice_t path = cs_slice_str(item != NULL ? item->path : row->path);
+    const cs_item_t *either = item != NULL ? item : row;
+    CS_ASSERT(either != NULL);
+    cs_slice_t path = cs_slice_str(either->path);
     bool is_new = cs__paths_add(&planner->seen, path);
     if (item != NULL && row != NULL && cs_content_eq(&item->content, &row->content) &&
         cs_attr_eq(&item->attr, &row->attr)) {

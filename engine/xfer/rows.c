@@ -182,7 +182,7 @@ cs_err_t cs_rows_map(const cs_rows_view_t *view, const uint8_t hash[CS_HASH_BYTE
 {
     cs_buf_t value = {0};
     cs_slice_t payload;
-    cs_content_map_t map;
+    cs_content_map_t map = {0};
     cs_err_t err = get(view, 'r', hash, CS_ROW_CONTENT_BYTES, &value, &payload);
     if (err == CS_OK) {
         cs_reader_t reader = cs_reader(payload);
