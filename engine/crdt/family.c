@@ -217,25 +217,25 @@ static size_t cut_stem(uint8_t *name, size_t stem, size_t *ext_len, size_t max)
     return CS_STEM_CUT + FILLER;
 }
 
-void cs_sibling_tag(const cs_content_t *content, uint8_t ret[CS_TAG_BYTES])
+void cs_sibling_tag(const cs_content_t *content, uint8_t ret[CS_SIBLING_TAG_BYTES])
 {
     cs_buf_t text = {0};
     cs_content_encode(content, &text);
     cs_slice_t part = cs_buf_slice(&text);
-    cs_hash(ret, CS_TAG_BYTES, NULL, 0, &part, 1);
+    cs_hash(ret, CS_SIBLING_TAG_BYTES, NULL, 0, &part, 1);
     cs_buf_fini(&text);
 }
 
 cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t digits,
                           uint32_t again)
 {
-    uint8_t tag[CS_TAG_BYTES];
+    uint8_t tag[CS_SIBLING_TAG_BYTES];
     cs_sibling_tag(content, tag);
     return cs_sibling_tagged(path, tag, digits, again);
 }
 
-cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_TAG_BYTES], uint32_t digits,
-                            uint32_t again)
+cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_SIBLING_TAG_BYTES],
+                            uint32_t digits, uint32_t again)
 {
     size_t start = base_start(path), len = path.len - start;
     uint8_t name[CS_NAME_MAX] = {0};
@@ -244,8 +244,8 @@ cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_TAG_BYTES], ui
     len = strip(name, len);
     size_t stem = stem_of(name, len), ext = len - stem;
 
-    char hex[2 * CS_TAG_BYTES + 1], more[12] = "";
-    cs_hex(hex, tag, CS_TAG_BYTES);
+    char hex[2 * CS_SIBLING_TAG_BYTES + 1], more[12] = "";
+    cs_hex(hex, tag, CS_SIBLING_TAG_BYTES);
     if (again > 0) snprintf(more, sizeof more, "~%u", again);
 
     size_t fixed = MARK_BYTES + digits + strlen(more) + ext, cut = stem;

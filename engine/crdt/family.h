@@ -48,9 +48,9 @@ void cs_family_key(const cs_family_t *family, cs_buf_t *ret);
  * costs a hash; a name made of it does not. */
 cs_str_t *cs_sibling_name(cs_slice_t path, const cs_content_t *content, uint32_t digits,
                           uint32_t again);
-#define CS_TAG_BYTES 16u
-void cs_sibling_tag(const cs_content_t *content, uint8_t ret[CS_TAG_BYTES]);
-cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_TAG_BYTES], uint32_t digits,
-                            uint32_t again);
+#define CS_SIBLING_TAG_BYTES 16u
+void cs_sibling_tag(const cs_content_t *content, uint8_t ret[CS_SIBLING_TAG_BYTES]);
+cs_str_t *cs_sibling_tagged(cs_slice_t path, const uint8_t tag[CS_SIBLING_TAG_BYTES],
+                            uint32_t digits, uint32_t again);
 
 #endif

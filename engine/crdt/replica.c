@@ -83,6 +83,7 @@ static void walk_row(void *arg, cs_table_t table, cs_slice_t key, void *value)
     walk->rows++;
     if (value == NULL) walk->clean = false;
     if (table == CS_T_BASE && !r->tagged_rows) r->tagged_rows = cs_family_is_tagged(key);
+    if (table == CS_T_BASE && value != NULL) cs__row_born(r, value);
     if (value == NULL || table != CS_T_ENTRY) return;
     const cs_cell_t *cell = value;
     cs__hear(r, &cell->entry);
@@ -157,6 +158,7 @@ cs_err_t cs_replica_open(const cs_replica_config_t *config, cs_replica_t **ret,
     r->keys = config->keys;
     r->modes = config->modes;
     r->clean_max = CS_CLEAN_MAX;
+    r->batch_max = CS_BATCH_OPS_MAX;
     cs_workset_init(&r->ws, config->store, config->folder, cs__table_types, r);
     cs_err_t err = load(r, config->fresh_rid, ret_result);
     if (err == CS_OK) err = r->ws.fault;

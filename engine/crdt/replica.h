@@ -203,11 +203,14 @@ typedef struct cs_scan_result {
     uint64_t added, changed, moved, removed, chmodded;
 } cs_scan_result_t;
 
-/* One scan at a time. `add` buffers; edits, and creations while base is empty, may be turned
- * into operations early (at most CS_BATCH_OPS_MAX between two stages: true = please stage now).
- * `commit` pairs renames, does the rest (deletions, moves, overwrites, freeze, modes, clean-up)
- * and writes the base rows. Errors of single paths (LIMIT: too many versions) are reported to
- * `refused` and skipped. `abort` drops what was buffered. */
+/* One scan at a time. `add` buffers; new files that cannot be the new name of a file which
+ * vanished become operations and rows at once, CS_BATCH_OPS_MAX at a time (true = please stage
+ * now). `commit_some` pairs renames and does the rest (edits, moves, deletions, freeze, modes,
+ * clean-up), in batches of as many where a scan saw more: each leaves the replica as a scan in
+ * between would have, so it may be staged, and the last one not follow. Until `more` is false,
+ * call it again: joins may come in between, reports of the materialiser may not. `commit` is
+ * all of them; `ret` is the sum so far. Errors of single paths (LIMIT: too many versions) are
+ * reported to `refused` and skipped. `abort` drops what was buffered. */
 void cs_replica_scan_begin(cs_replica_t *replica,
                            void (*refused)(void *arg, cs_slice_t path, cs_err_t), void *arg);
 CS_MUST_USE cs_err_t cs_replica_scan_add(cs_replica_t *replica, const cs_sighting_t *sighting,
@@ -219,6 +222,8 @@ void cs_replica_scan_took(cs_replica_t *replica, cs_slice_t path, const cs_print
 /* How many of the paths that appeared so far have the bytes of some row, counted up to `max`:
  * so many may have been moved there. */
 uint64_t cs_replica_scan_moves(cs_replica_t *replica, uint64_t max);
+CS_MUST_USE cs_err_t cs_replica_scan_commit_some(cs_replica_t *replica, bool *ret_more,
+                                                 cs_scan_result_t *ret);
 CS_MUST_USE cs_err_t cs_replica_scan_commit(cs_replica_t *replica, cs_scan_result_t *ret);
 void cs_replica_scan_abort(cs_replica_t *replica);
 

@@ -31,7 +31,8 @@ typedef struct cs_cand {
     cs_dot_t lin, k;
     int64_t mtime_ns;
     bool tag_known;
-    uint8_t tag[CS_TAG_BYTES]; /* of content: computed when a sibling name is first wanted */
+    uint8_t tag[CS_SIBLING_TAG_BYTES]; /* of content: computed when a sibling name is first
+                                          wanted */
 } cs_cand_t;
 
 typedef struct cs_cell {
@@ -118,6 +119,8 @@ struct cs_replica {
     uint32_t clean_max; /* CS_CLEAN_MAX; less in tests */
     bool cleanup_off;   /* tests vary when core.md 5.5 happens */
     uint64_t base_changes;
+    uint32_t batch_max; /* CS_BATCH_OPS_MAX; less in tests */
+    int64_t born_max;   /* no file of a base row is younger, by its own time of birth */
     uint64_t scan_serial;
     cs_scan_t *scan; /* NULL: none open */
 };
@@ -179,6 +182,7 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
 /* --- base rows */
 cs_item_t *cs__row(cs_replica_t *r, cs_slice_t path); /* NULL: none */
 void cs__row_put(cs_replica_t *r, cs_item_t *row);    /* takes what row holds; *row is zeroed */
+void cs__row_born(cs_replica_t *r, const cs_item_t *row); /* keeps born_max */
 void cs__row_list(cs_replica_t *r, const cs_item_t *row); /* its h/ row */
 void cs__row_delete(cs_replica_t *r, cs_slice_t path);
 void cs__push_row(cs_rows_t *rows, cs_item_t *row);

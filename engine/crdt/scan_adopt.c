@@ -113,9 +113,8 @@ static bool was_ours(cs_replica_t *r, const cs_item_t *row)
 
 static bool is_touched(cs_replica_t *r, const cs_item_t *row)
 {
-    const cs_onode_t *node = cs_omap_find(&r->scan->by_path, cs_slice_str(row->path));
-    const cs_work_t *work = node == NULL ? NULL : node->value;
-    return work != NULL && (work->gone || cs__is_edited(work));
+    const cs_sight_t *sight = cs__sight_at(r->scan, cs_slice_str(row->path));
+    return sight != NULL && sight->lost;
 }
 
 /* Is the link's content that of another row: one that the user left alone, or where it is
@@ -174,15 +173,31 @@ static void forget_taken(cs_replica_t *r)
     }
 }
 
+/* Two rows of one content: one of their families is pending. */
+bool cs__is_hollow(cs_replica_t *r, const cs_item_t *row)
+{
+    cs_rows_t like = {0};
+    bool hollow = true;
+    if (!cs_workset_any(&r->ws, CS_T_WANTED, cs_slice(NULL, 0))) return false;
+    cs__rows_like(r, row, &like);
+    for (uint32_t i = 0; i < row->back_len && hollow; i++) {
+        const cs_back_t *back = &row->back[i];
+        cs_link_t link = {back->bucket, back->lin, back->k};
+        hollow = lives_elsewhere(r, &like, &link);
+    }
+    cs_free(like.row);
+    return hollow;
+}
+
 void cs__adopt_all(cs_replica_t *r)
 {
     cs_scan_t *scan = r->scan;
     if (!scan->may_adopt && scan->took.len == 0) return;
-    for (uint32_t i = 0; i < scan->sight_len; i++) {
-        adopt_present(r, &scan->sight[i]);
+    for (uint32_t i = 0; i < scan->sights.len; i++) {
+        adopt_present(r, &scan->sights.item[i]);
     }
-    for (uint32_t i = 0; i < scan->sight_len; i++) {
-        cs_sight_t *sight = &scan->sight[i];
+    for (uint32_t i = 0; i < scan->sights.len; i++) {
+        cs_sight_t *sight = &scan->sights.item[i];
         if (sight->seen.what != CS_SAW_VANISHED) continue;
         cs_slice_t path = cs_slice_str(sight->path);
         const cs_item_t *row = cs__row(r, path);

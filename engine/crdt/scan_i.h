@@ -12,12 +12,50 @@
 
 #define CS_MODE_NONE 0xffffu /* nothing of the backing is live */
 
+/* What is to be done about a sight. */
+enum {
+    CS_ACT_CREATE = 1,
+    CS_ACT_CHANGE = 2, /* edit, chmod, or another print */
+    CS_ACT_MOVE = 4,
+    CS_ACT_DELETE = 8,
+    CS_ACT_MARK = 16 /* an empty directory */
+};
+
 typedef struct cs_sight {
-    cs_sighting_t seen; /* seen.path lies in `path` */
-    cs_str_t *path;     /* owned reference */
-    bool paired;        /* an appeared path that a vanished one moved to */
-    bool adopted;       /* the work of apply, and in base by now */
+    cs_sighting_t seen;  /* seen.path lies in `path` */
+    cs_str_t *path;      /* owned reference */
+    struct cs_sight *to; /* of a file that is not there any more: where it moved */
+    uint8_t acts;        /* not done yet */
+    bool lost;           /* the row's bytes are not at its path any more */
+    bool paired;         /* an appeared path that a vanished one moved to */
+    bool adopted;        /* the work of apply, and in base by now */
+    bool tangled;        /* bytes that it shows, or showed, went from file to file */
+    bool filled;         /* an empty directory in which the user had something */
 } cs_sight_t;
+
+typedef struct cs_sights {
+    cs_sight_t *item; /* owned */
+    uint32_t len, cap;
+} cs_sights_t;
+
+typedef struct cs_todo {
+    cs_sight_t *sight;
+    uint8_t acts;
+} cs_todo_t;
+
+typedef enum cs_scan_phase {
+    CS_SCAN_WALK, /* sightings come */
+    CS_SCAN_ALL,  /* few enough for one batch; else: */
+    CS_SCAN_CREATE,
+    CS_SCAN_CHANGE,
+    CS_SCAN_TANGLED,
+    CS_SCAN_MOVE,
+    CS_SCAN_DELETE,
+    CS_SCAN_FREED, /* new and moved files that were in the way of nothing but what is gone */
+    CS_SCAN_REST,  /* in each other's way */
+    CS_SCAN_MARK,
+    CS_SCAN_DONE
+} cs_scan_phase_t;
 
 /* Backing of the user's file while operations go on. */
 typedef struct cs_link {
@@ -46,13 +84,21 @@ typedef struct cs_work {
 struct cs_scan {
     void (*refused)(void *arg, cs_slice_t path, cs_err_t err);
     void *arg;
-    bool first;     /* base was empty: creations need not wait */
-    bool may_adopt; /* there are pending paths */
-    uint32_t early; /* of them since the last stage */
-    uint64_t ctr0;  /* dots above were minted by this scan */
-    cs_sight_t *sight;
-    uint32_t sight_len, sight_cap;
-    cs_work_t **work; /* owned */
+    bool first;        /* base was empty: creations need not wait */
+    bool may_adopt;    /* there are pending paths */
+    uint32_t early;    /* of them since the last stage */
+    uint64_t ctr0;     /* dots above were minted by this batch */
+    int64_t born_max;  /* no file that the user had at the beginning is younger */
+    cs_sights_t ahead; /* new files that need not wait for the end of the walk */
+    cs_sights_t sights;
+    cs_scan_phase_t phase;
+    uint32_t next;     /* sight to be looked at in this phase */
+    uint32_t rounds;   /* of CS_SCAN_FREED */
+    bool freed;        /* the last one did something */
+    cs_buf_t free_dir; /* no file of base is there or above it */
+    cs_todo_t *todo;   /* the batch; owned */
+    uint32_t todo_len, todo_cap;
+    cs_work_t **work; /* of the batch; owned */
     uint32_t work_len, work_cap;
     cs_omap_t by_path; /* row path -> work */
     cs_omap_t noted;   /* families */
@@ -68,15 +114,25 @@ static inline bool cs__minted(const cs_replica_t *r, cs_dot_t dot)
     return dot.rid == r->state.rid && dot.ctr > r->scan->ctr0;
 }
 
-bool cs__is_edited(const cs_work_t *work); /* other bytes than the row's are at its path */
 void cs__scan_renamed(cs_scan_t *scan, uint64_t limit);
 void cs__refuse(cs_replica_t *r, cs_work_t *work, cs_slice_t path, cs_err_t err);
+
+/* --- scan_batch.c, scan_run.c */
+cs_sight_t *cs__sight_at(const cs_scan_t *scan, cs_slice_t path); /* NULL: none */
+bool cs__may_go_ahead(cs_replica_t *r, const cs_sight_t *sight);
+void cs__scan_order(cs_replica_t *r); /* after the walk: what is to be done, in which phases */
+bool cs__scan_next(cs_replica_t *r);  /* one batch; false: it was the last */
+void cs__todo_push(cs_scan_t *scan, cs_sight_t *sight, uint8_t acts);
+void cs__todo_run(cs_replica_t *r);
+void cs__scan_run(cs_replica_t *r, const cs_todo_t *todo, uint32_t len);
+void cs__works_clear(cs_scan_t *scan);
 
 /* --- scan_adopt.c: what is on disk by our own doing */
 bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight); /* true: no operation */
 void cs__adopt_all(cs_replica_t *r);
 /* Before the work's file is edited, moved or deleted: leaves it the links that are its own. */
 void cs__disown(cs_replica_t *r, cs_work_t *work);
+bool cs__is_hollow(cs_replica_t *r, const cs_item_t *row); /* there would be none */
 
 /* --- scan_note.c: what was there before an operation */
 cs_work_t *cs__work(cs_replica_t *r, cs_item_t *row); /* the work of a row, made if needed */
@@ -106,7 +162,7 @@ void cs__op_move(cs_replica_t *r, cs_work_t *work, cs_str_t *to, cs_how_t how, u
 void cs__op_chmod(cs_replica_t *r, cs_work_t *work, uint16_t mode, bool pin);
 
 /* --- scan_pair.c, scan_settle.c */
-void cs__pair_renames(cs_replica_t *r, cs_sight_t **appeared, uint32_t len);
+void cs__pair_renames(cs_replica_t *r); /* DELETE and CREATE become MOVE */
 /* Where the backing is displayed now; NULL: nowhere. The view is left at its family. */
 const cs_str_t *cs__shown_at(cs_replica_t *r, const cs_link_t *link);
 void cs__freeze(cs_replica_t *r);

@@ -9,9 +9,15 @@ typedef struct cs_end {
     const cs_content_t *content;
     const cs_print_t *print;
     const cs_str_t *path;
-    cs_work_t *work;   /* a vanished path, */
-    cs_sight_t *sight; /* or an appeared one */
+    cs_sight_t *sight;
+    bool made; /* it appeared, rather than vanished */
 } cs_end_t;
+
+/* What a row said of a file that vanished. */
+typedef struct cs_gone {
+    cs_content_t content;
+    cs_print_t print;
+} cs_gone_t;
 
 static int cmp_u64(uint64_t a, uint64_t b)
 {
@@ -46,7 +52,9 @@ static bool is_known(const cs_print_t *print)
 
 static void pair(cs_end_t *from, cs_end_t *to)
 {
-    from->work->target = to->sight;
+    from->sight->to = to->sight;
+    from->sight->acts ^= CS_ACT_DELETE | CS_ACT_MOVE;
+    to->sight->acts ^= CS_ACT_CREATE;
     to->sight->paired = true;
 }
 
@@ -94,7 +102,7 @@ static uint32_t unpaired(cs_end_t *end, uint32_t len)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < len; i++) {
-        bool done = end[i].work != NULL ? end[i].work->target != NULL : end[i].sight->paired;
+        bool done = end[i].made ? end[i].sight->paired : end[i].sight->to != NULL;
         if (!done) end[kept++] = end[i];
     }
     return kept;
@@ -140,30 +148,62 @@ static void pair_contents(cs_end_t *gone, uint32_t gone_len, cs_end_t *made, uin
     }
 }
 
-void cs__pair_renames(cs_replica_t *r, cs_sight_t **appeared, uint32_t len)
+static uint32_t count(const cs_sights_t *sights, uint8_t act)
 {
-    cs_scan_t *scan = r->scan;
-    if (len == 0 || scan->work_len == 0) return;
-    cs_end_t *gone = cs_calloc(scan->work_len, sizeof *gone),
-             *made = cs_calloc(len, sizeof *made);
-    uint32_t gone_len = 0;
-    for (uint32_t i = 0; i < scan->work_len; i++) {
-        cs_work_t *work = scan->work[i];
-        if (!work->gone || work->row->content.kind == CS_KIND_DIR) continue;
-        if (work->links.len == 0) continue; /* nothing that could move */
-        gone[gone_len++] =
-            (cs_end_t){&work->row->content, &work->row->print, work->row->path, work, NULL};
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < sights->len; i++) {
+        count += (sights->item[i].acts & act) != 0;
     }
-    for (uint32_t i = 0; i < len; i++) {
-        cs_sight_t *sight = appeared[i];
-        made[i] =
-            (cs_end_t){&sight->seen.content, &sight->seen.print, sight->path, NULL, sight};
+    return count;
+}
+
+/* The files that are gone; markers have no bytes to go by. */
+static uint32_t list_gone(cs_replica_t *r, cs_gone_t *said, cs_end_t *ret)
+{
+    cs_sights_t *sights = &r->scan->sights;
+    uint32_t len = 0;
+    for (uint32_t i = 0; i < sights->len; i++) {
+        cs_sight_t *sight = &sights->item[i];
+        if ((sight->acts & CS_ACT_DELETE) == 0) continue;
+        cs__trim(r);
+        const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
+        if (row == NULL || row->content.kind == CS_KIND_DIR) continue;
+        if (cs__is_hollow(r, row)) continue; /* nothing that could move */
+        said[len] = (cs_gone_t){row->content, row->print};
+        ret[len] = (cs_end_t){&said[len].content, &said[len].print, sight->path, sight, false};
+        len++;
     }
+    return len;
+}
+
+static uint32_t list_made(cs_sights_t *sights, cs_end_t *ret)
+{
+    uint32_t len = 0;
+    for (uint32_t i = 0; i < sights->len; i++) {
+        cs_sight_t *sight = &sights->item[i];
+        if ((sight->acts & CS_ACT_CREATE) == 0) continue;
+        ret[len++] =
+            (cs_end_t){&sight->seen.content, &sight->seen.print, sight->path, sight, true};
+    }
+    return len;
+}
+
+void cs__pair_renames(cs_replica_t *r)
+{
+    cs_sights_t *sights = &r->scan->sights;
+    uint32_t gone_len = count(sights, CS_ACT_DELETE), made_len = count(sights, CS_ACT_CREATE);
+    if (gone_len == 0 || made_len == 0) return;
+    cs_gone_t *said = cs_calloc(gone_len, sizeof *said);
+    cs_end_t *gone = cs_calloc(gone_len, sizeof *gone),
+             *made = cs_calloc(made_len, sizeof *made);
+    gone_len = list_gone(r, said, gone);
+    made_len = list_made(sights, made);
     if (gone_len > 0) {
-        pair_inodes(gone, gone_len, made, len);
+        pair_inodes(gone, gone_len, made, made_len);
         gone_len = unpaired(gone, gone_len);
-        pair_contents(gone, gone_len, made, unpaired(made, len));
+        pair_contents(gone, gone_len, made, unpaired(made, made_len));
     }
+    cs_free(said);
     cs_free(gone);
     cs_free(made);
 }

@@ -64,8 +64,14 @@ void cs__row_list(cs_replica_t *r, const cs_item_t *row)
     if (is_listed(row)) cs_workset_put(&r->ws, CS_T_CONTENT, content_key(r, row), NULL);
 }
 
+void cs__row_born(cs_replica_t *r, const cs_item_t *row)
+{
+    if (row->print.btime_ns > r->born_max) r->born_max = row->print.btime_ns;
+}
+
 void cs__row_put(cs_replica_t *r, cs_item_t *row)
 {
+    cs__row_born(r, row);
     cs_slice_t path = cs_slice_str(row->path);
     cs_onode_t *node = cs_workset_node(&r->ws, CS_T_BASE, path);
     cs_item_t *old = node == NULL ? NULL : node->value;

@@ -301,6 +301,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
         cs_folder_plan_soon(folder);
     }
     cs_fetch_tick(folder->fetch, folder->now_ms);
+    cs_folder_commit_more(folder);
     pump_disk(folder);
     cs_folder_pump_fetch(folder);
     cs_folder_pump_serve(folder);
@@ -326,6 +327,8 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
     uint64_t recovery = cs_folder_recovery_due(folder);
     if (recovery < due) due = recovery;
+    bool next_batch = folder->committing && folder->staged == folder->durable;
+    if (next_batch && !folder->node->stopping) return folder->now_ms;
     bool may = may_apply(folder);
     if (may && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
     if (may && folder->ready_at_ms != 0 && folder->ready_at_ms < due) due = folder->ready_at_ms;

@@ -92,6 +92,9 @@ typedef struct cs_folder {
     bool scanned_once;
     bool unsure;      /* apply may have done what no row tells: the next scan must be of all */
     bool scan_failed; /* the replica refused; drop the rest of this scan */
+    bool scan_ahead;  /* of the records just read, some are operations */
+    bool committing;  /* the walk is over, its operations are not all done */
+    cs_scan_report_t scan_report;          /* of that scan, so far */
     uint32_t owed_credits, staged_credits; /* staged: for records of the outstanding stage */
     bool sweep_due;                        /* of rows that serve no content any more */
     cs_buf_t sweep_cursor;
@@ -184,7 +187,8 @@ void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t co
                          uint64_t ticket);
 void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records);
 void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job);
-bool cs_folder_start_scan(cs_folder_t *folder);   /* true: a job was started */
+void cs_folder_commit_more(cs_folder_t *folder); /* what a scan saw, once the last is durable */
+bool cs_folder_start_scan(cs_folder_t *folder);  /* true: a job was started */
 void cs_folder_answer_scans(cs_folder_t *folder); /* those that are durable */
 void cs_folder_scan_fini(cs_folder_t *folder);
 

@@ -176,7 +176,7 @@ cs_err_t cs_folder_commit_scan(cs_folder_t *folder, cs_scan_report_t *report)
     if (folder->running_wish.release) forget_windows(folder);
     if (files == 0) {
         if (all) set_held(folder, 0);
-        return cs_replica_scan_commit(folder->replica, &report->done);
+        return cs_replica_scan_commit_some(folder->replica, &folder->committing, &report->done);
     }
     if (!folder->held) cs_folder_note(folder, "scan.held", cs_slice_text(""), CS_ERR_HELD);
     if (all || files > folder->held_files) set_held(folder, files);

@@ -1,11 +1,13 @@
 /* folder_scan.c - scans: wished for, run by a worker, turned into operations, answered when
  * durable. */
+#include "node/folder.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/path.h"
-#include "node/folder.h"
+#include "node/node_internal.h"
 
 static void wish_fini(cs_scan_wish_t *wish)
 {
@@ -126,14 +128,16 @@ static bool take_sighting(void *arg, const cs_sighting_t *sighting)
         cs_folder_note(folder, "scan.sighting", sighting->path, err);
         folder->scan_failed = err != CS_ERR_LIMIT && err != CS_ERR_MALFORMED;
     }
-    (void)stage_now; /* every step stages what it changed */
+    folder->scan_ahead = folder->scan_ahead || stage_now; /* every step stages its changes */
     return !folder->scan_failed;
 }
 
 void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records)
 {
+    folder->scan_ahead = false;
     if (!folder->scan_failed && !folder->leaving)
         cs_scan_records_each(records, folder, take_sighting);
+    if (folder->scan_ahead) cs_gossip_local(folder->gossip, folder->now_ms);
     cs_batch_append(&folder->rows, &records->rows);
     cs_scan_records_fini(records);
     folder->owed_credits++; /* paid by settle, once not too much waits to be durable */
@@ -210,14 +214,45 @@ static void clear_busy(cs_folder_t *folder)
     folder->busy_count = 0;
 }
 
+static void scan_succeeded(cs_folder_t *folder)
+{
+    bool all = folder->running_wish.all;
+    if (all) folder->scanned_once = true;
+    if (all) folder->unsure = false;
+    if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
+    if (all) folder->sweep_due = true;
+    if (folder->err != CS_OK) {
+        cs_gossip_restart(folder->gossip, folder->now_ms);
+        cs_folder_note(folder, "folder.recovered", cs_slice_text(""), CS_OK);
+    }
+    folder->err = CS_OK; /* and peers may ask for contents again */
+    clear_busy(folder);
+    cs_gossip_local(folder->gossip, folder->now_ms);
+    cs_folder_plan_soon(folder);
+}
+
+/* All operations are done, or none will be. */
+static void end_scan(cs_folder_t *folder, cs_err_t err)
+{
+    folder->disk_job_id = 0;
+    folder->rows_stage = folder->staged + 1;
+    if (err == CS_OK) {
+        scan_succeeded(folder);
+    } else if (err != CS_ERR_AGAIN && err != CS_ERR_HELD) {
+        if (folder->err != err) cs_folder_note(folder, "folder.error", cs_slice_text(""), err);
+        folder->err = err;
+        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+    }
+    answer_later(folder, &folder->scan_report, err);
+    folder->scan_report = (cs_scan_report_t){0};
+}
+
 void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_scan_t *scan = &job->u.scan;
     folder->trash_next = job->trash_next;
     folder->trash_bytes = job->trash_bytes;
-    folder->rows_stage = folder->staged + 1;
-    cs_scan_report_t report = {.stats = scan->stats};
-    bool all = folder->running_wish.all;
+    folder->scan_report = (cs_scan_report_t){.stats = scan->stats};
     cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
 
     for (size_t i = 0; i < scan->found_count; i++) {
@@ -232,8 +267,8 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
         cs_replica_scan_took(folder->replica, cs_slice_str(took->path), &took->print);
     }
     if (err == CS_OK) {
-        if (all) folder->stats = scan->stats;
-        err = cs_folder_commit_scan(folder, &report);
+        if (folder->running_wish.all) folder->stats = scan->stats;
+        err = cs_folder_commit_scan(folder, &folder->scan_report);
     } else {
         cs_replica_scan_abort(folder->replica);
     }
@@ -241,28 +276,29 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
         cs_troubles_add(&folder->troubles, cs_slice_str(scan->troubles.item[i].path),
                         scan->troubles.item[i].trouble);
     }
-    report.troubles = scan->troubles;
+    folder->scan_report.troubles = scan->troubles;
     scan->troubles = (cs_troubles_t){0};
-
-    if (err == CS_OK) {
-        if (all) folder->scanned_once = true;
-        if (all) folder->unsure = false;
-        if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
-        if (all) folder->sweep_due = true;
-        if (folder->err != CS_OK) {
-            cs_gossip_restart(folder->gossip, folder->now_ms);
-            cs_folder_note(folder, "folder.recovered", cs_slice_text(""), CS_OK);
-        }
-        folder->err = CS_OK; /* and peers may ask for contents again */
-        clear_busy(folder);
-        cs_gossip_local(folder->gossip, folder->now_ms);
-        cs_folder_plan_soon(folder);
-    } else if (err != CS_ERR_AGAIN && err != CS_ERR_HELD) {
-        if (folder->err != err) cs_folder_note(folder, "folder.error", cs_slice_text(""), err);
-        folder->err = err;
-        folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
+    if (!folder->committing) {
+        end_scan(folder, err);
+        return;
     }
-    answer_later(folder, &report, err);
+    folder->disk_job_id = job->id; /* the base table is not for others yet */
+    cs_gossip_local(folder->gossip, folder->now_ms);
+}
+
+/* Each batch is durable before another follows: memory, and the time that a step takes, are
+ * those of one. */
+void cs_folder_commit_more(cs_folder_t *folder)
+{
+    if (!folder->committing || folder->node->stopping) return;
+    if (folder->staged != folder->durable) return;
+    cs_err_t err = cs_replica_scan_commit_some(folder->replica, &folder->committing,
+                                               &folder->scan_report.done);
+    if (!folder->committing) {
+        end_scan(folder, err);
+        return;
+    }
+    cs_gossip_local(folder->gossip, folder->now_ms);
 }
 
 void cs_folder_scan_fini(cs_folder_t *folder)
@@ -274,6 +310,7 @@ void cs_folder_scan_fini(cs_folder_t *folder)
         cs_free(folder->answers[i].tickets);
     }
     cs_free(folder->answers);
+    cs_troubles_fini(&folder->scan_report.troubles);
     clear_busy(folder);
     cs_free(folder->busy);
     cs_scan_records_fini(&folder->reject_lost);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include "base/mem.h"
+#include "crdt/replica_i.h"
 #include "disk/scan.h"
 #include "io/fs_linux.h"
 #include "support/folder.h"
@@ -39,6 +40,10 @@ static void start(nw_node_t *node)
     cs_open_result_t opened;
     if (cs_node_add_folder(node->node, &folder, world->now_ms, &opened) != CS_OK) abort();
     if (opened == CS_OPEN_AMNESIA) nw_fail(world, "amnesia");
+    /* Scans are cut into batches, in one life of two. */
+    cs_replica_t *replica = cs_node_replica(node->node, NW_FOLDER);
+    if (cs_prng_chance(&world->prng, 1, 2))
+        replica->batch_max = 1 + (uint32_t)cs_prng_below(&world->prng, 4);
     node->up = true;
     node->paused = false;
     node->asked = node->answered = 0;

@@ -29,6 +29,7 @@ void cs_peer_fini(cs_peer_t *peer)
     cs_replica_destroy(&peer->replica);
     cs_tree_fini(&peer->tree);
     if (peer->store != NULL) cs_store_close(&peer->store);
+    if (peer->disk != NULL) cs_mem_disk_destroy(&peer->disk);
 }
 
 void cs_peer_buckets(cs_peer_t *peer, cs_buckets_t *ret)
@@ -122,55 +123,143 @@ void cs_peer_clone(cs_peer_t *to, cs_peer_t *from, cs_store_t *store)
 
 /* --- scan */
 
-static void see(cs_peer_t *peer, cs_seen_kind_t what, const char *path,
+/* Files of tests are born in the order of their inodes. */
+static cs_print_t print_of(const cs_tree_node_t *node)
+{
+    return (cs_print_t){
+        .dev = 1, .ino = node->ino, .btime_ns = (int64_t)node->ino, .size = node->content.size};
+}
+
+typedef struct seen {
+    cs_seen_kind_t what;
+    const cs_tree_node_t *node;  /* NULL: it vanished, */
+    char path[2 * CS_TREE_NAME]; /* from here */
+} seen_t;
+
+typedef struct sights {
+    seen_t *at;
+    uint32_t len, cap;
+} sights_t;
+
+static void see(sights_t *ret, cs_seen_kind_t what, const char *path,
                 const cs_tree_node_t *node)
 {
-    cs_sighting_t sighting = {.what = what, .path = cs_slice_text(path)};
-    if (node != NULL) {
+    if (ret->len == ret->cap) {
+        ret->cap = (uint32_t)cs_grow(ret->cap, ret->len + 16u);
+        ret->at = cs_realloc_array(ret->at, ret->cap, sizeof *ret->at);
+    }
+    seen_t *seen = &ret->at[ret->len++];
+    seen->what = what;
+    seen->node = node;
+    if (node == NULL) strcpy(seen->path, path);
+}
+
+static void see_node(cs_peer_t *peer, const cs_tree_node_t *node, const cs_item_t *row,
+                     sights_t *ret)
+{
+    if (node->content.kind == CS_KIND_DIR) {
+        if (cs_tree_is_empty(&peer->tree, node->path))
+            see(ret, CS_SAW_EMPTY_DIR, node->path, node);
+        return;
+    }
+    if (row == NULL || row->content.kind == CS_KIND_DIR) {
+        see(ret, CS_SAW_APPEARED, node->path, node);
+    } else if (!cs_content_eq(&row->content, &node->content)) {
+        see(ret, CS_SAW_MODIFIED, node->path, node);
+    } else if (row->attr.mode != node->mode) {
+        see(ret, CS_SAW_CHMODDED, node->path, node);
+    } else if (row->print.ino != node->ino) {
+        see(ret, CS_SAW_TOUCHED, node->path, node);
+    }
+}
+
+/* A merge of the rows and the tree, as the walk of a real disk is. */
+static void look(cs_peer_t *peer, sights_t *ret)
+{
+    const cs_tree_t *tree = &peer->tree;
+    cs_onode_t *n = cs_peer_first(peer, CS_T_BASE);
+    ret->len = 0;
+    for (uint32_t i = 0; n != NULL || i < tree->len;) {
+        const cs_tree_node_t *node = i < tree->len ? &tree->node[i] : NULL;
+        const cs_item_t *row = n != NULL ? n->value : NULL;
+        int order = n == NULL ? 1 : node == NULL ? -1 : strcmp(row->path->data, node->path);
+        bool same_kind = order == 0 && (row->content.kind == CS_KIND_DIR) ==
+                                           (node->content.kind == CS_KIND_DIR);
+        if (order <= 0 && !same_kind) see(ret, CS_SAW_VANISHED, row->path->data, NULL);
+        if (order >= 0) see_node(peer, node, order == 0 ? row : NULL, ret);
+        if (order <= 0) n = cs_peer_next(n);
+        if (order >= 0) i++;
+    }
+}
+
+static void tell(cs_peer_t *peer, const seen_t *seen)
+{
+    const cs_tree_node_t *node = seen->node;
+    cs_sighting_t sighting = {.what = seen->what,
+                              .path = cs_slice_text(node != NULL ? node->path : seen->path)};
+    if (node != NULL && seen->what != CS_SAW_EMPTY_DIR) {
         sighting.content = node->content;
         sighting.mode = node->mode;
-        sighting.print = (cs_print_t){.dev = 1, .ino = node->ino, .size = node->content.size};
+        sighting.print = print_of(node);
     }
     bool stage_now;
     cs_err_t err = cs_replica_scan_add(peer->replica, &sighting, &stage_now);
     CS_ASSERT(err == CS_OK);
 }
 
-static void see_node(cs_peer_t *peer, const cs_tree_node_t *node, const cs_item_t *row)
+/* What a test set stays set. */
+static void reopen_replica(cs_peer_t *peer, bool after_crash)
 {
-    if (node->content.kind == CS_KIND_DIR) {
-        if (cs_tree_is_empty(&peer->tree, node->path))
-            see(peer, CS_SAW_EMPTY_DIR, node->path, NULL);
-        return;
+    const cs_replica_t *old = peer->replica;
+    bool cleanup_off = old->cleanup_off;
+    uint32_t clean_max = old->clean_max, batch_max = old->batch_max;
+    cs_replica_config_t config = {.folder = 7, .keys = old->keys, .fresh_rid = old->state.rid};
+    cs_replica_destroy(&peer->replica);
+    if (after_crash) {
+        cs_store_close(&peer->store);
+        cs_err_t err = cs_mem_store_open(peer->disk, &peer->store);
+        CS_ASSERT(err == CS_OK);
+        peer->staged = 0;
     }
-    if (row == NULL || row->content.kind == CS_KIND_DIR) {
-        see(peer, CS_SAW_APPEARED, node->path, node);
-    } else if (!cs_content_eq(&row->content, &node->content)) {
-        see(peer, CS_SAW_MODIFIED, node->path, node);
-    } else if (row->attr.mode != node->mode) {
-        see(peer, CS_SAW_CHMODDED, node->path, node);
-    } else if (row->print.ino != node->ino) {
-        see(peer, CS_SAW_TOUCHED, node->path, node);
+    config.store = peer->store;
+    cs_open_result_t result;
+    cs_err_t err = cs_replica_open(&config, &peer->replica, &result);
+    CS_ASSERT(err == CS_OK && result != CS_OPEN_AMNESIA);
+    peer->replica->cleanup_off = cleanup_off;
+    peer->replica->clean_max = clean_max;
+    peer->replica->batch_max = batch_max;
+}
+
+void cs_peer_scan_cut(cs_peer_t *peer, cs_prng_t *prng)
+{
+    static sights_t sights;
+    cs_scan_result_t result;
+    uint64_t batches = cs_prng_below(prng, 6);
+    bool more = true;
+    look(peer, &sights);
+    cs_peer_stage(peer);
+    cs_replica_scan_begin(peer->replica, NULL, NULL);
+    for (uint32_t i = 0; i < sights.len; i++) {
+        tell(peer, &sights.at[i]);
+        if (cs_prng_chance(prng, 1, 2)) cs_peer_stage(peer);
     }
+    for (uint64_t i = 0; i < batches && more; i++) {
+        cs_err_t err = cs_replica_scan_commit_some(peer->replica, &more, &result);
+        CS_ASSERT(err == CS_OK);
+        if (cs_prng_chance(prng, 3, 4)) cs_peer_stage(peer);
+    }
+    cs_mem_disk_crash(peer->disk, cs_prng_u64(prng));
+    reopen_replica(peer, true);
 }
 
 cs_scan_result_t cs_peer_scan(cs_peer_t *peer)
 {
+    static sights_t sights; /* kept: this is what the property tests do most */
     cs_scan_result_t result;
-    const cs_tree_t *tree = &peer->tree;
-    cs_onode_t *n = cs_peer_first(peer, CS_T_BASE);
+    look(peer, &sights);
     cs_replica_scan_begin(peer->replica, NULL, NULL);
-    for (uint32_t i = 0; n != NULL || i < tree->len;) { /* a merge, as that of a real disk */
-        const cs_tree_node_t *node = i < tree->len ? &tree->node[i] : NULL;
-        const cs_item_t *row = n != NULL ? n->value : NULL;
-        int order = n == NULL ? 1 : node == NULL ? -1 : strcmp(row->path->data, node->path);
-        bool same_kind = order == 0 && (row->content.kind == CS_KIND_DIR) ==
-                                           (node->content.kind == CS_KIND_DIR);
-        if (order <= 0 && !same_kind) see(peer, CS_SAW_VANISHED, row->path->data, NULL);
-        if (order >= 0) see_node(peer, node, order == 0 ? row : NULL);
-        if (order <= 0) n = cs_peer_next(n);
-        if (order >= 0) i++;
-    }
+    for (uint32_t i = 0; i < sights.len; i++)
+        tell(peer, &sights.at[i]);
     cs_err_t err = cs_replica_scan_commit(peer->replica, &result);
     CS_ASSERT(err == CS_OK);
     return result;
@@ -262,8 +351,7 @@ static void show(cs_peer_t *peer, cs_item_t *item)
     bool same = old != NULL && cs_content_eq(&old->content, &item->content);
     if (old != NULL && !same) cs_tree_remove(tree, path); /* replaced: another inode */
     cs_tree_write(tree, path, &item->content, item->attr.mode);
-    item->print = (cs_print_t){
-        .dev = 1, .ino = cs_tree_find(tree, path)->ino, .size = item->content.size};
+    item->print = print_of(cs_tree_find(tree, path));
     cs_replica_applied(peer->replica, item);
 }
 
@@ -324,13 +412,7 @@ void cs_peer_persist(cs_peer_t *peer, bool reopen)
     cs_peer_stage(peer);
     for (; peer->staged > 0; peer->staged--)
         cs_replica_staged_durable(peer->replica);
-    if (!reopen) return;
-    cs_replica_config_t config = {
-        .store = peer->store, .folder = 7, .keys = peer->replica->keys, .fresh_rid = 1};
-    cs_replica_destroy(&peer->replica);
-    cs_open_result_t result;
-    cs_err_t err = cs_replica_open(&config, &peer->replica, &result);
-    CS_ASSERT(err == CS_OK && result != CS_OPEN_AMNESIA);
+    if (reopen) reopen_replica(peer, false);
 }
 
 void cs_peer_picture(cs_peer_t *peer, cs_buf_t *ret)

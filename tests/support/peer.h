@@ -5,14 +5,16 @@
 
 #include "base/prng.h"
 #include "crdt/replica_i.h"
+#include "sim/mem_store.h"
 #include "support/tree.h"
 
 typedef struct cs_peer {
     cs_replica_t *replica;
     cs_tree_t tree;
-    cs_store_t *store; /* owned; NULL: memory only */
-    uint32_t staged;   /* batches of which the replica was not told that they are durable */
-    bool reused;       /* a dot came with another value than mine: ALARM dot_reuse */
+    cs_store_t *store;   /* owned; NULL: memory only */
+    cs_mem_disk_t *disk; /* of the store, owned; NULL: its own, power never fails */
+    uint32_t staged;     /* batches of which the replica was not told that they are durable */
+    bool reused;         /* a dot came with another value than mine: ALARM dot_reuse */
 } cs_peer_t;
 
 void cs_peer_init(cs_peer_t *peer, uint64_t rid, cs_store_t *store);
@@ -22,6 +24,8 @@ void cs_peer_clone(cs_peer_t *to, cs_peer_t *from, cs_store_t *store);
 
 /* Diff of disk and base -> operations. */
 cs_scan_result_t cs_peer_scan(cs_peer_t *peer);
+/* The same until the power fails, after some of its batches: the replica is opened anew. */
+void cs_peer_scan_cut(cs_peer_t *peer, cs_prng_t *prng);
 /* Disk and base follow the projection; each step is done with the chance part in whole. */
 void cs_peer_materialise(cs_peer_t *peer, cs_prng_t *prng, uint64_t part, uint64_t whole);
 void cs_peer_catch_up(cs_peer_t *peer); /* all of it */

@@ -31,9 +31,14 @@ void t2_world_begin(t2_world_t *world, int replicas)
     world->minted.len = world->removed.len = 0;
     for (int i = 0; i < replicas; i++) {
         cs_tree_t tree = world->peer[i].tree; /* its array is kept */
-        cs_store_t *store = world->with_store ? cs_mem_store_new() : NULL;
+        cs_mem_disk_t *disk = world->with_store ? cs_mem_disk_new() : NULL;
+        cs_store_t *store = NULL;
+        cs_err_t err = disk != NULL ? cs_mem_store_open(disk, &store) : CS_OK;
+        CS_ASSERT(err == CS_OK);
         cs_peer_init(&world->peer[i], 0xa0u + (uint64_t)i, store);
+        world->peer[i].disk = disk;
         world->peer[i].replica->cleanup_off = true;
+        world->peer[i].replica->batch_max = world->batch_max;
         cs_tree_clear(&tree);
         world->peer[i].tree = tree;
     }
@@ -42,8 +47,10 @@ void t2_world_begin(t2_world_t *world, int replicas)
 void t2_world_end(t2_world_t *world)
 {
     for (int i = 0; i < world->replicas; i++) {
-        cs_replica_destroy(&world->peer[i].replica);
-        if (world->peer[i].store != NULL) cs_store_close(&world->peer[i].store);
+        cs_peer_t *peer = &world->peer[i];
+        cs_replica_destroy(&peer->replica);
+        if (peer->store != NULL) cs_store_close(&peer->store);
+        if (peer->disk != NULL) cs_mem_disk_destroy(&peer->disk);
     }
 }
 
@@ -189,6 +196,8 @@ void t2_scan(t2_world_t *world, cs_peer_t *peer)
     live_dots(peer, &world->before);
     known_dots(peer, &world->known);
     note_stale_modes(world, peer);
+    if (peer->disk != NULL && cs_prng_chance(&world->cuts, 1, 4))
+        cs_peer_scan_cut(peer, &world->cuts);
     cs_peer_scan(peer);
     cs_omap_fini(&peer->replica->pushed, NULL);
     if (peer->replica->state.ctr == ctr) return;

@@ -177,12 +177,10 @@ static void push(cs_peer_t *from, cs_peer_t *to, cs_prng_t *prng)
 static void persist(cs_peer_t *peer, cs_prng_t *prng)
 {
     if (peer->store == NULL) return;
-    bool cleanup_off = peer->replica->cleanup_off;
     peer->replica->clean_max = (uint32_t)below(prng, 3);
     uint64_t dice = below(prng, 4);
     if (dice == 0) cs_peer_stage(peer);
     if (dice >= 2) cs_peer_persist(peer, dice == 3);
-    peer->replica->cleanup_off = cleanup_off;
 }
 
 static void perform(t2_world_t *world, const t2_op_t *op, cs_prng_t *prng_p)
@@ -252,9 +250,13 @@ void t2_finish(t2_world_t *world)
     if (world->next_text % 8 == 1) t2_check_projection(world, &world->peer[0]);
 }
 
-/* A chmod law holds for two replicas; such a history says so by its seed. */
+/* A chmod law holds for two replicas; such a history says so by its seed. In one of four a scan
+ * is cut into batches. */
 void t2_run(t2_world_t *world, const t2_op_t *ops, int len, int replicas, uint64_t seed)
 {
+    uint64_t dice = seed >> 56;
+    cs_prng_init(&world->cuts, seed);
+    world->batch_max = dice % 4 == 0 ? 1 + (uint32_t)(dice >> 2) % 3 : CS_BATCH_OPS_MAX;
     if (replicas == 2 && seed % 8 == 0) {
         t2_chmod_law(world, ops, len, seed >> 3);
         return;

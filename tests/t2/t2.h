@@ -42,7 +42,9 @@ typedef struct t2_stale {
 typedef struct t2_world {
     cs_peer_t peer[T2_REPLICAS_MAX];
     int replicas;
-    bool with_store; /* each replica over a store of its own, often reopened */
+    bool with_store;    /* each replica over a store of its own, often reopened */
+    uint32_t batch_max; /* sightings that a scan makes one batch of */
+    cs_prng_t cuts;     /* when the power fails, with stores */
     uint32_t next_text;
     t2_dots_t minted, removed;                   /* by all scans so far */
     t2_dots_t before, after, known, old_garbage; /* scratch */
