@@ -100,6 +100,7 @@ int cs_run_watch(cs_run_t *run); /* status --watch */
 int cs_run_explain(cs_run_t *run);
 int cs_run_resolve(cs_run_t *run);
 int cs_run_check(cs_run_t *run);
+int cs_run_doctor(cs_run_t *run);
 int cs_run_demo(cs_run_t *run);
 
 #endif

@@ -203,6 +203,10 @@ const cs_command_t cs_commands[] = {
      "verify the index against its digest, and every byte on disk against the index; change "
      "nothing; fail if anything is wrong",
      NULL, "check photos", 0, 1, cs_run_check},
+    {CS_LOOKING, "doctor", "[FOLDER]",
+     "try out what this machine and the file systems of folders offer: what is weaker, what "
+     "follows from it, and the command that mends it (-q: only that)",
+     NULL, "doctor photos", 0, 1, cs_run_doctor},
     {CS_RUNNING, "demo", "[--nodes N]",
      "show several nodes on this machine that agree, in a temporary directory", demo_options,
      "demo --nodes 4", 0, 0, cs_run_demo},

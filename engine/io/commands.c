@@ -22,6 +22,7 @@ static const command_t commands[] = {
     {"explain", cs__cmd_explain},
     {"resolve", cs__cmd_resolve},
     {"check", cs__cmd_check},
+    {"doctor", cs__cmd_doctor},
     {"scan", cs__cmd_scan},
     {"wait", cs__cmd_wait},
     {"sync", cs__cmd_sync},

@@ -26,6 +26,7 @@ typedef int cs_handler_t(cs_ask_t *ask);
 
 cs_handler_t cs__cmd_status, cs__cmd_digest, cs__cmd_ls, cs__cmd_conflicts, cs__cmd_search;
 cs_handler_t cs__cmd_events, cs__cmd_explain, cs__cmd_resolve, cs__cmd_check;
+cs_handler_t cs__cmd_doctor;
 cs_handler_t cs__cmd_pause, cs__cmd_resume, cs__cmd_reincarnate;
 cs_handler_t cs__cmd_folder_remove, cs__cmd_peer_remove;
 cs_handler_t cs__cmd_sync, cs__cmd_held_reject, cs__cmd_trash, cs__cmd_trash_restore;

@@ -92,7 +92,7 @@ Test(look, ls_goes_by_paths_and_prefixes, .timeout = 120)
 
 /* More than what is said ahead of a reader, and one who reads nothing for a while: the node
  * answers others meanwhile, and he gets it all. */
-Test(look, a_long_listing_stops_nobody, .timeout = 300)
+Test(look, a_long_listing_stops_nobody, .timeout = 120)
 {
     shell_t *shell = docs();
     EXPECT(shell, 0, "", "mkdir r/many && cd r/many && seq 20000 | split -l1 -a4 -");
