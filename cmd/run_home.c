@@ -163,13 +163,6 @@ static bool may_pass(cs_err_t err)
     return err == CS_ERR_NOSPACE || err == CS_ERR_IO || err == CS_ERR_READ_ONLY;
 }
 
-static const char *remedy(cs_err_t err)
-{
-    if (err == CS_ERR_NOSPACE) return "make room there";
-    if (err == CS_ERR_READ_ONLY) return "remount it for writing";
-    return "see what is wrong with that disk";
-}
-
 /* A database that met a full or failing disk has to be opened anew, when that is over. Until
  * then nothing can be promised, so nothing is served. *ret stays NULL if a signal came. */
 static cs_err_t reopen(const cs_daemon_config_t *config, cs_err_t why, cs_daemon_t **ret,
@@ -178,8 +171,9 @@ static cs_err_t reopen(const cs_daemon_config_t *config, cs_err_t why, cs_daemon
     cs_err_t err = why;
     char text[128];
     cs_complain("the node rests: the disk of the home %s: %s; %s, and it goes on by itself",
-                cs_home_path(config->home), cs_err_text(why), remedy(why));
-    snprintf(text, sizeof text, "it rests: %s, of the home; %s", cs_err_text(why), remedy(why));
+                cs_home_path(config->home), cs_err_text(why), cs_err_remedy(why));
+    snprintf(text, sizeof text, "it rests: %s, of the home; %s", cs_err_text(why),
+             cs_err_remedy(why));
     cs_home_lock_note(config->home, text);
     cs_service_status(why == CS_ERR_NOSPACE ? "resting: the disk of the home is full"
                                             : "resting: the disk of the home fails");

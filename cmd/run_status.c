@@ -64,7 +64,8 @@ static void print_trouble(const json_t *folder, const json_t *item)
     printf("%s: %s: ", cs_text_of(folder, "id"), cs_text_of(item, "reason"));
     cs_print_visible(cs_text_of(item, "path"));
     print_holders(item);
-    putchar('\n');
+    const char *remedy = cs_text_of(item, "remedy");
+    printf("%s%s\n", remedy[0] != '\0' ? "; " : "", remedy);
 }
 
 static void print_troubles(const json_t *folders, bool all)
@@ -77,7 +78,9 @@ static void print_troubles(const json_t *folders, bool all)
         if (total < listed) total = listed;
         size_t shown = all || listed <= TROUBLES_SHOWN ? listed : TROUBLES_SHOWN;
         if (cs_text_of(folder, "error")[0] != '\0') {
-            printf("%s: %s\n", cs_text_of(folder, "id"), cs_text_of(folder, "error"));
+            const char *remedy = cs_text_of(folder, "remedy");
+            printf("%s: %s%s%s\n", cs_text_of(folder, "id"), cs_text_of(folder, "error"),
+                   remedy[0] != '\0' ? "; " : "", remedy);
         }
         for (size_t k = 0; k < shown; k++) {
             print_trouble(folder, json_array_get(errors, k));

@@ -31,6 +31,24 @@ const char *cs_err_text(cs_err_t err)
     return texts[err];
 }
 
+const char *cs_err_remedy(cs_err_t err)
+{
+    static const char *const remedies[CS_ERR_COUNT] = {
+        [CS_ERR_IO] = "see what is wrong with that disk",
+        [CS_ERR_DENIED] = "check the owner and the mode",
+        [CS_ERR_NOSPACE] = "make room there",
+        [CS_ERR_READ_ONLY] = "remount it for writing",
+        [CS_ERR_CROSS_DEVICE] = "unmount what is mounted there, or make it a folder of its own",
+        [CS_ERR_UNSUPPORTED] = "move the folder to another file system",
+        [CS_ERR_NAME] = "give it another name where it was made",
+        [CS_ERR_NOT_MOUNTED] = "mount it, or put its .crdtsync/id back",
+        [CS_ERR_HELD] = "look, then: crdtsync held accept, or held reject",
+        [CS_ERR_BUSY] = "end the program that uses it",
+    };
+    CS_ASSERT(err < CS_ERR_COUNT);
+    return remedies[err] != NULL ? remedies[err] : "";
+}
+
 void cs_assert_fail(const char *condition, const char *file, int line)
 {
     fprintf(stderr, "crdtsync: internal error: %s:%d: assertion failed: %s\n", file, line,

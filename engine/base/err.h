@@ -62,6 +62,9 @@ const char *cs_err_name(cs_err_t err);
 /* One clause for people, without a capital or a full stop. */
 const char *cs_err_text(cs_err_t err);
 
+/* What a person can do about a LOCAL one, as a clause; "" where there is nothing to be done. */
+const char *cs_err_remedy(cs_err_t err);
+
 CS_HEADER_END
 
 #endif

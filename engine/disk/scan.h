@@ -32,8 +32,10 @@ typedef enum cs_trouble {
     CS_TROUBLE_MOUNT,
     CS_TROUBLE_TOO_MANY_VERSIONS
 } cs_trouble_t;
-const char *
-cs_trouble_text(cs_trouble_t trouble); /* as in JSON: "unreadable", "changing", ... */
+/* As in JSON: "unreadable", "changing", ... */
+const char *cs_trouble_text(cs_trouble_t trouble);
+/* What a person can do about it, as a clause. */
+const char *cs_trouble_remedy(cs_trouble_t trouble);
 
 typedef struct cs_scan_sink {
     void *arg;

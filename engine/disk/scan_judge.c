@@ -33,6 +33,29 @@ const char *cs_trouble_text(cs_trouble_t trouble)
     return "";
 }
 
+const char *cs_trouble_remedy(cs_trouble_t trouble)
+{
+    switch (trouble) {
+    case CS_TROUBLE_UNREADABLE:
+        return "check its owner and mode, and the disk";
+    case CS_TROUBLE_CHANGING:
+        return "it is read when it rests";
+    case CS_TROUBLE_SOCKET:
+    case CS_TROUBLE_FIFO:
+    case CS_TROUBLE_DEVICE:
+        return "only files, directories and symbolic links are shared; name it in "
+               ".crdtsyncignore";
+    case CS_TROUBLE_NAME:
+        return "give it a shorter path";
+    case CS_TROUBLE_MOUNT:
+        return "unmount it, or make it a folder of its own";
+    case CS_TROUBLE_TOO_MANY_VERSIONS:
+        return "delete some of its siblings";
+    }
+    CS_ASSERT(false);
+    return "";
+}
+
 uint16_t cs_mode_norm(cs_modes_t modes, uint16_t mode)
 {
     if (modes == CS_MODES_ALL) return mode & CS_MODE_MAX;

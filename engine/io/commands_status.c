@@ -21,11 +21,18 @@ const char *cs__link_text(cs_link_state_t state)
     return "offline";
 }
 
-static void put_trouble(cs_json_t *json, cs_slice_t path, const char *reason)
+static void put_remedy(cs_json_t *json, const char *remedy)
+{
+    if (remedy[0] != '\0') cs_json_put_text(json, "remedy", remedy);
+}
+
+static void put_trouble(cs_json_t *json, cs_slice_t path, const char *reason,
+                        const char *remedy)
 {
     cs_json_begin(json, '{');
     cs_json_put_path(json, "path", path);
     cs_json_put_text(json, "reason", reason);
+    put_remedy(json, remedy);
     cs_json_end(json, '}');
 }
 
@@ -33,7 +40,8 @@ static void put_troubles(cs_json_t *json, const cs_troubles_t *troubles)
 {
     for (size_t i = 0; i < troubles->len; i++) {
         put_trouble(json, cs_slice_str(troubles->item[i].path),
-                    cs_trouble_text(troubles->item[i].trouble));
+                    cs_trouble_text(troubles->item[i].trouble),
+                    cs_trouble_remedy(troubles->item[i].trouble));
     }
 }
 
@@ -67,6 +75,7 @@ static void put_stuck(cs_json_t *json, const cs_stuck_t *stuck, const cs_strings
     cs_json_begin(json, '{');
     cs_json_put_path(json, "path", cs_slice_str(stuck->path));
     cs_json_put_text(json, "reason", cs__why_text(&stuck->why));
+    if (stuck->why.kind == CS_WHY_FAILED) put_remedy(json, cs_err_remedy(stuck->why.err));
     if (stuck->why.kind == CS_WHY_MISSING) {
         cs_json_put_text(json, "by", stuck->by);
         cs_json_key(json, "from");
@@ -101,7 +110,7 @@ static void put_errors(cs_daemon_t *daemon, const cs_mounted_t *folder,
     if (status->failed != CS_OK && !is_named(count, status->failed_path)) {
         cs_slice_t path = status->failed_path == NULL ? cs_slice_text(".")
                                                       : cs_slice_str(status->failed_path);
-        put_trouble(json, path, cs_err_text(status->failed));
+        put_trouble(json, path, cs_err_text(status->failed), cs_err_remedy(status->failed));
         total++;
     }
     put_troubles(json, troubles);
@@ -182,6 +191,7 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
     cs_json_put_text(json, "state", cs_phase_text(status.phase));
     if (status.phase == CS_PHASE_ERROR) {
         cs_json_put_text(json, "error", cs_err_text(status.err));
+        put_remedy(json, cs_err_remedy(status.err));
     }
     cs_json_put_u64(json, "files", count->tree.tally.files);
     cs_json_put_u64(json, "dirs", count->tree.tally.dirs);

@@ -24,6 +24,12 @@ static void waiting_free(void *arg)
     cs_free(waiting);
 }
 
+static void put_error(cs_buf_t *ret, cs_err_t err)
+{
+    const char *remedy = cs_err_remedy(err);
+    cs_buf_printf(ret, " (%s%s%s)", cs_err_text(err), remedy[0] != '\0' ? "; " : "", remedy);
+}
+
 bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_missing)
 {
     cs_folder_status_t status;
@@ -38,9 +44,9 @@ bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t 
     cs_buf_printf(ret_missing, "%s%s: this node is %s", ret_missing->len > 0 ? ", " : "",
                   folder->record.id, cs_phase_text(status.phase));
     if (status.phase == CS_PHASE_ERROR) {
-        cs_buf_printf(ret_missing, " (%s)", cs_err_text(status.err));
+        put_error(ret_missing, status.err);
     } else if (status.failed != CS_OK) {
-        cs_buf_printf(ret_missing, " (%s)", cs_err_text(status.failed));
+        put_error(ret_missing, status.failed);
     }
     if (status.needed_files > 0) {
         cs_buf_printf(ret_missing, " and lacks %llu paths",

@@ -1,4 +1,5 @@
 /* daemon_effects.c - what the core asks for, done. No decisions: each effect is one call. */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -45,8 +46,12 @@ static void note(cs_daemon_t *daemon, const cs_effect_t *effect)
     }
     cs_slice_t path = effect->path != NULL ? cs_slice_str(effect->path) : cs_slice_text("");
     cs_log_level_t level = effect->err == CS_OK ? CS_LOG_INFO : CS_LOG_WARNING;
+    const char *remedy = cs_err_remedy(effect->err);
+    char text[160];
+    snprintf(text, sizeof text, "%s%s%s", cs_err_text(effect->err),
+             remedy[0] != '\0' ? "; " : "", remedy);
     cs__daemon_log(daemon, level, effect->text, folder_name(daemon, effect->folder), path,
-                   cs_err_text(effect->err));
+                   text);
 }
 
 void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)

@@ -130,7 +130,7 @@ static void mount_inside(void)
     if (mount("inside", inside, "tmpfs", 0, "size=1m") != 0) test_fail("mount");
     node_text(&c.node[1], "in/other", "of another file system");
     cluster_do(&c, 1, NULL, "scan");
-    mishap_await(&c, 1, "status --json", "{\"path\":\"in\",\"reason\":\"mount\"}");
+    mishap_await(&c, 1, "status --json", "{\"path\":\"in\",\"reason\":\"mount\"");
     cluster_do(&c, 1, NULL, "scan shared %s/side/file %s/file %s/other", inside, inside,
                inside);
     cluster_do(&c, 0, NULL, "scan");
@@ -186,8 +186,8 @@ static void without_permission(void)
     chmod_of(&c.node[1], "closed", 0);
     chmod_of(&c.node[1], "fixed", 0555);
     cluster_do(&c, 1, NULL, "scan");
-    mishap_await(&c, 1, "status --json", "{\"path\":\"secret\",\"reason\":\"unreadable\"}");
-    mishap_await(&c, 1, "status --json", "{\"path\":\"closed\",\"reason\":\"unreadable\"}");
+    mishap_await(&c, 1, "status --json", "{\"path\":\"secret\",\"reason\":\"unreadable\"");
+    mishap_await(&c, 1, "status --json", "{\"path\":\"closed\",\"reason\":\"unreadable\"");
     node_text(&c.node[0], "closed/file", "newer");
     node_text(&c.node[0], "fixed/new", "new");
     node_text(&c.node[0], "fixed/file", "newer");
@@ -224,7 +224,7 @@ static void cannot_read(void)
     node_text(&c.node[1], "bad", "sector");
     node_text(&c.node[1], "good", "one");
     cluster_do(&c, 1, out, "scan --json");
-    if (strstr(out, "{\"path\":\"bad\",\"reason\":\"unreadable\"}") == NULL)
+    if (strstr(out, "{\"path\":\"bad\",\"reason\":\"unreadable\"") == NULL)
         test_fail("a file that cannot be read: %s", out);
     mishap_await(&c, 0, "ls shared good --json", "\"on_disk\":true");
     if (node_has(&c.node[0], "bad")) test_fail("half a file was sent");

@@ -16,6 +16,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -58,6 +59,19 @@ void test_shell(const char *format, ...)
 #define PORT_MIN  10240u
 #define PORT_SPAN 22000u
 
+/* Of the ports that tests of this machine have drawn each is one's own as long as it lives:
+ * the name of a socket that nobody connects to says so, and it stays open. */
+static bool is_ours_alone(uint16_t port)
+{
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int len = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "crdtsync-test-%u", port);
+    socklen_t bytes = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&name, bytes) == 0) return true;
+    if (fd >= 0) close(fd);
+    return false;
+}
+
 int free_port(void)
 {
     for (int tries = 0; tries < 100; tries++) {
@@ -70,7 +84,7 @@ int free_port(void)
         int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
         bool is_free = fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0;
         if (fd >= 0) close(fd);
-        if (is_free) return port;
+        if (is_free && is_ours_alone(port)) return port;
     }
     test_fail("no free port: %s", strerror(errno));
 }
