@@ -94,7 +94,7 @@ static void print_explained(void *arg, const json_t *document)
     printf(" in folder %s (%s): %s\n", cs_text_of(document, "folder"),
            cs_text_of(document, "folder_state"), cs_text_of(document, "state"));
     if (cs_text_of(document, "error")[0] != '\0') {
-        printf("  the last scan could not take it: %s\n", cs_text_of(document, "error"));
+        printf("  it could not be taken over: %s\n", cs_text_of(document, "error"));
     }
     if (cs_text_of(document, "beside")[0] != '\0') {
         printf("  a sibling: it stands beside ");

@@ -231,8 +231,24 @@ static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_repl
 
 /* --- what is said of a path that the index does not show */
 
-static const char *trouble_of(const cs_folder_status_t *status, const cs_str_t *path)
+typedef struct asked {
+    const cs_str_t *path;
+    bool found;
+} asked_t;
+
+static void look_for(void *arg, cs_slice_t path)
 {
+    asked_t *asked = arg;
+    asked->found |= cs_slice_eq(path, cs_slice_str(asked->path));
+}
+
+static const char *trouble_of(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                              const cs_folder_status_t *status, const cs_str_t *path)
+{
+    asked_t asked = {.path = path};
+    (void)cs_node_refused(daemon->node, folder->record.number, CS_STUCK_LIST_MAX, look_for,
+                          &asked);
+    if (asked.found) return cs_trouble_text(CS_TROUBLE_TOO_MANY_VERSIONS);
     for (size_t i = 0; i < status->troubles->len; i++) {
         const cs_trouble_item_t *item = &status->troubles->item[i];
         if (cs_str_eq(item->path, path)) return cs_trouble_text(item->trouble);
@@ -302,7 +318,7 @@ static void put_all(cs_daemon_t *daemon, const cs_mounted_t *folder,
     cs_json_put_text(json, "state", state);
     if (cs__folder_status(daemon, folder, &status)) {
         cs_json_put_text(json, "folder_state", cs_phase_text(status.phase));
-        cs_json_put_text(json, "error", trouble_of(&status, explained->path));
+        cs_json_put_text(json, "error", trouble_of(daemon, folder, &status, explained->path));
     }
     if (family->eff != NULL && !cs_str_eq(family->eff, explained->path)) {
         cs_json_put_path(json, "beside", cs_slice_str(family->eff));
@@ -328,7 +344,7 @@ static int finish(cs_ask_t *ask, void *state)
     cs_replica_t *replica = cs_node_replica(ask->daemon->node, explained->folder);
     family_t family = {0};
     cs_err_t err = read_family(replica, explained->path, &family);
-    const char *trouble = trouble_of(&status, explained->path);
+    const char *trouble = trouble_of(ask->daemon, folder, &status, explained->path);
     const char *text = err == CS_OK ? state_of(explained, replica, &family, trouble) : NULL;
     int exit_code = CS_EXIT_DONE;
     if (err != CS_OK) {

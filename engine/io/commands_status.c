@@ -96,7 +96,13 @@ static bool is_named(const cs_count_t *count, const cs_str_t *path)
     return false;
 }
 
-/* What could not be read, and what cannot be written. */
+static void put_refused(void *arg, cs_slice_t path)
+{
+    put_trouble(arg, path, cs_trouble_text(CS_TROUBLE_TOO_MANY_VERSIONS),
+                cs_trouble_remedy(CS_TROUBLE_TOO_MANY_VERSIONS));
+}
+
+/* What could not be read, what cannot be written, and what could not be taken of peers. */
 static void put_errors(cs_daemon_t *daemon, const cs_mounted_t *folder,
                        const cs_folder_status_t *status, const cs_count_t *count,
                        cs_json_t *json)
@@ -117,9 +123,13 @@ static void put_errors(cs_daemon_t *daemon, const cs_mounted_t *folder,
     for (size_t i = 0; i < count->stuck_len; i++) {
         put_stuck(json, &count->stuck[i], &holders);
     }
+    uint64_t refused = cs_node_refused(daemon->node, folder->record.number, CS_STUCK_LIST_MAX,
+                                       put_refused, json);
     cs_json_end(json, ']');
     cs_strings_fini(&holders);
-    bool more = troubles->total > troubles->len || count->stuck_total > count->stuck_len;
+    total += refused;
+    bool more = troubles->total > troubles->len || count->stuck_total > count->stuck_len ||
+                refused > CS_STUCK_LIST_MAX;
     if (more) cs_json_put_u64(json, "errors_total", total);
 }
 

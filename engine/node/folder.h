@@ -121,6 +121,7 @@ typedef struct cs_folder {
     uint32_t race_ms;                 /* 0: the last group was of use */
     uint64_t trash_next, trash_bytes; /* cs_apply_config_t */
     cs_omap_t ignored;                /* pending paths that are ignored here, as far as met */
+    cs_omap_t refused; /* paths of entries with too many versions; epoch: when, in ms */
     cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
     cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
     cs_str_t **ready;  /* paths whose contents are staged */
@@ -219,6 +220,7 @@ void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
 
 /* folder_why.c */
 void cs_folder_stuck(cs_folder_t *folder, cs_slice_t path, cs_err_t err); /* CS_OK: no more */
+void cs_folder_refused(cs_folder_t *folder, cs_slice_t path);
 
 /* shared */
 cs_job_t *cs_folder_job(cs_folder_t *folder,

@@ -79,6 +79,7 @@ void cs_folder_plan_fini(cs_folder_t *folder)
     cs_omap_fini(&folder->awaited, NULL);
     cs_omap_fini(&folder->ignored, NULL);
     cs_omap_fini(&folder->stuck, NULL);
+    cs_omap_fini(&folder->refused, NULL);
     for (size_t i = 0; i < folder->ready_count; i++) {
         cs_str_unref(&folder->ready[i]);
     }

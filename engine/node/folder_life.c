@@ -48,6 +48,11 @@ static void host_alarm(void *arg, const char *what, cs_dot_t dot)
     cs_folder_note(folder, what, cs_slice_text(""), corrupt ? CS_ERR_CORRUPT : CS_ERR_LIMIT);
 }
 
+static void host_refused(void *arg, cs_slice_t path)
+{
+    cs_folder_refused(arg, path);
+}
+
 static void host_changed(void *arg)
 {
     cs_folder_plan_more(arg);
@@ -99,9 +104,9 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .stamp = config->stamp,
     };
     memcpy(gossip.name, node->config.name, sizeof gossip.name);
-    cs_gossip_host_t host = {folder,        host_send,        host_drop,
-                             host_snapshot, host_reincarnate, host_member,
-                             host_alarm,    host_changed,     host_more};
+    cs_gossip_host_t host = {folder,           host_send,   host_drop,  host_snapshot,
+                             host_reincarnate, host_member, host_alarm, host_changed,
+                             host_more,        host_refused};
     folder->gossip = cs_gossip_new(&gossip, &host);
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);

@@ -14,6 +14,42 @@ void cs_folder_stuck(cs_folder_t *folder, cs_slice_t path, cs_err_t err)
     node->epoch = (uint64_t)err;
 }
 
+#define REFUSED_MS \
+    600000u /* what is not refused again within it is over: exchanges repeat it */
+
+static bool is_recent(const cs_folder_t *folder, const cs_onode_t *node)
+{
+    return folder->now_ms < node->epoch + REFUSED_MS;
+}
+
+void cs_folder_refused(cs_folder_t *folder, cs_slice_t path)
+{
+    bool is_new;
+    cs_onode_t *node = cs_omap_first(&folder->refused);
+    while (folder->refused.len >= CS_STUCK_MAX && node != NULL) {
+        cs_onode_t *next = node->next[0];
+        if (!is_recent(folder, node)) cs_omap_remove(&folder->refused, node);
+        node = next;
+    }
+    node = cs_omap_find(&folder->refused, path);
+    if (node == NULL && folder->refused.len >= CS_STUCK_MAX) return;
+    if (node == NULL) node = cs_omap_insert(&folder->refused, path, &is_new);
+    node->epoch = folder->now_ms;
+}
+
+uint64_t cs_node_refused(cs_node_t *node, uint32_t number, size_t max,
+                         void (*each)(void *arg, cs_slice_t path), void *arg)
+{
+    const cs_folder_t *folder = cs__node_folder(node, number);
+    uint64_t count = 0;
+    const cs_onode_t *at = folder == NULL ? NULL : cs_omap_first(&folder->refused);
+    for (; at != NULL; at = at->next[0]) {
+        if (!is_recent(folder, at)) continue;
+        if (count++ < max) each(arg, cs_onode_key(at));
+    }
+    return count;
+}
+
 static bool is_on_disk(cs_folder_t *folder, const cs_item_t *item)
 {
     cs_item_t row = {0};

@@ -50,6 +50,9 @@ typedef struct cs_gossip_host {
     /* Entries were joined, roots may be equal now, a peer may hold more content than before. */
     void (*changed)(void *arg);
     void (*peer_has_more)(void *arg, cs_peer_t peer);
+    /* An entry of a peer has, with ours, too many versions: ours stays as it is. A path that it
+     * is about; may be NULL. */
+    void (*refused)(void *arg, cs_slice_t path);
 } cs_gossip_host_t;
 
 typedef struct cs_gossip_config {

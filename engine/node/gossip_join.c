@@ -70,6 +70,18 @@ static void note_join(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t *r
     }
 }
 
+/* Ours stays as it is; nobody is to blame. */
+static void refuse(cs_gossip_t *gossip, const cs_entry_t *received)
+{
+    cs__alarm(gossip, "too many versions", (cs_dot_t){0});
+    const cs_str_t *path = received->l_len > 0   ? received->l[0].path
+                           : received->k_len > 0 ? received->k[0].path
+                                                 : NULL;
+    if (path != NULL && gossip->host.refused != NULL) {
+        gossip->host.refused(gossip->host.arg, cs_slice_str(path));
+    }
+}
+
 static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t *received,
                          cs__exchange_t *exchange, uint32_t hops, cs__replies_t *replies)
 {
@@ -80,8 +92,8 @@ static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t
     cs_entry_init(&result, &received->bucket);
     cs_join_result_t join = {0};
     cs_err_t err = cs_replica_join(replica, received, ib, &result, &join);
-    if (err == CS_ERR_LIMIT) { /* ours stays as it is; nobody is to blame */
-        cs__alarm(gossip, "too many versions", (cs_dot_t){0});
+    if (err == CS_ERR_LIMIT) {
+        refuse(gossip, received);
         cs_entry_fini(&result);
         return CS_OK;
     }

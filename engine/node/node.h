@@ -220,6 +220,11 @@ typedef struct cs_why {
 /* CS_WHY_HERE also for a folder that is unknown. */
 cs_why_t cs_node_why(cs_node_t *node, uint32_t number, const cs_item_t *item);
 
+/* Paths of peers' entries that were refused of late, for they have, with ours, too many
+ * versions; calls `each` with up to `max` of them. Their number. */
+uint64_t cs_node_refused(cs_node_t *node, uint32_t number, size_t max,
+                         void (*each)(void *arg, cs_slice_t path), void *arg);
+
 /* What is known of a member's having some content. */
 typedef enum cs_holds { CS_HOLDS_UNKNOWN, CS_HOLDS_YES, CS_HOLDS_NO } cs_holds_t;
 cs_holds_t cs_node_holds(cs_node_t *node, uint32_t number, const cs_report_t *report,

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "support/node_world.h"
+#include "support/tree.h"
 
 static nw_world_t world;
 
@@ -129,4 +130,52 @@ Test(node, who_only_receives_mints_nothing_whenever_it_crashes)
         cr_assert_eq(status_of(1).state->ctr, 0, "seed %u", seed);
         finish();
     }
+}
+
+/* CS_DOTS_MAX - 1 versions of x in one entry: with one more it is full. */
+static void join_versions(unsigned index, uint64_t rid, const char *text)
+{
+    cs_replica_t *replica = cs_node_replica(world.node[index].node, NW_FOLDER);
+    const uint8_t secret[CS_SECRET_BYTES] = {7};
+    cs_keys_t keys;
+    cs_keys_derive(&keys, secret);
+    cs_bucket_t bucket;
+    cs_entry_t many, joined;
+    cs_join_result_t result;
+    cs_bucket_of(&keys, cs_slice_text("x"), &bucket);
+    cs_entry_init(&many, &bucket);
+    cs_entry_init(&joined, &bucket);
+    for (uint32_t i = 1; i < CS_DOTS_MAX; i++) {
+        cs_kval_t k = {.dot = {rid, i},
+                       .lin = {rid, i},
+                       .gen = 1,
+                       .content = cs_tree_text(CS_KIND_FILE, text),
+                       .path = cs_str_from("x")};
+        cr_assert_eq(cs_entry_add_k(&many, &k), CS_OK);
+    }
+    cr_assert_eq(cs_replica_join(replica, &many, NULL, &joined, &result), CS_OK);
+    cs_entry_fini(&many);
+    cs_entry_fini(&joined);
+}
+
+static void is_x(void *arg, cs_slice_t path)
+{
+    *(bool *)arg = cs_slice_eq(path, cs_slice_text("x"));
+}
+
+Test(node, a_path_with_too_many_versions_is_named)
+{
+    bool named[2] = {false, false};
+    nw_open(&world, 9, 2);
+    nw_settle(&world);
+    join_versions(0, 0x1000, "v");
+    join_versions(1, 0x2000, "w");
+    nw_write(&world.node[0], "other", "file");
+    nw_scan(&world.node[0], NULL);
+    rest(20000);
+    for (unsigned i = 0; i < 2; i++) {
+        (void)cs_node_refused(world.node[i].node, NW_FOLDER, 10, is_x, &named[i]);
+    }
+    cr_expect(named[0] || named[1]);
+    nw_close(&world);
 }
