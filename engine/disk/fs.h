@@ -83,6 +83,9 @@ typedef struct cs_fs_ops {
                       size_t len); /* all of it; NOSPACE */
     cs_err_t (*truncate)(cs_file_t *file, uint64_t size);
     cs_err_t (*fstat)(cs_file_t *file, cs_stat_t *ret);
+    /* Writes through a mapping show in a stat only when they make a clean page dirty. After
+     * this all pages are clean, so that whatever is written from now on shows. */
+    void (*settle)(cs_file_t *file);
     cs_err_t (*set_meta)(cs_file_t *file, uint16_t mode,
                          int64_t mtime_ns); /* & ~umask is the caller's */
     void (*close)(cs_file_t **file_p);

@@ -73,6 +73,7 @@ static cs_err_t hash_file(cs_path_hasher_t *hasher, cs_slice_t path,
     }
     if (err != CS_OK) return err;
     cs_content_hasher_begin(hasher->content, sink);
+    file->ops->settle(file);
     err = file->ops->fstat(file, &before);
     if (err == CS_OK) err = read_all(hasher, file, before.print.size);
     if (err == CS_OK) err = file->ops->fstat(file, &after);

@@ -18,7 +18,8 @@ typedef struct cs_sweep {
     bool is_start;                 /* see cs__trash_sweep */
     uint64_t bytes;                /* kept so far */
     uint64_t files;
-    bool full; /* what is older goes */
+    bool full;      /* what is older goes */
+    bool gave_back; /* and is not flushed yet */
 } cs_sweep_t;
 
 /* A name beside `path`, like that of a sibling with these bytes. What cannot be read has a name
@@ -65,6 +66,7 @@ static void give_back(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path)
         if (err == CS_ERR_EXISTS) break; /* no name is free */
     }
     const cs_cleanup_sink_t *sink = sweep->sink;
+    if (err == CS_OK) sweep->gave_back = true;
     if (err == CS_OK && sink != NULL && sink->late != NULL) {
         sink->late(sink->arg, path, cs_buf_slice(&at));
     }
@@ -160,16 +162,19 @@ static bool over_bounds(const cs_sweep_t *sweep)
            sweep->files > CS_TRASH_FILES_MAX;
 }
 
-/* Removes the log with the last file. */
-static void close_group(cs_fs_t *fs, cs_slice_t group)
+/* Removes the log with the last file, but not before that is where it was given back, whatever
+ * a power cut takes with it. */
+static void close_group(cs_sweep_t *sweep, cs_slice_t group)
 {
+    cs_fs_t *fs = sweep->fs;
     cs_listing_t listing = {0};
     if (fs->ops->list(fs, group, &listing) != CS_OK) return;
     bool any_left = false;
     for (size_t i = 0; i < listing.len; i++) {
         any_left = any_left || !is_log(&listing.item[i]);
     }
-    if (!any_left) {
+    if (!any_left && sweep->gave_back) sweep->gave_back = fs->ops->sync(fs) != CS_OK;
+    if (!any_left && !sweep->gave_back) {
         for (size_t i = 0; i < listing.len; i++) {
             drop(fs, group, &listing.item[i]);
         }
@@ -198,7 +203,7 @@ static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
     }
     cs__trash_log_fini(&log);
     cs_listing_fini(&listing);
-    close_group(sweep->fs, group);
+    close_group(sweep, group);
 }
 
 cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
@@ -239,7 +244,7 @@ static void trim_group(cs_sweep_t *sweep, cs_slice_t group)
     }
     cs__trash_log_fini(&log);
     cs_listing_fini(&listing);
-    close_group(sweep->fs, group);
+    close_group(sweep, group);
 }
 
 void cs__trash_trim(const cs_apply_config_t *config)

@@ -262,6 +262,7 @@ static const cs_fs_ops_t linux_ops = {
     .write = cs__linux_write,
     .truncate = cs__linux_truncate,
     .fstat = cs__linux_fstat,
+    .settle = cs__linux_settle,
     .set_meta = cs__linux_set_meta,
     .close = cs__linux_close,
     .readlink = cs__linux_readlink,

@@ -1,6 +1,7 @@
 /* fs_linux_file.c - open files: reading, writing, metadata. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -96,6 +97,20 @@ cs_err_t cs__linux_truncate(cs_file_t *file, uint64_t size)
 cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret)
 {
     return cs__linux_stat_at(fd_of(file), "", ret);
+}
+
+/* Pages are written out only where somebody has the file open for writing, or mapped, which is
+ * when a lease is refused. (One that is given is given back at once; should it be broken in
+ * between, the signal is one that nobody minds.) Where there are no leases, or none for us, the
+ * kernel finds out by itself that nothing is dirty. */
+void cs__linux_settle(cs_file_t *file)
+{
+    int fd = fd_of(file);
+    if (fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
+        (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+        return;
+    }
+    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 }
 
 cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns)

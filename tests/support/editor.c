@@ -27,7 +27,8 @@ const char *edit_name(edit_t edit)
                                         "made a directory",
                                         "its parent swapped for a link",
                                         "written through a descriptor",
-                                        "written through a mapping"};
+                                        "written through a mapping",
+                                        "written through a mapping again"};
     return names[edit];
 }
 
@@ -56,17 +57,31 @@ static void make_outside(editor_t *editor)
     close(fd);
 }
 
+static void write_through(editor_t *editor)
+{
+    if (editor->fd < 0) return;
+    duet_destroy_open(editor->duet, editor->fd);
+    const char *text = duet_new_text(editor->duet);
+    if (editor->map != NULL) {
+        memcpy(editor->map, text, LEN);
+    } else {
+        must(pwrite(editor->fd, text, LEN, 0) == (ssize_t)LEN, editor->path);
+    }
+}
+
 void editor_open(editor_t *editor, duet_t *duet, edit_t edit, const char *path)
 {
     char at[DUET_PATH];
     *editor = (editor_t){.duet = duet, .edit = edit, .path = path, .fd = -1};
     full(editor, path, at);
-    bool through = edit == EDIT_HELD || edit == EDIT_MAPPED;
+    bool maps = edit == EDIT_MAPPED || edit == EDIT_MAPPED_AGAIN;
+    bool through = maps || edit == EDIT_HELD;
     if (through) editor->fd = open(at, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
-    if (edit == EDIT_MAPPED && editor->fd >= 0) {
+    if (maps && editor->fd >= 0) {
         editor->map = mmap(NULL, LEN, PROT_READ | PROT_WRITE, MAP_SHARED, editor->fd, 0);
         must(editor->map != MAP_FAILED, "mmap");
     }
+    if (edit == EDIT_MAPPED_AGAIN) write_through(editor);
     if (edit == EDIT_SWAP_PARENT && strchr(path, '/') != NULL) make_outside(editor);
 }
 
@@ -154,18 +169,6 @@ static void swap_parent(const editor_t *editor, const char *at)
     must(symlink(editor->outside, parent) == 0, parent);
 }
 
-static void write_through(editor_t *editor)
-{
-    if (editor->fd < 0) return;
-    duet_destroy_open(editor->duet, editor->fd);
-    const char *text = duet_new_text(editor->duet);
-    if (editor->map != NULL) {
-        memcpy(editor->map, text, LEN);
-    } else {
-        must(pwrite(editor->fd, text, LEN, 0) == (ssize_t)LEN, editor->path);
-    }
-}
-
 static void remove_file(const editor_t *editor, const char *at)
 {
     duet_destroy(editor->duet, 0, editor->path);
@@ -216,6 +219,7 @@ void editor_act(editor_t *editor)
         break;
     case EDIT_HELD:
     case EDIT_MAPPED:
+    case EDIT_MAPPED_AGAIN:
         write_through(editor);
         break;
     case EDIT_COUNT:

@@ -14,10 +14,12 @@ typedef enum edit {
     EDIT_DELETE,
     EDIT_RENAME_AWAY,
     EDIT_CHMOD,
-    EDIT_MKDIR,       /* the file makes room for a directory with a file in it */
-    EDIT_SWAP_PARENT, /* its directory becomes a link to one outside of the folder */
-    EDIT_HELD,        /* through a descriptor from before the run */
-    EDIT_MAPPED,      /* through a mapping from before the run */
+    EDIT_MKDIR,        /* the file makes room for a directory with a file in it */
+    EDIT_SWAP_PARENT,  /* its directory becomes a link to one outside of the folder */
+    EDIT_HELD,         /* through a descriptor from before the run */
+    EDIT_MAPPED,       /* through a mapping from before the run */
+    EDIT_MAPPED_AGAIN, /* the same, into a page that was written to before and not flushed since
+                        */
     EDIT_COUNT
 } edit_t;
 

@@ -107,6 +107,12 @@ static cs_err_t spy_fstat(cs_file_t *file, cs_stat_t *ret)
     return err;
 }
 
+static void spy_settle(cs_file_t *file)
+{
+    spy_file_t *self = file_of(file);
+    if (pass(self->spy)) self->real->ops->settle(self->real);
+}
+
 static cs_err_t spy_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns)
 {
     PASS_FILE(set_meta, mode, mtime_ns);
@@ -204,6 +210,7 @@ static const cs_fs_ops_t spy_ops = {
     .write = spy_write,
     .truncate = spy_truncate,
     .fstat = spy_fstat,
+    .settle = spy_settle,
     .set_meta = spy_set_meta,
     .close = spy_close,
     .readlink = spy_readlink,
