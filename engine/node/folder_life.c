@@ -74,7 +74,6 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     folder->config.members = NULL;
     folder->now_ms = now_ms;
     folder->trash_bytes = CS_TRASH_UNCOUNTED;
-    folder->unsure = true;
     folder->keys = cs_calloc(1, sizeof *folder->keys);
     cs_keys_derive(folder->keys, config->secret);
 
@@ -92,6 +91,9 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         return err;
     }
     folder->table = cs_chunker_table_new(folder->keys);
+    /* The paths of a group of steps are pending until its rows are durable: where none is, the
+     * last life left nothing that no row tells. */
+    folder->unsure = cs_replica_pending(folder->replica, cs_slice_text(""), &folder->scratch);
     folder->fetch = cs_fetch_new(folder->table, config->seed);
 
     cs_gossip_config_t gossip = {
