@@ -79,6 +79,23 @@ static void add_given(cs_args_t *args, const char *name, const char *value)
     args->given[args->given_count++] = (cs_given_t){name, value};
 }
 
+/* The beginning of several options; of one alone, getopt_long takes it for that one. */
+static bool tell_ambiguous(const option_table_t *table, const char *name, cs_buf_t *ret_error)
+{
+    size_t found = 0;
+    cs_buf_t list = {0};
+    for (size_t i = 0; i < table->count; i++) {
+        if (strncmp(table->names[i], name, strlen(name)) != 0) continue;
+        cs_buf_printf(&list, "%s%s", found++ > 0 ? " or " : "", table->names[i]);
+    }
+    if (found > 1) {
+        cs_buf_printf(ret_error, "wrong usage: %s may be %.*s; give one of them", name,
+                      (int)list.len, (const char *)list.data);
+    }
+    cs_buf_fini(&list);
+    return found > 1;
+}
+
 /* What getopt_long did not like: a word of argv, or one letter of it. */
 static void tell_mistake(const option_table_t *table, int found, const char *word,
                          cs_buf_t *ret_error)
@@ -100,6 +117,7 @@ static void tell_mistake(const option_table_t *table, int found, const char *wor
     }
     char name[64];
     snprintf(name, sizeof name, "%.*s", (int)strcspn(word, "="), word);
+    if (tell_ambiguous(table, name, ret_error)) return;
     const char *nearest = cs_suggest(name, table->names);
     cs_buf_printf(ret_error, "wrong usage: there is no option %s; ", name);
     if (nearest != NULL) {

@@ -102,6 +102,16 @@ Test(options, a_mistyped_one_names_the_nearest)
     expect_error(PARSE(false, "-x"), "no option -x");
 }
 
+Test(options, the_beginning_of_one_will_do_of_several_not)
+{
+    parsed_t parsed = PARSE(false, "--fu");
+    cr_assert_eq(parsed.err, CS_OK);
+    cr_assert(cs_args_has(&parsed.args, "full"));
+    fini(&parsed);
+    expect_error(PARSE(false, "--h"), "--h may be --home or --help");
+    expect_error(PARSE(false, "--h=x"), "--h may be --home or --help");
+}
+
 Test(options, values_are_checked_for_being_there)
 {
     expect_error(PARSE(false, "--id"), "--id needs a value");
