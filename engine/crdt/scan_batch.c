@@ -103,7 +103,7 @@ static uint8_t acts_of(const cs_sight_t *sight, const cs_item_t *row)
     bool was_dir = row != NULL && row->content.kind == CS_KIND_DIR;
     switch (sight->seen.what) {
     case CS_SAW_VANISHED:
-        return row != NULL ? CS_ACT_DELETE : 0;
+        return CS_ACT_DELETE;
     case CS_SAW_EMPTY_DIR:
         return row != NULL && !was_dir ? CS_ACT_DELETE | CS_ACT_MARK : CS_ACT_MARK;
     case CS_SAW_APPEARED:
@@ -181,11 +181,16 @@ void cs__scan_order(cs_replica_t *r)
         cs_sight_t *sight = &sights->item[i];
         cs__trim(r);
         if (sight->adopted) continue;
-        const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
-        sight->acts = acts_of(sight, row);
+        cs_slice_t path = cs_slice_str(sight->path);
+        const cs_item_t *row = NULL;
+        if (sight->seen.what == CS_SAW_VANISHED) { /* whatever it was */
+            sight->acts = cs_workset_has(&r->ws, CS_T_BASE, path) ? CS_ACT_DELETE : 0;
+        } else {
+            row = cs__row(r, path);
+            sight->acts = acts_of(sight, row);
+        }
         sight->lost = loses_bytes(sight, row);
-        sight->filled =
-            sight->seen.what == CS_SAW_EMPTY_DIR && is_filled(r, cs_slice_str(sight->path));
+        sight->filled = sight->seen.what == CS_SAW_EMPTY_DIR && is_filled(r, path);
         bool again = i > 0 && cs_str_eq(sight->path, sight[-1].path); /* file, now directory */
         if (again) sight->acts &= (uint8_t) ~(sight[-1].acts & CS_ACT_DELETE);
     }

@@ -13,6 +13,14 @@ static int fd_of(const cs_file_t *file)
     return ((const cs__linux_file_t *)file)->fd;
 }
 
+static void wrap(cs_fs_t *fs, int fd, cs_file_t **ret)
+{
+    cs__linux_file_t *file = cs_calloc(1, sizeof *file);
+    file->file.ops = fs->ops;
+    file->fd = fd;
+    *ret = &file->file;
+}
+
 static cs_err_t open_file(cs_fs_t *fs, cs_slice_t path, int flags, cs_file_t **ret)
 {
     int fd = -1;
@@ -31,10 +39,7 @@ static cs_err_t open_file(cs_fs_t *fs, cs_slice_t path, int flags, cs_file_t **r
         close(fd);
         return err;
     }
-    cs__linux_file_t *file = cs_calloc(1, sizeof *file);
-    file->file.ops = fs->ops;
-    file->fd = fd;
-    *ret = &file->file;
+    wrap(fs, fd, ret);
     return CS_OK;
 }
 
@@ -45,7 +50,10 @@ cs_err_t cs__linux_open_read(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
 
 cs_err_t cs__linux_create(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
 {
-    return open_file(fs, path, O_RDWR | O_CREAT | O_EXCL, ret);
+    int fd = -1; /* of a regular file: there was nothing before */
+    cs_err_t err = cs__linux_open_at(fs, path, O_RDWR | O_CREAT | O_EXCL, &fd);
+    if (err == CS_OK) wrap(fs, fd, ret);
+    return err;
 }
 
 cs_err_t cs__linux_open_write(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
