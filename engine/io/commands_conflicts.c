@@ -81,31 +81,51 @@ static cs_err_t put_conflict(cs_daemon_t *daemon, const cs_mounted_t *folder,
 typedef struct conflicts {
     uint32_t *folder; /* owned; numbers */
     size_t count, at;
-    cs_base_walk_t walk; /* of folder[at] */
+    cs_base_walk_t walk;        /* of folder[at] */
+    const cs_item_t **siblings; /* of the walk that is done, sorted; owned */
+    size_t told;                /* of them */
     cs_json_t json;
 } conflicts_t;
+
+static void folder_done(conflicts_t *conflicts)
+{
+    cs_free(conflicts->siblings);
+    conflicts->siblings = NULL;
+    conflicts->told = 0;
+    cs_base_walk_fini(&conflicts->walk);
+    conflicts->at++;
+}
 
 static void conflicts_free(void *state)
 {
     conflicts_t *conflicts = state;
+    folder_done(conflicts);
     cs_free(conflicts->folder);
-    cs_base_walk_fini(&conflicts->walk);
     cs_json_fini(&conflicts->json);
     cs_free(conflicts);
 }
 
-static cs_err_t put_conflicts(cs_daemon_t *daemon, const cs_mounted_t *folder,
-                              const cs_items_t *items, cs_json_t *json)
+/* CS_ERR_AGAIN: the turn is over. */
+static cs_err_t tell_folder(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                            conflicts_t *conflicts, uint64_t until_ms)
 {
-    const cs_item_t **siblings = sorted(items);
-    cs_err_t err = CS_OK;
-    for (size_t i = 0; err == CS_OK && i < items->len;) {
-        size_t len = run_of(siblings + i, items->len - i);
-        err = put_conflict(daemon, folder, siblings + i, len, json);
-        i += len;
+    cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
+    cs_base_walk_t *walk = &conflicts->walk;
+    while (!walk->done) {
+        if (cs__turn_is_over(until_ms)) return CS_ERR_AGAIN;
+        cs_err_t err = cs_replica_walk_base(replica, WALK_ROWS, walk);
+        if (err != CS_OK) return err;
     }
-    cs_free(siblings);
-    return err;
+    if (conflicts->siblings == NULL) conflicts->siblings = sorted(&walk->siblings);
+    while (conflicts->told < walk->siblings.len) {
+        const cs_item_t **next = conflicts->siblings + conflicts->told;
+        size_t len = run_of(next, walk->siblings.len - conflicts->told);
+        if (cs__turn_is_over(until_ms)) return CS_ERR_AGAIN;
+        cs_err_t err = put_conflict(daemon, folder, next, len, &conflicts->json);
+        if (err != CS_OK) return err;
+        conflicts->told += len;
+    }
+    return CS_OK;
 }
 
 static int turn(cs_ask_t *ask, void *state, uint64_t until_ms)
@@ -114,20 +134,11 @@ static int turn(cs_ask_t *ask, void *state, uint64_t until_ms)
     while (conflicts->at < conflicts->count) {
         const cs_mounted_t *folder =
             cs__folder_numbered(ask->daemon, conflicts->folder[conflicts->at]);
-        cs_replica_t *replica =
-            folder == NULL ? NULL : cs_node_replica(ask->daemon->node, folder->record.number);
-        cs_err_t err = CS_OK;
-        while (replica != NULL && err == CS_OK && !conflicts->walk.done) {
-            if (cs__turn_is_over(until_ms)) return CS_TURN_MORE;
-            err = cs_replica_walk_base(replica, WALK_ROWS, &conflicts->walk);
-        }
-        if (replica != NULL && err == CS_OK) {
-            err =
-                put_conflicts(ask->daemon, folder, &conflicts->walk.siblings, &conflicts->json);
-        }
+        cs_err_t err = CS_OK; /* also of one that was removed meanwhile */
+        if (folder != NULL) err = tell_folder(ask->daemon, folder, conflicts, until_ms);
+        if (err == CS_ERR_AGAIN) return CS_TURN_MORE;
         if (err != CS_OK) return cs__index_failed(ask, folder, err);
-        cs_base_walk_fini(&conflicts->walk);
-        conflicts->at++;
+        folder_done(conflicts);
     }
     cs_json_end(&conflicts->json, ']');
     cs__ask_data(ask, &conflicts->json);
