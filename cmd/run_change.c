@@ -1,27 +1,9 @@
 /* run_change.c - pause, resume, held, reincarnate, and what is forgotten. */
+#include <inttypes.h>
 #include <stdio.h>
 
 #include "cmd/client.h"
-#include "cmd/table.h"
-
-static const char *text_of(const json_t *document, const char *key)
-{
-    const char *text = json_string_value(json_object_get(document, key));
-    return text != NULL ? text : "";
-}
-
-static long long number_of(const json_t *document, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(document, key));
-}
-
-static void print_visible(const char *text)
-{
-    cs_buf_t buf = {0};
-    cs_put_visible(&buf, text);
-    fwrite(buf.data, 1, buf.len, stdout);
-    cs_buf_fini(&buf);
-}
+#include "cmd/show.h"
 
 static int ask(const cs_run_t *run, const char *cmd, cs_needs_t needs,
                void (*print)(void *arg, const json_t *document))
@@ -37,7 +19,7 @@ static void print_paused(void *arg, const json_t *document)
 {
     (void)arg;
     bool paused = json_is_true(json_object_get(document, "paused"));
-    printf("%s: %s\n", text_of(document, "folder"), paused ? "paused" : "goes on");
+    printf("%s: %s\n", cs_text_of(document, "folder"), paused ? "paused" : "goes on");
 }
 
 int cs_run_pause(cs_run_t *run)
@@ -55,8 +37,8 @@ int cs_run_resume(cs_run_t *run)
 static void print_replica(void *arg, const json_t *document)
 {
     (void)arg;
-    printf("%s: replica %s from now on\n", text_of(document, "folder"),
-           text_of(document, "replica"));
+    printf("%s: replica %s from now on\n", cs_text_of(document, "folder"),
+           cs_text_of(document, "replica"));
 }
 
 int cs_run_reincarnate(cs_run_t *run)
@@ -71,10 +53,10 @@ static void print_held(void *arg, const json_t *document)
     bool *any = arg;
     if (!json_is_true(json_object_get(document, "held"))) return;
     *any = true;
-    const char *folder = text_of(document, "folder");
-    if (number_of(document, "files") > 0) {
-        printf("%s: %lld files vanished or were rewritten here\n", folder,
-               number_of(document, "files"));
+    const char *folder = cs_text_of(document, "folder");
+    if (cs_number_of(document, "files") > 0) {
+        printf("%s: %" PRIu64 " files vanished or were rewritten here\n", folder,
+               cs_number_of(document, "files"));
     } else {
         printf("%s: many files of a peer would be deleted there\n", folder);
     }
@@ -97,10 +79,11 @@ int cs_run_held(cs_run_t *run)
 static void print_accepted(void *arg, const json_t *document)
 {
     (void)arg;
-    printf("%s: %lld removed, %lld changed, %lld moved, %lld added\n",
-           text_of(document, "folder"), number_of(document, "removed"),
-           number_of(document, "changed"), number_of(document, "moved"),
-           number_of(document, "added"));
+    printf("%s: %" PRIu64 " removed, %" PRIu64 " changed, %" PRIu64 " moved, %" PRIu64
+           " added\n",
+           cs_text_of(document, "folder"), cs_number_of(document, "removed"),
+           cs_number_of(document, "changed"), cs_number_of(document, "moved"),
+           cs_number_of(document, "added"));
 }
 
 int cs_run_held_accept(cs_run_t *run)
@@ -111,11 +94,12 @@ int cs_run_held_accept(cs_run_t *run)
 static void print_rejected(void *arg, const json_t *document)
 {
     (void)arg;
-    const char *folder = text_of(document, "folder");
+    const char *folder = cs_text_of(document, "folder");
     printf(
-        "%s: %lld files are put back as their bytes come, from this disk or from peers; what "
+        "%s: %" PRIu64
+        " files are put back as their bytes come, from this disk or from peers; what "
         "they replace goes to the trash (crdtsync wait %s --peers 0 ends when all are there)\n",
-        folder, number_of(document, "put_back"), folder);
+        folder, cs_number_of(document, "put_back"), folder);
 }
 
 int cs_run_held_reject(cs_run_t *run)
@@ -128,8 +112,8 @@ int cs_run_held_reject(cs_run_t *run)
 static void print_forgotten(void *arg, const json_t *document)
 {
     (void)arg;
-    printf("%s: forgotten; its files stay in ", text_of(document, "folder"));
-    print_visible(text_of(document, "path"));
+    printf("%s: forgotten; its files stay in ", cs_text_of(document, "folder"));
+    cs_print_visible(cs_text_of(document, "path"));
     putchar('\n');
 }
 
@@ -141,8 +125,8 @@ int cs_run_folder_remove(cs_run_t *run)
 static void print_cut_off(void *arg, const json_t *document)
 {
     (void)arg;
-    const char *name = text_of(document, "name");
-    print_visible(name[0] != '\0' ? name : text_of(document, "id"));
+    const char *name = cs_text_of(document, "name");
+    cs_print_visible(name[0] != '\0' ? name : cs_text_of(document, "id"));
     printf(": cut off; what it has it keeps, and other members share with it until they remove "
            "it, too\n");
 }

@@ -1,38 +1,28 @@
 /* run_sync.c - scan, sync --once and wait. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cmd/client.h"
-#include "cmd/table.h"
+#include "cmd/show.h"
 #include "io/strings.h"
-
-static long long number_of(const json_t *document, const char *key)
-{
-    return (long long)json_integer_value(json_object_get(document, key));
-}
-
-static void print_visible(const char *text)
-{
-    cs_buf_t buf = {0};
-    cs_put_visible(&buf, text != NULL ? text : "");
-    fwrite(buf.data, 1, buf.len, stdout);
-    cs_buf_fini(&buf);
-}
 
 static void print_scan(void *arg, const json_t *document)
 {
     (void)arg;
-    printf("%s: %lld added, %lld changed, %lld moved, %lld removed, %lld unchanged (%.2f s)\n",
-           json_string_value(json_object_get(document, "folder")), number_of(document, "added"),
-           number_of(document, "changed"), number_of(document, "moved"),
-           number_of(document, "removed"), number_of(document, "unchanged"),
+    printf("%s: %" PRIu64 " added, %" PRIu64 " changed, %" PRIu64 " moved, %" PRIu64
+           " removed, %" PRIu64 " unchanged (%.2f s)\n",
+           json_string_value(json_object_get(document, "folder")),
+           cs_number_of(document, "added"), cs_number_of(document, "changed"),
+           cs_number_of(document, "moved"), cs_number_of(document, "removed"),
+           cs_number_of(document, "unchanged"),
            json_number_value(json_object_get(document, "seconds")));
     const json_t *errors = json_object_get(document, "errors");
     for (size_t i = 0; i < json_array_size(errors); i++) {
         const json_t *item = json_array_get(errors, i);
         printf("  left alone, %s: ", json_string_value(json_object_get(item, "reason")));
-        print_visible(json_string_value(json_object_get(item, "path")));
+        cs_print_visible(json_string_value(json_object_get(item, "path")));
         putchar('\n');
     }
 }
@@ -58,7 +48,7 @@ static void print_synced(void *arg, const json_t *document)
         bool reached = json_is_true(json_object_get(peer, "reached"));
         bool equal = json_is_true(json_object_get(peer, "equal"));
         printf(i == 0 ? "; " : ", ");
-        print_visible(json_string_value(json_object_get(peer, "name")));
+        cs_print_visible(json_string_value(json_object_get(peer, "name")));
         printf(" %s", !reached ? "was not reached" : equal ? "is equal" : "differs");
     }
     putchar('\n');

@@ -5,31 +5,21 @@
 #include <unistd.h>
 
 #include "cmd/client.h"
+#include "cmd/show.h"
 #include "cmd/table.h"
 #include "io/request.h"
-
-static const char *text_of(const json_t *document, const char *key)
-{
-    const char *text = json_string_value(json_object_get(document, key));
-    return text != NULL ? text : "";
-}
-
-static uint64_t number_of(const json_t *document, const char *key)
-{
-    return (uint64_t)json_integer_value(json_object_get(document, key));
-}
 
 static void trash_row(void *arg, const json_t *document)
 {
     char when[32] = "";
-    time_t since = (time_t)number_of(document, "since");
+    time_t since = (time_t)cs_number_of(document, "since");
     struct tm parts;
     if (localtime_r(&since, &parts) != NULL) strftime(when, sizeof when, "%F %R", &parts);
-    cs_table_add(arg, text_of(document, "folder"));
+    cs_table_add(arg, cs_text_of(document, "folder"));
     cs_table_add(arg, when);
-    cs_table_add_bytes(arg, number_of(document, "size"));
-    cs_table_add(arg, text_of(document, "path"));
-    cs_table_add(arg, text_of(document, "file"));
+    cs_table_add_bytes(arg, cs_number_of(document, "size"));
+    cs_table_add(arg, cs_text_of(document, "path"));
+    cs_table_add(arg, cs_text_of(document, "file"));
 }
 
 static void print_table(void *arg)
@@ -52,8 +42,8 @@ static void print_restored(void *arg, const json_t *document)
 {
     (void)arg;
     cs_buf_t line = {0};
-    cs_put_visible(&line, text_of(document, "path"));
-    printf("%s: %.*s is back\n", text_of(document, "folder"), (int)line.len,
+    cs_put_visible(&line, cs_text_of(document, "path"));
+    printf("%s: %.*s is back\n", cs_text_of(document, "folder"), (int)line.len,
            (const char *)line.data);
     cs_buf_fini(&line);
 }
