@@ -190,6 +190,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     zloop_set_verbose(daemon->loop, false);
     watch_interrupts(daemon);
     if (config->service) watch_signals(daemon);
+    daemon->shell->journal = config->service && cs_service_has_journal();
     err = cs_check_home_place(cs_home_path(config->home), ret_detail);
     if (err == CS_OK) err = cs__daemon_open_store(daemon, ret_detail);
     if (err == CS_OK) err = cs__daemon_check_format(daemon, ret_detail);

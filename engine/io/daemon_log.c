@@ -1,6 +1,7 @@
 /* daemon_log.c - one line an event on stderr: for people, or as JSON. */
 #include <stdio.h>
 #include <string.h>
+#include <syslog.h>
 
 #include "io/daemon_shell.h"
 
@@ -17,6 +18,22 @@ static const char *level_text(cs_log_level_t level)
         return "debug";
     }
     return "error";
+}
+
+/* As syslog(3) numbers them, for the journal. */
+static int level_number(cs_log_level_t level)
+{
+    switch (level) {
+    case CS_LOG_ERROR:
+        return LOG_ERR;
+    case CS_LOG_WARNING:
+        return LOG_WARNING;
+    case CS_LOG_INFO:
+        return LOG_INFO;
+    case CS_LOG_DEBUG:
+        return LOG_DEBUG;
+    }
+    return LOG_ERR;
 }
 
 /* Names are bytes: what is not printable ASCII is escaped. */
@@ -47,6 +64,7 @@ void cs__daemon_log(cs_daemon_t *daemon, cs_log_level_t level, const char *event
     if (level > daemon->config.log_level) return;
     bool json = daemon->config.log_json;
     cs_buf_t line = {0};
+    if (daemon->shell->journal) cs_buf_printf(&line, "<%d>", level_number(level));
     cs_buf_printf(&line, json ? "{\"level\":\"%s\",\"event\":\"%s\"" : "crdtsync: %s: %s",
                   level_text(level), event);
     put_field(&line, json, "folder",

@@ -65,6 +65,7 @@ typedef struct cs_daemon_shell {
         cs_err_t err; /* of the last attempt */
     } * dials;        /* peers that we dial */
     size_t dial_count, dial_cap;
+    bool journal;  /* takes what is logged */
     int signal_fd; /* -1: signals are not ours */
     int interrupt_fd;
     cs_shell_schedule_t *schedule;

@@ -3,7 +3,11 @@
 #include "io/service.h"
 
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <systemd/sd-daemon.h>
 
@@ -29,4 +33,14 @@ void cs_service_stopping(const char *status)
 void cs_service_status(const char *status)
 {
     (void)sd_notifyf(0, "STATUS=%s", status);
+}
+
+/* systemd.exec(5): the variable is inherited, so it is believed only if it names our own. */
+bool cs_service_has_journal(void)
+{
+    const char *stream = getenv("JOURNAL_STREAM");
+    unsigned long long device, inode;
+    struct stat st;
+    return stream != NULL && sscanf(stream, "%llu:%llu", &device, &inode) == 2 &&
+           fstat(STDERR_FILENO, &st) == 0 && st.st_dev == device && st.st_ino == inode;
 }

@@ -7,11 +7,16 @@
 #ifndef CS_IO_SERVICE_H
 #define CS_IO_SERVICE_H
 
+#include <stdbool.h>
+
 /* The node serves: its sockets are bound, its home is open. Also after a reload. */
 void cs_service_ready(const char *status);
 void cs_service_reloading(void); /* until cs_service_ready */
 void cs_service_stopping(const char *status);
 /* One line for people (`systemctl status`), e.g. what it waits for. */
 void cs_service_status(const char *status);
+
+/* The standard error is the journal, which takes a line's "<N>" at its start for the level. */
+bool cs_service_has_journal(void);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -105,6 +106,34 @@ Test(service, the_manager_hears_of_a_whole_life, .timeout = 300)
     expect_life(&cluster, name);
     unsetenv("NOTIFY_SOCKET");
     cluster_destroy(&cluster);
+}
+
+/* The journal is a file here, as the variable says that it is ours. */
+static void expect_levels(bool ours, const char *first)
+{
+    cluster_t cluster;
+    char stream[64], line[512] = "";
+    struct stat st;
+    cluster_new(&cluster, 1);
+    const cluster_node_t *node = &cluster.node[0];
+    FILE *journal = fopen(node->log, "w+");
+    cr_assert_eq(fstat(fileno(journal), &st), 0);
+    snprintf(stream, sizeof stream, "%llu:%llu", (unsigned long long)st.st_dev,
+             (unsigned long long)st.st_ino + (ours ? 0 : 1));
+    setenv("JOURNAL_STREAM", stream, 1);
+    cluster_start(&cluster, 0); /* appends to that file */
+    cluster_stop(&cluster, 0);
+    unsetenv("JOURNAL_STREAM");
+    cr_assert_not_null(fgets(line, sizeof line, journal));
+    cr_assert_eq(strncmp(line, first, strlen(first)), 0, "%s", line);
+    fclose(journal);
+    cluster_destroy(&cluster);
+}
+
+Test(service, the_journal_gets_levels_and_nobody_else, .timeout = 300)
+{
+    expect_levels(true, "<6>crdtsync: info: node.ready ");
+    expect_levels(false, "crdtsync: info: node.ready ");
 }
 
 /* Nobody listens: that is no reason to stop. */
