@@ -232,7 +232,7 @@ void rounds_tidy(rounds_t *rounds, int node)
     if (nftw(rounds->cluster.node[node].root, tidy, 16, FTW_PHYS) != 0) test_fail("tidy");
 }
 
-void rounds_check(rounds_t *rounds, const char *what)
+void rounds_settle(rounds_t *rounds, const char *what)
 {
     const char *roots[] = {rounds->cluster.node[0].root, rounds->cluster.node[1].root};
     cluster_settle(&rounds->cluster, SETTLE_S);
@@ -241,8 +241,13 @@ void rounds_check(rounds_t *rounds, const char *what)
     if (verdict.missing > 0 || verdict.missing_late > 0) {
         test_fail("%s: saved bytes are lost (%s)", what, rounds->cluster.dir);
     }
+}
+
+void rounds_check(rounds_t *rounds, const char *what)
+{
+    rounds_settle(rounds, what);
     walking = rounds;
-    if (nftw(roots[0], look, 16, FTW_PHYS) != 0) {
+    if (nftw(rounds->cluster.node[0].root, look, 16, FTW_PHYS) != 0) {
         test_fail("%s: bytes that nobody saved: %s", what, stranger);
     }
     rounds->count++;

@@ -29,7 +29,10 @@ void rounds_put_open(rounds_t *rounds, int fd);
 /* Removes all siblings that rounds have left. */
 void rounds_tidy(rounds_t *rounds, int node);
 
-/* Both nodes run: they settle, and all is well; `what`: for the report of a failure. */
+/* Both nodes run: they settle, are equal and have every owed string; `what`: for the report of
+ * a failure. */
+void rounds_settle(rounds_t *rounds, const char *what);
+/* The same, and no file has bytes that nobody saved. */
 void rounds_check(rounds_t *rounds, const char *what);
 
 #endif
