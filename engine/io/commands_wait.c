@@ -159,9 +159,10 @@ static int too_many(cs_ask_t *ask, const cs_mounted_t *folder, uint64_t peers)
     cs_free(reports);
     if (peers == ALL_PEERS || peers <= count) return CS_EXIT_DONE;
     return cs__ask_fail(ask, CS_EXIT_USAGE,
-                        "cannot wait for %llu peers: folder %s has %zu other members; ask for "
+                        "cannot wait for %llu peers: folder %s has %zu other member%s; ask for "
                         "at most as many",
-                        (unsigned long long)peers, folder->record.id, count);
+                        (unsigned long long)peers, folder->record.id, count,
+                        count == 1 ? "" : "s");
 }
 
 int cs__cmd_wait(cs_ask_t *ask)
