@@ -280,6 +280,9 @@ CS_MUST_USE cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_con
 /* The effective path where the content (or hint) of this backing is shown now; NULL: nowhere.
  * Owned. */
 cs_str_t *cs_replica_whereabouts(cs_replica_t *replica, const cs_back_t *back);
+/* The same bytes are displayed: by a content, too, that the row does not know? The row may
+ * learn it by cs_replica_applied, if the file was seen to be that of the row. */
+bool cs_item_learns(const cs_item_t *row, const cs_item_t *item);
 /* The row of another path that some live content of this row's backing backs as well: true, and
  * a copy of it. The bytes are there, if that is still so on disk. */
 bool cs_replica_twin(cs_replica_t *replica, const cs_item_t *row, cs_item_t *ret);

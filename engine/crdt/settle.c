@@ -187,7 +187,18 @@ static bool same_attr(const cs_replica_t *r, const cs_attr_t *a, const cs_attr_t
     return cs__norm(r, a->mode) == cs__norm(r, b->mode) && cs_str_eq(a->tlv, b->tlv);
 }
 
-/* The row shows what the projection shows; it may have to learn a new backing. */
+bool cs_item_learns(const cs_item_t *row, const cs_item_t *item)
+{
+    for (uint32_t i = 0; i < item->back_len && item->content.kind != CS_KIND_DIR; i++) {
+        const cs_back_t *back = &item->back[i];
+        if (!cs__row_has(row, &back->bucket, back->lin, back->k)) return true;
+    }
+    return false;
+}
+
+/* The row shows what the projection shows; it may have to learn a new backing. A content that
+ * it does not know yet waits until the file was looked at: if a user has changed it already,
+ * he did not have that one. */
 static bool rebase(cs_replica_t *r, cs_item_t *row, const cs_group_t *group)
 {
     const cs_cand_t *cand = r->view.ref[group->first].cand;
@@ -197,6 +208,10 @@ static bool rebase(cs_replica_t *r, cs_item_t *row, const cs_group_t *group)
     if (same_backing(row, &r->view, group)) return true;
     cs_item_t item = {0};
     cs__item_from(&r->view, group, &item);
+    if (cs_item_learns(row, &item)) {
+        cs_item_fini(&item);
+        return false;
+    }
     item.print = row->print;
     item.mtime_ns = row->mtime_ns;
     cs__row_put(r, &item);

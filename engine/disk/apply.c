@@ -75,6 +75,17 @@ static void chmod_file(cs_run_t *run, size_t index)
     run->work[index].done = step->err == CS_OK;
 }
 
+/* A file that a user changed meanwhile must not take along what another put there since. */
+static void verify_file(cs_run_t *run, size_t index)
+{
+    cs_step_t *step = &run->steps->item[index];
+    cs_slice_t path = cs_slice_str(step->item.path);
+    bool same = cs__apply_expects(run, step, path, true) && cs__apply_came_out(run, step, path);
+    step->print = step->expect;
+    step->err = same ? CS_OK : CS_ERR_CHANGED;
+    run->work[index].done = same;
+}
+
 static void perform(cs_run_t *run, cs_step_kind_t kind, perform_t each)
 {
     for (size_t i = 0; i < run->steps->len; i++) {
@@ -133,7 +144,8 @@ static void hold_sources(cs_run_t *run)
 static bool any_open(const cs_run_t *run)
 {
     for (size_t i = 0; i < run->steps->len; i++) {
-        if (run->steps->item[i].err == CS_OK) return true;
+        const cs_step_t *step = &run->steps->item[i];
+        if (step->err == CS_OK && step->kind != CS_STEP_VERIFY) return true;
     }
     return false;
 }
@@ -144,6 +156,7 @@ static cs_err_t run_all(cs_run_t *run)
     hold_sources(run);
     cs_err_t err = cs__apply_open_group(run);
     if (err != CS_OK) refuse_without_trash(run, err);
+    perform(run, CS_STEP_VERIFY, verify_file);
     if (!any_open(run)) return CS_OK;
     err = run->fs->ops->sync(run->fs);
     if (err != CS_OK) return err;

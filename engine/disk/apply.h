@@ -23,7 +23,8 @@ typedef enum cs_step_kind {
     CS_STEP_DELETE, /* path -> trash */
     CS_STEP_CHMOD,  /* mode only */
     CS_STEP_MKDIR,  /* an empty directory with a marker */
-    CS_STEP_RMDIR   /* a directory that nothing implies any more; NOT_EMPTY is no failure */
+    CS_STEP_RMDIR,  /* a directory that nothing implies any more; NOT_EMPTY is no failure */
+    CS_STEP_VERIFY  /* is the file still that of the row? Then the row learns its twins */
 } cs_step_kind_t;
 
 typedef struct cs_step {

@@ -123,6 +123,20 @@ static void add_mode(cs_planner_t *planner, cs_item_t *item_p, const cs_item_t *
     planner->count++;
 }
 
+/* Nothing is to be done but to see whether the row may learn what backs its bytes as well. */
+static void add_verify(cs_planner_t *planner, cs_item_t *item_p, const cs_item_t *row)
+{
+    cs_step_t *step = cs_steps_add(&planner->modes, CS_STEP_VERIFY);
+    step->item = *item_p;
+    *item_p = (cs_item_t){0};
+    step->item.mtime_ns = row->mtime_ns;
+    step->replaces = true;
+    step->expect_content = row->content;
+    step->expect_mode = row->attr.mode;
+    step->expect = row->print;
+    planner->count++;
+}
+
 static void add_dir(cs_planner_t *planner, cs_item_t *item_p)
 {
     cs_step_t *step = cs_steps_add(&planner->dirs, CS_STEP_MKDIR);
@@ -163,13 +177,16 @@ static bool compare(cs_planner_t *planner, cs_item_t *item, cs_item_t *row)
     CS_ASSERT(either != NULL);
     cs_slice_t path = cs_slice_str(either->path);
     bool is_new = cs__paths_add(&planner->seen, path);
-    if (item != NULL && row != NULL && cs_content_eq(&item->content, &row->content) &&
-        cs_attr_eq(&item->attr, &row->attr)) {
-        return true;
-    }
+    bool agree = item != NULL && row != NULL && cs_content_eq(&item->content, &row->content) &&
+                 cs_attr_eq(&item->attr, &row->attr);
+    if (agree && !cs_item_learns(row, item)) return true;
     if (!is_new || is_ignored(planner, path)) return false;
     if (is_busy(planner, path)) {
         if (item != NULL) add_blocked(planner, &item->content);
+        return false;
+    }
+    if (agree) {
+        add_verify(planner, item, row);
         return false;
     }
     if (item != NULL && row != NULL && cs_content_eq(&item->content, &row->content)) {

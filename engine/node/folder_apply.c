@@ -330,16 +330,20 @@ static const char *what_was_done(const cs_step_t *step)
         return "dir.made";
     case CS_STEP_RMDIR:
         return "dir.removed";
+    case CS_STEP_VERIFY:
+        return NULL;
     }
     return "";
 }
 
 static void tell_done(cs_folder_t *folder, const cs_step_t *step)
 {
+    const char *what = what_was_done(step);
+    if (what == NULL) return;
     cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_NOTE);
     effect->folder = folder->config.number;
     effect->note = CS_NOTE_PATH;
-    effect->text = what_was_done(step);
+    effect->text = what;
     effect->path = cs_str_ref(step->item.path);
 }
 

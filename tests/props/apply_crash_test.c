@@ -60,6 +60,8 @@ static void plan_again(scene_t *scene, const scene_t *before)
         case CS_STEP_RMDIR:
             if (scene_count(scene, path) > 0) scene_rmdir(scene, path);
             break;
+        case CS_STEP_VERIFY:
+            break;
         }
         if (again != NULL) again->item.attr.mode = step->item.attr.mode;
     }

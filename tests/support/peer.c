@@ -328,14 +328,28 @@ static void take_away(cs_peer_t *peer, cs_slice_t path, cs_prng_t *prng, uint64_
     cs_items_fini(&items);
 }
 
+/* If the user has not changed it yet. */
+static void learn(cs_peer_t *peer, const cs_item_t *row, cs_item_t *item)
+{
+    const cs_tree_node_t *node = cs_tree_find(&peer->tree, item->path->data);
+    bool same = node != NULL && cs_content_eq(&node->content, &row->content) &&
+                node->ino == row->print.ino;
+    if (!same) return;
+    item->print = row->print;
+    cs_replica_applied(peer->replica, item);
+}
+
 static void show(cs_peer_t *peer, cs_item_t *item)
 {
     cs_tree_t *tree = &peer->tree;
     const char *path = item->path->data;
     const cs_item_t *row = cs__row(peer->replica, cs_slice_str(item->path));
-    if (row != NULL && cs_content_eq(&row->content, &item->content) &&
-        cs_attr_eq(&row->attr, &item->attr))
+    bool agree = row != NULL && cs_content_eq(&row->content, &item->content) &&
+                 cs_attr_eq(&row->attr, &item->attr);
+    if (agree) {
+        if (cs_item_learns(row, item)) learn(peer, row, item);
         return;
+    }
     if (!cs_tree_parents_ok(tree, path)) return; /* a file is in the way: later */
     if (item->content.kind == CS_KIND_DIR) {
         if (cs_tree_has_file(tree, path)) return;

@@ -30,7 +30,7 @@ typedef struct site {
     uint64_t trash_next;
     cs_str_t **changed; /* paths to be scanned */
     size_t changed_len, changed_cap;
-    size_t done[CS_STEP_RMDIR + 1], failed; /* steps performed */
+    size_t done[CS_STEP_VERIFY + 1], failed; /* steps performed */
     bool got_bytes;
     site_took_t *took; /* by apply, before a crash */
     size_t took_len;

@@ -256,6 +256,32 @@ Test(plan, a_conflict_shows_both)
     cr_assert_not(site_tree_holds(b, "c0"));
 }
 
+Test(plan, a_file_learns_its_twin_after_a_look)
+{
+    put(a, "p", "some bytes");
+    put(b, "p", "some bytes");
+    begin();
+    cr_assert_eq(b->done[CS_STEP_VERIFY], 0);
+    cs_test_unlink(a->dir, "p");
+    sites_settle(&sites);
+    cr_assert(site_shows(b, "p", NULL), "both were removed as one");
+}
+
+Test(plan, a_file_changed_already_does_not_learn_its_twin)
+{
+    put(a, "p", "some bytes");
+    put(b, "p", "some bytes");
+    site_scan(a);
+    site_scan(b);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    put(b, "p", "some other bytes");
+    site_work(b);
+    cr_assert_eq(b->failed, 1, "the look");
+    sites_settle(&sites);
+    cr_assert(site_shows(a, "p", "some other bytes"));
+    cr_assert(site_tree_holds(a, "some bytes"), "he had replaced his own");
+}
+
 static cs_str_t *sibling_of(const site_t *site, const char *path, const char *text)
 {
     cs_content_t content;

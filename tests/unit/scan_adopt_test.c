@@ -60,3 +60,11 @@ Test(scan_adopt, a_copy_keeps_what_the_other_file_loses)
           "rmtree A d; put A d c3; look A; rm A d.conflict-#c3; look A;"
           "sync AB; is A d/y=c1 d.conflict-#c3=c3");
 }
+
+/* Each user kept one of two copies. A had written over the other before B's came there. */
+Test(scan_adopt, a_file_changed_already_does_not_take_its_twin_along)
+{
+    plays("base AB s=cX; put A p cX; look A; put A s cW; xchg A B; scan B;"
+          "put B s cY; look B; put B p cY; put B s cX; look B; xchg A B; look A;"
+          "sync AB; is A p=cY s=cX s.conflict-#cW=cW");
+}
