@@ -128,8 +128,9 @@ typedef struct cs_folder {
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms; /* 0: none */
     uint64_t retry_at_ms; /* 0: none */
-    bool wants_full;      /* no room for a small content, */
-    bool large_full;      /* or for a large one: then a pass goes on with others */
+    bool wants_full; /* no room for a small content: the pass pauses at `pause_at`, the first */
+    cs_buf_t pause_at; /* path that found none */
+    bool large_full;   /* none for a large one: the pass goes on with others */
 
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;
@@ -196,7 +197,6 @@ void cs_folder_scan_fini(cs_folder_t *folder);
 /* folder_apply.c */
 void cs_folder_plan_soon(cs_folder_t *folder); /* of all that is pending */
 void cs_folder_plan_more(cs_folder_t *folder); /* but for what waits for bytes already */
-void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_plan_fini(cs_folder_t *folder);
 bool cs_folder_has_pending(cs_folder_t *folder);                    /* but for ignored paths */
 bool cs_folder_is_busy(const cs_folder_t *folder, cs_slice_t path); /* a scan looks first */
@@ -204,6 +204,11 @@ bool cs_folder_start_apply(cs_folder_t *folder);
 /* Hands the planned steps to a worker, once what they follow from is durable. */
 void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
+
+/* folder_wants.c */
+void cs_folder_need(void *folder, const cs_content_t *content, cs_slice_t path); /* of a plan */
+void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
+void cs_folder_go_on_if_room(cs_folder_t *folder);
 
 /* folder_content.c */
 void cs_folder_pump_fetch(cs_folder_t *folder);

@@ -28,51 +28,6 @@ void cs_folder_plan_soon(cs_folder_t *folder)
     cs_folder_plan_more(folder);
 }
 
-/* --- contents on their way, and the paths that wait for them */
-
-static void await_key(cs_folder_t *folder, const cs_content_t *content, cs_slice_t path)
-{
-    cs_buf_clear(&folder->scratch);
-    cs_buf_put(&folder->scratch, content->hash, sizeof content->hash);
-    cs_buf_put_slice(&folder->scratch, path);
-}
-
-static void await(cs_folder_t *folder, const cs_content_t *content, cs_slice_t path)
-{
-    bool is_new;
-    await_key(folder, content, path);
-    cs_omap_insert(&folder->awaited, cs_buf_slice(&folder->scratch), &is_new);
-}
-
-static void make_ready(cs_folder_t *folder, cs_slice_t path)
-{
-    cs_replica_unpark(folder->replica, path);
-    if (folder->ready_count == folder->ready_cap) {
-        folder->ready_cap = cs_grow(folder->ready_cap, folder->ready_count + 1);
-        folder->ready = cs_realloc_array(folder->ready, folder->ready_cap, sizeof(cs_str_t *));
-    }
-    folder->ready[folder->ready_count++] = cs_str_new(path.data, path.len);
-}
-
-void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content)
-{
-    await_key(folder, content, cs_slice_text(""));
-    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
-    cs_onode_t *node;
-    while ((node = cs_omap_seek(&folder->awaited, cs_buf_slice(&folder->scratch))) != NULL) {
-        cs_slice_t key = cs_onode_key(node);
-        if (!cs_slice_has_prefix(key, prefix)) break;
-        make_ready(folder, cs_slice(key.data + prefix.len, key.len - prefix.len));
-        cs_omap_remove(&folder->awaited, node);
-    }
-    if (folder->ready_count == 0) return; /* nobody waited for it */
-    cs_fetch_stats_t stats;
-    cs_fetch_stats(folder->fetch, &stats);
-    bool more_comes = stats.wants > stats.sleeping && folder->ready_count < CS_GROUP_FILES_MAX;
-    uint64_t at_ms = folder->now_ms + (more_comes ? CS_PLAN_WAIT_MS : 0);
-    if (folder->ready_at_ms == 0 || at_ms < folder->ready_at_ms) folder->ready_at_ms = at_ms;
-}
-
 void cs_folder_plan_fini(cs_folder_t *folder)
 {
     if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
@@ -86,25 +41,12 @@ void cs_folder_plan_fini(cs_folder_t *folder)
     cs_free(folder->ready);
     cs_buf_fini(&folder->cursor);
     cs_buf_fini(&folder->scratch);
+    cs_buf_fini(&folder->pause_at);
 }
 
 static bool is_staged(void *arg, const cs_content_t *content)
 {
     return cs_fetch_is_staged(((cs_folder_t *)arg)->fetch, content);
-}
-
-static void need(void *arg, const cs_content_t *content, cs_slice_t path)
-{
-    cs_folder_t *folder = arg;
-    if (cs_fetch_want(folder->fetch, content, 0) == CS_ERR_AGAIN) {
-        bool small = cs_content_is_small(content);
-        folder->wants_full = folder->wants_full || small;
-        folder->large_full = folder->large_full || !small;
-        return;
-    }
-    folder->pass_size++;
-    await(folder, content, path);
-    cs_replica_park(folder->replica, path);
 }
 
 /* Paths that a worker found to be ignored here. Their rows stay pending: rules may change. */
@@ -236,25 +178,13 @@ static bool plan_pass(cs_folder_t *folder, const cs_plan_query_t *query)
     }
     folder->pass_size += steps.len;
     if (folder->wants_full) {
-        /* Its last paths found no room: the pass begins anew when some contents have come. */
         cs_buf_clear(&folder->cursor);
-        folder->thorough_due |= folder->thorough;
-        folder->again = true;
+        cs_buf_put_slice(&folder->cursor, cs_buf_slice(&folder->pause_at));
         folder->plan_due = false;
     } else if (folder->cursor.len == 0) {
         end_pass(folder);
     }
     return start_steps(folder, &steps);
-}
-
-/* What a pass left out for want of room may be asked for now. */
-static bool has_room(cs_folder_t *folder)
-{
-    if (folder->wants_full && folder->awaited.len < CS_FETCH_WANTS_MAX / 2) return true;
-    if (!folder->large_full || folder->plan_due) return false;
-    cs_fetch_stats_t stats;
-    cs_fetch_stats(folder->fetch, &stats);
-    return stats.large < CS_FETCH_LARGE_MAX / 2;
 }
 
 /* All that is wanted is what nobody has: perhaps no path needs it any more. */
@@ -269,16 +199,12 @@ bool cs_folder_start_apply(cs_folder_t *folder)
 {
     cs_plan_query_t query = {.arg = folder,
                              .staged = is_staged,
-                             .need = need,
+                             .need = cs_folder_need,
                              .ignored = is_ignored,
                              .busy = is_busy};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
     if (ready && plan_ready(folder, &query)) return true;
-    if (has_room(folder)) {
-        folder->wants_full = folder->large_full = false;
-        folder->refill = true;
-        cs_folder_plan_more(folder);
-    }
+    cs_folder_go_on_if_room(folder);
     if (!folder->plan_due && has_doubtful_wants(folder)) cs_folder_plan_soon(folder);
     if (!folder->plan_due || folder->pass_at_ms > folder->now_ms) return false;
     return plan_pass(folder, &query);

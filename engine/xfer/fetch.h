@@ -33,7 +33,7 @@ CS_HEADER_BEGIN
 #define CS_FETCH_LEAVES_MAX 4u         /* of one file in memory: 4096 chunks, 1 GiB or so */
 #define CS_FETCH_MEMORY_BYTES \
     (64u << 20)                     /* asked for, or given to the disk and not yet written */
-#define CS_FETCH_TIMEOUT_MS 30000u  /* without any byte: all requests go to other peers */
+#define CS_FETCH_TIMEOUT_MS 10000u  /* without an answer: all requests go to other peers */
 #define CS_FETCH_RETRY_MS   60000u  /* then a peer that was silent is tried again */
 #define CS_FETCH_REQUEST_MS 120000u /* an answer that never comes from a peer that talks */
 #define CS_FETCH_ENDGAME_MS 2000u   /* an idle peer is asked, too, for what is late */
