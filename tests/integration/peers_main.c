@@ -117,16 +117,9 @@ static void oversized(void)
 
 /* --- out of order, replayed */
 
-static bool has_two(void *arg)
+static bool has_text(void *text)
 {
-    (void)arg;
-    return node_reads(&c.node[1], "doc", "two");
-}
-
-static bool has_one(void *arg)
-{
-    (void)arg;
-    return node_reads(&c.node[1], "doc", "one");
+    return node_reads(&c.node[1], "doc", text);
 }
 
 /* Frames of exchanges that nobody began, or with numbers that leave out some. */
@@ -157,15 +150,16 @@ static void say_out_of_order(void)
 static void replayed(void)
 {
     static const char *const doc[] = {"doc"};
+    char one[] = "one", two[] = "two";
     come_again();
     h.serves = true;
     hostile_greet(&h);
     member_write(&h.member, "doc", cs_slice_text("one"));
     hostile_push(&h, doc, 1);
-    if (!hostile_await(&h, has_one, NULL)) test_fail("the first text does not arrive");
+    if (!hostile_await(&h, has_text, one)) test_fail("the first text does not arrive");
     member_write(&h.member, "doc", cs_slice_text("two"));
     hostile_push(&h, doc, 1);
-    if (!hostile_await(&h, has_two, NULL)) test_fail("the second text does not arrive");
+    if (!hostile_await(&h, has_text, two)) test_fail("the second text does not arrive");
     for (unsigned i = 0; i < 10; i++) {
         hostile_repeat(&h);
         say_out_of_order();
@@ -223,8 +217,8 @@ static void silent(void)
     }
     push_silent();
     others("never answers");
+    h.serves = true; /* before the first question on the new link */
     come_again();
-    h.serves = true;
     hostile_greet(&h);
     push_silent();
     if (!hostile_await(&h, has_silent, NULL))
@@ -256,7 +250,7 @@ static void slow(void)
 
 /* --- claims everything, asks for everything */
 
-#define CLAIMS 10000u
+#define CLAIMS 6000u /* more than the wants that a node keeps at a time */
 #define BUNDLE 100u
 
 /* Half of CLAIMS: some are on their way. */
@@ -269,15 +263,16 @@ static bool needs_them(void *arg)
     return at != NULL && strtoul(at + strlen("\"needed_files\":"), NULL, 10) >= CLAIMS / 2;
 }
 
-static void claim_files(void)
+static void claim_files(uint64_t size)
 {
     static char path[BUNDLE][48];
     const char *paths[BUNDLE];
     for (unsigned i = 0; i < CLAIMS; i += BUNDLE) {
         for (unsigned k = 0; k < BUNDLE; k++) {
             paths[k] = path[k];
-            snprintf(path[k], sizeof path[k], "claimed/%u/%u", k, i + k);
-            member_claim(&h.member, path[k], i + k + 1, UINT64_C(1) << 40);
+            snprintf(path[k], sizeof path[k], "claimed-%u/%u/%u", (unsigned)(size >> 32), k,
+                     i + k);
+            member_claim(&h.member, path[k], i + k + 1 + size, size);
         }
         hostile_push(&h, paths, BUNDLE);
         hostile_run(&h, 5); /* a full link would lose some */
@@ -311,10 +306,20 @@ static void claims_everything(void)
     h.serves = false;
     hostile_greet(&h);
     claim_histories();
-    claim_files();
+    claim_files(UINT64_C(1) << 40);
     others("claims everything");
     if (!hostile_await(&h, needs_them, NULL)) test_fail("its claims did not arrive");
     check_memory("claims everything");
+}
+
+/* Each of them could be asked for in a moment, and nobody else has them. */
+static void claims_small(void)
+{
+    come_again();
+    h.serves = false;
+    hostile_greet(&h);
+    claim_files(1);
+    others("claims many small files");
 }
 
 static void asks_for_everything(void)
@@ -347,7 +352,6 @@ static bool is_refused(void *arg)
 static void removed(void)
 {
     come_again();
-    hostile_greet(&h);
     h.refused = 0;
     cluster_do(&c, 0, NULL, "peer remove %s", h.id);
     if (!hostile_await(&h, is_refused, NULL)) test_fail("it is removed, and still let in");
@@ -360,13 +364,10 @@ typedef struct scene {
 } scene_t;
 
 static const scene_t scenes[] = {
-    {"malformed", malformed},
-    {"oversized", oversized},
-    {"replayed", replayed},
-    {"silent", silent},
-    {"slow", slow},
-    {"claims", claims_everything},
-    {"asks", asks_for_everything},
+    {"malformed", malformed}, {"oversized", oversized},
+    {"replayed", replayed},   {"silent", silent},
+    {"slow", slow},           {"claims", claims_everything},
+    {"small", claims_small},  {"asks", asks_for_everything},
     {"removed", removed},
 };
 
