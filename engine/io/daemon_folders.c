@@ -22,7 +22,13 @@ static cs_err_t set_aside(cs_daemon_t *daemon, cs_buf_t *ret_detail)
 void cs__daemon_set_aside(cs_daemon_t *daemon)
 {
     cs_buf_t detail = {0};
-    if (set_aside(daemon, &detail) != CS_OK) {
+    cs_err_t err = set_aside(daemon, &detail);
+    if (err == CS_ERR_NOT_FOUND) {
+        cs__daemon_log(daemon, CS_LOG_WARNING, "db.gone", NULL,
+                       cs_slice_text(cs_home_db(daemon->home)),
+                       "it was deleted under the node; a new one is made of the files, and of "
+                       "what the peers know");
+    } else if (err != CS_OK) {
         cs_buf_put_u8(&detail, 0);
         cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", NULL, cs_slice_text(""),
                        (const char *)detail.data);

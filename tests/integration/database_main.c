@@ -114,6 +114,28 @@ static void lost(void)
     cluster_destroy(&c);
 }
 
+/* LevelDB goes on with what it has open, until it needs a new file. */
+static void deleted_under_the_node(void)
+{
+    cluster_t c;
+    mishap_start_pair(&c);
+    test_shell("rm -r %s/db", c.node[1].home);
+    for (int i = 0; i < 9000; i++) { /* more than one log takes: 4 MiB */
+        char path[32];
+        snprintf(path, sizeof path, "dir/%d", i);
+        node_text(&c.node[0], path, path);
+    }
+    mishap_agree(&c, "the database was deleted under the node");
+    if (!mishap_logged(&c.node[1], "db.gone")) test_fail("nothing was noticed, or said");
+    node_text(&c.node[1], "two", "edited");
+    mishap_agree(&c, "and it goes on");
+    cluster_stop(&c, 1);
+    cluster_start(&c, 1);
+    mishap_agree(&c, "and starts again");
+    mishap_no_conflicts(&c);
+    cluster_destroy(&c);
+}
+
 /* --- damaged: each file of the database in turn */
 
 static off_t size_of(const char *path)
@@ -357,6 +379,7 @@ int main(int argc, char **argv)
         {"flipped", flipped, false, false},
         {"repaired", repaired, false, false},
         {"lost", lost, false, false},
+        {"deleted under the node", deleted_under_the_node, false, true},
         {"old copy", old_copy, false, false},
         {"copied home", copied_home, false, false},
         {"newer version", newer_version, false, false},

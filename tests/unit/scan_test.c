@@ -225,6 +225,7 @@ Test(scan, ignored_paths_are_neither_seen_nor_missed)
     expect("appeared keep.o,empty was");
     cr_expect_eq(t.stats.files, 2);
     cs_test_write(t.dir, CS_IGNORE_FILE, "");
+    cs_test_write(t.dir, "x.o", "1"); /* the same bytes, at another time */
     expect("modified .crdtsyncignore,empty build/deep,vanished build/deep/x,appeared "
            "build/new,vanished gone.o,"
            "appeared keep.o,appeared only/a.o,empty was,vanished was/build/y,touched x.o");
