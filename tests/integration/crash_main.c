@@ -15,21 +15,18 @@
 #include "support/rounds.h"
 #include "support/victim.h"
 
-#define SAMPLE                                                                     \
-    7u /* of one scene: how many ends, spread over its changes and the ways to end \
-        */
+#define SAMPLE 6u /* ends of one scene, spread over its changes and the ways to end */
 
 typedef struct world {
     rounds_t rounds;
     victim_t victim;
-    int held; /* a file of the victim's folder that a program holds open; -1: none */
 } world_t;
 
 typedef struct scene {
     const char *name;
     /* What happens while the victim is down. */
     void (*prepare)(world_t *world);
-    bool without_power; /* a scene that needs a database which forgot, forgets by itself */
+    const char *command; /* what the victim is then; NULL: a node */
 } scene_t;
 
 static cluster_t *cluster_of(world_t *world)
@@ -102,10 +99,23 @@ static void restored_home(world_t *world)
 }
 
 static const scene_t scenes[] = {
-    {"scan", local_changes, false},          {"apply", remote_changes, false},
-    {"both", changes_on_both, false},        {"trash", late_write, false},
-    {"lost database", lost_database, false}, {"restored home", restored_home, false},
+    {"scan", local_changes, NULL},
+    {"apply", remote_changes, NULL},
+    {"both", changes_on_both, NULL},
+    {"trash", late_write, NULL},
+    {"lost database", lost_database, NULL},
+    {"restored home", restored_home, NULL},
+    {"scan without a node", local_changes, "scan shared"},
+    {"sync without a node", changes_on_both, "sync --once --timeout 20"},
+    {"reincarnate", changes_on_both, "reincarnate shared"},
 };
+
+static bool run_command(world_t *world, const char *command, uint32_t at, unsigned way)
+{
+    int code = victim_run(&world->victim, at, way, "%s", command);
+    if (code > 0) test_fail("%s: exit code %d", command, code);
+    return code == -1;
+}
 
 /* True: the victim came to its end. */
 static bool live_once(world_t *world, const scene_t *scene, uint32_t at, unsigned way)
@@ -113,7 +123,8 @@ static bool live_once(world_t *world, const scene_t *scene, uint32_t at, unsigne
     char what[256];
     snprintf(what, sizeof what, "%s, %s before change %u", scene->name, victim_way(way), at);
     scene->prepare(world);
-    bool died = victim_live(&world->victim, at, way);
+    bool died = scene->command != NULL ? run_command(world, scene->command, at, way)
+                                       : victim_live(&world->victim, at, way);
     if (getenv("CRASH_TRACE") != NULL) printf("%s: %s\n", what, world->victim.state->last);
     cluster_start(cluster_of(world), 1);
     rounds_check(&world->rounds, what);
@@ -149,7 +160,7 @@ static unsigned live_some(world_t *world, const scene_t *scene, uint32_t changes
 
 static void play(const scene_t *scene, bool all)
 {
-    world_t world = {.held = -1};
+    world_t world;
     double begin = test_now();
     rounds_open(&world.rounds);
     victim_open(&world.victim, cluster_of(&world), 1);
