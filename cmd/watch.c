@@ -14,7 +14,7 @@
 #define BAR_MIN     10u /* a shorter one says nothing: left out */
 #define NAME_WIDTH  12
 #define STATE_WIDTH 9
-#define NARROW      60u /* below, only what matters most */
+#define NARROW      ((size_t)60) /* below, only what matters most */
 
 static double smooth(double old, double now)
 {

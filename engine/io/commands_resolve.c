@@ -279,8 +279,8 @@ static int plan_sibling(cs_ask_t *ask, resolve_t *resolve, const cs_items_t *row
     }
     add_write(&resolve->write, meant, shown);
     for (uint32_t i = 0; i < rows->len; i++) {
-        if (is_sibling(&rows->item[i], resolve->path))
-            add_delete(&resolve->others, &rows->item[i]);
+        const cs_item_t *row = &rows->item[i];
+        if (is_sibling(row, resolve->path)) add_delete(&resolve->others, row);
     }
     return CS_EXIT_DONE;
 }

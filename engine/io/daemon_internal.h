@@ -110,7 +110,6 @@ void cs_commands_check(cs_daemon_t *daemon, uint64_t now_ms); /* after every ste
 uint64_t cs_commands_deadline(const cs_daemon_t *daemon);
 cs_pending_t *cs_pending_find(const cs_daemon_t *daemon, uint64_t handle); /* NULL: ended */
 cs_pending_t *cs_pending_new(cs_daemon_t *daemon, const cs_reply_t *reply);
-cs_pending_t *cs_pending_find(const cs_daemon_t *daemon, uint64_t handle); /* NULL: gone */
 void cs_pending_end(cs_daemon_t *daemon, cs_pending_t *pending, int exit_code,
                     const char *error);
 

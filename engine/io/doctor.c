@@ -5,6 +5,7 @@
 #include <linux/openat2.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/statvfs.h>
@@ -32,6 +33,7 @@ void cs_findings_fini(cs_findings_t *findings)
     *findings = (cs_findings_t){0};
 }
 
+CS_PRINTF(2, 0)
 static void put(cs_buf_t *ret, const char *format, va_list args)
 {
     char text[4096];
@@ -84,27 +86,20 @@ char *cs_doctor_quote(const char *text)
 
 /* --- the machine */
 
-/* The first number in a file; 0: none. */
-static uint64_t number_in(const char *path)
-{
-    unsigned long long number = 0;
-    FILE *file = fopen(path, "re");
-    if (file == NULL) return 0;
-    if (fscanf(file, "%llu", &number) != 1) number = 0;
-    fclose(file);
-    return number;
-}
-
-static uint64_t memory_available(void)
+/* The number behind `key`, which begins a line of the file; 0: none. */
+static uint64_t number_in(const char *path, const char *key)
 {
     char line[160];
-    unsigned long long kib = 0;
-    FILE *file = fopen("/proc/meminfo", "re");
+    uint64_t number = 0;
+    size_t len = strlen(key);
+    FILE *file = fopen(path, "re");
     while (file != NULL && fgets(line, sizeof line, file) != NULL) {
-        if (sscanf(line, "MemAvailable: %llu kB", &kib) == 1) break;
+        if (strncmp(line, key, len) != 0) continue;
+        number = strtoull(line + len, NULL, 10);
+        break;
     }
     if (file != NULL) fclose(file);
-    return kib << 10;
+    return number;
 }
 
 static void check_kernel(cs_findings_t *ret)
@@ -143,8 +138,8 @@ static void check_open_files(const cs_doctor_machine_t *about, cs_findings_t *re
 
 static void check_watches(const cs_doctor_machine_t *about, cs_findings_t *ret)
 {
-    uint64_t have = number_in("/proc/sys/fs/inotify/max_user_watches");
-    uint64_t need = about->directories + about->directories / 4 + 1024;
+    uint64_t have = number_in("/proc/sys/fs/inotify/max_user_watches", "");
+    uint64_t need = about->directories + about->directories / 4 + 1024, ample = 2 * need;
     bool enough = have >= need;
     cs_finding_t *finding =
         cs_findings_add(ret, "watches", enough ? CS_GRADE_GOOD : CS_GRADE_WEAKER,
@@ -153,13 +148,13 @@ static void check_watches(const cs_doctor_machine_t *about, cs_findings_t *ret)
                         enough ? "" : ": changes are found by scans only");
     if (!enough) {
         cs_finding_remedy(finding, "sudo sysctl -w fs.inotify.max_user_watches=%llu",
-                          (unsigned long long)(2 * need));
+                          (unsigned long long)ample);
     }
 }
 
 static void check_memory(const cs_doctor_machine_t *about, cs_findings_t *ret)
 {
-    uint64_t have = memory_available() >> 20,
+    uint64_t have = number_in("/proc/meminfo", "MemAvailable:") >> 10,
              need = (uint64_t)about->memory_mib * MEMORY_FACTOR;
     cs_finding_t *finding =
         cs_findings_add(ret, "memory", have >= need ? CS_GRADE_GOOD : CS_GRADE_WEAKER,
