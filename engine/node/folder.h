@@ -222,6 +222,8 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
 void cs_folder_served(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_pump_serve(cs_folder_t *folder);
 void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
+/* Requests that wait are answered with nothing: who asked asks another, or later. */
+void cs_folder_serve_refuse(cs_folder_t *folder);
 
 /* folder_why.c */
 void cs_folder_stuck(cs_folder_t *folder, cs_slice_t path, cs_err_t err); /* CS_OK: no more */

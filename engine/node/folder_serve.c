@@ -120,11 +120,22 @@ static cs_slice_t packed(const cs_name_t *names, size_t count)
     return cs_slice(names, count * sizeof *names);
 }
 
+static void answer_nothing(cs_folder_t *folder, const cs_job_serve_t *serve)
+{
+    cs_peer_t peer = serve->peer;
+    if (serve->type == CS_MSG_MAP) {
+        cs_slice_t hash = cs_slice(serve->map.hash, sizeof serve->map.hash);
+        answer_none(folder, peer, serve->xid, hash);
+        return;
+    }
+    answer_none(folder, peer, serve->xid, packed(serve->contents, serve->content_count));
+    answer_none(folder, peer, serve->xid, packed(serve->names, serve->name_count));
+}
+
 static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
 {
     if (!serve->map_found) {
-        cs_slice_t hash = cs_slice(serve->map.hash, sizeof serve->map.hash);
-        answer_none(folder, serve->peer, serve->xid, hash);
+        answer_nothing(folder, serve);
         return;
     }
     cs_msg_t msg = {.type = CS_MSG_MAP, .xid = serve->xid};
@@ -152,6 +163,15 @@ static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
     answer_none(folder, serve->peer, serve->xid, packed(serve->missing, serve->missing_count));
 }
 
+void cs_folder_serve_refuse(cs_folder_t *folder)
+{
+    for (size_t i = 0; i < folder->serve_count; i++) {
+        answer_nothing(folder, &folder->serve[i].job->u.serve);
+        cs_job_destroy(&folder->serve[i].job);
+    }
+    folder->serve_count = 0;
+}
+
 void cs_folder_served(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_serve_t *serve = &job->u.serve;
@@ -163,9 +183,7 @@ void cs_folder_served(cs_folder_t *folder, cs_job_t *job)
     if (serve->type == CS_MSG_MAP) {
         answer_map(folder, serve);
     } else if (job->err != CS_OK) { /* the folder could not be opened */
-        cs_peer_t peer = serve->peer;
-        answer_none(folder, peer, serve->xid, packed(serve->contents, serve->content_count));
-        answer_none(folder, peer, serve->xid, packed(serve->names, serve->name_count));
+        answer_nothing(folder, serve);
     } else {
         answer_parts(folder, serve);
     }

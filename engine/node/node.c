@@ -202,6 +202,7 @@ static void on_job_done(cs_folder_t *folder, cs_job_t *job)
 
 static void hang_up(cs_node_t *node, cs_folder_t *folder)
 {
+    cs_folder_serve_refuse(folder); /* a peer that gets no answer waits half a minute for it */
     for (size_t i = 0; i < node->peers.len; i++) {
         cs_folder_peer_down(folder, node->peers.item[i].id);
     }
