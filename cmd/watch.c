@@ -42,8 +42,11 @@ static void take_folder(cs_watch_work_t *work, const json_t *folder, double seco
 {
     uint64_t files = cs_number_of(folder, "needed_files");
     uint64_t bytes = cs_number_of(folder, "needed_bytes");
+    bool guessed = cs_true_of(folder, "needed_bytes_estimated");
+    bool comparable = !guessed && !work->guessed;
     if (work->known && seconds > 0) {
-        uint64_t files_done = less(work->files, files), bytes_done = less(work->bytes, bytes);
+        uint64_t files_done = less(work->files, files),
+                 bytes_done = comparable ? less(work->bytes, bytes) : 0;
         work->files_done += files_done;
         work->bytes_done += bytes_done;
         work->files_rate = smooth(work->files_rate, (double)files_done / seconds);
@@ -54,6 +57,7 @@ static void take_folder(cs_watch_work_t *work, const json_t *folder, double seco
         work->files_rate = work->bytes_rate = 0;
     }
     work->known = true;
+    work->guessed = guessed;
     work->files = files;
     work->bytes = bytes;
 }
@@ -108,7 +112,7 @@ static double part(uint64_t done, uint64_t left)
 static unsigned done_of(const cs_watch_work_t *work)
 {
     double files = part(work->files_done, work->files);
-    bool has_bytes = work->bytes + work->bytes_done > 0;
+    bool has_bytes = !work->guessed && work->bytes + work->bytes_done > 0;
     double done = has_bytes ? (files + part(work->bytes_done, work->bytes)) / 2 : files;
     return (unsigned)(1000 * done);
 }
@@ -136,7 +140,7 @@ static void put_rate(cs_buf_t *buf, double rate)
  * to come". */
 static void put_work(const cs_watch_work_t *work, cs_buf_t *buf)
 {
-    bool by_bytes = work->bytes > 0;
+    bool by_bytes = work->bytes > 0 && !work->guessed;
     double rate = by_bytes ? work->bytes_rate : work->files_rate;
     if (rate >= RATE_MIN) {
         put_time(buf, (double)(by_bytes ? work->bytes : work->files) / rate);
@@ -151,7 +155,7 @@ static void put_work(const cs_watch_work_t *work, cs_buf_t *buf)
     cs_buf_printf(buf, "%llu file%s", (unsigned long long)work->files,
                   work->files == 1 ? "" : "s");
     if (work->bytes > 0) {
-        cs_buf_printf(buf, ", ");
+        cs_buf_printf(buf, work->guessed ? ", about " : ", ");
         cs_put_size(buf, work->bytes);
     }
     cs_buf_printf(buf, " to come");

@@ -13,6 +13,7 @@
 typedef struct cs_watch_work {
     char id[65];
     bool known;
+    bool guessed;                    /* bytes: not to be compared with the last document's */
     uint64_t files, bytes;           /* needed, as of the last document */
     uint64_t files_done, bytes_done; /* since it was idle */
     double files_rate, bytes_rate;   /* a second, smoothed */

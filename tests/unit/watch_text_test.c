@@ -121,3 +121,20 @@ Test(watch, says_it_in_lines_for_a_log)
     cs_buf_fini(&line);
     json_decref(document);
 }
+
+/* Where bytes are guessed, from some of very many files, their number tells how far it is. */
+Test(watch, guesses_are_no_progress)
+{
+    static cs_watch_t watch;
+    for (int i = 0; i <= 4; i++) {
+        json_t *document = status((unsigned)(100 - 10 * i), i % 2 == 0 ? 900000 : 100000, 0);
+        json_t *folder = json_array_get(json_object_get(document, "folders"), 0);
+        json_object_set_new(folder, "needed_bytes_estimated", json_true());
+        cs_watch_take(&watch, document, 1000 + 1000 * (uint64_t)i);
+        if (i == 4) {
+            has(draw(&watch, document, 120, 24, false), "]  40 %  ");
+            has(draw(&watch, document, 120, 24, false), " files/s, 60 files, about 878.9 KiB");
+        }
+        json_decref(document);
+    }
+}
