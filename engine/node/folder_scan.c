@@ -234,7 +234,6 @@ static void scan_succeeded(cs_folder_t *folder)
 /* All operations are done, or none will be. */
 static void end_scan(cs_folder_t *folder, cs_err_t err)
 {
-    folder->disk_job_id = 0;
     folder->rows_stage = folder->staged + 1;
     if (err == CS_OK) {
         scan_succeeded(folder);
@@ -295,6 +294,7 @@ void cs_folder_commit_more(cs_folder_t *folder)
     cs_err_t err = cs_replica_scan_commit_some(folder->replica, &folder->committing,
                                                &folder->scan_report.done);
     if (!folder->committing) {
+        folder->disk_job_id = 0;
         end_scan(folder, err);
         return;
     }
