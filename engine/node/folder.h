@@ -23,7 +23,7 @@
 #define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
 /* So long after the last failure a write still counts as failing: one retry and some. */
-#define CS_FAILING_MS (2 * CS_RETRY_MS)
+#define CS_FAILING_MS (2 * (uint64_t)CS_RETRY_MS)
 
 /* When an error was logged last. */
 typedef struct cs_said {

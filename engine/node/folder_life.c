@@ -120,7 +120,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     return CS_OK;
 }
 
-static void answer_gone(cs_folder_t *folder, uint64_t *tickets, size_t count)
+static void answer_gone(cs_folder_t *folder, const uint64_t *tickets, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLY);

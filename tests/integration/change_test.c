@@ -510,3 +510,40 @@ Test(change_node, a_transfer_that_was_paused_goes_on, .timeout = 200)
     }
     cluster_destroy(&cluster);
 }
+
+/* --- two at once, and interrupted */
+
+Test(change, two_commands_at_once_take_turns, .timeout = 60)
+{
+    shell_t *shell = begin();
+    EXPECT(shell, 0, "", "for i in $(seq 300); do echo $i >r/$i; done");
+    EXPECT(shell, 0, "done",
+           "for i in 1 2 3 4; do $B scan --home h & $B pause --home h & $B resume --home h & "
+           "done; "
+           "wait; echo done");
+    EXPECT_NOT(shell, "crdtsync: ");
+    EXPECT(shell, 1, "forgotten",
+           "$B resume -q --home h; $B folder remove docs --home h & $B folder remove docs "
+           "--home h; "
+           "a=$?; wait $!; b=$?; exit $((a + b))");
+    EXPECT_ALSO(shell, "no such folder");
+    shell_free(shell);
+}
+
+/* Wherever the signal falls, the home opens again and the next one does it all. */
+Test(change, an_interrupted_command_is_asked_again, .timeout = 120)
+{
+    shell_t *shell = begin();
+    many_files(shell);
+    EXPECT(shell, 5, "brake", "rm r/* && $B scan --home h");
+    EXPECT(shell, 0, "held",
+           "for t in 0.01 0.02 0.04 0.08; do timeout -s INT $t $B held reject docs "
+           "--home h; done; $B folder list --home h; echo held");
+    EXPECT(shell, 0, "", "$B held accept docs --home h; $B scan --home h");
+    EXPECT(shell, 0, "docs",
+           "for t in 0.01 0.02 0.03 0.05; do timeout -s KILL $t $B folder remove "
+           "docs --home h; done; $B folder remove docs --home h; $B folder add s "
+           "--id docs --home h");
+    EXPECT(shell, 0, "0 added", "$B scan --home h");
+    shell_free(shell);
+}
