@@ -125,9 +125,10 @@ static void look_at_item(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_cou
     }
     ++*lacking;
     if (is_stuck(&why)) add_stuck(daemon, folder, count, item, &why);
-    if (item->content.kind != CS_KIND_DIR) {
-        count->needed_bytes += item->content.size - why.bytes_here;
-    }
+    if (item->content.kind == CS_KIND_DIR) return;
+    uint64_t bytes = item->content.size - why.bytes_here;
+    count->needed_bytes += bytes;
+    if (cs_content_is_small(&item->content)) count->small_bytes += bytes;
 }
 
 /* A path that lacks nothing is one that is to vanish. */
@@ -156,8 +157,9 @@ static void count_the_rest(cs_count_t *count, cs_replica_t *replica, uint64_t un
     }
     count->done = true;
     if (!count->estimated || count->looked == 0) return;
-    double mean = (double)count->needed_bytes / (double)count->looked;
-    count->needed_bytes = (uint64_t)(mean * (double)count->needed_files);
+    /* The others are like the small ones: a large file says nothing of them. */
+    double mean = (double)count->small_bytes / (double)count->looked;
+    count->needed_bytes += (uint64_t)(mean * (double)(count->needed_files - count->lacking));
 }
 
 static cs_err_t look(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_count_t *count,
@@ -177,6 +179,7 @@ static cs_err_t look(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_count_t
         cs_buf_put_u8(&count->last, 0); /* just behind it: no path contains this byte */
     }
     count->paths_done = true;
+    count->lacking = count->needed_files;
 out:
     cs_buf_fini(&path);
     return err;

@@ -29,6 +29,7 @@ typedef struct cs_count {
     /* within */
     bool begun, tree_done, paths_done, done;
     uint64_t began_ms, looked;
+    uint64_t lacking, small_bytes; /* of the paths that were looked at */
     cs_base_walk_t walk;
     cs_buf_t last; /* pending path that was looked at, and its end */
 } cs_count_t;
