@@ -157,10 +157,11 @@ static bool wait_for_room(void)
     return sigtimedwait(&stop, NULL, &pause) < 0;
 }
 
-/* What ends when somebody mends the disk, or makes room on it. */
+/* What ends when somebody mends the disk, makes room on it, or mounts it again. */
 static bool may_pass(cs_err_t err)
 {
-    return err == CS_ERR_NOSPACE || err == CS_ERR_IO || err == CS_ERR_READ_ONLY;
+    return err == CS_ERR_NOSPACE || err == CS_ERR_IO || err == CS_ERR_READ_ONLY ||
+           err == CS_ERR_NOT_MOUNTED;
 }
 
 /* A database that met a full or failing disk has to be opened anew, when that is over. Until

@@ -169,6 +169,17 @@ void cs_daemon_interrupt(cs_daemon_t *daemon)
 
 /* --- life */
 
+/* An empty mount point is no home: a database in it would be a second one. */
+static cs_err_t check_home(const cs_home_t *home, cs_buf_t *ret_detail)
+{
+    const char *path = cs_home_path(home);
+    if (cs_has_entry(path, "identity")) return cs_check_home_place(path, ret_detail);
+    cs_buf_clear(ret_detail);
+    cs_buf_printf(ret_detail, "cannot use the home %s: it is gone, or not mounted; put it back",
+                  path);
+    return CS_ERR_NOT_MOUNTED;
+}
+
 static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
                            cs_buf_t *ret_detail)
 {
@@ -191,7 +202,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     watch_interrupts(daemon);
     if (config->service) watch_signals(daemon);
     daemon->shell->journal = config->service && cs_service_has_journal();
-    err = cs_check_home_place(cs_home_path(config->home), ret_detail);
+    err = check_home(config->home, ret_detail);
     if (err == CS_OK) err = cs__daemon_open_store(daemon, ret_detail);
     if (err == CS_OK) err = cs__daemon_check_format(daemon, ret_detail);
     if (err != CS_OK) goto out;

@@ -1,6 +1,7 @@
 /* disk_full_main.c - disks that are full or read-only, under the folder and under the home.
  * What waits goes on by itself when there is room again, and what failed is named meanwhile. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mount.h>
@@ -132,6 +133,38 @@ static void failing_home(void)
     cluster_destroy(&c);
 }
 
+#define RETRY_MS 6000 /* a node that rests looks again every 5 s, which nobody can see */
+
+/* It does not make itself a new home in the mount point. */
+static void unmounted_home(void)
+{
+    cluster_t c;
+    char disk[300];
+    mishap_pair(&c);
+    const char *home = c.node[1].home;
+    snprintf(disk, sizeof disk, "%s/disk", c.dir);
+    test_shell("mv %s %s && mkdir -m 700 %s", home, disk, home);
+    if (mount(disk, home, NULL, MS_BIND, NULL) != 0) test_fail("mount: %s", strerror(errno));
+    faults_t *faults = mishap_faults(&c, 1);
+    cluster_start(&c, 0);
+    cluster_start(&c, 1);
+    cluster_settle(&c, SETTLE_S);
+    mishap_fail(faults, FAULT_WRITE | FAULT_SYNC, EIO, "/db/");
+    node_text(&c.node[0], "one", "newer");
+    cluster_do(&c, 0, NULL, "scan");
+    mishap_await_log(&c.node[1], "the node rests");
+    if (umount2(home, MNT_DETACH) != 0) test_fail("umount: %s", strerror(errno));
+    mishap_heal(faults);
+    poll(NULL, 0, RETRY_MS);
+    test_shell("test -z \"$(ls -A %s)\"", home);
+    if (mount(disk, home, NULL, MS_BIND, NULL) != 0) test_fail("mount: %s", strerror(errno));
+    mishap_await_ping(&c, 1, true);
+    mishap_agree(&c, "the home is mounted again");
+    cluster_stop(&c, 1);
+    mishap_unmount(home);
+    cluster_destroy(&c);
+}
+
 /* What others change waits; what is read is known; the node stays up. */
 static void read_only_folder(void)
 {
@@ -188,6 +221,7 @@ int main(int argc, char **argv)
         {"full while naming", full_while_naming, true, false},
         {"full while renaming", full_while_renaming, false, false},
         {"full home", full_home, true, false},
+        {"unmounted home", unmounted_home, true, false},
         {"failing home", failing_home, false, false},
         {"read only folder", read_only_folder, true, false},
         {"read only home", read_only_home, true, false},
