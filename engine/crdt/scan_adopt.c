@@ -104,7 +104,9 @@ static bool was_ours(cs_replica_t *r, const cs_item_t *row)
                   hint = {.bucket = back->bucket, .lin = back->lin};
         /* A location that the user knew may show the bytes again from its hint: his to delete.
          */
-        if (cs__link_cand(r, &link) == NULL && cs__link_cand(r, &hint) == NULL) continue;
+        bool live = cs__link_cand(r, &link) != NULL || cs__link_cand(r, &hint) != NULL ||
+                    cs__hint_of(r, row, &link) != NULL;
+        if (!live) continue;
         key_of(back, &r->key);
         if (cs_omap_find(&r->scan->adopted, cs_buf_slice(&r->key)) == NULL) return false;
     }

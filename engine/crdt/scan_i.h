@@ -152,6 +152,9 @@ void cs__remove_dot(cs_replica_t *r, cs_cell_t *cell, cs_dotstore_t store, cs_do
 void cs__remove_mine(cs_replica_t *r, const cs_item_t *row, cs_cell_t *cell,
                      cs_dotstore_t store, cs_dot_t lin);
 uint32_t cs__seen_peers(cs_replica_t *r, const cs_str_t *path);
+/* A location of the link's lineage, known to the row, from whose hint its bytes may be shown
+ * again; NULL: none. */
+const cs_lval_t *cs__hint_of(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link);
 bool cs__has_room(cs_replica_t *r, const cs_links_t *links);
 void cs__op_create(cs_replica_t *r, const cs_sight_t *sight);
 void cs__op_edit(cs_replica_t *r, cs_work_t *work, const cs_sight_t *sight);

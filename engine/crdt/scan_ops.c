@@ -120,6 +120,48 @@ static void sweep(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
     if (!CS_MUT(A_NO_SWEEP)) cs__remove_mine(r, row, cell, CS_A, link->lin);
 }
 
+static bool knows_location(cs_replica_t *r, const cs_item_t *row, const cs_bucket_t *bucket,
+                           cs_dot_t dot)
+{
+    if (cs__minted(r, dot)) return true;
+    for (uint32_t i = 0; i < row->back_len; i++) {
+        const cs_back_t *back = &row->back[i];
+        if (memcmp(&back->bucket, bucket, sizeof *bucket) != 0) continue;
+        for (uint32_t j = 0; j < back->l_len; j++) {
+            if (cs_dot_eq(back->l_dots[j], dot)) return true;
+        }
+    }
+    return false;
+}
+
+const cs_lval_t *cs__hint_of(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
+{
+    const cs_cell_t *cell = cs__cell_get(r, &link->bucket);
+    for (uint32_t i = 0; cell != NULL && i < cell->entry.l_len; i++) {
+        const cs_lval_t *l = &cell->entry.l[i];
+        if (!cs_dot_eq(l->lin, link->lin) || !cs_content_eq(&l->hint, &row->content)) continue;
+        if (knows_location(r, row, &link->bucket, l->dot)) return l;
+    }
+    return NULL;
+}
+
+/* An edit that the user has not seen keeps the lineage where he had moved it. What he moved is
+ * deleted: it must not come back when the edit goes as well, for its bytes are nowhere. */
+static void forget_hints(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
+{
+    cs_cell_t *cell = cs__enter(r, &link->bucket);
+    const cs_lval_t *hinted;
+    while ((hinted = cs__hint_of(r, row, link)) != NULL) {
+        cs_lval_t l = *hinted;
+        cs_str_ref(l.path);
+        cs__remove_dot(r, cell, CS_L, l.dot);
+        l.hint = (cs_content_t){0};
+        l.hint_attr = (cs_attr_t){0};
+        cs__add_l(r, cell, l);
+        cs_str_unref(&l.path);
+    }
+}
+
 /* Greatest rank of what the user had for this path, siblings included. */
 uint32_t cs__seen_peers(cs_replica_t *r, const cs_str_t *path)
 {
@@ -284,7 +326,9 @@ void cs__op_delete(cs_replica_t *r, cs_work_t *work)
         if (!cs_dot_is_null(link->k)) cs__remove_dot(r, cell, CS_K, link->k);
     }
     for (uint32_t i = 0; i < work->links.len; i++) {
-        sweep(r, work->row, &work->links.link[i]);
+        const cs_link_t *link = &work->links.link[i];
+        sweep(r, work->row, link);
+        forget_hints(r, work->row, link);
     }
     cs_str_unref(&work->at);
     work->touched = work->rewrite = true;

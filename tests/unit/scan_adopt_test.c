@@ -68,3 +68,10 @@ Test(scan_adopt, a_file_changed_already_does_not_take_its_twin_along)
           "put B s cY; look B; put B p cY; put B s cX; look B; xchg A B; look A;"
           "sync AB; is A p=cY s=cX s.conflict-#cW=cW");
 }
+
+/* A moved it, then removed it: an edit by B, known to A, kept the place. B removed the edit. */
+Test(scan_adopt, what_two_users_removed_does_not_come_back_from_a_hint)
+{
+    plays("base ABC r=c0; put B r cE; look B; xchg B C; rm B r; look B;"
+          "mv A r q; look A; xchg A C; rm A q; look A; xchg A B; sync ABC; is A; is B");
+}
