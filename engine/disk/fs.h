@@ -86,6 +86,8 @@ typedef struct cs_fs_ops {
     /* Writes through a mapping show in a stat only when they make a clean page dirty. After
      * this all pages are clean, so that whatever is written from now on shows. */
     void (*settle)(cs_file_t *file);
+    /* Somebody has it open for writing, or mapped so. False where the system does not tell. */
+    bool (*in_use)(cs_file_t *file);
     cs_err_t (*set_meta)(cs_file_t *file, uint16_t mode,
                          int64_t mtime_ns); /* & ~umask is the caller's */
     void (*close)(cs_file_t **file_p);

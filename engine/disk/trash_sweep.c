@@ -105,6 +105,12 @@ static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
     return maybe_hole && err == CS_ERR_NOT_FOUND ? CS_BACK_TO_PATH : CS_KEEP;
 }
 
+static void path_in(cs_slice_t group, const cs_dirent_t *entry, cs_buf_t *ret)
+{
+    cs_buf_put_slice(ret, group);
+    cs_buf_printf(ret, "/%s", entry->name->data);
+}
+
 /* True if the entry is still there and may be dropped for want of room. */
 static bool sweep_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_t *log,
                         const cs_dirent_t *entry)
@@ -116,8 +122,7 @@ static bool sweep_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_
     if (record == NULL) return true;
 
     cs_buf_t path = {0};
-    cs_buf_put_slice(&path, group);
-    cs_buf_printf(&path, "/%s", entry->name->data);
+    path_in(group, entry, &path);
     cs_fate_t fate = fate_of(sweep, record, &entry->stat, taken);
     const cs_cleanup_sink_t *sink = sweep->sink;
     bool took = fate == CS_KEEP || (fate == CS_BACK_TO_PATH && record->expect.ino != 0);
@@ -147,13 +152,37 @@ static bool is_log(const cs_dirent_t *entry)
     return strcmp(entry->name->data, "log") == 0;
 }
 
-static void drop(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry)
+static void remove_entry(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry)
 {
     cs_buf_t path = {0};
-    cs_buf_put_slice(&path, group);
-    cs_buf_printf(&path, "/%s", entry->name->data);
+    path_in(group, entry, &path);
     (void)fs->ops->unlink(fs, cs_buf_slice(&path));
     cs_buf_fini(&path);
+}
+
+/* A program that has it open may write yet, or wrote since it was looked at: nobody would find
+ * that. Whoever has not opened it by now never will. */
+static bool may_be_written(cs_fs_t *fs, cs_slice_t path, const cs_stat_t *seen)
+{
+    cs_file_t *file = NULL;
+    if (seen->type != CS_NODE_FILE || fs->ops->open_read(fs, path, &file) != CS_OK)
+        return false;
+    cs_stat_t now;
+    bool ret = file->ops->in_use(file) || file->ops->fstat(file, &now) != CS_OK ||
+               !cs_print_eq_but_ctime(&now.print, &seen->print);
+    fs->ops->close(&file);
+    return ret;
+}
+
+/* For want of room. False: it stays, for another sweep. */
+static bool drop(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry)
+{
+    cs_buf_t path = {0};
+    path_in(group, entry, &path);
+    bool ret = !may_be_written(fs, cs_buf_slice(&path), &entry->stat) &&
+               fs->ops->unlink(fs, cs_buf_slice(&path)) == CS_OK;
+    cs_buf_fini(&path);
+    return ret;
 }
 
 static bool over_bounds(const cs_sweep_t *sweep)
@@ -176,7 +205,7 @@ static void close_group(cs_sweep_t *sweep, cs_slice_t group)
     if (!any_left && sweep->gave_back) sweep->gave_back = fs->ops->sync(fs) != CS_OK;
     if (!any_left && !sweep->gave_back) {
         for (size_t i = 0; i < listing.len; i++) {
-            drop(fs, group, &listing.item[i]);
+            remove_entry(fs, group, &listing.item[i]);
         }
         (void)fs->ops->rmdir(fs, group);
     }
@@ -196,10 +225,10 @@ static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
         sweep->bytes += entry->stat.print.size;
         sweep->files++;
         if (!over_bounds(sweep)) continue;
-        drop(sweep->fs, group, entry);
+        sweep->full = true; /* a smaller one that is older does not outlive it */
+        if (!drop(sweep->fs, group, entry)) continue;
         sweep->bytes -= entry->stat.print.size;
         sweep->files--;
-        sweep->full = true; /* a smaller one that is older does not outlive it */
     }
     cs__trash_log_fini(&log);
     cs_listing_fini(&listing);
@@ -238,7 +267,7 @@ static void trim_group(cs_sweep_t *sweep, cs_slice_t group)
         const cs_dirent_t *entry = &listing.item[i];
         if (is_log(entry)) continue;
         bool is_kept = sweep_entry(sweep, group, &log, entry);
-        if (is_kept) drop(sweep->fs, group, entry);
+        if (is_kept && !drop(sweep->fs, group, entry)) continue;
         uint64_t bytes = entry->err == CS_OK ? entry->stat.print.size : 0;
         sweep->bytes -= bytes < sweep->bytes ? bytes : sweep->bytes;
     }

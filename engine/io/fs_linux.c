@@ -263,6 +263,7 @@ static const cs_fs_ops_t linux_ops = {
     .truncate = cs__linux_truncate,
     .fstat = cs__linux_fstat,
     .settle = cs__linux_settle,
+    .in_use = cs__linux_in_use,
     .set_meta = cs__linux_set_meta,
     .close = cs__linux_close,
     .readlink = cs__linux_readlink,

@@ -107,18 +107,27 @@ cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret)
     return cs__linux_stat_at(fd_of(file), "", ret);
 }
 
-/* Pages are written out only where somebody has the file open for writing, or mapped, which is
- * when a lease is refused. (One that is given is given back at once; should it be broken in
- * between, the signal is one that nobody minds.) Where there are no leases, or none for us, the
- * kernel finds out by itself that nothing is dirty. */
+/* A lease for reading is refused while somebody has the file open for writing, or mapped so.
+ * (One that is given is given back at once; should it be broken in between, the signal is one
+ * that nobody minds.) 0: nobody has; else errno: EAGAIN, or there are no leases here, or none
+ * for us. */
+static int who_writes(int fd)
+{
+    if (fcntl(fd, F_SETSIG, SIGURG) != 0 || fcntl(fd, F_SETLEASE, F_RDLCK) != 0) return errno;
+    (void)fcntl(fd, F_SETLEASE, F_UNLCK);
+    return 0;
+}
+
 void cs__linux_settle(cs_file_t *file)
 {
     int fd = fd_of(file);
-    if (fcntl(fd, F_SETSIG, SIGURG) == 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0) {
-        (void)fcntl(fd, F_SETLEASE, F_UNLCK);
-        return;
-    }
+    if (who_writes(fd) == 0) return;
     (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+}
+
+bool cs__linux_in_use(cs_file_t *file)
+{
+    return who_writes(fd_of(file)) == EAGAIN;
 }
 
 cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns)

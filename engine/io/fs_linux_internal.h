@@ -42,6 +42,7 @@ cs_err_t cs__linux_write(cs_file_t *file, uint64_t offset, const void *data, siz
 cs_err_t cs__linux_truncate(cs_file_t *file, uint64_t size);
 cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret);
 void cs__linux_settle(cs_file_t *file);
+bool cs__linux_in_use(cs_file_t *file);
 cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns);
 void cs__linux_close(cs_file_t **file_p);
 

@@ -113,6 +113,12 @@ static void spy_settle(cs_file_t *file)
     if (pass(self->spy)) self->real->ops->settle(self->real);
 }
 
+static bool spy_in_use(cs_file_t *file)
+{
+    spy_file_t *self = file_of(file);
+    return pass(self->spy) && self->real->ops->in_use(self->real);
+}
+
 static cs_err_t spy_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns)
 {
     PASS_FILE(set_meta, mode, mtime_ns);
@@ -211,6 +217,7 @@ static const cs_fs_ops_t spy_ops = {
     .truncate = spy_truncate,
     .fstat = spy_fstat,
     .settle = spy_settle,
+    .in_use = spy_in_use,
     .set_meta = spy_set_meta,
     .close = spy_close,
     .readlink = spy_readlink,

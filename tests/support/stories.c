@@ -193,8 +193,19 @@ static void scan_directory(duet_t *d)
 static void sweep(duet_t *d)
 {
     site_t *site = &d->sites.site[0];
-    if (cs_trash_sweep(&site->config, NULL) != CS_OK) abort();
-    site_scan(site);
+    if (site->spy.crashed) return;
+    if (cs_trash_sweep(&site->config, NULL) != CS_OK && !site->spy.crashed) abort();
+    if (!site->spy.crashed) site_scan(site);
+}
+
+/* There is no room in the trash. */
+static void apply_and_drop(duet_t *d)
+{
+    site_t *site = &d->sites.site[0];
+    site_work(site);
+    site->config.trash_bytes_max = 0;
+    sweep(d);
+    site->config.trash_bytes_max = UINT64_MAX;
 }
 
 static void start(duet_t *d)
@@ -264,6 +275,8 @@ const story_t stories[] = {
      {"d/new", "d/f", "d"}},
     {"sweep what was written late", one_file, edits, writes_late, sweep, {"f"}},
     {"sweep what was written late and is gone", one_file, deletes, writes_late, sweep, {"f"}},
+    {"apply an edit without a trash", one_file, edits, NULL, apply_and_drop, {"f"}},
+    {"apply a deletion without a trash", one_file, deletes, NULL, apply_and_drop, {"f"}},
     {"start after a late write", one_file, edits, writes_late, start, {"f"}},
     {"start with work", two_files, swaps, NULL, start, {"f", "g"}},
 };

@@ -102,6 +102,32 @@ Test(trash, a_late_write_to_a_replaced_file_appears_beside_it)
     cr_assert(scene_holds(&scene, late_at, "late bytes"));
 }
 
+/* Its next write would go nowhere. */
+Test(trash, what_a_program_writes_to_is_not_dropped)
+{
+    scene_file(&scene, "f", "old");
+    scene_file(&scene, "g", "other");
+    char full[512];
+    snprintf(full, sizeof full, "%s/f", scene.dir);
+    int fd = open(full, O_RDWR | O_CLOEXEC);
+    cr_assert_geq(fd, 0);
+    bool can_tell = fcntl(fd, F_SETLEASE, F_WRLCK) == 0;
+    cr_assert(!can_tell || fcntl(fd, F_SETLEASE, F_UNLCK) == 0);
+    scene_delete(&scene, "f");
+    scene_delete(&scene, "g");
+    apply_all();
+    scene.config.trash_bytes_max = 0;
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
+    cr_assert_not(scene_anywhere(&scene, "other"));
+    if (can_tell) {
+        cr_assert(scene_in_trash(&scene, "old"));
+        cr_assert_eq(pwrite(fd, "new", 3, 0), 3);
+        cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
+        cr_assert(scene_holds(&scene, "f", "new"));
+    }
+    close(fd);
+}
+
 Test(trash, an_untouched_trash_is_kept_within_its_bounds)
 {
     for (int i = 0; i < 3; i++) {
