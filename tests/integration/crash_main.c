@@ -186,7 +186,7 @@ int main(int argc, char **argv)
     if (access("/dev/shm", W_OK) == 0)
         setenv("TMPDIR", "/dev/shm", 0); /* flushes cost nothing */
     for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
-        if (strstr(scenes[i].name, only) != NULL) play(&scenes[i], all);
+        if (*only == '\0' || strcmp(scenes[i].name, only) == 0) play(&scenes[i], all);
     }
     return 0;
 }
