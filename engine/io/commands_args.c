@@ -157,6 +157,27 @@ int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count)
     return CS_EXIT_DONE;
 }
 
+int cs__ask_each_folder(cs_ask_t *ask,
+                        void (*put)(cs_json_t *json, const cs_folder_status_t *status))
+{
+    cs_node_t *node = ask->daemon->node;
+    cs_mounted_t **folders = NULL;
+    size_t count = 0;
+    int exit_code = cs__ask_folders(ask, &folders, &count);
+    for (size_t i = 0; i < count; i++) {
+        cs_folder_status_t status;
+        if (!cs_node_folder_status(node, folders[i]->record.number, &status)) continue;
+        cs_json_t json = {0};
+        cs_json_begin(&json, '{');
+        cs_json_put_text(&json, "folder", folders[i]->record.id);
+        put(&json, &status);
+        cs_json_end(&json, '}');
+        cs__ask_data(ask, &json);
+    }
+    cs_free(folders);
+    return exit_code;
+}
+
 int cs__ask_folder_numbers(cs_ask_t *ask, uint32_t **ret, size_t *ret_count)
 {
     cs_mounted_t **folders = NULL;
@@ -177,6 +198,14 @@ cs_mounted_t *cs__folder_numbered(cs_daemon_t *daemon, uint32_t number)
         return folder->loaded && !folder->leaving ? folder : NULL;
     }
     return NULL;
+}
+
+const cs_mounted_t *cs__folder_still(cs_daemon_t *daemon, const char *id,
+                                     cs_folder_status_t *ret)
+{
+    const cs_mounted_t *folder = cs_daemon_folder(daemon, id);
+    if (folder == NULL) return NULL;
+    return cs_node_folder_status(daemon->node, folder->record.number, ret) ? folder : NULL;
 }
 
 /* --- paths */

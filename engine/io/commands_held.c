@@ -1,5 +1,4 @@
 /* commands_held.c - what a safety brake holds: shown, let pass, or undone. */
-#include "base/mem.h"
 #include "io/commands_internal.h"
 
 static const char *held_by(const cs_folder_status_t *status)
@@ -8,27 +7,16 @@ static const char *held_by(const cs_folder_status_t *status)
     return status->held_by_peer ? "peer" : NULL;
 }
 
+static void put_held(cs_json_t *json, const cs_folder_status_t *status)
+{
+    cs_json_put_bool(json, "held", held_by(status) != NULL);
+    cs_json_put_text(json, "by", held_by(status));
+    cs_json_put_u64(json, "files", status->held_files);
+}
+
 int cs__cmd_held(cs_ask_t *ask)
 {
-    cs_mounted_t **folders = NULL;
-    size_t count = 0;
-    int exit_code = cs__ask_folders(ask, &folders, &count);
-    for (size_t i = 0; i < count; i++) {
-        cs_folder_status_t status;
-        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status)) {
-            continue;
-        }
-        cs_json_t json = {0};
-        cs_json_begin(&json, '{');
-        cs_json_put_text(&json, "folder", folders[i]->record.id);
-        cs_json_put_bool(&json, "held", held_by(&status) != NULL);
-        cs_json_put_text(&json, "by", held_by(&status));
-        cs_json_put_u64(&json, "files", status.held_files);
-        cs_json_end(&json, '}');
-        cs__ask_data(ask, &json);
-    }
-    cs_free(folders);
-    return exit_code;
+    return cs__ask_each_folder(ask, put_held);
 }
 
 static const cs_mounted_t *the_folder(cs_ask_t *ask, cs_folder_status_t *ret)

@@ -42,10 +42,10 @@ int cs__exit_code(cs_err_t err);
 /* A request that goes on after its handler; the handler then returns CS_ASK_LATER. */
 cs_pending_t *cs__ask_pending(cs_ask_t *ask);
 
-/* A pending request that ends when so many folders have answered the ticket that it returns. */
 /* What to tell of a scan that failed: of the folder with this id and path. */
 void cs__scan_failed(const char *folder, const char *path, cs_err_t err, char *ret,
                      size_t ret_bytes);
+/* A pending request that ends when so many folders have answered the ticket that it returns. */
 uint64_t cs__ask_scans(cs_ask_t *ask, size_t folders, bool puts_back);
 
 /* --- long answers (commands_turns.c) */
@@ -99,10 +99,17 @@ bool cs__ask_path_in(cs_ask_t *ask, const cs_mounted_t *folder, const cs_arg_t *
 cs_mounted_t *cs__ask_path(cs_ask_t *ask, size_t index, cs_buf_t *ret);
 /* The folder of the first argument, or all; *ret is owned (the array only). The exit code. */
 int cs__ask_folders(cs_ask_t *ask, cs_mounted_t ***ret, size_t *ret_count);
+/* An object with "folder" and what `put` adds, for the folder of the first argument or for each
+ * that is loaded. The exit code. */
+int cs__ask_each_folder(cs_ask_t *ask,
+                        void (*put)(cs_json_t *json, const cs_folder_status_t *status));
 /* The same as numbers, which outlast a turn; *ret is owned. */
 int cs__ask_folder_numbers(cs_ask_t *ask, uint32_t **ret, size_t *ret_count);
 /* NULL: it was removed, or could not be loaded. */
 cs_mounted_t *cs__folder_numbered(cs_daemon_t *daemon, uint32_t number);
+/* Also NULL: the node does not know it. For requests that outlast their handler. */
+const cs_mounted_t *cs__folder_still(cs_daemon_t *daemon, const char *id,
+                                     cs_folder_status_t *ret);
 
 /* --- shared by views */
 /* Name of the member with this replica id (also this node's), else the id in hex. */

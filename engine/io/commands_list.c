@@ -1,26 +1,14 @@
 /* commands_list.c - digest, folder list and peer list. */
-#include "base/mem.h"
 #include "io/commands_internal.h"
+
+static void put_digest(cs_json_t *json, const cs_folder_status_t *status)
+{
+    cs_json_put_hex(json, "digest", status->state->root, CS_HASH_BYTES);
+}
 
 int cs__cmd_digest(cs_ask_t *ask)
 {
-    cs_mounted_t **folders = NULL;
-    size_t count = 0;
-    int exit_code = cs__ask_folders(ask, &folders, &count);
-    for (size_t i = 0; i < count; i++) {
-        cs_folder_status_t status;
-        if (!cs_node_folder_status(ask->daemon->node, folders[i]->record.number, &status)) {
-            continue;
-        }
-        cs_json_t json = {0};
-        cs_json_begin(&json, '{');
-        cs_json_put_text(&json, "folder", folders[i]->record.id);
-        cs_json_put_hex(&json, "digest", status.state->root, CS_HASH_BYTES);
-        cs_json_end(&json, '}');
-        cs__ask_data(ask, &json);
-    }
-    cs_free(folders);
-    return exit_code;
+    return cs__ask_each_folder(ask, put_digest);
 }
 
 int cs__cmd_folder_list(cs_ask_t *ask)

@@ -75,9 +75,7 @@ static void reborn_free(void *arg)
 static void answer_replica(cs_daemon_t *daemon, const cs_pending_t *pending, const char *id)
 {
     cs_folder_status_t status;
-    const cs_mounted_t *folder = cs_daemon_folder(daemon, id);
-    if (folder == NULL) return; /* removed meanwhile */
-    if (!cs_node_folder_status(daemon->node, folder->record.number, &status)) return;
+    if (cs__folder_still(daemon, id, &status) == NULL) return;
     char rid[17];
     snprintf(rid, sizeof rid, "%016llx", (unsigned long long)status.state->rid);
     cs_json_t json = {0};
@@ -96,10 +94,8 @@ static void check_reborn(cs_daemon_t *daemon, cs_pending_t *pending, bool expire
     (void)expired; /* it has no limit of its own */
     for (size_t i = 0; i < reborn->count; i++) {
         cs_folder_status_t status;
-        const cs_mounted_t *folder = cs_daemon_folder(daemon, reborn->folder[i]);
-        if (folder == NULL) continue;
-        bool known = cs_node_folder_status(daemon->node, folder->record.number, &status);
-        if (known && !status.durable) return;
+        bool is_there = cs__folder_still(daemon, reborn->folder[i], &status) != NULL;
+        if (is_there && !status.durable) return;
     }
     for (size_t i = 0; i < reborn->count; i++) {
         answer_replica(daemon, pending, reborn->folder[i]);

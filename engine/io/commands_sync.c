@@ -127,11 +127,8 @@ static void answer(cs_daemon_t *daemon, const cs_pending_t *pending)
     const syncing_t *sync = pending->arg;
     for (size_t i = 0; i < sync->folder_count; i++) {
         cs_folder_status_t status;
-        const cs_mounted_t *folder = cs_daemon_folder(daemon, sync->folder[i].id);
-        if (folder == NULL ||
-            !cs_node_folder_status(daemon->node, folder->record.number, &status)) {
-            continue;
-        }
+        const cs_mounted_t *folder = cs__folder_still(daemon, sync->folder[i].id, &status);
+        if (folder == NULL) continue;
         cs_json_t json = {0};
         cs_json_begin(&json, '{');
         cs_json_put_text(&json, "folder", folder->record.id);

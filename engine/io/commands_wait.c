@@ -106,11 +106,8 @@ static void end_done(cs_daemon_t *daemon, cs_pending_t *pending)
     const waiting_t *waiting = pending->arg;
     for (size_t i = 0; i < waiting->folder_count; i++) {
         cs_folder_status_t status;
-        const cs_mounted_t *folder = cs_daemon_folder(daemon, waiting->folder[i]);
-        if (folder == NULL ||
-            !cs_node_folder_status(daemon->node, folder->record.number, &status)) {
-            continue;
-        }
+        const cs_mounted_t *folder = cs__folder_still(daemon, waiting->folder[i], &status);
+        if (folder == NULL) continue;
         cs_json_t json = {0};
         cs_json_begin(&json, '{');
         cs_json_put_text(&json, "folder", folder->record.id);

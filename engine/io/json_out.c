@@ -122,12 +122,6 @@ void cs_json_text(cs_json_t *json, const char *text)
     cs_buf_put(&json->buf, "null", 4);
 }
 
-void cs_json_u64(cs_json_t *json, uint64_t value)
-{
-    separate(json);
-    cs_buf_printf(&json->buf, "%llu", (unsigned long long)value);
-}
-
 void cs_json_seconds(cs_json_t *json, uint64_t ms)
 {
     separate(json);
@@ -165,7 +159,8 @@ void cs_json_put_text(cs_json_t *json, const char *key, const char *text)
 void cs_json_put_u64(cs_json_t *json, const char *key, uint64_t value)
 {
     cs_json_key(json, key);
-    cs_json_u64(json, value);
+    separate(json);
+    cs_buf_printf(&json->buf, "%llu", (unsigned long long)value);
 }
 
 void cs_json_put_bool(cs_json_t *json, const char *key, bool value)

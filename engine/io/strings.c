@@ -26,19 +26,6 @@ bool cs_strings_has(const cs_strings_t *strings, const char *text)
     return false;
 }
 
-void cs_strings_remove(cs_strings_t *strings, const char *text)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < strings->count; i++) {
-        if (strcmp(strings->at[i], text) == 0) {
-            cs_free(strings->at[i]);
-        } else {
-            strings->at[kept++] = strings->at[i];
-        }
-    }
-    strings->count = kept;
-}
-
 void cs_strings_fini(cs_strings_t *strings)
 {
     for (size_t i = 0; i < strings->count; i++) {

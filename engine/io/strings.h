@@ -14,7 +14,6 @@ typedef struct cs_strings {
 
 void cs_strings_add(cs_strings_t *strings, const char *text); /* copies */
 bool cs_strings_has(const cs_strings_t *strings, const char *text);
-void cs_strings_remove(cs_strings_t *strings, const char *text); /* not there: nothing */
 void cs_strings_fini(cs_strings_t *strings);
 
 /* Each gives NULL, or why the text is refused: one clause, "must be ...". */
