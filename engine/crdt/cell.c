@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-void cs__cells_push(cs_cells_t *cells, cs_cell_t *cell)
+static void cells_push(cs_cells_t *cells, cs_cell_t *cell)
 {
     if (cells->len == cells->cap) {
         cells->cap = (uint32_t)cs_grow(cells->cap, cells->len + 1u);
@@ -142,7 +142,7 @@ void cs__cell_open(cs_replica_t *r, cs_cell_t *cell)
         cell->digest_known = true;
     }
     cell->unrooted = true;
-    cs__cells_push(&r->unrooted, cell);
+    cells_push(&r->unrooted, cell);
 }
 
 void cs__cell_changed(cs_replica_t *r, cs_cell_t *cell)
@@ -151,7 +151,7 @@ void cs__cell_changed(cs_replica_t *r, cs_cell_t *cell)
     cs_workset_changed(&r->ws, cell->node);
     if (cell->stale) return;
     cell->stale = true;
-    cs__cells_push(&r->stale, cell);
+    cells_push(&r->stale, cell);
 }
 
 void cs__cell_delete(cs_replica_t *r, cs_cell_t *cell)

@@ -8,7 +8,7 @@
 
 /* --- m/state */
 
-void cs__state_encode(const cs_state_t *state, cs_buf_t *ret)
+static void state_encode(const cs_state_t *state, cs_buf_t *ret)
 {
     cs_buf_put_u64(ret, state->rid);
     cs_buf_put_varint(ret, state->ctr);
@@ -18,7 +18,7 @@ void cs__state_encode(const cs_state_t *state, cs_buf_t *ret)
     cs_vv_encode(&state->seen, ret);
 }
 
-cs_err_t cs__state_decode(cs_slice_t value, cs_state_t *ret)
+static cs_err_t state_decode(cs_slice_t value, cs_state_t *ret)
 {
     cs_reader_t reader = cs_reader(value);
     cs_state_t state = {.rid = cs_read_u64(&reader)};
@@ -46,7 +46,7 @@ static cs_err_t state_read(cs_replica_t *r, const cs_snapshot_t *snapshot, cs_st
     if (err != CS_OK) return err;
     cs_slice_t payload = cs_buf_slice(&r->ws.value);
     err = cs_seal_check(payload, &payload);
-    if (err == CS_OK && cs__state_decode(payload, ret) != CS_OK) err = CS_ERR_CORRUPT;
+    if (err == CS_OK && state_decode(payload, ret) != CS_OK) err = CS_ERR_CORRUPT;
     return err;
 }
 
@@ -232,7 +232,7 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
     cs_workset_stage(ws, batch);
     cs_workset_key(ws, 'm', cs_slice_text("state"), &ws->key);
     cs_buf_clear(&ws->value);
-    cs__state_encode(&replica->state, &ws->value);
+    state_encode(&replica->state, &ws->value);
     cs_seal_append(&ws->value, 0);
     cs_batch_put(batch, cs_buf_slice(&ws->key), cs_buf_slice(&ws->value));
     replica->state_dirty = false;

@@ -314,8 +314,6 @@ CS_MUST_USE cs_err_t cs_replica_walk_base(cs_replica_t *replica, uint32_t rows,
 void cs_base_walk_fini(cs_base_walk_t *walk);
 /* Grows with each change of a base row; in memory only: equal numbers, equal rows. */
 uint64_t cs_replica_base_changes(const cs_replica_t *replica);
-/* The least path >= from of a base row; false as cs_replica_next_path. */
-bool cs_replica_next_row(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path);
 
 /* --- buckets whose live state changed by local operations since the last call, for eager
  * pushes. Calls `each` per bucket in sorted order, then forgets them. */

@@ -211,11 +211,8 @@ bool cs__live_eq(const cs_entry_t *a, const cs_entry_t *b);
 
 /* --- dots */
 cs_dot_t cs__mint(cs_replica_t *r); /* seen and ctr move with it */
-void cs__state_encode(const cs_state_t *state, cs_buf_t *ret);
-cs_err_t cs__state_decode(cs_slice_t value, cs_state_t *ret);
 
 void cs__strs_push(cs_strs_t *strs, cs_str_t *str); /* takes the reference */
 void cs__strs_clear(cs_strs_t *strs);
-void cs__cells_push(cs_cells_t *cells, cs_cell_t *cell);
 
 #endif

@@ -112,15 +112,3 @@ uint64_t cs_replica_base_changes(const cs_replica_t *replica)
 {
     return replica->base_changes;
 }
-
-bool cs_replica_next_row(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path)
-{
-    cs_cursor_t cursor;
-    cs_buf_clear(ret_path);
-    cs_cursor_init(&cursor, &replica->ws, CS_T_BASE);
-    cs_cursor_seek(&cursor, from);
-    bool found = cursor.valid;
-    if (found) cs_buf_put_slice(ret_path, cursor.key);
-    cs_cursor_fini(&cursor);
-    return found;
-}

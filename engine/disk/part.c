@@ -13,7 +13,7 @@
 #define SPACE_RESERVE (64ull << 20)
 #define SPACE_PARTS   20u
 
-void cs_part_path(const cs_content_t *content, cs_buf_t *ret)
+static void path_of(const cs_content_t *content, cs_buf_t *ret)
 {
     cs_staged_path(content, ret);
     cs_buf_printf(ret, ".part");
@@ -22,7 +22,7 @@ void cs_part_path(const cs_content_t *content, cs_buf_t *ret)
 static cs_err_t open_part(cs_fs_t *fs, const cs_content_t *content, cs_file_t **ret)
 {
     cs_buf_t path = {0};
-    cs_part_path(content, &path);
+    path_of(content, &path);
     cs_err_t err = fs->ops->open_write(fs, cs_buf_slice(&path), ret);
     cs_buf_fini(&path);
     return err;
@@ -32,7 +32,7 @@ static cs_err_t open_part(cs_fs_t *fs, const cs_content_t *content, cs_file_t **
 static cs_err_t rename_part(cs_fs_t *fs, const cs_content_t *content, bool to_staged)
 {
     cs_buf_t part = {0}, staged = {0};
-    cs_part_path(content, &part);
+    path_of(content, &part);
     cs_staged_path(content, &staged);
     const cs_buf_t *from = to_staged ? &part : &staged, *to = to_staged ? &staged : &part;
     cs_err_t err = fs->ops->rename(fs, cs_buf_slice(from), cs_buf_slice(to), CS_RENAME_REPLACE);
@@ -52,7 +52,7 @@ static cs_err_t unlink_if_there(cs_fs_t *fs, cs_buf_t *path)
 static cs_err_t unlink_part(cs_fs_t *fs, const cs_content_t *content)
 {
     cs_buf_t path = {0};
-    cs_part_path(content, &path);
+    path_of(content, &path);
     return unlink_if_there(fs, &path);
 }
 
@@ -78,7 +78,7 @@ static cs_err_t create_part(cs_fs_t *fs, const cs_content_t *content)
     if (!cs_part_fits(content->size, free_bytes, total)) return CS_ERR_NOSPACE;
     cs_buf_t path = {0};
     cs_file_t *file = NULL;
-    cs_part_path(content, &path);
+    path_of(content, &path);
     err = fs->ops->create(fs, cs_buf_slice(&path), &file);
     cs_buf_fini(&path);
     if (err != CS_OK) return err;

@@ -49,7 +49,4 @@ CS_MUST_USE cs_err_t cs_part_finish(cs_fs_t *fs, const cs_chunker_table_t *table
 /* Remove the partial and the staged file. Their absence is no error. */
 CS_MUST_USE cs_err_t cs_part_discard(cs_fs_t *fs, const cs_content_t *content);
 
-/* Relative path; ret is replaced. */
-void cs_part_path(const cs_content_t *content, cs_buf_t *ret);
-
 #endif

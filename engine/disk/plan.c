@@ -38,7 +38,7 @@ bool cs__paths_add(cs_paths_t *paths, cs_slice_t path)
     return true;
 }
 
-void cs__paths_fini(cs_paths_t *paths)
+static void paths_fini(cs_paths_t *paths)
 {
     for (size_t i = 0; i < paths->len; i++) {
         cs_str_unref(&paths->item[i]);
@@ -62,10 +62,10 @@ static void planner_fini(cs_planner_t *planner)
     cs_steps_fini(&planner->modes);
     cs_steps_fini(&planner->dirs);
     cs_steps_fini(&planner->rmdirs);
-    cs__paths_fini(&planner->families);
-    cs__paths_fini(&planner->seen);
-    cs__paths_fini(&planner->parents);
-    cs__paths_fini(&planner->needed);
+    paths_fini(&planner->families);
+    paths_fini(&planner->seen);
+    paths_fini(&planner->parents);
+    paths_fini(&planner->needed);
     for (size_t i = 0; i < planner->queue_len; i++) {
         cs_str_unref(&planner->queue[i]);
     }

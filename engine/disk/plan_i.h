@@ -24,7 +24,6 @@ typedef struct cs_paths {
 
 bool cs__paths_add(cs_paths_t *paths, cs_slice_t path); /* false: was in it */
 bool cs__paths_has(const cs_paths_t *paths, cs_slice_t path);
-void cs__paths_fini(cs_paths_t *paths);
 
 typedef struct cs_want {
     cs_item_t item;

@@ -133,7 +133,6 @@ void cs__put_mode(cs_json_t *json, uint8_t kind, uint16_t mode);    /* "mode" */
 /* "content", "size", "by" */
 void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_item_t *item,
                      cs_json_t *json);
-const char *cs__link_text(cs_link_state_t state);
 /* "id", "name", "state", "endpoint" */
 void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json);
 /* Also where no node runs: then nothing is under way. False: it could not be loaded. */

@@ -6,7 +6,7 @@
 #include "io/commands_count.h"
 #include "io/fs_linux.h"
 
-const char *cs__link_text(cs_link_state_t state)
+static const char *link_text(cs_link_state_t state)
 {
     switch (state) {
     case CS_LINK_OFFLINE:
@@ -237,7 +237,7 @@ void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *
 {
     cs_json_put_hex(json, "id", peer->key, CS_KEY_BYTES);
     cs_json_put_text(json, "name", peer->name != NULL ? peer->name : "");
-    cs_json_put_text(json, "state", cs__link_text(cs_daemon_link_state(daemon, peer->key)));
+    cs_json_put_text(json, "state", link_text(cs_daemon_link_state(daemon, peer->key)));
     cs_json_put_text(json, "endpoint", peer->endpoint != NULL ? peer->endpoint : "");
 }
 

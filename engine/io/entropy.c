@@ -15,13 +15,6 @@ void cs_entropy_fill(void *ret, size_t bytes)
     randombytes_buf(ret, bytes);
 }
 
-uint64_t cs_entropy_u64(void)
-{
-    uint64_t value;
-    randombytes_buf(&value, sizeof value);
-    return value;
-}
-
 void cs_entropy_key_pair(uint8_t ret_public[32], uint8_t ret_secret[32])
 {
     int rc = crypto_box_keypair(ret_public, ret_secret);

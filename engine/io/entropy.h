@@ -10,7 +10,6 @@ CS_HEADER_BEGIN
 void cs_entropy_init(void);
 
 void cs_entropy_fill(void *ret, size_t bytes);
-uint64_t cs_entropy_u64(void);
 
 /* A CURVE key pair. */
 void cs_entropy_key_pair(uint8_t ret_public[32], uint8_t ret_secret[32]);

@@ -82,8 +82,6 @@ CS_MUST_USE cs_err_t cs_home_peer_get(const cs_home_t *home, const uint8_t key[C
                                       cs_peer_record_t *ret, cs_buf_t *ret_detail);
 CS_MUST_USE cs_err_t cs_home_peer_put(cs_home_t *home, const cs_peer_record_t *record,
                                       cs_buf_t *ret_detail);
-CS_MUST_USE cs_err_t cs_home_peer_remove(cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
-                                         cs_buf_t *ret_detail);
 void cs_home_peers_free(cs_peer_record_t **records_p, size_t count);
 
 CS_MUST_USE cs_err_t cs_home_invites(const cs_home_t *home, cs_invite_record_t **ret,

@@ -320,14 +320,6 @@ cs_err_t cs_home_peer_put(cs_home_t *home, const cs_peer_record_t *record, cs_bu
     return record_put(home, &peer_kind, record, ret_detail);
 }
 
-cs_err_t cs_home_peer_remove(cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
-                             cs_buf_t *ret_detail)
-{
-    char name[CS_KEY_TEXT];
-    cs_hex(name, key, CS_KEY_BYTES);
-    return record_remove(home, &peer_kind, name, ret_detail);
-}
-
 void cs_home_peers_free(cs_peer_record_t **records_p, size_t count)
 {
     records_free(&peer_kind, (uint8_t *)*records_p, count);

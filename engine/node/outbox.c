@@ -40,11 +40,6 @@ bool cs_outbox_wants_exposure(const cs_outbox_t *outbox)
     return false;
 }
 
-bool cs_outbox_has_unstaged(const cs_outbox_t *outbox)
-{
-    return outbox->len > outbox->first && outbox->item[outbox->len - 1].wait == UINT64_MAX;
-}
-
 void cs_outbox_stage(cs_outbox_t *outbox, uint64_t stage)
 {
     for (size_t i = outbox->len; i > outbox->first && outbox->item[i - 1].wait == UINT64_MAX;

@@ -23,8 +23,7 @@ typedef struct cs_outbox {
 void cs_outbox_fini(cs_outbox_t *outbox);
 /* bytes are taken. */
 void cs_outbox_push(cs_outbox_t *outbox, cs_peer_t peer, bool exposes, cs_buf_t *bytes);
-bool cs_outbox_wants_exposure(const cs_outbox_t *outbox); /* an unstaged message exposes */
-bool cs_outbox_has_unstaged(const cs_outbox_t *outbox);
+bool cs_outbox_wants_exposure(const cs_outbox_t *outbox);  /* an unstaged message exposes */
 void cs_outbox_stage(cs_outbox_t *outbox, uint64_t stage); /* unstaged ones wait for `stage` */
 /* The next message whose stage is <= durable, its bytes given away; false: none. */
 bool cs_outbox_pop(cs_outbox_t *outbox, uint64_t durable, cs_peer_t *ret_peer,
