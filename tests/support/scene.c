@@ -1,6 +1,7 @@
 /* scene.c - see scene.h. */
 #include "support/scene.h"
 
+#include <criterion/criterion.h>
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -285,4 +286,19 @@ cs_step_t *scene_mkdir(scene_t *scene, const char *path)
 cs_step_t *scene_rmdir(scene_t *scene, const char *path)
 {
     return add(scene, CS_STEP_RMDIR, path);
+}
+
+void scene_apply(scene_t *scene)
+{
+    cr_assert_eq(cs_apply(&scene->config, &scene->steps), CS_OK);
+}
+
+void scene_apply_all(scene_t *scene)
+{
+    scene_apply(scene);
+    for (size_t i = 0; i < scene->steps.len; i++) {
+        cr_assert_eq(scene->steps.item[i].err, CS_OK, "step %zu: %s", i,
+                     cs_err_name(scene->steps.item[i].err));
+    }
+    cr_assert_eq(scene_count(scene, ".crdtsync/tmp"), 0);
 }

@@ -46,4 +46,8 @@ cs_step_t *scene_chmod(scene_t *scene, const char *path, uint16_t mode);
 cs_step_t *scene_mkdir(scene_t *scene, const char *path);
 cs_step_t *scene_rmdir(scene_t *scene, const char *path);
 
+/* Performs the steps; a step may fail, or each must do and leave nothing half made. */
+void scene_apply(scene_t *scene);
+void scene_apply_all(scene_t *scene);
+
 #endif

@@ -136,6 +136,20 @@ static void scan(site_t *site, const cs_slice_t *paths, size_t len)
     cs_peer_persist(&site->peer, false);
 }
 
+const char *site_at(const site_t *site, const char *path)
+{
+    static char full[2][512];
+    static int turn;
+    turn = !turn;
+    snprintf(full[turn], sizeof full[turn], "%s/%s", site->dir, path);
+    return full[turn];
+}
+
+void site_write(const site_t *site, const char *path, const char *text)
+{
+    cs_test_write(site->dir, path, text);
+}
+
 void site_scan(site_t *site)
 {
     scan(site, NULL, 0);

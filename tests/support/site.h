@@ -44,6 +44,10 @@ struct sites {
 void sites_open(sites_t *sites, size_t len);
 void sites_close(sites_t *sites);
 
+/* The full path; good until the call after the next. */
+const char *site_at(const site_t *site, const char *path);
+void site_write(const site_t *site, const char *path, const char *text); /* as a user does */
+
 void site_scan(site_t *site); /* everything */
 void site_scan_path(site_t *site, const char *path);
 /* Plan, fetch, perform, record and scan what changed, until nothing is left or can be done. */

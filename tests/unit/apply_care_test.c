@@ -25,21 +25,6 @@ static void teardown(void)
 
 TestSuite(apply_care, .init = setup, .fini = teardown);
 
-static void apply(void)
-{
-    cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
-}
-
-static void apply_all(void)
-{
-    apply();
-    for (size_t i = 0; i < scene.steps.len; i++) {
-        cr_assert_eq(scene.steps.item[i].err, CS_OK, "step %zu: %s", i,
-                     cs_err_name(scene.steps.item[i].err));
-    }
-    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 0);
-}
-
 Test(apply_care, a_file_that_differs_from_its_row_wins)
 {
     scene_file(&scene, "w", "old");
@@ -55,7 +40,7 @@ Test(apply_care, a_file_that_differs_from_its_row_wins)
     for (size_t i = 0; i < 4; i++) {
         scene_file(&scene, paths[i], "mine");
     }
-    apply();
+    scene_apply(&scene);
     for (size_t i = 0; i < 4; i++) {
         cr_assert_eq(scene.steps.item[i].err, CS_ERR_CHANGED, "%s", paths[i]);
         cr_assert(scene_holds(&scene, paths[i], "mine"));
@@ -69,7 +54,7 @@ Test(apply_care, another_mode_is_another_file)
     scene_file(&scene, "f", "old");
     scene_stage(&scene, "new");
     scene_write(&scene, "f", "new")->expect_mode = 0600;
-    apply();
+    scene_apply(&scene);
     cr_assert_eq(scene.steps.item[0].err, CS_ERR_CHANGED);
     cr_assert(scene_holds(&scene, "f", "old"));
 }
@@ -102,7 +87,7 @@ Test(apply_care, a_row_without_a_ctime_is_believed_if_the_bytes_are_right)
     }
     rewrite_unseen("w2", "own");
     rewrite_unseen("d2", "own");
-    apply();
+    scene_apply(&scene);
     cr_assert_eq(scene.steps.item[0].err, CS_OK);
     cr_assert_eq(scene.steps.item[1].err, CS_OK);
     cr_assert_eq(scene.steps.item[2].err, CS_ERR_CHANGED);
@@ -118,7 +103,7 @@ Test(apply_care, a_row_without_a_ctime_vouches_for_no_more_elsewhere)
     scene_file(&scene, "c", "old");
     scene_move(&scene, "m", "n")->from_print.ctime_ns = 0;
     scene_chmod(&scene, "c", 0600)->expect.ctime_ns = 0;
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_eq(scene.steps.item[0].print.ctime_ns, 0);
     cr_assert_eq(scene.steps.item[1].print.ctime_ns, 0);
 }
@@ -132,7 +117,7 @@ Test(apply_care, what_is_there_already_wins_over_a_new_file)
     scene_file(&scene, "f", "mine");
     scene_file(&scene, "d", "mine");
     scene_file(&scene, "k", "mine");
-    apply();
+    scene_apply(&scene);
     for (size_t i = 0; i < 3; i++) {
         cr_assert_eq(scene.steps.item[i].err, CS_ERR_CHANGED, "step %zu", i);
     }
@@ -148,7 +133,7 @@ Test(apply_care, no_link_is_followed_out_of_the_folder)
     scene_file(&scene, "d", target);
     scene_stage(&scene, "new");
     scene_write(&scene, "d/f", "new");
-    apply();
+    scene_apply(&scene);
     cr_assert_eq(scene.steps.item[0].err, CS_ERR_CHANGED);
     cr_assert_eq(rmdir(other), 0, "nothing was written there");
     cs_free(other);
@@ -160,7 +145,7 @@ Test(apply_care, without_exchange_old_bytes_are_kept_by_a_link)
     scene_file(&scene, "f", "old");
     scene_stage(&scene, "new");
     scene_write(&scene, "f", "new");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "f", "new"));
     cr_assert(scene_in_trash(&scene, "old"));
     cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
@@ -177,7 +162,7 @@ Test(apply_care, without_exchange_and_links_files_change_names_all_the_same)
     scene_write(&scene, "f", "new");
     scene_write(&scene, "g", "new");
     scene_move(&scene, "m", "n");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "f", "new"));
     cr_assert(scene_holds(&scene, "g", "new"));
     cr_assert(scene_holds(&scene, "n", "moved"));

@@ -17,26 +17,11 @@ static void teardown(void)
 
 TestSuite(apply, .init = setup, .fini = teardown);
 
-static void apply(void)
-{
-    cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
-}
-
-static void apply_all(void)
-{
-    apply();
-    for (size_t i = 0; i < scene.steps.len; i++) {
-        cr_assert_eq(scene.steps.item[i].err, CS_OK, "step %zu: %s", i,
-                     cs_err_name(scene.steps.item[i].err));
-    }
-    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 0);
-}
-
 Test(apply, a_new_file_gets_its_name_mode_and_mtime)
 {
     scene_stage(&scene, "one");
     scene_write(&scene, "a/b/c", "one")->item.attr.mode = 0640;
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "a/b/c", "one"));
     cs_stat_t st = scene_stat(&scene, "a/b/c");
     cr_assert_eq(st.mode, 0640);
@@ -52,7 +37,7 @@ Test(apply, exec_policy_subtracts_the_umask)
     scene.spy.fs.umask = 077;
     scene_stage(&scene, "x");
     scene_write(&scene, "x", "x")->item.attr.mode = 0755;
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_eq(scene_stat(&scene, "x").mode, 0700);
 }
 
@@ -61,7 +46,7 @@ Test(apply, a_replaced_file_goes_to_the_trash)
     scene_file(&scene, "f", "old");
     scene_stage(&scene, "new");
     scene_write(&scene, "f", "new");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "f", "new"));
     cr_assert(scene_in_trash(&scene, "old"));
 }
@@ -72,7 +57,7 @@ Test(apply, one_staged_content_serves_several_paths)
     scene_write(&scene, "a", "same");
     scene_write(&scene, "b", "same")->item.attr.mode = 0600;
     scene_write(&scene, "c", "same");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "a", "same") && scene_holds(&scene, "b", "same") &&
               scene_holds(&scene, "c", "same"));
     cr_assert_eq(scene_stat(&scene, "b").mode, 0600);
@@ -85,7 +70,7 @@ Test(apply, a_local_copy_is_verified)
     scene_copy(&scene, "from", "to");
     cs_step_t *bad = scene_copy(&scene, "from", "bad");
     bad->item.content = scene_content(&scene, "other");
-    apply();
+    scene_apply(&scene);
     cr_assert_eq(scene.steps.item[0].err, CS_OK);
     cr_assert_eq(scene.steps.item[1].err, CS_ERR_AGAIN);
     cr_assert(scene_holds(&scene, "to", "text"));
@@ -97,7 +82,7 @@ Test(apply, a_local_copy_is_verified)
 Test(apply, what_was_not_staged_is_not_found)
 {
     scene_write(&scene, "a", "nowhere");
-    apply();
+    scene_apply(&scene);
     cr_assert_eq(scene.steps.item[0].err, CS_ERR_NOT_FOUND);
     cr_assert_not(scene_has(&scene, "a"));
 }
@@ -110,7 +95,7 @@ Test(apply, symbolic_links_are_written_copied_and_replaced)
     scene_write(&scene, "old", "-> a/b");
     scene_write(&scene, "file", "-> a/b");
     scene_write(&scene, "new", "-> a/b");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "old", "-> a/b"));
     cr_assert(scene_holds(&scene, "file", "-> a/b"));
     cr_assert(scene_holds(&scene, "new", "-> a/b"));
@@ -123,7 +108,7 @@ Test(apply, a_deleted_file_goes_to_the_trash)
     scene_file(&scene, "d/f", "old");
     scene_delete(&scene, "d/f");
     scene_rmdir(&scene, "d");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_not(scene_has(&scene, "d"));
     cr_assert(scene_in_trash(&scene, "old"));
 }
@@ -133,7 +118,7 @@ Test(apply, a_directory_that_is_not_empty_stays)
     scene_file(&scene, "d/ignored", "i");
     scene_rmdir(&scene, "d");
     scene_rmdir(&scene, "never");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "d/ignored", "i"));
 }
 
@@ -142,7 +127,7 @@ Test(apply, a_move_keeps_the_inode_and_takes_the_new_mode)
     scene_file(&scene, "a", "text");
     uint64_t ino = scene_stat(&scene, "a").print.ino;
     scene_move(&scene, "a", "new/b")->item.attr.mode = 0755;
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_not(scene_has(&scene, "a"));
     cr_assert(scene_holds(&scene, "new/b", "text"));
     cs_stat_t st = scene_stat(&scene, "new/b");
@@ -157,7 +142,7 @@ Test(apply, a_move_over_a_file_puts_that_into_the_trash)
     scene_file(&scene, "a", "moved");
     scene_file(&scene, "b", "under");
     scene_move(&scene, "a", "b");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_not(scene_has(&scene, "a"));
     cr_assert(scene_holds(&scene, "b", "moved"));
     cr_assert(scene_in_trash(&scene, "under"));
@@ -168,7 +153,7 @@ Test(apply, a_file_moves_into_a_directory_of_its_own_name)
     scene_file(&scene, "p", "text");
     scene_move(&scene, "p", "p/x");
     scene_mkdir(&scene, "p/empty");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "p/x", "text"));
     cr_assert(scene_has(&scene, "p/empty"));
 }
@@ -180,7 +165,7 @@ Test(apply, a_file_replaces_the_directory_it_was_in)
     scene_move(&scene, "d/x", "d");
     scene_delete(&scene, "d/y");
     scene_rmdir(&scene, "d");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "d", "text"));
     cr_assert(scene_in_trash(&scene, "gone"));
 }
@@ -191,7 +176,7 @@ Test(apply, a_file_that_cannot_replace_its_directory_goes_back)
     scene_file(&scene, "d/ignored", "i");
     scene_move(&scene, "d/x", "d");
     scene_rmdir(&scene, "d");
-    apply();
+    scene_apply(&scene);
     cr_assert_eq(scene.steps.item[0].err, CS_ERR_IS_DIR);
     cr_assert(scene_holds(&scene, "d/x", "text"));
     cr_assert(scene_holds(&scene, "d/ignored", "i"));
@@ -203,7 +188,7 @@ Test(apply, two_files_swap_their_bytes_by_copies)
     scene_file(&scene, "b", "B");
     scene_copy(&scene, "b", "a");
     scene_copy(&scene, "a", "b");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert(scene_holds(&scene, "a", "B"));
     cr_assert(scene_holds(&scene, "b", "A"));
 }
@@ -217,7 +202,7 @@ Test(apply, a_whole_directory_is_renamed_as_one)
     scene_move(&scene, "D/s/2", "x/E/s/2");
     scene_rmdir(&scene, "D/s");
     scene_rmdir(&scene, "D");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_not(scene_has(&scene, "D"));
     cr_assert(scene_holds(&scene, "x/E/1", "one"));
     cr_assert(scene_holds(&scene, "x/E/s/2", "two"));
@@ -235,7 +220,7 @@ Test(apply, a_directory_with_more_in_it_is_not_renamed)
     scene_move(&scene, "D/s/2", "E/s/2");
     scene_rmdir(&scene, "D/s");
     scene_rmdir(&scene, "D");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_eq(scene_stat(&scene, "D").print.ino, outer);
     cr_assert(scene_holds(&scene, "D/ignored", "i"));
     cr_assert(scene_holds(&scene, "E/s/2", "two"));
@@ -247,7 +232,7 @@ Test(apply, a_directory_that_stays_displayed_is_not_renamed)
     scene_file(&scene, "D/1", "one");
     uint64_t ino = scene_stat(&scene, "D").print.ino;
     scene_move(&scene, "D/1", "E/1");
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_eq(scene_stat(&scene, "D").print.ino, ino);
     cr_assert(scene_holds(&scene, "E/1", "one"));
 }
@@ -257,7 +242,7 @@ Test(apply, a_mode_alone_changes_in_place)
     scene_file(&scene, "f", "text");
     uint64_t ino = scene_stat(&scene, "f").print.ino;
     scene_chmod(&scene, "f", 0700);
-    apply_all();
+    scene_apply_all(&scene);
     cs_stat_t st = scene_stat(&scene, "f");
     cr_assert_eq(st.mode, 0700);
     cr_assert_eq(st.print.ino, ino);

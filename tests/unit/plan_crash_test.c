@@ -1,7 +1,6 @@
 /* plan_crash_test.c - apply is interrupted, or meets a user: whose work is what a scan finds?
  */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,34 +25,22 @@ static void teardown(void)
 
 TestSuite(plan_crash, .init = setup, .fini = teardown);
 
-static const char *at(const site_t *site, const char *path)
-{
-    static char full[512];
-    snprintf(full, sizeof full, "%s/%s", site->dir, path);
-    return full;
-}
-
-static void put(site_t *site, const char *path, const char *text)
-{
-    cs_test_write(site->dir, path, text);
-}
-
 static void save_by_rename(site_t *site, const char *path, const char *text)
 {
-    put(site, "new file", text);
+    site_write(site, "new file", text);
     cs_test_rename(site->dir, "new file", path);
 }
 
 /* Each knows of the other's change of p; "theirs" was edited twice, so that it has the name. */
 static void edit_both(void)
 {
-    put(a, "p", "base");
+    site_write(a, "p", "base");
     sites_settle(&sites);
-    put(a, "p", "mine");
+    site_write(a, "p", "mine");
     site_scan(a);
-    put(b, "p", "theirs, first");
+    site_write(b, "p", "theirs, first");
     site_scan(b);
-    put(b, "p", "theirs");
+    site_write(b, "p", "theirs");
     site_scan(b);
     cs_peer_exchange(&b->peer, &a->peer, true);
 }
@@ -72,7 +59,7 @@ Test(plan_crash, the_bytes_of_a_peer_written_by_a_user_are_his_edit)
 
 Test(plan_crash, a_directory_made_by_a_user_in_the_place_of_his_file)
 {
-    put(a, "p", "a file");
+    site_write(a, "p", "a file");
     site_scan(a);
     cs_test_mkdir(b->dir, "p");
     site_scan(b);
@@ -99,7 +86,7 @@ static void note_shown(const char *shown)
 static void edit_in_place(const char *shown)
 {
     note_shown(shown);
-    put(a, "p", "later");
+    site_write(a, "p", "later");
 }
 
 static void edit_by_rename(const char *shown)
@@ -177,14 +164,14 @@ Test(plan_crash, a_file_moved_after_a_crash_is_what_was_there)
 
 static void change_much(void)
 {
-    put(a, "edited", "new bytes");
-    chmod(at(a, "mode"), 0755);
+    site_write(a, "edited", "new bytes");
+    chmod(site_at(a, "mode"), 0755);
     cs_test_unlink(a->dir, "d/deleted");
     cs_test_unlink(a->dir, "d");
     cs_test_rename(a->dir, "moved", "to");
     cs_test_rename(a->dir, "over", "under");
     cs_test_rename(a->dir, "D", "E");
-    put(a, "fresh/new", "fresh");
+    site_write(a, "fresh/new", "fresh");
     cs_test_mkdir(a->dir, "empty");
 }
 
@@ -194,7 +181,7 @@ static bool crash_at(size_t n)
     static const char *const names[] = {"edited", "mode",  "d/deleted", "moved",
                                         "over",   "under", "D/1",       "D/s/2"};
     for (size_t i = 0; i < CS_COUNT_OF(names); i++) {
-        put(a, names[i], names[i]);
+        site_write(a, names[i], names[i]);
     }
     sites_settle(&sites);
     change_much();

@@ -23,11 +23,6 @@ static void teardown(void)
 
 TestSuite(plan_query, .init = setup, .fini = teardown);
 
-static void put(site_t *site, const char *path, const char *text)
-{
-    cs_test_write(site->dir, path, text);
-}
-
 static bool staged_all(void *arg, const cs_content_t *content)
 {
     (void)arg;
@@ -57,8 +52,8 @@ static bool starts_with_x(void *arg, cs_slice_t path)
 
 Test(plan_query, ignored_and_busy_paths_are_left_alone)
 {
-    put(a, "f", "text");
-    put(a, "x", "text 2");
+    site_write(a, "f", "text");
+    site_write(a, "x", "text 2");
     site_scan(a);
     cs_peer_exchange(&a->peer, &b->peer, true);
     cs_plan_query_t query = {.staged = staged_all, .need = count_need};
@@ -78,9 +73,9 @@ Test(plan_query, ignored_and_busy_paths_are_left_alone)
 
 Test(plan_query, a_content_is_asked_for_once)
 {
-    put(a, "f", "same");
-    put(a, "g", "same");
-    put(a, "h", "other");
+    site_write(a, "f", "same");
+    site_write(a, "g", "same");
+    site_write(a, "h", "other");
     site_scan(a);
     cs_peer_exchange(&a->peer, &b->peer, true);
     size_t needs = 0;
@@ -99,7 +94,7 @@ Test(plan_query, a_plan_goes_on_from_its_cursor)
         char name[8], text[16];
         snprintf(name, sizeof name, "f%d", i);
         snprintf(text, sizeof text, "text %d", i);
-        put(a, name, text);
+        site_write(a, name, text);
     }
     site_scan(a);
     cs_peer_exchange(&a->peer, &b->peer, true);
@@ -122,7 +117,7 @@ Test(plan_query, a_plan_goes_on_from_its_cursor)
  * more. */
 Test(plan_query, a_file_is_not_deleted_while_its_new_place_is_busy)
 {
-    put(a, "f", "text");
+    site_write(a, "f", "text");
     sites_settle(&sites);
     cs_test_rename(a->dir, "f", "x");
     site_scan(a);
@@ -151,7 +146,7 @@ Test(plan_query, a_plan_has_so_many_steps_and_no_more)
         char name[16], text[16];
         snprintf(name, sizeof name, "f%04u", i);
         snprintf(text, sizeof text, "text %u", i);
-        put(a, name, text);
+        site_write(a, name, text);
     }
     site_scan(a);
     cs_peer_exchange(&a->peer, &b->peer, true);

@@ -1,7 +1,6 @@
 /* plan_test.c - what the projection says becomes true on disk, with as few bytes moved as can
  * be. */
 #include <criterion/criterion.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -26,20 +25,6 @@ static void teardown(void)
 }
 
 TestSuite(plan, .init = setup, .fini = teardown);
-
-static const char *at(const site_t *site, const char *path)
-{
-    static char full[2][512];
-    static int turn;
-    turn = !turn;
-    snprintf(full[turn], sizeof full[turn], "%s/%s", site->dir, path);
-    return full[turn];
-}
-
-static void put(site_t *site, const char *path, const char *text)
-{
-    cs_test_write(site->dir, path, text);
-}
 
 static cs_stat_t stat_of(const site_t *site, const char *path)
 {
@@ -70,14 +55,14 @@ static void expect_steps(size_t write, size_t move, size_t del, size_t mode, siz
 
 Test(plan, creations_edits_and_deletions_travel)
 {
-    put(a, "new", "1");
-    put(a, "d/e/f", "2");
-    cr_assert_eq(symlink("d/e", at(a, "link")), 0);
+    site_write(a, "new", "1");
+    site_write(a, "d/e/f", "2");
+    cr_assert_eq(symlink("d/e", site_at(a, "link")), 0);
     begin();
     cr_assert(site_shows(b, "new", "1"));
     cr_assert(site_shows(b, "d/e/f", "2"));
     cr_assert(site_shows(b, "link", "-> d/e"));
-    put(a, "new", "edited");
+    site_write(a, "new", "edited");
     cs_test_unlink(a->dir, "d/e/f");
     cs_test_unlink(a->dir, "d/e");
     cs_test_unlink(a->dir, "d");
@@ -92,7 +77,7 @@ Test(plan, empty_directories_come_and_go)
     cs_test_mkdir(a->dir, "d/e");
     begin();
     cr_assert_eq(stat_of(b, "d/e").type, CS_NODE_DIR);
-    put(a, "d/e/f", "fills it");
+    site_write(a, "d/e/f", "fills it");
     sites_settle(&sites);
     cr_assert(site_shows(b, "d/e/f", "fills it"));
     cs_test_unlink(a->dir, "d/e/f");
@@ -106,9 +91,9 @@ Test(plan, empty_directories_come_and_go)
 
 Test(plan, a_mode_changes_without_a_write)
 {
-    put(a, "f", "text");
+    site_write(a, "f", "text");
     begin();
-    chmod(at(a, "f"), 0755);
+    chmod(site_at(a, "f"), 0755);
     sites_settle(&sites);
     cr_assert_eq(stat_of(b, "f").mode, 0755);
     expect_steps(0, 0, 0, 1, 0, 0);
@@ -116,7 +101,7 @@ Test(plan, a_mode_changes_without_a_write)
 
 Test(plan, a_rename_moves_the_file)
 {
-    put(a, "from/f", "text");
+    site_write(a, "from/f", "text");
     begin();
     uint64_t ino = stat_of(b, "from/f").print.ino;
     cs_test_mkdir(a->dir, "to");
@@ -130,7 +115,7 @@ Test(plan, a_rename_moves_the_file)
 
 Test(plan, a_rename_moves_the_file_whichever_name_is_first)
 {
-    put(a, "z", "text");
+    site_write(a, "z", "text");
     begin();
     cs_test_rename(a->dir, "z", "a");
     sites_settle(&sites);
@@ -139,10 +124,10 @@ Test(plan, a_rename_moves_the_file_whichever_name_is_first)
 
 Test(plan, a_renamed_directory_keeps_its_inode)
 {
-    put(a, "D/1", "one");
-    put(a, "D/s/2", "two");
-    put(a, "D/s/same", "");
-    put(a, "D/same", "");
+    site_write(a, "D/1", "one");
+    site_write(a, "D/s/2", "two");
+    site_write(a, "D/s/same", "");
+    site_write(a, "D/same", "");
     begin();
     uint64_t ino = stat_of(b, "D").print.ino;
     cs_test_rename(a->dir, "D", "E");
@@ -155,8 +140,8 @@ Test(plan, a_renamed_directory_keeps_its_inode)
 
 Test(plan, a_rename_over_a_file_moves_it)
 {
-    put(a, "f", "moves over");
-    put(a, "g", "goes");
+    site_write(a, "f", "moves over");
+    site_write(a, "g", "goes");
     begin();
     cs_test_rename(a->dir, "f", "g");
     sites_settle(&sites);
@@ -167,8 +152,8 @@ Test(plan, a_rename_over_a_file_moves_it)
 
 Test(plan, swapped_files_are_copied_locally)
 {
-    put(a, "f", "F");
-    put(a, "g", "G");
+    site_write(a, "f", "F");
+    site_write(a, "g", "G");
     begin();
     cs_test_rename(a->dir, "f", "t");
     cs_test_rename(a->dir, "g", "f");
@@ -181,22 +166,22 @@ Test(plan, swapped_files_are_copied_locally)
 
 Test(plan, a_file_becomes_a_directory_and_back)
 {
-    put(a, "p", "file");
+    site_write(a, "p", "file");
     begin();
     cs_test_unlink(a->dir, "p");
-    put(a, "p/x", "in it");
+    site_write(a, "p/x", "in it");
     sites_settle(&sites);
     cr_assert(site_shows(b, "p/x", "in it"));
     cs_test_unlink(a->dir, "p/x");
     cs_test_unlink(a->dir, "p");
-    put(a, "p", "file again");
+    site_write(a, "p", "file again");
     sites_settle(&sites);
     cr_assert(site_shows(b, "p", "file again"));
 }
 
 Test(plan, a_file_moves_below_its_own_name_and_back)
 {
-    put(a, "p", "some bytes");
+    site_write(a, "p", "some bytes");
     begin();
     cs_test_rename(a->dir, "p", "t");
     cs_test_mkdir(a->dir, "p");
@@ -212,7 +197,7 @@ Test(plan, a_file_moves_below_its_own_name_and_back)
 
 Test(plan, a_file_moved_to_where_an_empty_directory_was_is_known_there)
 {
-    put(a, "f", "some bytes");
+    site_write(a, "f", "some bytes");
     cs_test_mkdir(a->dir, "p");
     begin();
     cs_test_unlink(a->dir, "p");
@@ -229,16 +214,16 @@ Test(plan, a_file_moved_to_where_an_empty_directory_was_is_known_there)
 /* A directory that came and went while the file of that name stayed. */
 Test(plan, a_file_that_outlived_a_directory_of_its_name_is_edited)
 {
-    put(a, "p", "the first");
+    site_write(a, "p", "the first");
     site_scan(a);
-    put(b, "p/x", "in a directory");
+    site_write(b, "p/x", "in a directory");
     site_scan(b);
     cs_peer_exchange(&a->peer, &b->peer, true);
     cs_test_unlink(b->dir, "p/x");
     cs_test_unlink(b->dir, "p");
     site_scan(b);
     cs_peer_exchange(&b->peer, &a->peer, true);
-    put(a, "p", "the second");
+    site_write(a, "p", "the second");
     site_work(a); /* removes p/x and the directory p, of which it has neither */
     sites_settle(&sites);
     cr_assert(site_shows(b, "p", "the second"));
@@ -247,10 +232,10 @@ Test(plan, a_file_that_outlived_a_directory_of_its_name_is_edited)
 
 Test(plan, a_conflict_shows_both)
 {
-    put(a, "r.txt", "c0");
+    site_write(a, "r.txt", "c0");
     begin();
-    put(a, "r.txt", "from a");
-    put(b, "r.txt", "from b");
+    site_write(a, "r.txt", "from a");
+    site_write(b, "r.txt", "from b");
     sites_settle(&sites);
     cr_assert(site_tree_holds(a, "from a") && site_tree_holds(a, "from b"));
     cr_assert_not(site_tree_holds(b, "c0"));
@@ -258,8 +243,8 @@ Test(plan, a_conflict_shows_both)
 
 Test(plan, a_file_learns_its_twin_after_a_look)
 {
-    put(a, "p", "some bytes");
-    put(b, "p", "some bytes");
+    site_write(a, "p", "some bytes");
+    site_write(b, "p", "some bytes");
     begin();
     cr_assert_eq(b->done[CS_STEP_VERIFY], 0);
     cs_test_unlink(a->dir, "p");
@@ -269,12 +254,12 @@ Test(plan, a_file_learns_its_twin_after_a_look)
 
 Test(plan, a_file_changed_already_does_not_learn_its_twin)
 {
-    put(a, "p", "some bytes");
-    put(b, "p", "some bytes");
+    site_write(a, "p", "some bytes");
+    site_write(b, "p", "some bytes");
     site_scan(a);
     site_scan(b);
     cs_peer_exchange(&a->peer, &b->peer, true);
-    put(b, "p", "some other bytes");
+    site_write(b, "p", "some other bytes");
     site_work(b);
     cr_assert_eq(b->failed, 1, "the look");
     sites_settle(&sites);
@@ -293,18 +278,18 @@ static cs_str_t *sibling_of(const site_t *site, const char *path, const char *te
  * the sibling is there: while its row says so, the user takes that away. */
 Test(plan, a_copy_does_not_leave_when_the_other_file_has)
 {
-    put(a, "p/x", "in a directory");
+    site_write(a, "p/x", "in a directory");
     site_scan(a);
-    put(b, "p", "some bytes");
+    site_write(b, "p", "some bytes");
     sites_settle(&sites);
     cs_str_t *sibling = sibling_of(b, "p", "some bytes");
     cr_assert(site_shows(b, sibling->data, "some bytes"));
-    put(a, "p/y", "more of it");
+    site_write(a, "p/y", "more of it");
     site_scan(a);
     cs_peer_exchange(&a->peer, &b->peer, true);
     cs_test_unlink(b->dir, "p/x");
     cs_test_unlink(b->dir, "p");
-    put(b, "p", "some bytes");
+    site_write(b, "p", "some bytes");
     site_scan(b);
     cs_test_unlink(b->dir, sibling->data);
     cs_str_unref(&sibling);

@@ -25,21 +25,6 @@ static void teardown(void)
 
 TestSuite(trash, .init = setup, .fini = teardown);
 
-static void apply(void)
-{
-    cr_assert_eq(cs_apply(&scene.config, &scene.steps), CS_OK);
-}
-
-static void apply_all(void)
-{
-    apply();
-    for (size_t i = 0; i < scene.steps.len; i++) {
-        cr_assert_eq(scene.steps.item[i].err, CS_OK, "step %zu: %s", i,
-                     cs_err_name(scene.steps.item[i].err));
-    }
-    cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 0);
-}
-
 Test(trash, groups_of_the_trash_are_numbered_with_and_without_a_counter)
 {
     uint64_t next = 0;
@@ -48,7 +33,7 @@ Test(trash, groups_of_the_trash_are_numbered_with_and_without_a_counter)
         scene.config.trash_next = i < 2 ? &next : NULL;
         scene_file(&scene, "f", "old");
         scene_delete(&scene, "f");
-        apply_all();
+        scene_apply_all(&scene);
         cs_steps_fini(&scene.steps);
     }
     cr_assert_eq(next, 3);
@@ -73,7 +58,7 @@ static void write_late(const char *path, const char *text)
     snprintf(full, sizeof full, "%s/%s", scene.dir, path);
     int fd = open(full, O_WRONLY | O_CLOEXEC);
     cr_assert_geq(fd, 0);
-    apply_all();
+    scene_apply_all(&scene);
     cr_assert_eq(write(fd, text, strlen(text)), (ssize_t)strlen(text));
     close(fd);
     late_at[0] = '\0';
@@ -115,7 +100,7 @@ Test(trash, what_a_program_writes_to_is_not_dropped)
     cr_assert(!can_tell || fcntl(fd, F_SETLEASE, F_UNLCK) == 0);
     scene_delete(&scene, "f");
     scene_delete(&scene, "g");
-    apply_all();
+    scene_apply_all(&scene);
     scene.config.trash_bytes_max = 0;
     cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
     cr_assert_not(scene_anywhere(&scene, "other"));
@@ -135,7 +120,7 @@ Test(trash, an_untouched_trash_is_kept_within_its_bounds)
         snprintf(text, sizeof text, "old %d", i);
         scene_file(&scene, "f", text);
         scene_delete(&scene, "f");
-        apply_all();
+        scene_apply_all(&scene);
         cs_steps_fini(&scene.steps);
     }
     scene.config.trash_bytes_max = 10; /* two of five bytes */
@@ -151,7 +136,7 @@ Test(trash, a_damaged_log_keeps_its_files)
 {
     scene_file(&scene, "f", "old");
     scene_delete(&scene, "f");
-    apply_all();
+    scene_apply_all(&scene);
     scene_file(&scene, ".crdtsync/trash/0000000000000001/log", "crdtsync trash 1\nrot");
     scene_file(&scene, ".crdtsync/trash/0000000000000001/0", "late");
     cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
@@ -211,7 +196,7 @@ Test(trash, what_is_wanted_is_found_in_it)
 {
     scene_file(&scene, "f", "deleted");
     scene_delete(&scene, "f");
-    apply_all();
+    scene_apply_all(&scene);
     cs_content_t wanted[] = {scene_content(&scene, "deleted"),
                              scene_content(&scene, "another")};
     size_t found = 0;
@@ -231,7 +216,7 @@ static void put_in_trash(const char *path, const char *text)
 {
     scene_file(&scene, path, text);
     scene_delete(&scene, path);
-    apply_all();
+    scene_apply_all(&scene);
     cs_steps_fini(&scene.steps);
 }
 
