@@ -110,8 +110,9 @@ static uint8_t acts_of(const cs_sight_t *sight, const cs_item_t *row)
     case CS_SAW_MODIFIED:
         if (row == NULL) return CS_ACT_CREATE;
         if (was_dir) return CS_ACT_CREATE | CS_ACT_DELETE; /* where a marked directory was */
-        if (CS_MUT(RENAME_FIRST) && sight->seen.print.ino != row->print.ino)
+        if (CS_MUT(RENAME_FIRST) && sight->seen.print.ino != row->print.ino) {
             return CS_ACT_CREATE | CS_ACT_DELETE;
+        }
         return CS_ACT_CHANGE;
     case CS_SAW_CHMODDED:
     case CS_SAW_TOUCHED:

@@ -217,8 +217,9 @@ cs_err_t cs_ignore_explain(cs_ignore_t *ignore, cs_slice_t path, bool is_dir,
     if (err != CS_OK) return err;
     for (size_t i = 1; i < path.len; i++) {
         if (path.data[i] != '/') continue;
-        if (explain_one(ignore, cs_slice(path.data, i), true, ret) && ret->ignored)
+        if (explain_one(ignore, cs_slice(path.data, i), true, ret) && ret->ignored) {
             return CS_OK;
+        }
         cs_ignore_why_fini(ret); /* taken back in: what is below is judged by itself */
     }
     (void)explain_one(ignore, path, is_dir, ret);

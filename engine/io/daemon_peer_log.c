@@ -72,8 +72,9 @@ static void name_of(const cs_daemon_t *daemon, const cs_key_t *key, char ret[NAM
 
 static void put_left_out(cs_buf_t *text, uint32_t left_out)
 {
-    if (left_out > 0)
+    if (left_out > 0) {
         cs_buf_printf(text, " (%u more times since the last such line)", left_out);
+    }
     cs_buf_put_u8(text, 0);
 }
 

@@ -206,7 +206,7 @@ void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 
 /* folder_wants.c */
-void cs_folder_need(void *folder, const cs_content_t *content, cs_slice_t path); /* of a plan */
+void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_go_on_if_room(cs_folder_t *folder);
 

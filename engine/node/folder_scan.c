@@ -135,8 +135,9 @@ static bool take_sighting(void *arg, const cs_sighting_t *sighting)
 void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records)
 {
     folder->scan_ahead = false;
-    if (!folder->scan_failed && !folder->leaving)
+    if (!folder->scan_failed && !folder->leaving) {
         cs_scan_records_each(records, folder, take_sighting);
+    }
     if (folder->scan_ahead) cs_gossip_local(folder->gossip, folder->now_ms);
     cs_batch_append(&folder->rows, &records->rows);
     cs_scan_records_fini(records);

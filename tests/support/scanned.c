@@ -1,7 +1,13 @@
 /* scanned.c - see scanned.h. */
 #include "support/scanned.h"
 
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/seal.h"
@@ -180,4 +186,27 @@ char *cs_test_scanned_text(const cs_test_scanned_t *t)
     char *copy = cs_memdup(text.data, text.len);
     cs_buf_fini(&text);
     return copy;
+}
+
+static int64_t written_ns(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    if (fd < 0 || write(fd, "t", 1) != 1 || fstat(fd, &st) != 0) {
+        perror(path);
+        abort();
+    }
+    close(fd);
+    return st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec;
+}
+
+void cs_test_scanned_pass_tick(const cs_test_scanned_t *t)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/.crdtsync/tick", t->dir);
+    int64_t before_ns = written_ns(path);
+    while (written_ns(path) <= before_ns + CS_TICK_NS) {
+        sched_yield(); /* a clock tick is a few milliseconds */
+    }
+    cs_test_unlink(t->dir, ".crdtsync/tick");
 }

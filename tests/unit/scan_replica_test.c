@@ -85,7 +85,7 @@ static void expect_tree(const char *wanted)
 static void settle(void)
 {
     cs_scan_result_t result;
-    usleep(50000); /* the clock tick in which the files were written */
+    cs_test_scanned_pass_tick(&t);
     scan(&result);
     cr_expect_eq(scan(&result), 0);
 }

@@ -81,7 +81,7 @@ Test(scan, what_was_accepted_is_not_seen_again)
     cr_assert_eq(symlink("a", at("s")), 0);
     expect("appeared a,appeared d/b,empty e,appeared s");
     accept_all();
-    usleep(50000); /* the tick in which the files were written */
+    cs_test_scanned_pass_tick(&t);
     expect("touched a,touched d/b,touched s");
     accept_all();
     expect("");
@@ -104,7 +104,7 @@ Test(scan, an_mtime_in_the_future_is_read_once)
     cr_assert_eq(t.fs->ops->open_write(t.fs, cs_slice_text("a"), &file), CS_OK);
     cr_assert_eq(t.fs->ops->set_meta(file, 0644, 4000000000000000000), CS_OK);
     t.fs->ops->close(&file);
-    usleep(50000); /* the tick in which it was written */
+    cs_test_scanned_pass_tick(&t);
     expect("appeared a");
     accept_all();
     expect("");
