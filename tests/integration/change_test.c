@@ -1,24 +1,15 @@
-/* change_test.c - the commands that change what a home does: pause, held, remove, reincarnate.
- */
+/* change_test.c - the commands that change what a home does: pause, reincarnate, held, sync
+ * --once, settings. */
 #include <stdio.h>
 
 #include "support/cluster.h"
 #include "support/shell.h"
 
-/* A home `h` with a folder `docs` at `r`, and nothing in it. */
-static shell_t *begin(void)
-{
-    shell_t *shell = shell_new();
-    EXPECT(shell, 0, "docs",
-           "$B init --home h >id && mkdir r && $B folder add r --id docs --home h");
-    return shell;
-}
-
 /* --- pause and resume */
 
 Test(change, a_paused_folder_says_so_and_goes_on_when_told)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     EXPECT(shell, 0, "docs: paused\n", "$B pause docs --home h");
     EXPECT(shell, 0, "{\"folder\":\"docs\",\"paused\":true}", "$B pause --json --home h");
     EXPECT(shell, 0, "\"state\":\"paused\"", "$B status --json --home h");
@@ -60,7 +51,7 @@ Test(change_node, a_paused_folder_is_not_spoken_of_and_stays_so, .timeout = 120)
 
 Test(change, each_reincarnation_is_another_replica)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     EXPECT(shell, 0, "1 added", "echo x >r/f && $B scan --home h");
     EXPECT(shell, 0, "docs: replica ", "$B reincarnate docs --home h >a && cat a");
     EXPECT(shell, 0, "\"replica\":\"",
@@ -98,7 +89,7 @@ static void many_files(shell_t *shell)
 
 Test(change, what_is_held_stays_held_over_a_restart, .timeout = 60)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     many_files(shell);
     EXPECT(shell, 0, "nothing is held", "$B held --home h");
     EXPECT(shell, 5, "held accept docs", "rm r/* && $B scan --home h");
@@ -115,7 +106,7 @@ Test(change, what_is_held_stays_held_over_a_restart, .timeout = 60)
 
 Test(change, what_is_there_again_is_held_no_more, .timeout = 60)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     many_files(shell);
     EXPECT(shell, 5, "brake", "mkdir away && mv r/* away && $B scan --home h");
     EXPECT(shell, 0, "1500 unchanged", "mv away/* r && $B scan --home h");
@@ -170,189 +161,6 @@ Test(change_node, a_rejected_rewrite_is_put_back_and_goes_to_the_trash, .timeout
 {
     cluster_t cluster;
     reject_on(&cluster, "for i in d/[1-9]*; do echo ransom >$i; done", "ransom", true);
-}
-
-/* --- folder remove */
-
-Test(change, a_folder_is_forgotten_and_its_files_are_not)
-{
-    shell_t *shell = begin();
-    EXPECT(shell, 0, "1 added", "echo x >r/f && $B scan --home h");
-    EXPECT(shell, 0, "crdtsync1:",
-           "$B invite docs --endpoint tcp://127.0.0.1:9 --home h && $B peer add $(printf "
-           "'%%064d' 7) --folder docs --name bob --home h");
-    EXPECT(shell, 1, "did you mean 'docs'?", "$B folder remove dcs --home h");
-    EXPECT(shell, 0, "docs: forgotten; its files stay in /", "$B folder remove docs --home h");
-    EXPECT(shell, 0, "x", "cat r/f && ! ls -A r | grep crdtsync");
-    EXPECT(shell, 1, "no such folder", "$B folder remove docs --home h");
-    EXPECT(shell, 0, "[]",
-           "$B folder list --json --home h; $B invite list --json --home h; $B "
-           "peer list --json --home h | grep -o '\"folders\":\\[\\]'");
-    EXPECT_NOT(shell, "docs");
-    /* Neither its number nor its rows are those of the next one. */
-    EXPECT(shell, 0, "1 added", "$B folder add r --id docs --home h && $B scan --home h");
-    EXPECT(shell, 0, "{\"folder\":\"docs\",\"path\":\"/",
-           "$B folder remove ./r --json --home h && test ! -e h/folders/docs");
-    shell_free(shell);
-}
-
-Test(change, a_folder_that_is_not_there_can_be_forgotten)
-{
-    shell_t *shell = begin();
-    EXPECT(shell, 0, "forgotten", "mv r away && $B folder remove docs --home h");
-    EXPECT(shell, 1, "remove what is left there", "$B folder add away --id docs --home h");
-    EXPECT(shell, 0, "docs", "rm -r away/.crdtsync && $B folder add away --id docs --home h");
-    shell_free(shell);
-}
-
-Test(change_node, a_folder_is_removed_while_it_is_busy_and_comes_back, .timeout = 200)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 2);
-    cluster_pair(&cluster, 0, 1, 0);
-    test_shell("for i in $(seq 3000); do echo content $i >%s/$i; done", cluster.node[0].root);
-    cluster_start(&cluster, 0);
-    cluster_start(&cluster, 1);
-    cluster_do(&cluster, 0, NULL, "scan shared");
-    cluster_do(&cluster, 1, NULL, "folder remove shared"); /* while it fetches */
-    char out[CLUSTER_TEXT];
-    cluster_do(&cluster, 1, out, "folder list --json");
-    cr_assert_str_eq(out, "");
-    test_shell("cd %s && printf %s >key", cluster.dir, cluster.secret);
-    cluster_do(&cluster, 1, NULL, "folder add %s --id shared --key-file %s/key",
-               cluster.node[1].root, cluster.dir);
-    cluster_do(&cluster, 1, NULL, "peer add %s --folder shared", cluster.node[0].id);
-    cluster_settle(&cluster, 100);
-    cluster_check_equal(&cluster);
-    cr_assert(node_reads(&cluster.node[1], "3000", "content 3000\n"));
-    cluster_destroy(&cluster);
-}
-
-/* --- peer remove */
-
-Test(change, a_peer_is_removed_by_id_or_name)
-{
-    shell_t *shell = begin();
-    EXPECT(shell, 0, "bob",
-           "for i in 1 2 3; do $B peer add $(printf '%%064d' $i) --name bob$i "
-           "--folder docs --home h; done; $B peer list --home h");
-    EXPECT(shell, 0, "bob1: cut off", "$B peer remove bob1 --home h");
-    EXPECT(shell, 1, "there is none", "$B peer remove bob1 --home h");
-    EXPECT(shell, 1, "did you mean 'bob2'?", "$B peer remove bbo2 --home h");
-    EXPECT(shell, 0, "\"name\":\"bob2\"",
-           "$B peer remove $(printf '%%064d' 2) --json --home h");
-    EXPECT(shell, 0, "bob3", "$B peer list --home h");
-    EXPECT_NOT(shell, "bob2");
-    EXPECT(shell, 0, "bob1",
-           "$B peer add $(printf '%%064d' 1) --home h; $B peer list --home h");
-    shell_free(shell);
-}
-
-/* The third node goes on telling of the removed one, which does not bring it back. */
-Test(change_node, a_removed_peer_is_cut_off_until_it_is_added_again, .timeout = 200)
-{
-    cluster_t cluster;
-    cluster_new(&cluster, 3);
-    cluster_pair(&cluster, 0, 1, 0);
-    cluster_pair(&cluster, 0, 2, 0);
-    cluster_pair(&cluster, 1, 2, 0);
-    for (int i = 0; i < 3; i++) {
-        cluster_start(&cluster, i);
-    }
-    node_text(&cluster.node[0], "f", "1");
-    cluster_settle(&cluster, 60);
-    cluster_do(&cluster, 0, NULL, "peer remove %s", cluster.node[1].id);
-    char out[CLUSTER_TEXT];
-    cluster_do(&cluster, 0, out, "status --json");
-    cr_assert_null(strstr(out, cluster.node[1].id), "%s", out);
-    node_text(&cluster.node[0], "f", "2");
-    cluster_do(&cluster, 0, NULL, "scan");
-    cluster_do(&cluster, 0, NULL, "wait --timeout 60"); /* for the third one alone */
-    cluster_stop(&cluster, 2);
-    cluster_start(&cluster, 2);
-    cluster_stop(&cluster, 0);
-    cluster_start(&cluster, 0);
-    cluster_do(&cluster, 0, NULL, "wait --timeout 60");
-    cluster_do(&cluster, 0, out, "peer list --json");
-    cr_assert_null(strstr(out, cluster.node[1].id), "%s", out);
-    cluster_pair(&cluster, 0, 1, 0);
-    cluster_settle(&cluster, 60);
-    cluster_check_equal(&cluster);
-    cluster_do(&cluster, 0, out, "peer list --json");
-    cr_assert_not_null(strstr(out, cluster.node[1].id), "%s", out);
-    cluster_destroy(&cluster);
-}
-
-/* --- trash */
-
-/* Two nodes that share `shared`; node 1 has what node 0 replaced and deleted in its trash. */
-static void fill_trash(cluster_t *cluster)
-{
-    cluster_new(cluster, 2);
-    cluster_pair(cluster, 0, 1, 0);
-    cluster_start(cluster, 0);
-    cluster_start(cluster, 1);
-    test_shell("mkdir %s/d", cluster->node[0].root);
-    node_text(&cluster->node[0], "d/gone", "what was deleted");
-    node_text(&cluster->node[0], "kept", "first");
-    cluster_settle(cluster, 60);
-    test_shell("rm -r %s/d", cluster->node[0].root);
-    node_text(&cluster->node[0], "kept", "second, and longer");
-    cluster_settle(cluster, 60);
-}
-
-static void restore_and_look(cluster_t *cluster)
-{
-    char out[CLUSTER_TEXT], path[512];
-    cluster_do(cluster, 1, out, "trash shared --json");
-    cr_assert_not_null(strstr(out, "\"path\":\"kept\",\"kind\":\"file\",\"size\":5,"), "%s",
-                       out);
-    cr_assert_not_null(strstr(out, "\"path\":\"d/gone\""), "%s", out);
-    node_path(&cluster->node[1], "kept", path, sizeof path);
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "trash restore %s", path), 1);
-    cr_assert(node_reads(&cluster->node[1], "kept", "second, and longer"));
-    cluster_do(cluster, 1, out, "trash restore %s --to %s.old --json", path, path);
-    cr_assert_not_null(strstr(out, "\"path\":\"kept.old\",\"size\":5"), "%s", out);
-    cluster_do(cluster, 1, NULL, "trash restore d/gone"); /* as the list names it */
-    cr_assert(node_reads(&cluster->node[1], "d/gone", "what was deleted"));
-    cr_assert_eq(cluster_run(cluster, 1, NULL, "trash restore d/gone"), 1);
-    cluster_do(cluster, 1, out, "trash --json");
-    cr_assert_str_eq(out, "");
-}
-
-Test(change_node, the_trash_gives_back_and_never_replaces, .timeout = 200)
-{
-    cluster_t cluster;
-    fill_trash(&cluster);
-    restore_and_look(&cluster);
-    cluster_settle(&cluster, 60); /* it is a user's change like any other */
-    cr_assert(node_reads(&cluster.node[0], "d/gone", "what was deleted"));
-    cr_assert(node_reads(&cluster.node[0], "kept.old", "first"));
-    cluster_check_equal(&cluster);
-    cluster_destroy(&cluster);
-}
-
-Test(change_node, the_trash_is_reached_without_a_node, .timeout = 200)
-{
-    cluster_t cluster;
-    fill_trash(&cluster);
-    cluster_stop(&cluster, 1);
-    restore_and_look(&cluster);
-    cluster_start(&cluster, 1);
-    cluster_settle(&cluster, 60);
-    cr_assert(node_reads(&cluster.node[0], "kept.old", "first"));
-    cluster_destroy(&cluster);
-}
-
-Test(change, what_cannot_be_restored_is_named)
-{
-    shell_t *shell = begin();
-    EXPECT(shell, 0, "FOLDER", "$B trash --home h");
-    EXPECT(shell, 1, "no such file", "$B trash restore r/f --home h");
-    EXPECT(shell, 1, "lies in none", "$B trash restore /etc/passwd --home h");
-    EXPECT(shell, 2, "did you mean 'trash restore'?", "$B trash restor r/f --home h");
-    EXPECT(shell, 1, "not mounted", "mv r s; $B trash docs --home h");
-    shell_free(shell);
 }
 
 /* --- sync --once */
@@ -410,7 +218,7 @@ Test(change_node, a_sync_that_cannot_be_done_names_what_is_missing, .timeout = 2
 
 Test(change_node, a_sync_lets_nothing_pass_that_is_held, .timeout = 200)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     many_files(shell);
     EXPECT(shell, 5, "held accept docs", "rm r/* && $B sync --once --home h");
     EXPECT(shell, 5, "\"state\":\"held\"", "$B sync --once --json --home h");
@@ -421,7 +229,7 @@ Test(change_node, a_sync_lets_nothing_pass_that_is_held, .timeout = 200)
 
 Test(change, a_setting_without_effect_says_so)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     EXPECT(shell, 0, "does not watch yet", "$B folder set docs watch=on --home h");
     EXPECT(shell, 0, "\"watch\":\"on\"", "$B folder set docs brake=10%% --json --home h");
     EXPECT_ALSO(shell, "\"brake\":\"10%\"");
@@ -436,7 +244,7 @@ Test(change, a_setting_without_effect_says_so)
 
 Test(change, the_brake_is_where_it_was_set)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     EXPECT(shell, 0, "100 added",
            "for i in $(seq 100); do echo $i >r/$i; done; $B scan --home h");
     EXPECT(shell, 0, "", "$B folder set docs brake=10 --home h");
@@ -478,7 +286,7 @@ Test(change_node, the_config_is_read_again_on_sighup, .timeout = 60)
  * of the brake's business, however many. */
 Test(change, an_encrypted_tree_is_held_and_a_moved_one_is_not, .timeout = 60)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     many_files(shell);
     EXPECT(shell, 0, "1500 moved", "mkdir r/d && mv r/[1-9]* r/d && $B scan --home h");
     EXPECT(shell, 5, "brake",
@@ -515,7 +323,7 @@ Test(change_node, a_transfer_that_was_paused_goes_on, .timeout = 200)
 
 Test(change, two_commands_at_once_take_turns, .timeout = 60)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     EXPECT(shell, 0, "", "for i in $(seq 300); do echo $i >r/$i; done");
     EXPECT(shell, 0, "done",
            "for i in 1 2 3 4; do $B scan --home h & $B pause --home h & $B resume --home h & "
@@ -533,7 +341,7 @@ Test(change, two_commands_at_once_take_turns, .timeout = 60)
 /* Wherever the signal falls, the home opens again and the next one does it all. */
 Test(change, an_interrupted_command_is_asked_again, .timeout = 120)
 {
-    shell_t *shell = begin();
+    shell_t *shell = shell_with_folder();
     many_files(shell);
     EXPECT(shell, 5, "brake", "rm r/* && $B scan --home h");
     EXPECT(shell, 0, "held",

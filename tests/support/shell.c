@@ -15,6 +15,14 @@ shell_t *shell_new(void)
     return shell;
 }
 
+shell_t *shell_with_folder(void)
+{
+    shell_t *shell = shell_new();
+    EXPECT(shell, 0, "docs",
+           "$B init --home h >id && mkdir r && $B folder add r --id docs --home h");
+    return shell;
+}
+
 void shell_free(shell_t *shell)
 {
     tmp_remove(&shell->tmp);

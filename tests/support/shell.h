@@ -15,6 +15,8 @@ typedef struct shell {
 } shell_t;
 
 shell_t *shell_new(void);
+/* With a home `h` and its folder `docs` at `r`, which is empty. */
+shell_t *shell_with_folder(void);
 void shell_free(shell_t *shell); /* removes the directory */
 
 /* Runs a line in the directory, $B being the program; the exit code. */
