@@ -1,4 +1,4 @@
-/* t2_check.c - the oracle: what must hold after each scan, and when all have met (I1-I6). */
+/* check.c - the oracle: what must hold after each scan, and when all have met (I1-I6). */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

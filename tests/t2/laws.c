@@ -1,4 +1,4 @@
-/* t2_laws.c - the chmod law: a chmod beside anything else changes no path and no content, and
+/* laws.c - the chmod law: a chmod beside anything else changes no path and no content, and
  * goes where the file goes (core.md 12, I8). */
 #include <stdlib.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* t2_main.c - runs random histories; prints how many a second, or the shortest failing one.
+/* main.c - runs random histories; prints how many a second, or the shortest failing one.
  *
  *   t2 [--histories N] [--seed S] [--store] [--quiet] */
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* t2_ops.c - what users and the network do in a history. */
+/* ops.c - what users and the network do in a history. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
