@@ -58,7 +58,7 @@ typedef struct cs_job cs_job_t;
 
 /* A group waits until the rows of the one before it are durable, so that one at most was
  * performed and not recorded. */
-#define CS_TOOK_MAX (2u * CS_GROUP_FILES_MAX)
+#define CS_TOOK_MAX ((size_t)2 * CS_GROUP_FILES_MAX)
 
 typedef struct cs_took {
     cs_str_t *path; /* owned reference */
