@@ -2,8 +2,8 @@
 #include "disk/scan.h"
 #include "disk/trash_log.h"
 
-#define COPY_DOT ((size_t)2 * CS_HASH_BYTES) /* where the number of a copy begins in its name \
-                                              */
+/* Where the number of a copy begins in its name. */
+#define COPY_DOT ((size_t)2 * CS_HASH_BYTES)
 
 /* Whether all of a content is behind a name of 64 digits: power may have failed before it was
  * flushed. */
