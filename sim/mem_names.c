@@ -106,6 +106,7 @@ cs_err_t cs__mem_resolve(const cs_mem_volume_t *volume, cs__inode_t *root, cs_sl
 {
     if (path.len > CS_PATH_MAX) return CS_ERR_NAME;
     if (path.len > 0 && path.data[0] == '/') return CS_ERR_CROSS_DEVICE;
+    if (path.len > 0 && path.data[path.len - 1] == '/') as_dir = true;
     cs__inode_t *at = root;
     for (size_t start = 0; start < path.len;) {
         const uint8_t *from = path.data + start;
@@ -121,20 +122,28 @@ cs_err_t cs__mem_resolve(const cs_mem_volume_t *volume, cs__inode_t *root, cs_sl
     return CS_OK;
 }
 
+static cs_err_t locate(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slice_t path,
+                       cs__mem_place_t *ret)
+{
+    cs_slice_t name = cs_path_base(path);
+    cs__inode_t *dir = NULL;
+    cs_err_t err = cs__mem_resolve(volume, root, cs_path_parent(path), true, &dir);
+    if (err != CS_OK) return err;
+    if (!cs__mem_may(volume, dir, OWNER_SEARCH)) return CS_ERR_DENIED;
+    if (name.len > CS_NAME_MAX) return CS_ERR_NAME;
+    *ret =
+        (cs__mem_place_t){.dir = dir, .name = name, .dots = is_dot(name) || is_dot_dot(name)};
+    ret->child = !ret->dots ? cs__mem_child(dir, name) : is_dot(name) ? dir : dir->parent;
+    return CS_OK;
+}
+
 cs_err_t cs__mem_locate(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slice_t path,
                         cs__mem_place_t *ret)
 {
     cs_slice_t name = cs_path_base(path);
     if (name.len == 0) return CS_ERR_EXISTS; /* the root has no entry that could be changed */
-    if (name.len > CS_NAME_MAX) return CS_ERR_NAME;
-    cs__inode_t *dir = NULL;
-    cs_err_t err = cs__mem_resolve(volume, root, cs_path_parent(path), true, &dir);
-    if (err != CS_OK) return err;
-    if (!cs__mem_may(volume, dir, OWNER_SEARCH)) return CS_ERR_DENIED;
-    *ret =
-        (cs__mem_place_t){.dir = dir, .name = name, .dots = is_dot(name) || is_dot_dot(name)};
-    ret->child = !ret->dots ? cs__mem_child(dir, name) : is_dot(name) ? dir : dir->parent;
-    return CS_OK;
+    if (name.len > CS_NAME_MAX) return CS_ERR_NAME; /* before the parent is looked at */
+    return locate(volume, root, path, ret);
 }
 
 cs_err_t cs__mem_look(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slice_t path,
@@ -229,8 +238,16 @@ cs_err_t cs__mem_create(cs_mem_volume_t *volume, cs__inode_t *root, cs_slice_t p
                         uint16_t mode, cs__inode_t **ret)
 {
     if (path.len > CS_PATH_MAX) return CS_ERR_NAME;
+    if (path.len == 0) return CS_ERR_EXISTS;
+    if (path.data[0] == '/') return CS_ERR_CROSS_DEVICE;
+    bool slash = path.data[path.len - 1] == '/';
+    while (path.data[path.len - 1] == '/') {
+        path.len--;
+    }
     cs__mem_place_t place;
-    cs_err_t err = cs__mem_locate(volume, root, path, &place);
+    cs_err_t err = locate(volume, root, path, &place); /* one open: the name comes last */
+    if (err == CS_OK && is_dot_dot(place.name) && place.dir == root) return CS_ERR_CROSS_DEVICE;
+    if (err == CS_OK && slash && !place.dots) return CS_ERR_IS_DIR;
     return err == CS_OK ? cs__mem_make(volume, &place, CS_NODE_FILE, mode, ret) : err;
 }
 
