@@ -1,9 +1,7 @@
 /* fs_names_test.c - what every implementation of disk/fs.h promises: renames, links, modes. */
 #include "contract/fs_fixture.h"
 
-TestSuite(fs_names, .init = setup, .fini = teardown);
-
-Test(fs_names, rename_noreplace_keeps_what_is_there)
+PROMISE(fs_names, rename_noreplace_keeps_what_is_there)
 {
     put("a", "A");
     put("b", "B");
@@ -14,7 +12,7 @@ Test(fs_names, rename_noreplace_keeps_what_is_there)
     cr_assert_eq(stat_err("a"), CS_ERR_NOT_FOUND);
 }
 
-Test(fs_names, rename_noreplace_works_without_the_kernel_flag)
+PROMISE(fs_names, rename_noreplace_works_without_the_kernel_flag)
 {
     fs->features.noreplace = false;
     put("a", "A");
@@ -25,7 +23,7 @@ Test(fs_names, rename_noreplace_works_without_the_kernel_flag)
     cr_assert_eq(stat_of("c").nlink, 1);
 }
 
-Test(fs_names, rename_exchange_swaps)
+PROMISE(fs_names, rename_exchange_swaps)
 {
     if (!fs->features.exchange) cr_skip("no RENAME_EXCHANGE on this file system");
     put("a", "A");
@@ -37,7 +35,7 @@ Test(fs_names, rename_exchange_swaps)
     cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_EXCHANGE), CS_ERR_UNSUPPORTED);
 }
 
-Test(fs_names, rename_replace_replaces)
+PROMISE(fs_names, rename_replace_replaces)
 {
     put("a", "A");
     put("b", "B");
@@ -45,7 +43,7 @@ Test(fs_names, rename_replace_replaces)
     cr_assert(holds("b", "A"));
 }
 
-Test(fs_names, directories_are_made_once_and_removed_only_when_empty)
+PROMISE(fs_names, directories_are_made_once_and_removed_only_when_empty)
 {
     cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_OK);
     cr_assert_eq(stat_of("d").mode, 0755);
@@ -59,7 +57,7 @@ Test(fs_names, directories_are_made_once_and_removed_only_when_empty)
     cr_assert_eq(fs->ops->unlink(fs, p("d")), CS_ERR_NOT_FOUND);
 }
 
-Test(fs_names, link_gives_a_second_name_and_never_overwrites)
+PROMISE(fs_names, link_gives_a_second_name_and_never_overwrites)
 {
     put("a", "A");
     cr_assert_eq(fs->ops->link(fs, p("a"), p("b")), CS_OK);
@@ -68,7 +66,7 @@ Test(fs_names, link_gives_a_second_name_and_never_overwrites)
     cr_assert_eq(stat_of("a").print.ino, stat_of("b").print.ino);
 }
 
-Test(fs_names, chmod_changes_the_expected_file_even_of_mode_0000)
+PROMISE(fs_names, chmod_changes_the_expected_file_even_of_mode_0000)
 {
     put("a", "A");
     cs_stat_t before = stat_of("a"), after = {0};
@@ -81,7 +79,7 @@ Test(fs_names, chmod_changes_the_expected_file_even_of_mode_0000)
     cr_assert(cs_print_eq(&after.print, &now.print));
 }
 
-Test(fs_names, chmod_leaves_another_file_alone)
+PROMISE(fs_names, chmod_leaves_another_file_alone)
 {
     put("a", "A");
     cs_stat_t before = stat_of("a"), after = {0};

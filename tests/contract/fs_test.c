@@ -5,9 +5,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 
-TestSuite(fs, .init = setup, .fini = teardown);
-
-Test(fs, a_written_file_reads_back_and_has_its_stat)
+PROMISE(fs, a_written_file_reads_back_and_has_its_stat)
 {
     put("a", "hello");
     cr_assert(holds("a", "hello"));
@@ -20,18 +18,18 @@ Test(fs, a_written_file_reads_back_and_has_its_stat)
     cr_assert_neq(st.print.mtime_ns, 0);
 }
 
-Test(fs, create_never_overwrites)
+PROMISE(fs, create_never_overwrites)
 {
     put("a", "one");
     cs_file_t *file = NULL;
     cr_assert_eq(fs->ops->create(fs, p("a"), &file), CS_ERR_EXISTS);
-    cr_assert_eq(symlink("nowhere", at("link")), 0);
+    user_symlink("nowhere", "link");
     cr_assert_eq(fs->ops->create(fs, p("link"), &file), CS_ERR_EXISTS);
     cr_assert_null(file);
     cr_assert(holds("a", "one"));
 }
 
-Test(fs, reads_and_writes_at_an_offset_and_stops_at_the_end)
+PROMISE(fs, reads_and_writes_at_an_offset_and_stops_at_the_end)
 {
     put("a", "0123456789");
     cs_file_t *file = NULL;
@@ -52,7 +50,7 @@ Test(fs, reads_and_writes_at_an_offset_and_stops_at_the_end)
     cr_assert_eq(fs->ops->open_write(fs, p("missing"), &file), CS_ERR_NOT_FOUND);
 }
 
-Test(fs, set_meta_sets_mode_and_mtime_to_the_nanosecond)
+PROMISE(fs, set_meta_sets_mode_and_mtime_to_the_nanosecond)
 {
     put("a", "x");
     const int64_t times[] = {1234567890123456789, -1, -2000000001, 0};
@@ -67,12 +65,12 @@ Test(fs, set_meta_sets_mode_and_mtime_to_the_nanosecond)
     }
 }
 
-Test(fs, a_symbolic_link_is_never_followed_at_any_component)
+PROMISE(fs, a_symbolic_link_is_never_followed_at_any_component)
 {
-    cs_test_write(dir, "real/f", "secret");
-    cr_assert_eq(symlink("real", at("in")), 0);
-    cr_assert_eq(symlink("/etc", at("out")), 0);
-    cr_assert_eq(symlink("real/f", at("file")), 0);
+    user_write("real/f", "secret");
+    user_symlink("real", "in");
+    user_symlink("/etc", "out");
+    user_symlink("real/f", "file");
     cs_file_t *file = NULL;
     cs_listing_t list = {0};
     cr_assert_eq(fs->ops->open_read(fs, p("in/f"), &file), CS_ERR_ESCAPES);
@@ -90,7 +88,7 @@ Test(fs, a_symbolic_link_is_never_followed_at_any_component)
     cr_assert(holds("real/f", "secret"));
 }
 
-Test(fs, dot_dot_does_not_leave_the_folder)
+PROMISE(fs, dot_dot_does_not_leave_the_folder)
 {
     cs_file_t *file = NULL;
     cr_assert_neq(fs->ops->open_read(fs, p("../../../../etc/passwd"), &file), CS_OK);
@@ -98,7 +96,7 @@ Test(fs, dot_dot_does_not_leave_the_folder)
 }
 
 /* Of another device, or of this one: the latter is a mount all the same. */
-Test(fs, what_is_mounted_inside_is_not_of_the_folder)
+Test(fs, what_is_mounted_inside_is_not_of_the_folder, .init = setup, .fini = teardown)
 {
     cs_test_write(dir, "in/deep/f", "under it");
     cs_test_write(dir, "other/deep/f", "bound");
@@ -136,7 +134,7 @@ Test(fs, what_is_mounted_inside_is_not_of_the_folder)
     cr_assert(holds("file", "under it"));
 }
 
-Test(fs, symlinks_read_back_bytewise)
+PROMISE(fs, symlinks_read_back_bytewise)
 {
     cr_assert_eq(fs->ops->symlink(fs, p("../tar\xff get"), p("s")), CS_OK);
     cr_assert_eq(fs->ops->symlink(fs, p("x"), p("s")), CS_ERR_EXISTS);
@@ -148,13 +146,13 @@ Test(fs, symlinks_read_back_bytewise)
     cs_buf_fini(&target);
 }
 
-Test(fs, list_names_everything_once_with_its_type)
+PROMISE(fs, list_names_everything_once_with_its_type)
 {
     put("f", "1");
     cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_OK);
     put("d/below", "1");
     cr_assert_eq(fs->ops->symlink(fs, p("f"), p("s")), CS_OK);
-    cr_assert_eq(mkfifo(at("p"), 0600), 0);
+    user_fifo("p");
     cs_listing_t list = {0};
     cr_assert_eq(fs->ops->list(fs, p(""), &list), CS_OK);
     cr_assert_eq(list.len, 5); /* and .crdtsync */
@@ -174,12 +172,12 @@ Test(fs, list_names_everything_once_with_its_type)
     cs_listing_fini(&list);
 }
 
-Test(fs, a_directory_larger_than_one_read_is_listed_whole)
+PROMISE(fs, a_directory_larger_than_one_read_is_listed_whole)
 {
     char name[240];
     for (int i = 0; i < 1000; i++) {
         snprintf(name, sizeof name, "%0200d", i);
-        cs_test_write(dir, name, "");
+        user_write(name, "");
     }
     cs_listing_t list = {0};
     cr_assert_eq(fs->ops->list(fs, p(""), &list), CS_OK);
@@ -187,10 +185,10 @@ Test(fs, a_directory_larger_than_one_read_is_listed_whole)
     cs_listing_fini(&list);
 }
 
-Test(fs, only_regular_files_are_opened)
+PROMISE(fs, only_regular_files_are_opened)
 {
     cs_file_t *file = NULL;
-    cr_assert_eq(mkfifo(at("p"), 0600), 0);
+    user_fifo("p");
     cr_assert_eq(fs->ops->mkdir(fs, p("d")), CS_OK);
     cr_assert_eq(fs->ops->open_read(fs, p("p"), &file), CS_ERR_UNSUPPORTED);
     cr_assert_eq(fs->ops->open_read(fs, p("d"), &file), CS_ERR_IS_DIR);
@@ -198,7 +196,7 @@ Test(fs, only_regular_files_are_opened)
     cr_assert_null(file);
 }
 
-Test(fs, a_path_of_4096_bytes_works_and_longer_ones_are_refused)
+PROMISE(fs, a_path_of_4096_bytes_works_and_longer_ones_are_refused)
 {
     char path[CS_PATH_MAX + 2];
     size_t len = 0;
@@ -226,7 +224,7 @@ Test(fs, a_path_of_4096_bytes_works_and_longer_ones_are_refused)
     }
 }
 
-Test(fs, a_name_of_255_bytes_works_and_256_are_refused)
+PROMISE(fs, a_name_of_255_bytes_works_and_256_are_refused)
 {
     char name[CS_NAME_MAX + 2];
     memset(name, 'n', sizeof name);
@@ -240,13 +238,13 @@ Test(fs, a_name_of_255_bytes_works_and_256_are_refused)
     cr_assert_eq(stat_err(name), CS_ERR_NAME);
 }
 
-Test(fs, names_that_are_not_utf8_work)
+PROMISE(fs, names_that_are_not_utf8_work)
 {
     put("caf\xe9 \n\x01", "x");
     cr_assert(holds("caf\xe9 \n\x01", "x"));
 }
 
-Test(fs, a_file_as_a_parent_is_not_a_directory)
+PROMISE(fs, a_file_as_a_parent_is_not_a_directory)
 {
     put("f", "x");
     cs_file_t *file = NULL;
@@ -255,13 +253,13 @@ Test(fs, a_file_as_a_parent_is_not_a_directory)
     cr_assert_eq(fs->ops->mkdir(fs, p("f/g")), CS_ERR_NOT_DIR);
 }
 
-Test(fs, the_root_can_be_seen_but_not_removed)
+PROMISE(fs, the_root_can_be_seen_but_not_removed)
 {
     cr_assert_eq(stat_of("").type, CS_NODE_DIR);
     cr_assert_neq(fs->ops->rmdir(fs, p("")), CS_OK);
 }
 
-Test(fs, what_may_not_be_read_is_denied)
+Test(fs, what_may_not_be_read_is_denied, .init = setup, .fini = teardown)
 {
     if (geteuid() != 0) cr_skip("needs root to become another user");
     put("a", "x");
@@ -276,7 +274,7 @@ Test(fs, what_may_not_be_read_is_denied)
     cr_assert_eq(made, CS_ERR_DENIED);
 }
 
-Test(fs, features_are_probed_without_leaving_anything)
+PROMISE(fs, features_are_probed_without_leaving_anything)
 {
     cs_listing_t list = {0};
     cr_assert_eq(fs->ops->list(fs, p(".crdtsync/tmp"), &list), CS_OK);
@@ -288,12 +286,12 @@ Test(fs, features_are_probed_without_leaving_anything)
     cr_assert_eq(fs->umask, 022);
 }
 
-Test(fs, features_are_probed_when_the_private_directory_is_made)
+PROMISE(fs, features_are_probed_when_the_private_directory_is_made)
 {
     cs_fs_features_t known = fs->features;
     fs->ops->close_fs(&fs);
-    cs_test_unlink(dir, ".crdtsync/tmp");
-    cr_assert_eq(cs_fs_linux_open(dir, &fs), CS_OK);
+    user_rmdir(".crdtsync/tmp");
+    open_fs();
     cr_assert_not(fs->features.modes);
     cr_assert_eq(fs->ops->mkdir(fs, p(".crdtsync/tmp")), CS_OK);
     cr_assert_eq(fs->features.modes, known.modes);
@@ -301,7 +299,7 @@ Test(fs, features_are_probed_when_the_private_directory_is_made)
     cr_assert_eq(fs->features.mtime_step_ns, known.mtime_step_ns);
 }
 
-Test(fs, refresh_finds_what_stands_at_the_roots_path_now)
+Test(fs, refresh_finds_what_stands_at_the_roots_path_now, .init = setup, .fini = teardown)
 {
     char away[256];
     snprintf(away, sizeof away, "%s.away", dir);
@@ -318,13 +316,61 @@ Test(fs, refresh_finds_what_stands_at_the_roots_path_now)
     cs_test_dir_remove(&old);
 }
 
-Test(fs, sync_and_space_answer)
+PROMISE(fs, sync_and_space_answer)
 {
     uint64_t free_bytes = 0, total = 0;
     cr_assert_eq(fs->ops->sync(fs), CS_OK);
     cr_assert_eq(fs->ops->space(fs, &free_bytes, &total), CS_OK);
     cr_assert_gt(total, 0);
     cr_assert_leq(free_bytes, total);
+}
+
+/* The model's own way of the same two: there is no other user, and no mv. */
+Test(fs_model, what_may_not_be_read_is_denied, .fini = teardown_model)
+{
+    setup_model_as((cs_mem_config_t){.unprivileged = true});
+    put("a", "x");
+    put("b", "x");
+    user_write("d/f", "x");
+    cr_assert_eq(cs_mem_user_chmod(volume, p("a"), 0200), CS_OK);
+    cr_assert_eq(cs_mem_user_chmod(volume, p("b"), 0400), CS_OK);
+    cr_assert_eq(cs_mem_user_chmod(volume, p("d"), 0500), CS_OK);
+    cs_file_t *file = NULL;
+    cs_listing_t list = {0};
+    cr_assert_eq(fs->ops->open_read(fs, p("a"), &file), CS_ERR_DENIED);
+    cr_assert_eq(fs->ops->open_write(fs, p("b"), &file), CS_ERR_DENIED);
+    cr_assert_eq(fs->ops->mkdir(fs, p("d/e")), CS_ERR_DENIED);
+    cr_assert_eq(fs->ops->unlink(fs, p("d/f")), CS_ERR_DENIED);
+    cr_assert_eq(fs->ops->rename(fs, p("d/f"), p("f"), CS_RENAME_REPLACE), CS_ERR_DENIED);
+    cr_assert(holds("d/f", "x"));
+    cr_assert_eq(cs_mem_user_chmod(volume, p("d"), 0400), CS_OK);
+    cr_assert_eq(stat_err("d/f"), CS_ERR_DENIED);
+    cr_assert_eq(fs->ops->list(fs, p("d"), &list), CS_OK);
+    cr_assert_eq(list.item[0].err, CS_ERR_DENIED);
+    cr_assert_eq(cs_mem_user_chmod(volume, p("d"), 0300), CS_OK);
+    cr_assert_eq(fs->ops->list(fs, p("d"), &list), CS_ERR_DENIED);
+    cs_listing_fini(&list);
+}
+
+Test(fs_model, refresh_finds_what_stands_at_the_roots_path_now, .init = setup_model,
+     .fini = teardown_model)
+{
+    put("old", "x");
+    uint64_t device = stat_of("").print.dev;
+    cs_mem_volume_unmount(volume, false);
+    cr_assert_eq(fs->ops->refresh(fs), CS_ERR_NOT_FOUND);
+    cr_assert(holds("old", "x"), "the old one stays in use");
+    cs_mem_volume_unmount(volume, true);
+    cr_assert_eq(fs->ops->refresh(fs), CS_OK);
+    cr_assert_eq(stat_err("old"), CS_ERR_NOT_FOUND);
+    cr_assert_neq(stat_of("").print.dev, device);
+    put("new", "x");
+    cs_mem_volume_mount(volume);
+    cr_assert(holds("new", "x"), "until it is refreshed");
+    cr_assert_eq(fs->ops->refresh(fs), CS_OK);
+    cr_assert_eq(stat_err("new"), CS_ERR_NOT_FOUND);
+    cr_assert(holds("old", "x"));
+    cr_assert_eq(stat_of("").print.dev, device);
 }
 
 Test(fs_open, a_missing_root_or_a_file_is_an_error)
