@@ -183,7 +183,8 @@ static void crash(run_t *run, unsigned *seen)
     expect_accounts(run);
 }
 
-static void history(uint64_t seed, bool ordered, unsigned *seen)
+/* ret: what is there at the end; may be NULL. */
+static void history(uint64_t seed, bool ordered, unsigned *seen, cs_buf_t *ret)
 {
     run_t run = {.seed = seed, .ordered = ordered};
     cs_prng_init(&run.prng, seed);
@@ -207,6 +208,7 @@ static void history(uint64_t seed, bool ordered, unsigned *seen)
         }
     }
     crash(&run, seen);
+    if (ret != NULL) describe(&run, ret);
     cs_mem_volume_destroy(&run.volume);
 }
 
@@ -215,7 +217,7 @@ static void histories(bool ordered)
     uint64_t seed = test_seed(ordered ? "fs_crash ordered" : "fs_crash");
     unsigned seen = 0;
     for (uint64_t i = 0; i < HISTORIES; i++) {
-        history(seed + i, ordered, &seen);
+        history(seed + i, ordered, &seen, NULL);
     }
     cr_assert_eq(seen, 7, "the first moment, one in between, and the last were all met");
 }
@@ -228,4 +230,21 @@ Test(fs_crash, leaves_what_was_at_some_moment_since_the_last_flush)
 Test(fs_crash, leaves_the_metadata_of_some_moment_where_bytes_are_on_their_own)
 {
     histories(false);
+}
+
+/* Inode numbers and times too, whatever the addresses. */
+Test(fs_crash, the_same_calls_give_the_same_volume)
+{
+    uint64_t seed = test_seed("fs_crash twice");
+    for (uint64_t i = 0; i < HISTORIES / 4; i++) {
+        unsigned seen = 0;
+        cs_buf_t once = {0}, twice = {0};
+        history(seed + i, true, &seen, &once);
+        void *other_addresses = cs_malloc(100 + i * 16);
+        history(seed + i, true, &seen, &twice);
+        cs_free(other_addresses);
+        cr_assert(cs_slice_eq(cs_buf_slice(&once), cs_buf_slice(&twice)));
+        cs_buf_fini(&once);
+        cs_buf_fini(&twice);
+    }
 }
