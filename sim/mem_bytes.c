@@ -1,5 +1,5 @@
-/* mem_bytes.c - what is in a file. Space is taken by the bytes up to the last one written: a
- * tail that truncate added takes none, as holes do. */
+/* mem_bytes.c - what is in a file. Space is taken by all bytes up to the last one written, gaps
+ * included; a tail that truncate added takes none. */
 #include <string.h>
 
 #include "base/mem.h"

@@ -171,7 +171,7 @@ CS_MUST_USE cs_err_t cs_mem_user_utimens(cs_mem_volume_t *volume, cs_slice_t pat
 
 typedef struct cs_mem_item {
     cs_slice_t path;  /* borrowed, until the visit returns; as are bytes */
-    cs_slice_t bytes; /* of a file, or the target of a symbolic link; else empty */
+    cs_slice_t bytes; /* of a file, holes as zeros, or a symbolic link's target; else empty */
     cs_stat_t stat;
 } cs_mem_item_t;
 

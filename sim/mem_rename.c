@@ -3,6 +3,7 @@
 #include "sim/mem_fs_i.h"
 
 #define OWNER_CHANGE 0300u /* of a directory, to change its entries */
+#define OWNER_WRITE  0200u /* of one that gets another parent: its ".." changes */
 
 static cs_err_t locate_two(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slice_t from,
                            cs_slice_t to, cs__mem_place_t *ret_from, cs__mem_place_t *ret_to)
@@ -47,6 +48,19 @@ static cs_err_t check_kinds(const cs__mem_place_t *source, const cs__mem_place_t
     return target->child->len > 0 ? CS_ERR_NOT_EMPTY : CS_OK;
 }
 
+/* What permission bits forbid. */
+static bool is_denied(const cs_mem_volume_t *volume, const cs__mem_place_t *source,
+                      const cs__mem_place_t *target, cs_rename_mode_t mode)
+{
+    if (!cs__mem_may(volume, source->dir, OWNER_CHANGE)) return true;
+    if (!cs__mem_may(volume, target->dir, OWNER_CHANGE)) return true;
+    if (source->dir == target->dir) return false;
+    const cs__inode_t *moved = source->child, *back = target->child;
+    if (moved->type == CS_NODE_DIR && !cs__mem_may(volume, moved, OWNER_WRITE)) return true;
+    return mode == CS_RENAME_EXCHANGE && back->type == CS_NODE_DIR &&
+           !cs__mem_may(volume, back, OWNER_WRITE);
+}
+
 static cs_err_t check(const cs_mem_volume_t *volume, const cs__mem_place_t *source,
                       const cs__mem_place_t *target, cs_rename_mode_t mode)
 {
@@ -64,8 +78,7 @@ static cs_err_t check(const cs_mem_volume_t *volume, const cs__mem_place_t *sour
         return mode == CS_RENAME_EXCHANGE ? CS_ERR_NAME : CS_ERR_NOT_EMPTY;
     }
     if (source->child == target->child) return CS_OK;
-    if (!cs__mem_may(volume, source->dir, OWNER_CHANGE)) return CS_ERR_DENIED;
-    if (!cs__mem_may(volume, target->dir, OWNER_CHANGE)) return CS_ERR_DENIED;
+    if (is_denied(volume, source, target, mode)) return CS_ERR_DENIED;
     if ((mode == CS_RENAME_NOREPLACE && config->no_noreplace) ||
         (mode == CS_RENAME_EXCHANGE && config->no_exchange)) {
         return CS_ERR_NAME; /* EINVAL: a flag that the file system does not know */

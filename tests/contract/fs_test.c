@@ -343,6 +343,10 @@ Test(fs_model, what_may_not_be_read_is_denied, .fini = teardown_model)
     cr_assert_eq(fs->ops->unlink(fs, p("d/f")), CS_ERR_DENIED);
     cr_assert_eq(fs->ops->rename(fs, p("d/f"), p("f"), CS_RENAME_REPLACE), CS_ERR_DENIED);
     cr_assert(holds("d/f", "x"));
+    cr_assert_eq(fs->ops->mkdir(fs, p("e")), CS_OK);
+    cr_assert_eq(fs->ops->rename(fs, p("d"), p("e/d"), CS_RENAME_REPLACE), CS_ERR_DENIED);
+    cr_assert_eq(fs->ops->rename(fs, p("d"), p("moved"), CS_RENAME_REPLACE), CS_OK);
+    cr_assert_eq(fs->ops->rename(fs, p("moved"), p("d"), CS_RENAME_REPLACE), CS_OK);
     cr_assert_eq(cs_mem_user_chmod(volume, p("d"), 0400), CS_OK);
     cr_assert_eq(stat_err("d/f"), CS_ERR_DENIED);
     cr_assert_eq(fs->ops->list(fs, p("d"), &list), CS_OK);
