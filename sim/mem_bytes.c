@@ -21,7 +21,7 @@ static void own(cs__inode_t *inode, uint64_t need)
         old == NULL || old->cap >= need ? (size_t)need : cs_grow(old->cap, (size_t)need);
     cs__bytes_t *bytes = cs_malloc(sizeof *bytes + cap);
     *bytes = (cs__bytes_t){.refs = 1, .cap = cap};
-    if (inode->filled > 0) memcpy(bytes->data, old->data, (size_t)inode->filled);
+    if (old != NULL) memcpy(bytes->data, old->data, (size_t)inode->filled);
     cs__mem_bytes_unref(&inode->bytes);
     inode->bytes = bytes;
 }

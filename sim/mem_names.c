@@ -129,6 +129,7 @@ static cs_err_t locate(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slic
     cs__inode_t *dir = NULL;
     cs_err_t err = cs__mem_resolve(volume, root, cs_path_parent(path), true, &dir);
     if (err != CS_OK) return err;
+    CS_ASSERT(dir != NULL);
     if (!cs__mem_may(volume, dir, OWNER_SEARCH)) return CS_ERR_DENIED;
     if (name.len > CS_NAME_MAX) return CS_ERR_NAME;
     *ret =
@@ -178,7 +179,7 @@ cs_err_t cs__mem_open(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slice
  * entries come and go. */
 static uint32_t first_listed(const cs__inode_t *dir)
 {
-    return dir->len == 0 ? 0 : (uint32_t)((dir->ino * 7 + dir->len * 3) % dir->len);
+    return dir->len == 0 ? 0 : (uint32_t)((dir->ino * 7 + UINT64_C(3) * dir->len) % dir->len);
 }
 
 cs_err_t cs__mem_list(const cs_mem_volume_t *volume, cs__inode_t *root, cs_slice_t path,

@@ -303,6 +303,7 @@ static void find_free_numbers(cs_mem_volume_t *volume, cs_buf_t *numbers)
 {
     size_t len = numbers->len / sizeof(uint64_t);
     uint64_t *used = (uint64_t *)(void *)numbers->data; /* malloc aligned it */
+    CS_ASSERT(used != NULL);                            /* of the root, at least */
     qsort(used, len, sizeof *used, compare_numbers);
     volume->free_len = 0;
     for (uint64_t ino = volume->next_ino; ino-- > 1;) { /* descending: appended at the end */

@@ -154,7 +154,11 @@ static cs__inode_t *copied(cs_mem_volume_t *copy, cs__inode_t *inode)
     if (twin->bytes != NULL) twin->bytes->refs++;
     if (inode->nlink > 1) inode->twin = twin;
     twin->cap = twin->len;
-    if (inode->entry != NULL) twin->entry = cs_malloc(inode->len * sizeof *inode->entry);
+    if (inode->len == 0 || inode->entry == NULL) {
+        twin->entry = NULL;
+        return twin;
+    }
+    twin->entry = cs_malloc(inode->len * sizeof *inode->entry);
     for (uint32_t i = 0; i < inode->len; i++) {
         const cs__entry_t *from = &inode->entry[i];
         twin->entry[i] = (cs__entry_t){cs_str_ref(from->name), copied(copy, from->inode)};

@@ -69,12 +69,12 @@ static void walk_below(walk_t *walk, const cs__entry_t *entry)
 
 static void walk_dir(walk_t *walk, const cs__inode_t *dir)
 {
-    const cs__entry_t **below = cs_malloc(dir->len * sizeof *below);
+    const cs__entry_t **below = cs_malloc(dir->len * sizeof(void *));
     uint32_t len = 0, next = 0;
     for (uint32_t i = 0; i < dir->len; i++) {
         if (dir->entry[i].inode->len > 0) below[len++] = &dir->entry[i];
     }
-    if (len > 1) qsort(below, len, sizeof *below, compare_dirs);
+    if (len > 1) qsort(below, len, sizeof(void *), compare_dirs);
     for (uint32_t i = 0; i < dir->len; i++) {
         while (next < len && slash_before(below[next]->name, dir->entry[i].name)) {
             walk_below(walk, below[next++]);
