@@ -21,8 +21,9 @@ cs_oracle_t *cs_oracle_new(const cs_oracle_config_t *config)
                                             config->secret);
     CS_ASSERT(failed == 0);
     o->node = cs_calloc(config->node_count, sizeof *o->node);
-    for (unsigned i = 0; i < config->node_count; i++)
+    for (unsigned i = 0; i < config->node_count; i++) {
         o->node[i].rid = OR_NONE;
+    }
     return o;
 }
 
@@ -36,19 +37,24 @@ void cs_oracle_destroy(cs_oracle_t **oracle_p)
         cs_free(o->node[i].seen);
         cs_free(o->node[i].log.at);
     }
-    for (size_t i = 0; i < o->bucket_len * o->config.node_count; i++)
+    for (size_t i = 0; i < o->bucket_len * o->config.node_count; i++) {
         or_entry_unref(&o->entry[i]);
-    for (size_t i = 0; i < o->bucket_len; i++)
+    }
+    for (size_t i = 0; i < o->bucket_len; i++) {
         cs_free(o->bucket[i].dots);
-    for (size_t i = 0; i < o->rid_len; i++)
+    }
+    for (size_t i = 0; i < o->rid_len; i++) {
         cs_free(o->rid[i].given.at);
-    for (size_t i = 0; i < o->chunk_len; i++)
+    }
+    for (size_t i = 0; i < o->chunk_len; i++) {
         cs_free(o->chunk[i]);
+    }
     void *owned[] = {o->node,   o->rid,      o->bucket,      o->dot,   o->entry,
                      o->chunk,  o->rids.row, o->buckets.row, o->touch, o->values.at,
                      o->ctx.at, o->seen.at,  o->seen_new};
-    for (size_t i = 0; i < CS_COUNT_OF(owned); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(owned); i++) {
         cs_free(owned[i]);
+    }
     cs_buf_fini(&o->failure);
     cs_free(o);
 }
@@ -81,8 +87,9 @@ static cs_slice_t some_path(const cs_oracle_t *o, uint32_t bucket)
         size_t live;
         cs_slice_t path = {0};
         bool read = or_read_entry(cs_slice(entry->bytes, entry->all_len), &values, &ctx, &live);
-        for (size_t i = 0; read && i < values.len && path.len == 0; i++)
+        for (size_t i = 0; read && i < values.len && path.len == 0; i++) {
             path = values.at[i].path;
+        }
         cs_free(values.at);
         cs_free(ctx.at);
         if (path.len > 0) return path;
@@ -90,27 +97,28 @@ static cs_slice_t some_path(const cs_oracle_t *o, uint32_t bucket)
     return (cs_slice_t){0};
 }
 
-void or_bucket_name(const cs_oracle_t *o, uint32_t bucket, char ret[2 * OR_BUCKET + 1])
+void or_bucket_name(const cs_oracle_t *o, uint32_t bucket, char ret[OR_NAME])
 {
     static const char digits[] = "0123456789abcdef";
     for (size_t i = 0; i < OR_BUCKET; i++) {
         ret[2 * i] = digits[o->bucket[bucket].id[i] >> 4];
         ret[2 * i + 1] = digits[o->bucket[bucket].id[i] & 15];
     }
-    ret[2 * OR_BUCKET] = '\0';
+    ret[OR_NAME - 1] = '\0';
 }
 
 static void say_dot(cs_oracle_t *o, const or_dot_t *dot)
 {
     static const char *const names[OR_STORES] = {"L", "K", "A"};
-    char bucket[2 * OR_BUCKET + 1];
+    char bucket[OR_NAME];
     or_bucket_name(o, dot->bucket, bucket);
     cs_buf_printf(&o->failure, ", dot %llx:%llx in %s, bucket %s",
                   (unsigned long long)o->rid[dot->rid].rid, (unsigned long long)dot->ctr,
                   names[dot->store], bucket);
     cs_slice_t path = some_path(o, dot->bucket);
-    if (path.len > 0)
+    if (path.len > 0) {
         cs_buf_printf(&o->failure, ", path %.*s", (int)path.len, (const char *)path.data);
+    }
     cs_buf_printf(&o->failure, "; live at %llx, removed by %llx, maybe by %llx",
                   (unsigned long long)dot->live_at, (unsigned long long)dot->removed_by,
                   (unsigned long long)dot->maybe_by);
@@ -155,8 +163,9 @@ static void index_grow(or_index_t *index)
     or_index_t old = *index;
     index->cap = old.cap == 0 ? ROWS_MIN : old.cap * 2;
     index->row = cs_malloc(index->cap * sizeof *index->row);
-    for (size_t i = 0; i < index->cap; i++)
+    for (size_t i = 0; i < index->cap; i++) {
         index->row[i].id = OR_NONE;
+    }
     for (size_t i = 0; i < old.cap; i++) {
         if (old.row[i].id == OR_NONE) continue;
         *row_of(index, old.row[i].a, old.row[i].b) = old.row[i];
@@ -247,8 +256,9 @@ void or_dot_set_value(cs_oracle_t *o, uint32_t dot, cs_slice_t bytes)
 uint64_t cs_oracle_minted(const cs_oracle_t *oracle)
 {
     uint64_t sum = 0;
-    for (unsigned i = 0; i < oracle->config.node_count; i++)
+    for (unsigned i = 0; i < oracle->config.node_count; i++) {
         sum += oracle->node[i].minted;
+    }
     return sum;
 }
 

@@ -39,10 +39,11 @@ static void on_put(void *arg, cs_slice_t key, cs_slice_t value)
     or_batch_t *batch = arg;
     cs_slice_t rest;
     if (!is_ours(batch->o, key, &rest)) return;
-    if (cs_slice_eq(rest, cs_slice_text("m/state")))
+    if (cs_slice_eq(rest, cs_slice_text("m/state"))) {
         batch->state_bytes = value;
-    else
+    } else {
         touch(batch->o, rest, value, false);
+    }
 }
 
 static void on_delete(void *arg, cs_slice_t key)
@@ -85,8 +86,9 @@ static void rename_numbers(or_batch_t *batch, uint32_t rid)
     for (size_t i = 0; i < node->log.len; i++) {
         or_event_t *event = &node->log.at[i];
         const or_dot_t *dot = &o->dot[event->dot];
-        if (dot->rid == batch->old_rid && dot->ctr > batch->cut)
+        if (dot->rid == batch->old_rid && dot->ctr > batch->cut) {
             or_doubt(o, batch->index, event->dot);
+        }
         if (i >= node->log.exposed) event->first -= batch->cut;
     }
     node->rid = rid;
@@ -103,15 +105,17 @@ static void finish_renames(or_batch_t *batch)
         uint32_t id = batch->node->local.at[i].dot;
         if (id == OR_NONE || o->dot[id].renamed == OR_NONE) continue;
         or_dot_t *now = &o->dot[id], *old = &o->dot[now->renamed];
-        if ((old->live_at & batch->bit) != 0)
+        if ((old->live_at & batch->bit) != 0) {
             or_fail(o, batch->index, now->renamed, "a dot kept the name of an old incarnation");
+        }
         now->renamed = old->renamed = OR_NONE;
         if (old->live_at == 0) old->orphan = true;
         if ((now->live_at & batch->bit) != 0 || or_is_removed(now)) continue;
-        if (batch->operates)
+        if (batch->operates) {
             or_removed(batch, id);
-        else
+        } else {
             or_fail(o, batch->index, id, "I3: a dot was lost when it was renamed");
+        }
     }
 }
 
@@ -124,14 +128,16 @@ static void check_succession(or_batch_t *batch, uint32_t known)
     or_node_t *node = batch->node;
     bool same = known != OR_NONE && known == node->rid;
     if (state->exposed > state->ctr) or_fail(o, batch->index, OR_NONE, "I8: exposed > ctr");
-    if (!same && known != OR_NONE)
+    if (!same && known != OR_NONE) {
         or_fail(o, batch->index, OR_NONE, "I8: a new incarnation took a used id, %llx",
                 (unsigned long long)state->rid);
+    }
     if (!same) return;
     if (node->damaged) or_fail(o, batch->index, OR_NONE, "lost rows went unnoticed");
     if (state->ctr < node->ctr) or_fail(o, batch->index, OR_NONE, "I8: ctr went back");
-    if (state->exposed < node->exposed)
+    if (state->exposed < node->exposed) {
         or_fail(o, batch->index, OR_NONE, "I8: exposed went back");
+    }
 }
 
 static void begin_state(or_batch_t *batch)
@@ -143,12 +149,13 @@ static void begin_state(or_batch_t *batch)
     if (or_failed(o)) return;
     uint32_t rid = or_rid_make(o, batch->state.rid);
     batch->ctr_before = node->ctr;
-    if (node->rid == OR_NONE)
+    if (node->rid == OR_NONE) {
         node->rid = rid;
-    else if (node->rid != rid && node->damaged)
+    } else if (node->rid != rid && node->damaged) {
         forget(batch, rid);
-    else if (node->rid != rid)
+    } else if (node->rid != rid) {
         rename_numbers(batch, rid);
+    }
     node->damaged = false;
     o->rid[rid].holder = batch->index;
 
@@ -161,8 +168,9 @@ static void begin_state(or_batch_t *batch)
     }
     if (or_failed(o)) return;
     batch->operates = ctr > batch->ctr_before;
-    for (uint64_t i = batch->ctr_before; i < ctr; i++)
+    for (uint64_t i = batch->ctr_before; i < ctr; i++) {
         or_numbers_push(&node->local, (or_number_t){++o->mints, OR_NONE});
+    }
     node->minted += ctr - batch->ctr_before;
     node->ctr = ctr;
 }
@@ -207,19 +215,22 @@ static void check_seen(or_batch_t *batch)
     seen_reserve(o, node);
     for (size_t i = 0; i < o->seen.len; i++) {
         uint32_t rid = or_rid_find(o, o->seen.at[i].rid);
-        if (rid == OR_NONE)
+        if (rid == OR_NONE) {
             or_fail(o, batch->index, OR_NONE, "I8: seen names a replica that never was");
-        else
+        } else {
             o->seen_new[rid] = o->seen.at[i].ctr;
+        }
     }
-    if (!or_failed(o) && o->seen_new[node->rid] != node->ctr)
+    if (!or_failed(o) && o->seen_new[node->rid] != node->ctr) {
         or_fail(o, batch->index, OR_NONE, "seen of one's own is not ctr");
+    }
     for (uint32_t rid = 0; rid < o->rid_len && !or_failed(o); rid++) {
         uint64_t was = node->seen[rid], is = o->seen_new[rid];
         bool renamed = rid == batch->old_rid && is >= batch->cut;
-        if (is < was && !renamed)
+        if (is < was && !renamed) {
             or_fail(o, batch->index, OR_NONE, "I7: seen of %llx shrank",
                     (unsigned long long)o->rid[rid].rid);
+        }
         if (is > was) check_claim(batch, rid, was, is);
         node->seen[rid] = is;
     }
@@ -230,11 +241,13 @@ static void check_sums(const or_batch_t *batch)
     or_node_t *node = batch->node;
     node->n = batch->state.n;
     memcpy(node->root, batch->state.root, OR_HASH);
-    if (node->n != node->live)
+    if (node->n != node->live) {
         or_fail(batch->o, batch->index, OR_NONE, "I1: n is %llu of %llu live entries",
                 (unsigned long long)node->n, (unsigned long long)node->live);
-    if (batch->o->config.roots && memcmp(node->root, node->sum, OR_HASH) != 0)
+    }
+    if (batch->o->config.roots && memcmp(node->root, node->sum, OR_HASH) != 0) {
         or_fail(batch->o, batch->index, OR_NONE, "I1: root is not the sum of the entries");
+    }
 }
 
 /* --- the batch */
@@ -244,8 +257,9 @@ static void judge(or_batch_t *batch)
     cs_oracle_t *o = batch->o;
     cs_slice_t bytes;
     if (batch->state_bytes.data == NULL) {
-        if (o->touch_len > 0)
+        if (o->touch_len > 0) {
             or_fail(o, batch->index, OR_NONE, "rows of e/ without the state record");
+        }
         return;
     }
     if (!or_unseal(batch->state_bytes, &bytes) ||
@@ -254,8 +268,9 @@ static void judge(or_batch_t *batch)
         return;
     }
     begin_state(batch);
-    for (size_t i = 0; i < o->touch_len && !or_failed(o); i++)
+    for (size_t i = 0; i < o->touch_len && !or_failed(o); i++) {
         or_entry_changed(batch, &o->touch[i]);
+    }
     if (!or_failed(o)) finish_renames(batch);
     if (!or_failed(o)) check_seen(batch);
     if (!or_failed(o)) check_sums(batch);

@@ -25,8 +25,9 @@ static or_number_t *number_at(const or_numbers_t *numbers, uint64_t index)
 or_number_t *or_number(const cs_oracle_t *o, const or_node_t *node, uint32_t rid, uint64_t ctr)
 {
     CS_ASSERT(ctr > 0);
-    if (rid == node->rid && ctr > node->exposed)
+    if (rid == node->rid && ctr > node->exposed) {
         return number_at(&node->local, ctr - node->exposed - 1);
+    }
     return number_at(&o->rid[rid].given, ctr - 1);
 }
 
@@ -46,8 +47,9 @@ static void given_twice(cs_oracle_t *o, unsigned index, uint64_t ctr)
 
 static void expose_log(or_log_t *log, uint64_t ctr)
 {
-    while (log->exposed < log->len && log->at[log->exposed].first <= ctr)
+    while (log->exposed < log->len && log->at[log->exposed].first <= ctr) {
         log->at[log->exposed++].exposed = true;
+    }
 }
 
 void or_give(cs_oracle_t *o, unsigned index, uint64_t ctr)
@@ -59,10 +61,11 @@ void or_give(cs_oracle_t *o, unsigned index, uint64_t ctr)
     CS_ASSERT(count <= node->local.len);
     for (uint64_t i = 0; i < count; i++) {
         uint64_t number = node->exposed + 1 + i;
-        if (number > given->len)
+        if (number > given->len) {
             or_numbers_push(given, node->local.at[i]);
-        else if (given->at[number - 1].mint != node->local.at[i].mint)
+        } else if (given->at[number - 1].mint != node->local.at[i].mint) {
             given_twice(o, index, number);
+        }
     }
     node->local.len -= (size_t)count;
     memmove(node->local.at, node->local.at + count, node->local.len * sizeof *node->local.at);

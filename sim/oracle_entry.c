@@ -74,8 +74,9 @@ static void appeared(or_batch_t *batch, const or_entry_t *old, uint32_t bucket, 
     dot->live_at |= batch->bit;
     if (dot->value == NULL) or_dot_set_value(o, live->dot, v->bytes);
     check_same(batch, live->dot, v, bucket);
-    if (!or_is_tainted(o, rid, live->ctr) && was_dead(batch, old, live, rid))
+    if (!or_is_tainted(o, rid, live->ctr) && was_dead(batch, old, live, rid)) {
         or_fail(o, batch->index, live->dot, "I7: a dot that was dead here is live again");
+    }
 }
 
 static void vanished(or_batch_t *batch, const or_live_t *live)
@@ -84,10 +85,11 @@ static void vanished(or_batch_t *batch, const or_live_t *live)
     or_dot_t *dot = &o->dot[live->dot];
     dot->live_at &= ~batch->bit;
     if (dot->renamed != OR_NONE) return; /* see finish_renames */
-    if (batch->operates)
+    if (batch->operates) {
         or_removed(batch, live->dot);
-    else if (!or_is_removed(dot) && !or_is_tainted(o, dot->rid, dot->ctr))
+    } else if (!or_is_removed(dot) && !or_is_tainted(o, dot->rid, dot->ctr)) {
         or_fail(o, batch->index, live->dot, "I3: a dot vanished that nobody removed");
+    }
 }
 
 static void compare_live(or_batch_t *batch, uint32_t bucket, const or_entry_t *old,
@@ -126,8 +128,9 @@ static void check_ctx(const or_batch_t *batch, const or_entry_t *now)
     }
     for (uint32_t i = 0; i < now->live_len; i++) {
         const or_live_t *live = &now->live[i];
-        if (or_ctx_of(now, live->rid) < live->ctr)
+        if (or_ctx_of(now, live->rid) < live->ctr) {
             or_fail(o, batch->index, live->dot, "W: ctx does not cover a live dot");
+        }
     }
 }
 
@@ -169,11 +172,12 @@ static void check_claims(or_batch_t *batch, uint32_t index, const or_entry_t *no
         if (known < dot->ctr) continue;
         const or_number_t *number = or_number(o, batch->node, dot->rid, dot->ctr);
         if (number == NULL || number->dot != id) continue; /* another future's */
-        if (batch->operates)
+        if (batch->operates) {
             or_removed(batch, id);
-        else
+        } else {
             or_fail(o, batch->index, id,
                     "overclaim: ctx covers what is neither live nor removed");
+        }
     }
 }
 

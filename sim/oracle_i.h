@@ -13,7 +13,8 @@
 #define OR_NONE   UINT32_MAX
 #define OR_HASH   32u /* bytes of root, terms, content hashes */
 #define OR_BUCKET 16u
-#define OR_STORES 3u /* L, K, A, in this order */
+#define OR_NAME   33u /* a bucket in hex, and a NUL */
+#define OR_STORES 3u  /* L, K, A, in this order */
 
 typedef enum or_store { OR_L, OR_K, OR_A } or_store_t;
 
@@ -205,11 +206,11 @@ void or_fail(cs_oracle_t *o, uint32_t node, uint32_t dot, const char *format, ..
     CS_PRINTF(4, 5);
 bool or_failed(const cs_oracle_t *o);
 /* In hex digits. */
-void or_bucket_name(const cs_oracle_t *o, uint32_t bucket, char ret[2 * OR_BUCKET + 1]);
+void or_bucket_name(const cs_oracle_t *o, uint32_t bucket, char ret[OR_NAME]);
 
 uint32_t or_rid_find(const cs_oracle_t *o, uint64_t rid); /* OR_NONE */
 uint32_t or_rid_make(cs_oracle_t *o, uint64_t rid);
-uint32_t or_bucket_make(cs_oracle_t *o, const uint8_t *id);
+uint32_t or_bucket_make(cs_oracle_t *o, const uint8_t *bytes);
 or_entry_t **or_entry_at(const cs_oracle_t *o, uint32_t bucket, unsigned node);
 /* Bytes of the value are copied; live nowhere, in its bucket's list. */
 uint32_t or_dot_make(cs_oracle_t *o, uint32_t rid, uint64_t ctr, uint32_t bucket,
@@ -221,15 +222,15 @@ or_number_t *or_number(const cs_oracle_t *o, const or_node_t *node, uint32_t rid
 bool or_is_removed(const or_dot_t *dot); /* or may be */
 bool or_is_tainted(const cs_oracle_t *o, uint32_t rid, uint64_t ctr);
 /* It was not removed, and is somewhere or must be. */
-bool or_is_owed(const cs_oracle_t *o, uint32_t dot);
-void or_list(cs_oracle_t *o, uint32_t dot);
+bool or_is_owed(const cs_oracle_t *o, uint32_t id);
+void or_list(cs_oracle_t *o, uint32_t id);
 void or_log_push(or_log_t *log, or_event_t event);
 /* An operation in this batch removed it. */
-void or_removed(or_batch_t *batch, uint32_t dot);
+void or_removed(or_batch_t *batch, uint32_t id);
 /* The node's removals of a dot become uncertain. */
-void or_doubt(cs_oracle_t *o, unsigned node, uint32_t dot);
+void or_doubt(cs_oracle_t *o, unsigned node, uint32_t id);
 /* Numbers of the node up to ctr are given away. */
-void or_give(cs_oracle_t *o, unsigned node, uint64_t ctr);
+void or_give(cs_oracle_t *o, unsigned index, uint64_t ctr);
 
 or_entry_t *or_entry_new(const or_values_t *values, const or_slots_t *ctx, cs_slice_t bytes,
                          size_t live);

@@ -58,8 +58,9 @@ void cs_oracle_image_destroy(cs_oracle_image_t **image_p)
     *image_p = NULL;
     if (image == NULL) return;
     node_fini(&image->node);
-    for (size_t i = 0; i < image->row_len; i++)
+    for (size_t i = 0; i < image->row_len; i++) {
         or_entry_unref(&image->row[i].entry);
+    }
     cs_free(image->row);
     cs_free(image);
 }
@@ -84,8 +85,9 @@ static void orphan(cs_oracle_t *o, uint32_t id)
 
 static void orphan_all(cs_oracle_t *o, const or_entry_t *entry)
 {
-    for (uint32_t i = 0; i < entry->live_len; i++)
+    for (uint32_t i = 0; i < entry->live_len; i++) {
         orphan(o, entry->live[i].dot);
+    }
 }
 
 /* The rows of the image (NULL: none) instead of the node's. */
@@ -138,13 +140,15 @@ static void become(cs_oracle_t *o, unsigned index, const cs_oracle_image_t *imag
     or_node_t *node = &o->node[index];
     or_node_t now = node_copy(&image->node);
     undo_log(o, index);
-    if (own)
+    if (own) {
         redo_log(o, index, &now.log);
-    else
+    } else {
         now.log.len = now.log.exposed = 0; /* what `from` removed stays its own doing */
+    }
     replace_rows(o, index, image);
-    for (size_t i = 0; i < node->log.len; i++) /* what was minted and removed since */
+    for (size_t i = 0; i < node->log.len; i++) { /* what was minted and removed since */
         orphan(o, node->log.at[i].dot);
+    }
     now.minted = node->minted;
     now.doubtful = true;
     node_fini(node);
@@ -170,8 +174,9 @@ void cs_oracle_copied(cs_oracle_t *oracle, unsigned to, unsigned from)
     cs_oracle_image_destroy(&image);
     if (origin->rid != OR_NONE) oracle->rid[origin->rid].holder = from;
     origin->doubtful = true;
-    for (size_t i = 0; i < origin->log.len; i++)
+    for (size_t i = 0; i < origin->log.len; i++) {
         origin->log.at[i].exposed = true; /* the copy knows, whatever the origin forgets */
+    }
 }
 
 /* --- lost rows */
@@ -220,10 +225,12 @@ void cs_oracle_lost_rows(cs_oracle_t *oracle, unsigned node, cs_slice_t prefix)
     begin_key(oracle, &key);
     cs_buf_put_slice(&key, cs_slice_text("m/state"));
     or_node_t *lossy = &oracle->node[node];
-    if (has_prefix(cs_buf_slice(&key), prefix) && lossy->rid != OR_NONE)
+    if (has_prefix(cs_buf_slice(&key), prefix) && lossy->rid != OR_NONE) {
         any = lossy->damaged = true;
+    }
     /* It may have been the only one to know. */
-    for (size_t i = 0; any && i < lossy->log.len; i++)
+    for (size_t i = 0; any && i < lossy->log.len; i++) {
         or_doubt(oracle, node, lossy->log.at[i].dot);
+    }
     cs_buf_fini(&key);
 }

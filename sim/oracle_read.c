@@ -29,8 +29,9 @@ static uint64_t fixed(or_reader_t *r, unsigned bytes)
 {
     const uint8_t *at = take(r, bytes);
     uint64_t value = 0;
-    for (unsigned i = 0; at != NULL && i < bytes; i++)
+    for (unsigned i = 0; at != NULL && i < bytes; i++) {
         value |= (uint64_t)at[i] << (8 * i);
+    }
     return value;
 }
 
@@ -168,8 +169,9 @@ bool or_read_entry(cs_slice_t bytes, or_values_t *ret_values, or_slots_t *ret_ct
     or_reader_t r = {.at = bytes.data, .end = bytes.data + bytes.len};
     take(&r, OR_BUCKET);
     ret_values->len = 0;
-    for (unsigned store = 0; store < OR_STORES; store++)
+    for (unsigned store = 0; store < OR_STORES; store++) {
         read_store(&r, (or_store_t)store, ret_values);
+    }
     *ret_live = (size_t)(r.at - bytes.data);
     read_slots(&r, ret_ctx);
     return !r.bad && r.at == r.end;

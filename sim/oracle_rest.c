@@ -42,8 +42,9 @@ static uint32_t difference(const or_entry_t *a, const or_entry_t *b)
         const or_entry_t *one = both[which], *other = both[1 - which];
         for (uint32_t i = 0; one != NULL && i < one->live_len; i++) {
             bool found = false;
-            for (uint32_t k = 0; other != NULL && k < other->live_len; k++)
+            for (uint32_t k = 0; other != NULL && k < other->live_len; k++) {
                 found |= other->live[k].dot == one->live[i].dot;
+            }
             if (!found) return one->live[i].dot;
         }
     }
@@ -73,11 +74,13 @@ static void check_root(const or_rest_t *rest, unsigned node)
         n++;
     }
     if (n != o->node[node].n) or_fail(o, node, OR_NONE, "I1: n is wrong");
-    if (memcmp(sum, o->node[node].root, OR_HASH) != 0)
+    if (memcmp(sum, o->node[node].root, OR_HASH) != 0) {
         or_fail(o, node, OR_NONE, "I1: root is not the sum of the entries");
+    }
     bool same = memcmp(o->node[node].root, o->node[rest->first].root, OR_HASH) == 0;
-    if (!same && !o->hole)
+    if (!same && !o->hole) {
         or_fail(o, node, OR_NONE, "I1: not the root of node %u", rest->first);
+    }
 }
 
 /* --- I3 */
@@ -97,10 +100,12 @@ static void check_dot(or_rest_t *rest, uint32_t id)
     const or_dot_t *dot = &o->dot[id];
     if (or_is_tainted(o, dot->rid, dot->ctr)) return;
     uint64_t live_at = dot->live_at & rest->group;
-    if (live_at != 0 && (dot->removed_by & rest->group) != 0)
+    if (live_at != 0 && (dot->removed_by & rest->group) != 0) {
         or_fail(o, rest->first, id, "I3: a dot is live that was removed");
-    if (live_at == 0 && or_is_owed(o, id) && is_known(rest, dot))
+    }
+    if (live_at == 0 && or_is_owed(o, id) && is_known(rest, dot)) {
         or_fail(o, rest->first, id, "I3: a dot is lost that nobody removed");
+    }
 }
 
 /* --- I6 */
@@ -114,7 +119,7 @@ static void check_tombstone(const or_rest_t *rest, unsigned node, uint32_t bucke
         uint32_t rid = or_rid_find(o, entry->ctx[i].rid);
         if (rest->known[rid] < entry->ctx[i].ctr) return; /* nobody can forget it yet */
     }
-    char name[2 * OR_BUCKET + 1];
+    char name[OR_NAME];
     or_bucket_name(o, bucket, name);
     or_fail(o, node, OR_NONE, "I6: a tombstone is left, bucket %s", name);
 }
@@ -278,8 +283,9 @@ bool cs_oracle_check_rest(cs_oracle_t *oracle, const bool *in_group, cs_oracle_c
     }
     CS_ASSERT(rest.group != 0);
     gather_known(&rest);
-    for (uint32_t i = 0; i < oracle->dot_len && !or_failed(oracle); i++)
+    for (uint32_t i = 0; i < oracle->dot_len && !or_failed(oracle); i++) {
         check_dot(&rest, i);
+    }
     for (unsigned i = rest.first; i < oracle->config.node_count && !or_failed(oracle); i++) {
         if (in_group[i]) check_node(&rest, i);
     }
@@ -288,8 +294,9 @@ bool cs_oracle_check_rest(cs_oracle_t *oracle, const bool *in_group, cs_oracle_c
     if (ret == NULL) return true;
     *ret = (cs_oracle_counts_t){.entries = oracle->node[rest.first].live,
                                 .minted = cs_oracle_minted(oracle)};
-    for (uint32_t i = 0; i < oracle->dot_len; i++)
+    for (uint32_t i = 0; i < oracle->dot_len; i++) {
         ret->removed += oracle->dot[i].removed_by != 0;
+    }
     cs_oracle_each_content(oracle, rest.first, ret, count_content);
     return true;
 }
