@@ -63,7 +63,7 @@ static cs_err_t change_mode(cs_run_t *run, cs_step_t *step)
     /* Written to meanwhile: the old print stays, so that the next scan reads it. */
     bool vouched = step->expect.ctime_ns != 0;
     if (vouched && st.mode == mode && cs_print_eq_but_ctime(&st.print, &step->expect)) {
-        step->print = st.print;
+        step->print = cs__apply_vouch(run, &st.print);
     }
     return CS_OK;
 }

@@ -36,6 +36,17 @@ static void adjust_mode(cs_run_t *run, size_t index)
 
 /* The base row must not vouch for what a user wrote a moment later: without a ctime the next
  * scan reads the file. */
+cs_print_t cs__apply_vouch(const cs_run_t *run, const cs_print_t *print)
+{
+    int64_t step_ns = run->fs->features.mtime_step_ns;
+    int64_t tick_ns = step_ns > CS_TICK_NS ? step_ns : CS_TICK_NS;
+    int64_t apart_ns = print->ctime_ns - print->mtime_ns;
+    cs_print_t ret = *print;
+    /* Its name is as new as its bytes: a write in the same tick would bear the same times. */
+    if (apart_ns < tick_ns && apart_ns > -tick_ns) ret.ctime_ns = 0;
+    return ret;
+}
+
 void cs__apply_settle(cs_run_t *run, size_t index)
 {
     cs_step_t *step = &run->steps->item[index];
@@ -46,7 +57,7 @@ void cs__apply_settle(cs_run_t *run, size_t index)
     step->print = work->staged.print;
     bool vouched = step->kind != CS_STEP_MOVE || step->from_print.ctime_ns != 0;
     bool settled = err == CS_OK && vouched && is_ours(run, index, &st);
-    step->print.ctime_ns = settled ? st.print.ctime_ns : 0;
+    step->print.ctime_ns = settled ? cs__apply_vouch(run, &st.print).ctime_ns : 0;
     step->err = CS_OK;
 }
 

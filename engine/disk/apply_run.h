@@ -81,5 +81,7 @@ void cs__apply_move_dirs(cs_run_t *run); /* whole directories at once, where all
 void cs__apply_move(cs_run_t *run, size_t index);
 void cs__apply_put(cs_run_t *run, size_t index); /* what waits in `home` -> its path */
 void cs__apply_settle(cs_run_t *run, size_t index);
+/* What a base row may say of a file that apply has just named or given a mode. */
+cs_print_t cs__apply_vouch(const cs_run_t *run, const cs_print_t *print);
 
 #endif

@@ -286,6 +286,29 @@ static void settle_leaving(cs_folder_t *folder)
     folder->fx = NULL;
 }
 
+/* Two peers may each have refused what the other got later, and neither is ever able to say
+ * that it has everything: so who had nothing to give is asked again, more and more seldom. */
+static void retry_missing(cs_folder_t *folder)
+{
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    if (stats.wants == 0) folder->missing_wait_ms = 0;
+    if (stats.sleeping == 0) folder->missing_at_ms = 0;
+    if (stats.sleeping == 0) return;
+    if (folder->missing_at_ms == 0) {
+        bool came = stats.wants < folder->missing_wants;
+        uint64_t wait_ms = came ? 0 : 2 * folder->missing_wait_ms;
+        if (wait_ms < CS_MISSING_RETRY_MS) wait_ms = CS_MISSING_RETRY_MS;
+        if (wait_ms > CS_MISSING_RETRY_MAX_MS) wait_ms = CS_MISSING_RETRY_MAX_MS;
+        folder->missing_wait_ms = wait_ms;
+        folder->missing_wants = stats.wants;
+        folder->missing_at_ms = folder->now_ms + wait_ms;
+    } else if (folder->missing_at_ms <= folder->now_ms) {
+        folder->missing_at_ms = 0;
+        cs_fetch_retry(folder->fetch, 0);
+    }
+}
+
 cs_err_t cs_folder_settle(cs_folder_t *folder)
 {
     if (folder->leaving) {
@@ -301,6 +324,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
         cs_folder_plan_soon(folder);
     }
     cs_fetch_tick(folder->fetch, folder->now_ms);
+    retry_missing(folder);
     cs_folder_commit_more(folder);
     pump_disk(folder);
     cs_folder_pump_fetch(folder);
@@ -325,6 +349,7 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     if (folder->leaving) return UINT64_MAX;
     uint64_t due = folder->gossip_due_ms;
     if (folder->retry_at_ms != 0 && folder->retry_at_ms < due) due = folder->retry_at_ms;
+    if (folder->missing_at_ms != 0 && folder->missing_at_ms < due) due = folder->missing_at_ms;
     uint64_t recovery = cs_folder_recovery_due(folder);
     if (recovery < due) due = recovery;
     bool next_batch = folder->committing && folder->staged == folder->durable;

@@ -12,6 +12,9 @@
 
 #define CS_SWEEP_ROWS        4096u /* looked at after a scan of everything: a few ms */
 #define CS_RETRY_MS          5000u /* a disk that failed is tried again after this */
+/* what nobody had is asked for again after this, then at twice the interval */
+#define CS_MISSING_RETRY_MS     30000u
+#define CS_MISSING_RETRY_MAX_MS 960000u
 #define CS_SCAN_CREDITS      4u    /* batches of records in flight: 1 MiB */
 #define CS_SERVE_QUEUE_MAX   32u   /* requests of a peer that wait; honest ones keep to 8 */
 #define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
@@ -128,6 +131,8 @@ typedef struct cs_folder {
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms; /* 0: none */
     uint64_t retry_at_ms; /* 0: none */
+    uint64_t missing_at_ms, missing_wait_ms; /* 0: nothing is missing */
+    uint64_t missing_wants;                  /* how many there were at the last try */
     bool wants_full; /* no room for a small content: the pass pauses at `pause_at`, the first */
     cs_buf_t pause_at; /* path that found none */
     bool large_full;   /* none for a large one: the pass goes on with others */

@@ -1,0 +1,157 @@
+/* coro.c - see coro.h. The address sanitizer must be told of each switch of stacks. */
+#include "sim/coro.h"
+
+#include <ucontext.h>
+
+#include "base/mem.h"
+
+#if defined(__SANITIZE_ADDRESS__)
+#define ASAN 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ASAN 1
+#endif
+#endif
+#ifndef ASAN
+#define ASAN 0
+#endif
+
+#if ASAN
+#include <sanitizer/common_interface_defs.h>
+#define STACK_BYTES ((size_t)1 << 20) /* red zones make frames large */
+#else
+#define STACK_BYTES ((size_t)256 << 10) /* a walk of the deepest path takes a tenth of it */
+#endif
+
+struct cs_coro {
+    cs_coros_t *owner;
+    cs_coro_t *next; /* among the unused */
+    ucontext_t self, caller;
+    void (*run)(void *arg);
+    void *arg;
+    bool ended;
+    void *stack;
+    /* the address sanitizer's */
+    void *fake;
+    const void *caller_stack;
+    size_t caller_bytes;
+};
+
+struct cs_coros {
+    cs_coro_t *unused;
+    size_t in_use;
+};
+
+cs_coros_t *cs_coros_new(void)
+{
+    return cs_calloc(1, sizeof(cs_coros_t));
+}
+
+void cs_coros_destroy(cs_coros_t **coros_p)
+{
+    cs_coros_t *coros = *coros_p;
+    *coros_p = NULL;
+    if (coros == NULL) return;
+    CS_ASSERT(coros->in_use == 0);
+    for (cs_coro_t *coro; (coro = coros->unused) != NULL;) {
+        coros->unused = coro->next;
+        cs_free(coro->stack);
+        cs_free(coro);
+    }
+    cs_free(coros);
+}
+
+/* `fake`: where the leaving stack's shadow is kept; NULL: it is left for good. */
+static void before_switch(void **fake, const void *to, size_t bytes)
+{
+#if ASAN
+    __sanitizer_start_switch_fiber(fake, to, bytes);
+#else
+    (void)fake, (void)to, (void)bytes;
+#endif
+}
+
+static void after_switch(void *fake, const void **from, size_t *bytes)
+{
+#if ASAN
+    __sanitizer_finish_switch_fiber(fake, from, bytes);
+#else
+    (void)fake, (void)from, (void)bytes;
+#endif
+}
+
+/* makecontext passes ints only: the pointer comes in two halves. */
+static void enter(unsigned high, unsigned low)
+{
+    cs_coro_t *coro = (cs_coro_t *)(((uintptr_t)high << 32) | (uintptr_t)low);
+    after_switch(NULL, &coro->caller_stack, &coro->caller_bytes);
+    coro->run(coro->arg);
+    coro->ended = true;
+    before_switch(NULL, coro->caller_stack, coro->caller_bytes);
+    (void)setcontext(&coro->caller);
+}
+
+static cs_coro_t *take(cs_coros_t *coros)
+{
+    cs_coro_t *coro = coros->unused;
+    coros->in_use++;
+    if (coro != NULL) {
+        coros->unused = coro->next;
+        return coro;
+    }
+    coro = cs_calloc(1, sizeof *coro);
+    coro->owner = coros;
+    coro->stack = cs_malloc(STACK_BYTES);
+    return coro;
+}
+
+static void prepare(cs_coro_t *coro)
+{
+    int got = getcontext(&coro->self);
+    CS_ASSERT(got == 0);
+    coro->self.uc_stack.ss_sp = coro->stack;
+    coro->self.uc_stack.ss_size = STACK_BYTES;
+    coro->self.uc_link = NULL;
+    uintptr_t at = (uintptr_t)coro;
+    makecontext(&coro->self, (void (*)(void))enter, 2, (unsigned)(at >> 32), (unsigned)at);
+}
+
+cs_coro_t *cs_coro_new(cs_coros_t *coros, void (*run)(void *arg), void *arg)
+{
+    cs_coro_t *coro = take(coros);
+    coro->run = run;
+    coro->arg = arg;
+    coro->ended = false;
+    coro->fake = NULL;
+    prepare(coro);
+    return coro;
+}
+
+bool cs_coro_resume(cs_coro_t *coro)
+{
+    CS_ASSERT(!coro->ended);
+    void *fake = NULL;
+    before_switch(&fake, coro->stack, STACK_BYTES);
+    int switched = swapcontext(&coro->caller, &coro->self);
+    CS_ASSERT(switched == 0);
+    after_switch(fake, NULL, NULL);
+    return !coro->ended;
+}
+
+void cs_coro_yield(cs_coro_t *coro)
+{
+    before_switch(&coro->fake, coro->caller_stack, coro->caller_bytes);
+    int switched = swapcontext(&coro->self, &coro->caller);
+    CS_ASSERT(switched == 0);
+    after_switch(coro->fake, &coro->caller_stack, &coro->caller_bytes);
+}
+
+void cs_coro_release(cs_coro_t **coro_p)
+{
+    cs_coro_t *coro = *coro_p;
+    *coro_p = NULL;
+    if (coro == NULL) return;
+    coro->owner->in_use--;
+    coro->next = coro->owner->unused;
+    coro->owner->unused = coro;
+}

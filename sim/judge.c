@@ -1,0 +1,230 @@
+/* judge.c - rest points: faults end, all become equal, and it is seen whether they did well. */
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/path.h"
+#include "sim/world.h"
+
+/* --- settled */
+
+static bool knows_others(cs_sim_t *sim, cs_sim_node_t *node)
+{
+    size_t count;
+    cs_report_t *reports = cs_node_reports(node->node, CS_SIM_FOLDER, &count);
+    bool all = count + 1 == sim->node_count;
+    for (size_t i = 0; i < count; i++)
+        all = all && reports[i].known && reports[i].equal && reports[i].applied;
+    cs_free(reports);
+    return all;
+}
+
+/* Every node has applied all there is, rests, and knows that the others have, too. */
+bool cs_sim_is_settled(cs_sim_t *sim)
+{
+    uint8_t root[CS_HASH_BYTES] = {0};
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        cs_sim_node_t *node = &sim->node[i];
+        cs_folder_status_t status;
+        if (!node->up || node->answered != node->asked) return false;
+        if (!cs_node_folder_status(node->node, CS_SIM_FOLDER, &status)) return false;
+        if (status.phase != CS_PHASE_IDLE || status.busy || !status.applied) return false;
+        if (status.needed_files > 0) return false;
+        if (i == 0) memcpy(root, status.state->root, sizeof root);
+        if (memcmp(root, status.state->root, sizeof root) != 0) return false;
+    }
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        if (!knows_others(sim, &sim->node[i])) return false;
+    }
+    return true;
+}
+
+/* What a node that is not settled waits for. */
+static void show(cs_sim_t *sim)
+{
+    for (unsigned i = 0; cs_sim_reads_lines(sim) && i < sim->node_count; i++) {
+        cs_sim_node_t *node = &sim->node[i];
+        cs_folder_status_t status;
+        if (!node->up || !cs_node_folder_status(node->node, CS_SIM_FOLDER, &status)) continue;
+        cs_sim_line(sim, i,
+                    "%s, err %s, applied %d, busy %d, needed %llu, asked %llu, answered %llu, "
+                    "root %02x%02x",
+                    cs_phase_text(status.phase), cs_err_name(status.err), status.applied,
+                    status.busy, (unsigned long long)status.needed_files,
+                    (unsigned long long)node->asked, (unsigned long long)node->answered,
+                    status.state->root[0], status.state->root[1]);
+        cs_buf_t path = {0};
+        cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
+        if (cs_replica_pending(replica, cs_slice_text(""), &path))
+            cs_sim_line(sim, i, "pending: %.*s", (int)path.len, (const char *)path.data);
+        cs_buf_fini(&path);
+    }
+}
+
+static void settle(cs_sim_t *sim)
+{
+    for (unsigned i = 0; i < sim->node_count; i++)
+        cs_sim_node_scan(&sim->node[i], ".");
+    if (!cs_sim_until(sim, cs_sim_is_settled, "settled")) show(sim);
+}
+
+/* --- trees */
+
+typedef struct picture {
+    cs_buf_t text;
+    bool exec; /* only that bit of a mode counts */
+} picture_t;
+
+static void add_item(void *arg, const cs_mem_item_t *item)
+{
+    picture_t *picture = arg;
+    cs_buf_t *tree = &picture->text;
+    static const char private[] = CS_PRIVATE_DIR;
+    size_t len = sizeof private - 1;
+    if (item->path.len >= len && memcmp(item->path.data, private, len) == 0) return;
+    unsigned mode = item->stat.type == CS_NODE_FILE ? item->stat.mode : 0;
+    if (picture->exec) mode &= 0100;
+    cs_buf_printf(tree, "%.*s %u %o ", (int)item->path.len, (const char *)item->path.data,
+                  (unsigned)item->stat.type, mode);
+    if (item->bytes.len > CS_TEXT_BYTES) {
+        uint8_t hash[CS_HASH_BYTES];
+        char hex[2 * CS_HASH_BYTES + 1];
+        cs_hash(hash, sizeof hash, NULL, 0, &item->bytes, 1);
+        cs_hex(hex, hash, sizeof hash);
+        cs_buf_printf(tree, "%s", hex);
+    } else {
+        cs_buf_put_slice(tree, item->bytes);
+    }
+    cs_buf_put_u8(tree, '\n');
+}
+
+/* A line a file: its path, type, mode, and bytes. */
+static void tree_of(cs_sim_node_t *node, cs_buf_t *ret)
+{
+    picture_t picture = {.exec = node->sim->options.exec != 0};
+    cs_mem_volume_walk(node->volume, add_item, &picture);
+    cs_buf_put_u8(&picture.text, '\0');
+    *ret = picture.text;
+}
+
+static void show_trees(cs_sim_t *sim)
+{
+    for (unsigned i = 0; cs_sim_reads_lines(sim) && i < sim->node_count; i++) {
+        cs_buf_t tree = {0};
+        tree_of(&sim->node[i], &tree);
+        cs_sim_line(sim, i, "has\n%s", (const char *)tree.data);
+        cs_buf_fini(&tree);
+    }
+}
+
+/* I2: equal trees; and I9: what is owed is in them. */
+static void check_trees(cs_sim_t *sim, const cs_buf_t *first)
+{
+    for (unsigned i = 1; i < sim->node_count; i++) {
+        cs_buf_t tree = {0};
+        tree_of(&sim->node[i], &tree);
+        if (tree.len != first->len || memcmp(tree.data, first->data, tree.len) != 0)
+            cs_sim_fail(sim, "I2: equal roots, but the trees of A and %c differ", 'A' + i);
+        cs_buf_fini(&tree);
+    }
+    for (uint32_t number = 0; number < cs_texts_end(sim->texts); number++) {
+        char text[CS_TEXT_BYTES + 1] = " ";
+        if (!cs_texts_is_owed(sim->texts, number)) continue;
+        cs_text_print(number, text + 1);
+        if (strstr((const char *)first->data, text) == NULL)
+            cs_sim_fail(sim, "I9: text %06u was saved, nobody removed it, and it is nowhere",
+                        number);
+    }
+}
+
+/* --- what the state says, against the disk */
+
+typedef struct shown {
+    cs_sim_t *sim;
+    cs_items_t items;
+} shown_t;
+
+/* I4: a live content is somebody's. */
+static void is_shown(void *arg, const cs_oracle_content_t *content)
+{
+    shown_t *shown = arg;
+    for (uint32_t i = 0; i < shown->items.len; i++) {
+        const cs_content_t *item = &shown->items.item[i].content;
+        if (item->kind == content->kind && item->size == content->size &&
+            memcmp(item->hash, content->hash, CS_HASH_BYTES) == 0)
+            return;
+    }
+    if (content->kind == CS_KIND_DIR) return; /* shown by what is in it */
+    cs_sim_fail(shown->sim, "I4: a live content of %llu bytes, written at %.*s, is nowhere",
+                (unsigned long long)content->size, (int)content->path.len,
+                (const char *)content->path.data);
+}
+
+/* I2, second half: the disk shows the projection. */
+static void check_projection(cs_sim_t *sim, cs_sim_node_t *node)
+{
+    shown_t shown = {.sim = sim};
+    cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
+    if (cs_replica_project_all(replica, &shown.items) != CS_OK)
+        cs_sim_fail(sim, "node %c cannot read its state", 'A' + node->index);
+    for (uint32_t i = 0; i < shown.items.len && !cs_sim_failed(sim); i++) {
+        static const cs_kind_t kinds[] = {CS_KIND_FILE, CS_KIND_SYMLINK, CS_KIND_DIR};
+        const cs_item_t *item = &shown.items.item[i];
+        cs_stat_t st;
+        cs_err_t err = cs_mem_user_stat(node->volume, cs_slice_str(item->path), &st);
+        bool same =
+            err == CS_OK && st.type <= CS_NODE_DIR && kinds[st.type] == item->content.kind;
+        if (same && item->content.kind == CS_KIND_FILE)
+            same = st.print.size == item->content.size &&
+                   (sim->options.exec || st.mode == (item->attr.mode & ~node->fs->umask));
+        if (!same)
+            cs_sim_fail(sim, "I2: %s is not on the disk of %c as its state says",
+                        item->path->data, 'A' + node->index);
+    }
+    cs_oracle_each_content(sim->oracle, node->index, &shown, is_shown);
+    cs_items_fini(&shown.items);
+}
+
+/* I5, GetPut: looking at unchanged trees changes nothing. */
+static void check_getput(cs_sim_t *sim)
+{
+    uint64_t minted = cs_oracle_minted(sim->oracle);
+    settle(sim);
+    if (cs_oracle_minted(sim->oracle) != minted)
+        cs_sim_fail(sim, "I5: a scan of unchanged trees made %llu operations",
+                    (unsigned long long)(cs_oracle_minted(sim->oracle) - minted));
+}
+
+void cs_sim_rest(cs_sim_t *sim)
+{
+    bool all[CS_SIM_NODES_MAX];
+    cs_buf_t first = {0};
+    memset(all, true, sizeof all);
+    cs_sim_line(sim, -1, "--- rest");
+    cs_sim_heal(sim);
+    if (cs_oracle_hole(sim->oracle)) {
+        sim->next_act = sim->history->len; /* what is next would judge what nobody promised */
+        return;
+    }
+    /* Twice: a directory that a user made may look like one that waits to be removed, as long
+     * as something else is to be done at its name. */
+    for (unsigned i = 0; i < 2 && !cs_sim_failed(sim); i++)
+        settle(sim);
+    if (cs_oracle_hole(sim->oracle)) {
+        sim->why[0] = '\0';
+        sim->next_act = sim->history->len;
+        return;
+    }
+    if (!cs_sim_failed(sim)) {
+        if (!cs_oracle_check_rest(sim->oracle, all, NULL))
+            cs_sim_fail(sim, "%s", cs_oracle_failure(sim->oracle));
+        tree_of(&sim->node[0], &first);
+        check_trees(sim, &first);
+        for (unsigned i = 0; i < sim->node_count; i++)
+            check_projection(sim, &sim->node[i]);
+    }
+    if (!cs_sim_failed(sim)) check_getput(sim);
+    if (cs_sim_failed(sim)) show_trees(sim);
+    cs_buf_fini(&first);
+    sim->fair = false;
+    sim->rests++;
+}

@@ -1,0 +1,298 @@
+/* net.c - connections: first in, first out while they last; what breaks takes with it what was
+ * on the way, or some of it comes after all (core.md 7.1, 12). */
+#include <string.h>
+
+#include "base/mem.h"
+#include "proto/frame.h"
+#include "sim/world.h"
+
+#define RECONNECT_MIN_US 50000u /* ZeroMQ's own interval, as the product sets it */
+#define RECONNECT_MAX_US 5000000u
+#define BYTES_PER_MS     100000u /* of one connection: 100 MB/s */
+#define STRAY_MAX_US     5000000u
+
+uint16_t cs_sim_net_index(const cs_sim_t *sim, const cs_sim_link_t *link)
+{
+    return (uint16_t)(link - sim->link);
+}
+
+static void want(cs_sim_t *sim, unsigned from, unsigned to)
+{
+    if (from == to || cs_sim_net_between(sim, from, to) != NULL) return;
+    cs_sim_link_t *link = &sim->link[sim->link_count++];
+    *link = (cs_sim_link_t){.end = {(uint16_t)from, (uint16_t)to}, .wanted = true};
+}
+
+void cs_sim_net_init(cs_sim_t *sim)
+{
+    unsigned count = sim->node_count;
+    for (unsigned a = 0; a < count; a++) {
+        for (unsigned b = a + 1; b < count; b++) {
+            bool next = b == a + 1, closes = a == 0 && b + 1 == count;
+            bool in[] = {true, next, next || closes, a == 0};
+            if (!in[sim->options.topology]) continue;
+            bool turned = cs_sim_draw(sim, CS_DRAW_RECONNECT, a, b, 2) != 0;
+            want(sim, turned ? b : a, turned ? a : b);
+        }
+    }
+}
+
+cs_sim_link_t *cs_sim_net_between(cs_sim_t *sim, unsigned a, unsigned b)
+{
+    for (size_t i = 0; i < sim->link_count; i++) {
+        cs_sim_link_t *link = &sim->link[i];
+        if (link->end[0] == a && link->end[1] == b) return link;
+        if (link->end[0] == b && link->end[1] == a) return link;
+    }
+    return NULL;
+}
+
+static cs_sim_link_t *find(cs_sim_node_t *node, cs_link_t id, unsigned *ret_end)
+{
+    cs_sim_t *sim = node->sim;
+    for (size_t i = 0; i < sim->link_count; i++) {
+        cs_sim_link_t *link = &sim->link[i];
+        for (*ret_end = 0; *ret_end < 2; (*ret_end)++) {
+            if (link->up && link->end[*ret_end] == node->index && link->id[*ret_end] == id)
+                return link;
+        }
+    }
+    return NULL;
+}
+
+/* --- connections */
+
+static void try_again(cs_sim_t *sim, cs_sim_link_t *link)
+{
+    uint16_t index = cs_sim_net_index(sim, link);
+    uint64_t most = sim->fair ? RECONNECT_MIN_US : RECONNECT_MAX_US;
+    uint64_t after =
+        RECONNECT_MIN_US + cs_sim_draw(sim, CS_DRAW_RECONNECT, 1000u + index, link->conn, most);
+    if (link->blocked_us > sim->now_us + after) after = link->blocked_us - sim->now_us;
+    cs_sim_push(sim, CS_SIM_EV_CONNECT, after)->link = index;
+}
+
+static bool may_connect(const cs_sim_t *sim, const cs_sim_link_t *link)
+{
+    const cs_sim_node_t *a = &sim->node[link->end[0]], *b = &sim->node[link->end[1]];
+    return a->up && b->up && !a->dying && !b->dying && !a->denied[b->index] &&
+           !b->denied[a->index] && sim->now_us >= link->blocked_us;
+}
+
+/* Tried again by whatever stands in the way: a start, an end of a block, an admission. */
+void cs_sim_net_connect(cs_sim_t *sim, cs_sim_link_t *link)
+{
+    if (link->up || !may_connect(sim, link)) return;
+    uint32_t conn = ++link->conn;
+    link->up = true;
+    for (unsigned end = 0; end < 2; end++) {
+        link->id[end] = ++sim->last_link;
+        link->arrives_us[end] = sim->now_us;
+        link->queued[end] = 0;
+    }
+    cs_trace_event(&sim->trace, 1, sim->now_us, link->end[0], link->end[1]);
+    cs_sim_line(sim, link->end[0], "connects to %c", 'A' + link->end[1]);
+    for (unsigned end = 0; end < 2 && link->up && link->conn == conn; end++) {
+        cs_event_t event = {.kind = CS_EV_LINK_UP,
+                            .link = link->id[end],
+                            .key = cs_sim_key(link->end[1 - end]),
+                            .outgoing = end == 0};
+        cs_sim_node_event(&sim->node[link->end[end]], &event);
+    }
+}
+
+void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link)
+{
+    if (!link->up) return;
+    link->up = false;
+    cs_trace_event(&sim->trace, 2, sim->now_us, link->end[0], link->end[1]);
+    cs_sim_line(sim, link->end[0], "is cut off from %c", 'A' + link->end[1]);
+    for (unsigned end = 0; end < 2; end++) {
+        cs_sim_node_t *node = &sim->node[link->end[end]];
+        cs_event_t event = {.kind = CS_EV_LINK_DOWN, .link = link->id[end]};
+        if (node->up && !node->dying) cs_sim_node_event(node, &event);
+    }
+    try_again(sim, link);
+}
+
+void cs_sim_net_leave(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    for (size_t i = 0; i < sim->link_count; i++) {
+        cs_sim_link_t *link = &sim->link[i];
+        if (link->end[0] == node->index || link->end[1] == node->index)
+            cs_sim_net_cut(sim, link);
+    }
+}
+
+void cs_sim_net_join(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    for (size_t i = 0; i < sim->link_count; i++) {
+        cs_sim_link_t *link = &sim->link[i];
+        bool mine = link->end[0] == node->index || link->end[1] == node->index;
+        if (mine && !link->up) try_again(sim, link);
+    }
+}
+
+void cs_sim_net_drop(cs_sim_node_t *node, cs_link_t id)
+{
+    unsigned end;
+    cs_sim_link_t *link = find(node, id, &end);
+    if (link == NULL) return;
+    node->sim->drops++;
+    cs_sim_ev_t *ev = cs_sim_push(node->sim, CS_SIM_EV_CUT, 0);
+    ev->link = cs_sim_net_index(node->sim, link);
+    ev->life = link->conn;
+}
+
+/* --- frames */
+
+void cs_sim_net_frame_free(cs_sim_frame_t *frame)
+{
+    cs_buf_fini(&frame->header);
+    cs_buf_fini(&frame->payload);
+    cs_free(frame);
+}
+
+static void put_on_way(cs_sim_t *sim, cs_sim_frame_t *frame, uint64_t after_us)
+{
+    cs_sim_push(sim, CS_SIM_EV_FRAME, after_us)->frame = frame;
+}
+
+static cs_sim_frame_t *copy(const cs_sim_frame_t *frame)
+{
+    cs_sim_frame_t *other = cs_calloc(1, sizeof *other);
+    *other = *frame;
+    other->header = other->payload = (cs_buf_t){0};
+    cs_buf_put_slice(&other->header, cs_buf_slice(&frame->header));
+    cs_buf_put_slice(&other->payload, cs_buf_slice(&frame->payload));
+    other->again = true;
+    return other;
+}
+
+/* A queue that is full drops what comes, without notice: never the first message. */
+static bool is_lost(cs_sim_t *sim, const cs_sim_link_t *link, cs_sim_frame_t *frame)
+{
+    if (sim->fair || sim->options.loss == 0) return false;
+    uint64_t of = (uint64_t)cs_sim_net_index(sim, link) * 2 + frame->from;
+    uint64_t at = cs_sim_draw(sim, CS_DRAW_FRAME, of, frame->number, 1000);
+    if (at >= sim->options.loss) return false;
+    bool hello = frame->header.len > 1 && frame->header.data[1] == CS_MSG_HELLO;
+    if (at % 2 == 0 && !hello) return true;
+    put_on_way(sim, copy(frame),
+               cs_sim_draw(sim, CS_DRAW_FRAME, of, ~frame->number, STRAY_MAX_US));
+    return false;
+}
+
+void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
+{
+    cs_sim_t *sim = node->sim;
+    unsigned end;
+    cs_sim_link_t *link = find(node, effect->link, &end);
+    if (link == NULL) return;
+    cs_sim_frame_t *frame = cs_calloc(1, sizeof *frame);
+    frame->header = effect->header;
+    frame->payload = effect->payload;
+    effect->header = effect->payload = (cs_buf_t){0};
+    frame->link = cs_sim_net_index(sim, link);
+    frame->from = (uint16_t)end;
+    frame->conn = link->conn;
+    frame->number = link->sent[end]++;
+    size_t bytes = frame->header.len + frame->payload.len;
+    link->bytes[end] += bytes;
+    sim->frames++;
+    sim->frame_bytes += bytes;
+
+    uint64_t of = (uint64_t)frame->link * 2 + end, start_us = sim->now_us;
+    if (link->queued[end] > start_us) start_us = link->queued[end];
+    link->queued[end] = start_us + bytes * 1000 / BYTES_PER_MS;
+    if (frame->payload.len > 0) {
+        cs_sim_ev_t *ev = cs_sim_push(sim, CS_SIM_EV_SENT, link->queued[end] - sim->now_us);
+        ev->link = frame->link;
+        ev->node = (uint16_t)end;
+        ev->life = link->conn;
+        ev->number = frame->payload.len;
+    }
+    uint64_t most = (uint64_t)sim->options.latency_ms * 1000 + 20;
+    uint64_t at_us =
+        link->queued[end] + 10 + cs_sim_draw(sim, CS_DRAW_LATENCY, of, frame->number, most);
+    if (at_us < link->stalled_us[end]) at_us = link->stalled_us[end];
+    if (at_us < link->arrives_us[end]) at_us = link->arrives_us[end];
+    link->arrives_us[end] = at_us;
+    if (is_lost(sim, link, frame)) {
+        sim->lost++;
+        cs_sim_net_frame_free(frame);
+        return;
+    }
+    put_on_way(sim, frame, at_us - sim->now_us);
+}
+
+void cs_sim_net_sent(cs_sim_t *sim, const cs_sim_ev_t *ev)
+{
+    cs_sim_link_t *link = &sim->link[ev->link];
+    if (!link->up || link->conn != ev->life) return;
+    cs_event_t event = {.kind = CS_EV_SENT, .link = link->id[ev->node], .size = ev->number};
+    cs_sim_node_event(&sim->node[link->end[ev->node]], &event);
+}
+
+/* --- arriving */
+
+typedef struct blob {
+    cs_blob_t blob;
+    cs_buf_t bytes;
+} blob_t;
+
+static void blob_free(cs_blob_t *blob)
+{
+    blob_t *owner = (blob_t *)blob;
+    cs_buf_fini(&owner->bytes);
+    cs_free(owner);
+}
+
+static cs_blob_t *blob_of(cs_buf_t *payload)
+{
+    if (payload->len == 0) return NULL;
+    blob_t *blob = cs_calloc(1, sizeof *blob);
+    blob->bytes = *payload;
+    *payload = (cs_buf_t){0};
+    blob->blob = (cs_blob_t){cs_buf_slice(&blob->bytes), 1, blob_free};
+    return &blob->blob;
+}
+
+/* Of an old connection: lost, but for some that were in the new one's queue before it was up.
+ */
+static bool is_stray(cs_sim_t *sim, const cs_sim_link_t *link, const cs_sim_frame_t *frame)
+{
+    if (!link->up || (sim->fair && !frame->again)) return false;
+    if (link->conn == frame->conn) return true;
+    if (sim->options.loss == 0) return false;
+    return frame->again || cs_sim_draw(sim, CS_DRAW_FRAME, frame->number, frame->link, 8) == 0;
+}
+
+void cs_sim_net_frame(cs_sim_t *sim, cs_sim_frame_t *frame)
+{
+    cs_sim_link_t *link = &sim->link[frame->link];
+    bool current = link->up && link->conn == frame->conn && !frame->again;
+    if (!current && !is_stray(sim, link, frame)) {
+        sim->lost++;
+        cs_sim_net_frame_free(frame);
+        return;
+    }
+    unsigned to_end = 1u - frame->from;
+    cs_sim_node_t *to = &sim->node[link->end[to_end]];
+    unsigned type = frame->header.len > 1 ? frame->header.data[1] : 0;
+    cs_trace_event(&sim->trace, 0x100 + type, sim->now_us, link->id[to_end],
+                   frame->header.len + frame->payload.len);
+    cs_sim_line(sim, to->index, "<- %c %s%s, %zu bytes", 'A' + link->end[frame->from],
+                cs_msg_type_name((cs_msg_type_t)type), current ? "" : " (stray)",
+                frame->header.len + frame->payload.len);
+    cs_blob_t *blob = blob_of(&frame->payload);
+    cs_event_t event = {.kind = CS_EV_MESSAGE,
+                        .link = link->id[to_end],
+                        .bytes = cs_buf_slice(&frame->header),
+                        .blob = blob};
+    cs_sim_node_event(to, &event);
+    cs_blob_unref(&blob);
+    cs_sim_net_frame_free(frame);
+}

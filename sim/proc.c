@@ -1,0 +1,352 @@
+/* proc.c - a node's process: the engine's core, a store, a folder; it starts, steps and dies.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "crdt/replica_i.h"
+#include "disk/scan.h"
+#include "sim/world.h"
+
+#define STORE_MAX_US 2000u /* a synced batch: 0.2 ms at the median (limits.md 4), 3 at worst \
+                            */
+#define TRASH_BYTES  (1u << 30)
+#define YEAR_2026_NS 1767225600000000000ll
+
+static const uint8_t marker[16] = {5, 5, 5};
+
+cs_key_t cs_sim_key(unsigned index)
+{
+    cs_key_t key = {{(uint8_t)(index + 1)}};
+    return key;
+}
+
+void cs_sim_node_set_clock(cs_sim_node_t *node)
+{
+    int64_t now_ns = (int64_t)node->sim->now_us * 1000;
+    cs_mem_volume_set_time(node->volume, node->wall_ns + now_ns);
+}
+
+/* --- effects */
+
+static void add_write(cs_sim_node_t *node, cs_effect_t *effect)
+{
+    cs_sim_t *sim = node->sim;
+    cs_sim_write_t *write = cs_calloc(1, sizeof *write);
+    write->token = effect->token;
+    write->batch = effect->batch;
+    write->local = node->local;
+    effect->batch = (cs_batch_t){0};
+    bool first = node->writes == NULL;
+    cs_sim_write_t **at = &node->writes;
+    while (*at != NULL)
+        at = &(*at)->next;
+    *at = write;
+    if (!first) return;
+    cs_sim_ev_t *ev = cs_sim_push(
+        sim, CS_SIM_EV_STORED,
+        50 + cs_sim_draw(sim, CS_DRAW_STORE, node->index, node->writes_made++, STORE_MAX_US));
+    ev->node = (uint16_t)node->index;
+    ev->life = node->life;
+}
+
+static void on_reply(cs_sim_node_t *node, const cs_effect_t *effect)
+{
+    node->answered++;
+    node->last_answer = effect->err;
+    cs_sim_line(node->sim, node->index, "answers a scan: %s", cs_err_name(effect->err));
+}
+
+static void perform(cs_sim_node_t *node, cs_effect_t *effect)
+{
+    cs_sim_t *sim = node->sim;
+    switch (effect->kind) {
+    case CS_FX_SEND:
+        cs_sim_net_send(node, effect);
+        break;
+    case CS_FX_DROP:
+        cs_sim_line(sim, node->index, "drops a peer: %s", effect->text);
+        cs_sim_net_drop(node, effect->link);
+        break;
+    case CS_FX_STORE:
+        add_write(node, effect);
+        break;
+    case CS_FX_JOB:
+        cs_sim_job_start(node, effect);
+        break;
+    case CS_FX_SCAN_CREDIT:
+        cs_sim_job_credit(node, effect->token);
+        break;
+    case CS_FX_REPLY:
+        on_reply(node, effect);
+        break;
+    case CS_FX_MEMBER:
+    case CS_FX_LEFT: /* all are members from the first day, and none leaves the folder */
+        break;
+    case CS_FX_REPLICA:
+        node->incarnations++;
+        cs_sim_line(sim, node->index, "new incarnation: %s", effect->text);
+        break;
+    case CS_FX_NOTE:
+        cs_sim_line(sim, node->index, "note %s %s %s", effect->text,
+                    effect->path != NULL ? effect->path->data : "", cs_err_name(effect->err));
+        break;
+    }
+}
+
+/* What a scan saw may be committed in several batches, long after its job has ended. */
+static bool is_scanning(cs_sim_node_t *node)
+{
+    cs_folder_status_t status;
+    if (!cs_node_folder_status(node->node, CS_SIM_FOLDER, &status)) return false;
+    return status.phase == CS_PHASE_SCANNING || status.busy || !status.durable;
+}
+
+static void want_tick(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    uint64_t at_ms = cs_node_deadline(node->node);
+    if (at_ms == UINT64_MAX) return;
+    uint64_t at_us = at_ms * 1000;
+    if (at_us < sim->now_us) at_us = sim->now_us;
+    if (node->tick_us != 0 && node->tick_us <= at_us) return; /* one comes before */
+    node->tick_us = at_us;
+    cs_sim_ev_t *ev = cs_sim_push(sim, CS_SIM_EV_TICK, at_us - sim->now_us);
+    ev->node = (uint16_t)node->index;
+    ev->life = node->life;
+    ev->number = at_us;
+}
+
+void cs_sim_node_event(cs_sim_node_t *node, cs_event_t *event)
+{
+    cs_sim_t *sim = node->sim;
+    event->now_ms = sim->now_us / 1000;
+    event->number = cs_draw(sim->options.seed, CS_DRAW_STEP,
+                            node->index + ((uint64_t)node->life << 8), node->steps++) |
+                    1;
+    if (cs_node_step(node->node, event, &node->fx) != CS_OK)
+        cs_sim_fail(sim, "node %c: a step failed", 'A' + node->index);
+    /* What is performed may add no effect: steps begin with events only. */
+    for (size_t i = 0; i < node->fx.len; i++)
+        perform(node, &node->fx.item[i]);
+    cs_effects_clear(&node->fx);
+    if (node->local) node->local = is_scanning(node);
+    want_tick(node);
+}
+
+void cs_sim_node_tick(cs_sim_node_t *node)
+{
+    if (node->tick_us > node->sim->now_us || node->tick_us == 0) return; /* a newer one comes */
+    node->tick_us = 0;
+    cs_event_t event = {.kind = CS_EV_TICK};
+    cs_sim_node_event(node, &event);
+}
+
+/* --- the store */
+
+static void write_first(cs_sim_node_t *node, uint64_t *ret_token, cs_err_t *ret_err)
+{
+    cs_sim_write_t *write = node->writes;
+    node->writes = write->next;
+    *ret_token = write->token;
+    *ret_err = cs_store_write(node->store, &write->batch, true);
+    cs_trace_event(&node->sim->trace, 3, node->sim->now_us, node->index, write->batch.count);
+    if (*ret_err == CS_OK)
+        cs_oracle_wrote(node->sim->oracle, node->index, &write->batch, write->local);
+    cs_batch_fini(&write->batch);
+    cs_free(write);
+}
+
+void cs_sim_node_stored(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    if (node->writes == NULL) return;
+    cs_event_t event = {.kind = CS_EV_STORED, .folder = CS_SIM_FOLDER};
+    write_first(node, &event.token, &event.err);
+    if (node->writes != NULL) {
+        cs_sim_ev_t *ev = cs_sim_push(sim, CS_SIM_EV_STORED,
+                                      50 + cs_sim_draw(sim, CS_DRAW_STORE, node->index,
+                                                       node->writes_made++, STORE_MAX_US));
+        ev->node = (uint16_t)node->index;
+        ev->life = node->life;
+    }
+    cs_sim_node_event(node, &event);
+}
+
+/* --- life and death */
+
+static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_config_t *ret)
+{
+    cs_sim_t *sim = node->sim;
+    size_t count = 0;
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        if (i == node->index || node->denied[i]) continue;
+        members[count] = (cs_member_t){.key = cs_sim_key(i)};
+        snprintf(members[count++].name, sizeof members[0].name, "%c", 'A' + i);
+    }
+    uint64_t who = node->index + ((uint64_t)node->life << 8);
+    *ret = (cs_folder_config_t){
+        .id = "sim",
+        .number = CS_SIM_FOLDER,
+        .secret = {7},
+        .modes = sim->options.exec ? CS_MODES_EXEC : CS_MODES_ALL,
+        .trash_bytes_max = TRASH_BYTES,
+        .fresh_rid = cs_draw(sim->options.seed, CS_DRAW_LIFE, who, 0) | 1,
+        .seed = cs_draw(sim->options.seed, CS_DRAW_LIFE, who, 1),
+        .stamp = (uint64_t)node->life << 32,
+        .members = members,
+        .member_count = count,
+    };
+    memcpy(ret->marker, marker, sizeof marker);
+}
+
+void cs_sim_node_start(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    cs_member_t members[CS_SIM_NODES_MAX];
+    cs_folder_config_t folder;
+    cs_open_result_t opened;
+    node->life++;
+    node->up = true;
+    node->paused = node->local = false;
+    node->asked = node->answered = node->tick_us = 0;
+    cs_sim_line(sim, node->index, "starts, life %u", node->life);
+    cs_trace_event(&sim->trace, 4, sim->now_us, node->index, node->life);
+    cs_err_t err = cs_mem_store_open(node->disk, &node->store);
+    CS_ASSERT(err == CS_OK);
+    cs_mem_gate_t gate = {.ask = cs_sim_gate, .arg = node};
+    err = cs_mem_fs_open(node->volume, &gate, &node->fs);
+    CS_ASSERT(err == CS_OK);
+    cs_node_config_t config = {.store = node->store, .self = cs_sim_key(node->index)};
+    snprintf(config.name, sizeof config.name, "%c", 'A' + node->index);
+    node->node = cs_node_new(&config);
+    folder_config(node, members, &folder);
+    if (cs_node_add_folder(node->node, &folder, sim->now_us / 1000, &opened) != CS_OK)
+        cs_sim_fail(sim, "node %c cannot open its state", 'A' + node->index);
+    if (opened == CS_OPEN_AMNESIA) cs_sim_line(sim, node->index, "remembers nothing for sure");
+    if (sim->options.batch > 0)
+        cs_node_replica(node->node, CS_SIM_FOLDER)->batch_max = sim->options.batch;
+    cs_event_t event = {.kind = CS_EV_TICK};
+    cs_sim_node_event(node, &event);
+    cs_sim_net_join(node);
+}
+
+/* What the process had and its disk has not. */
+static void forget(cs_sim_node_t *node)
+{
+    for (cs_sim_write_t *write; (write = node->writes) != NULL;) {
+        node->writes = write->next;
+        cs_batch_fini(&write->batch);
+        cs_free(write);
+    }
+    cs_effects_clear(&node->fx);
+    cs_node_destroy(&node->node);
+    cs_store_close(&node->store);
+    node->fs->ops->close_fs(&node->fs);
+    node->up = node->dying = node->stopping = false;
+    node->life++; /* what was to come for it is void */
+}
+
+void cs_sim_node_stop(cs_sim_node_t *node)
+{
+    if (!node->up) return;
+    cs_sim_line(node->sim, node->index, "stops");
+    cs_node_stop(node->node);
+    node->stopping = true;
+    cs_sim_net_leave(node);
+    cs_sim_jobs_end(node);
+    while (node->writes != NULL) {
+        cs_event_t event = {.kind = CS_EV_STORED, .folder = CS_SIM_FOLDER};
+        write_first(node, &event.token, &event.err);
+        cs_sim_node_event(node, &event);
+    }
+    forget(node);
+}
+
+void cs_sim_node_kill(cs_sim_node_t *node, bool power)
+{
+    cs_sim_t *sim = node->sim;
+    if (!node->up) return;
+    uint64_t draw = cs_draw(sim->options.seed, CS_DRAW_CRASH, node->index, node->life);
+    cs_sim_line(sim, node->index, power ? "loses power" : "is killed");
+    cs_trace_event(&sim->trace, 5, sim->now_us, node->index, power);
+    node->crashes++;
+    node->dying = true;
+    cs_sim_net_leave(node);
+    cs_sim_jobs_end(node);
+    uint64_t token;
+    cs_err_t err;
+    if (node->writes != NULL && draw % 2 == 0)
+        write_first(node, &token, &err); /* it was done */
+    forget(node);
+    if (!power) return;
+    cs_mem_disk_crash(node->disk, draw >> 1);
+    cs_sim_user_let_go(node);
+    cs_mem_volume_crash(node->volume, draw >> 7);
+}
+
+void cs_sim_node_scan(cs_sim_node_t *node, const char *path)
+{
+    bool all = strcmp(path, ".") == 0;
+    cs_slice_t slice = cs_slice_text(path);
+    cs_event_t event = {.kind = CS_EV_SCAN,
+                        .folder = CS_SIM_FOLDER,
+                        .ticket = ++node->asked,
+                        .paths = &slice,
+                        .path_count = !all};
+    cs_sim_line(node->sim, node->index, "is asked to scan %s", path);
+    cs_sim_node_event(node, &event);
+}
+
+void cs_sim_node_pause(cs_sim_node_t *node, bool on)
+{
+    cs_event_t event = {.kind = CS_EV_PAUSE, .folder = CS_SIM_FOLDER, .on = on};
+    node->paused = on;
+    cs_sim_node_event(node, &event);
+}
+
+void cs_sim_node_init(cs_sim_t *sim, unsigned index)
+{
+    static const int64_t grains[] = {1, 1000000, 1000000000, 2000000000};
+    const cs_sim_options_t *options = &sim->options;
+    cs_sim_node_t *node = &sim->node[index];
+    *node = (cs_sim_node_t){.sim = sim, .index = index, .wall_ns = YEAR_2026_NS};
+    if (options->clocks)
+        node->wall_ns +=
+            (int64_t)cs_sim_draw(sim, CS_DRAW_LIFE, index, 2, 315360000) * 1000000000;
+    cs_mem_config_t config = {
+        .device = index + 1,
+        .granularity_ns = grains[options->grain],
+        .no_exchange = options->plain & 1,
+        .no_btime = options->plain & 2,
+        .power_cuts = options->power && options->crashes > 0,
+        .reuse_inodes = true,
+        .ordered_data = true,
+        .umask = 022,
+    };
+    node->volume = cs_mem_volume_new(&config);
+    cs_sim_node_set_clock(node);
+    if (cs_mem_fs_open(node->volume, NULL, &node->fs) != CS_OK ||
+        cs_folder_mark(node->fs, marker) != CS_OK)
+        cs_sim_fail(sim, "node %c: no folder", 'A' + index);
+    node->fs->ops->close_fs(&node->fs);
+    cs_mem_volume_flush(node->volume);
+    node->disk = cs_mem_disk_new();
+}
+
+void cs_sim_node_fini(cs_sim_node_t *node)
+{
+    if (node->up) {
+        node->dying = true;
+        cs_sim_jobs_end(node);
+        forget(node);
+    }
+    cs_effects_fini(&node->fx);
+    for (unsigned i = 0; i < node->image_count; i++) {
+        cs_mem_disk_destroy(&node->image[i].disk);
+        cs_oracle_image_destroy(&node->image[i].known);
+    }
+    cs_mem_disk_destroy(&node->disk);
+    cs_sim_user_let_go(node);
+    cs_mem_volume_destroy(&node->volume);
+}

@@ -1,0 +1,420 @@
+/* user.c - what users and their programs do to files, as programs do it. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "sim/world.h"
+
+#define LARGE_BYTES 400000u /* several chunks */
+
+/* --- paths */
+
+static cs_slice_t slice_of(const char *path)
+{
+    return cs_slice(path, strlen(path));
+}
+
+static const char *base_name(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    return slash != NULL ? slash + 1 : path;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const cs_dirent_t *x = a, *y = b;
+    return cs_slice_cmp(cs_slice_str(x->name), cs_slice_str(y->name));
+}
+
+/* The n-th sibling, from 1, of what `path` names. */
+static bool find_sibling(cs_sim_node_t *node, const char *path, unsigned n, char *ret)
+{
+    char dir[CS_ACT_PATH_BYTES], stem[CS_ACT_PATH_BYTES + 16];
+    const char *name = base_name(path), *dot = strrchr(name, '.');
+    size_t dir_len = (size_t)(name - path), stem_len = strlen(name);
+    if (dot != NULL && dot > name) stem_len = (size_t)(dot - name);
+    snprintf(dir, sizeof dir, "%.*s", (int)(dir_len > 0 ? dir_len - 1 : 0), path);
+    int len = snprintf(stem, sizeof stem, "%.*s.conflict-", (int)stem_len, name);
+    cs_listing_t listing = {0};
+    bool found = false;
+    if (cs_mem_user_list(node->volume, slice_of(dir), &listing) == CS_OK && listing.len > 0) {
+        qsort(listing.item, listing.len, sizeof listing.item[0], by_name);
+        for (size_t i = 0; i < listing.len && !found; i++) {
+            const cs_str_t *other = listing.item[i].name;
+            if (strncmp(other->data, stem, (size_t)len) != 0) continue;
+            found = --n == 0;
+            if (found)
+                snprintf(ret, CS_ACT_PATH_BYTES, "%.*s%s", (int)dir_len, path, other->data);
+        }
+    }
+    cs_listing_fini(&listing);
+    return found;
+}
+
+static bool resolve(cs_sim_node_t *node, const char *path, char *ret)
+{
+    const char *mark = strrchr(path, '#');
+    if (mark == NULL || mark[1] < '1' || mark[1] > '9' || mark[2] != '\0') {
+        snprintf(ret, CS_ACT_PATH_BYTES, "%s", path);
+        return true;
+    }
+    char of[CS_ACT_PATH_BYTES];
+    snprintf(of, sizeof of, "%.*s", (int)(mark - path), path);
+    return find_sibling(node, of, (unsigned)(mark[1] - '0'), ret);
+}
+
+static void make_parents(cs_sim_node_t *node, const char *path)
+{
+    for (const char *slash = path; (slash = strchr(slash, '/')) != NULL; slash++) {
+        cs_err_t err = cs_mem_user_mkdir(node->volume, cs_slice(path, (size_t)(slash - path)));
+        (void)err; /* it is there, or something else is */
+    }
+}
+
+/* --- texts */
+
+static uint32_t text_in(cs_mem_fd_t *fd)
+{
+    char bytes[CS_TEXT_BYTES];
+    size_t len = 0;
+    if (cs_mem_user_pread(fd, 0, bytes, sizeof bytes, &len) != CS_OK) return CS_TEXT_NONE;
+    return cs_text_of(bytes, len);
+}
+
+/* The text of a file that the user is about to take away, or to look at. If so, he does not
+ * write to it any more either. */
+static uint32_t text_at(cs_sim_node_t *node, const char *path, bool leaves)
+{
+    cs_mem_fd_t *fd;
+    cs_stat_t here, held;
+    if (cs_mem_user_open(node->volume, slice_of(path), 0, 0, &fd) != CS_OK) return CS_TEXT_NONE;
+    uint32_t number = text_in(fd);
+    bool same = node->held != NULL && cs_mem_user_fstat(fd, &here) == CS_OK &&
+                cs_mem_user_fstat(node->held, &held) == CS_OK &&
+                here.print.ino == held.print.ino;
+    cs_mem_user_close(&fd);
+    if (same && leaves) cs_sim_user_let_go(node);
+    return number;
+}
+
+void cs_sim_user_let_go(cs_sim_node_t *node)
+{
+    if (node->held != NULL) cs_mem_user_close(&node->held);
+}
+
+static void removed(cs_sim_node_t *node, uint32_t number)
+{
+    if (number != CS_TEXT_NONE)
+        cs_sim_line(node->sim, node->index, "his own doing: text %06u goes", number);
+    cs_texts_removed(node->sim->texts, number, node->index);
+}
+
+/* Programs that write what must last flush it. */
+static bool put(cs_sim_node_t *node, const char *path, const void *data, size_t len)
+{
+    cs_mem_fd_t *fd;
+    make_parents(node, path);
+    if (cs_mem_user_open(node->volume, slice_of(path),
+                         CS_MEM_O_WRITE | CS_MEM_O_CREATE | CS_MEM_O_TRUNC, 0644, &fd) != CS_OK)
+        return false;
+    bool ok = cs_mem_user_pwrite(fd, 0, data, len) == CS_OK && cs_mem_user_fsync(fd) == CS_OK;
+    cs_mem_user_close(&fd);
+    return ok;
+}
+
+static bool is_file(cs_sim_node_t *node, const char *path)
+{
+    cs_stat_t st;
+    return cs_mem_user_stat(node->volume, slice_of(path), &st) == CS_OK &&
+           st.type == CS_NODE_FILE;
+}
+
+static bool is_free(cs_sim_node_t *node, const char *path)
+{
+    cs_stat_t st;
+    return cs_mem_user_stat(node->volume, slice_of(path), &st) != CS_OK;
+}
+
+static void save(cs_sim_node_t *node, const char *path, uint64_t number)
+{
+    char bytes[CS_TEXT_BYTES];
+    size_t len = cs_text_print(number, bytes);
+    if (!is_file(node, path) && !is_free(node, path)) return;
+    uint32_t old = text_at(node, path, true);
+    bool ok = put(node, path, bytes, len);
+    if (ok) cs_texts_written(node->sim->texts, (uint32_t)number);
+    if (ok || text_at(node, path, false) != old) removed(node, old);
+}
+
+/* --- names */
+
+typedef struct moving {
+    cs_sim_node_t *node;
+    const char *below;
+    bool removes;
+} moving_t;
+
+static bool is_below(cs_slice_t path, const char *dir)
+{
+    size_t len = strlen(dir);
+    return path.len >= len && memcmp(path.data, dir, len) == 0 &&
+           (path.len == len || path.data[len] == '/');
+}
+
+static void note_moved(void *arg, const cs_mem_item_t *item)
+{
+    const moving_t *moving = arg;
+    if (item->stat.type != CS_NODE_FILE || !is_below(item->path, moving->below)) return;
+    uint32_t number = cs_text_of(item->bytes.data, item->bytes.len);
+    if (moving->removes)
+        removed(moving->node, number);
+    else
+        cs_texts_moved(moving->node->sim->texts, number, moving->node->index);
+}
+
+static void moves(cs_sim_node_t *node, const char *path)
+{
+    moving_t moving = {node, path, false};
+    cs_mem_volume_walk(node->volume, note_moved, &moving);
+}
+
+static bool rename_to(cs_sim_node_t *node, const char *from, const char *to)
+{
+    if (strcmp(from, to) == 0 || is_free(node, from)) return false;
+    make_parents(node, to);
+    uint32_t old = text_at(node, to, true);
+    moves(node, from);
+    if (cs_mem_user_rename(node->volume, slice_of(from), slice_of(to), CS_RENAME_REPLACE) !=
+        CS_OK)
+        return false;
+    removed(node, old);
+    return true;
+}
+
+static void swap(cs_sim_node_t *node, const char *a, const char *b)
+{
+    moves(node, a);
+    moves(node, b);
+    cs_err_t err =
+        cs_mem_user_rename(node->volume, slice_of(a), slice_of(b), CS_RENAME_EXCHANGE);
+    (void)err; /* one of them is not there */
+}
+
+static void save_new(cs_sim_node_t *node, const char *path, uint64_t number)
+{
+    char fresh[CS_ACT_PATH_BYTES];
+    if (!is_file(node, path) && !is_free(node, path)) return;
+    snprintf(fresh, sizeof fresh, "%.80s.tmp", path);
+    save(node, fresh, number);
+    (void)rename_to(node, fresh, path);
+}
+
+static void save_old(cs_sim_node_t *node, const char *path, uint64_t number)
+{
+    char backup[CS_ACT_PATH_BYTES];
+    if (!is_file(node, path)) return;
+    snprintf(backup, sizeof backup, "%.80s~", path);
+    (void)rename_to(node, path, backup);
+    save(node, path, number);
+}
+
+/* Variants share most of their chunks. */
+static void save_large(cs_sim_node_t *node, const char *path, uint64_t variant)
+{
+    if (!is_file(node, path) && !is_free(node, path)) return;
+    uint8_t *bytes = cs_malloc(LARGE_BYTES);
+    cs_prng_t prng;
+    cs_prng_init(&prng, 42);
+    cs_prng_fill(&prng, bytes, LARGE_BYTES);
+    memset(bytes + variant * 40009u % (LARGE_BYTES - 8), (int)variant, 8);
+    uint32_t old = text_at(node, path, true);
+    if (put(node, path, bytes, LARGE_BYTES)) removed(node, old);
+    cs_free(bytes);
+}
+
+static void copy(cs_sim_node_t *node, const char *from, const char *to)
+{
+    char bytes[CS_TEXT_BYTES];
+    uint32_t number = text_at(node, from, false);
+    if (number == CS_TEXT_NONE || strcmp(from, to) == 0) return;
+    if (!is_file(node, to) && !is_free(node, to)) return;
+    uint32_t old = text_at(node, to, true);
+    if (!put(node, to, bytes, cs_text_print(number, bytes))) return;
+    cs_texts_copied(node->sim->texts, number, node->index);
+    removed(node, old);
+}
+
+/* rm -r: every file of a directory, then the directories from below. */
+static void remove_all(cs_sim_node_t *node, const char *path)
+{
+    cs_listing_t listing = {0};
+    cs_stat_t st;
+    if (cs_mem_user_stat(node->volume, slice_of(path), &st) != CS_OK) return;
+    if (st.type != CS_NODE_DIR) {
+        uint32_t old = text_at(node, path, true);
+        if (cs_mem_user_unlink(node->volume, slice_of(path)) == CS_OK) removed(node, old);
+        return;
+    }
+    if (cs_mem_user_list(node->volume, slice_of(path), &listing) == CS_OK) {
+        for (size_t i = 0; i < listing.len; i++) {
+            char below[CS_ACT_PATH_BYTES * 4];
+            snprintf(below, sizeof below, "%s/%s", path, listing.item[i].name->data);
+            remove_all(node, below);
+        }
+    }
+    cs_listing_fini(&listing);
+    cs_err_t err = cs_mem_user_rmdir(node->volume, slice_of(path));
+    (void)err; /* somebody else was faster, or put something there */
+}
+
+/* A program opens the file, and writes later: by then its name may be another's. */
+static void hold(cs_sim_node_t *node, const char *path)
+{
+    if (node->held != NULL) return;
+    cs_err_t err =
+        cs_mem_user_open(node->volume, slice_of(path), CS_MEM_O_WRITE, 0, &node->held);
+    if (err != CS_OK) node->held = NULL;
+}
+
+static void write_late(cs_sim_node_t *node, uint64_t number)
+{
+    char bytes[CS_TEXT_BYTES + 1];
+    if (node->held == NULL) return;
+    size_t len = cs_text_print(number, bytes);
+    bytes[len++] = '+'; /* within a tick of the clock only another length tells writes apart */
+    uint32_t old = text_in(node->held);
+    bool ok = cs_mem_user_ftruncate(node->held, 0) == CS_OK;
+    if (ok) removed(node, old);
+    ok = ok && cs_mem_user_pwrite(node->held, 0, bytes, len) == CS_OK &&
+         cs_mem_user_fsync(node->held) == CS_OK;
+    if (ok) cs_texts_written(node->sim->texts, (uint32_t)number);
+    cs_sim_user_let_go(node);
+}
+
+static void make_link(cs_sim_node_t *node, const char *path, uint64_t number)
+{
+    char target[CS_TEXT_BYTES];
+    size_t len = cs_text_print(number, target);
+    if (!is_free(node, path)) return;
+    make_parents(node, path);
+    cs_err_t err = cs_mem_user_symlink(node->volume, cs_slice(target, len), slice_of(path));
+    (void)err; /* a file is where a directory should be, or the disk is full */
+}
+
+static void touch(cs_sim_node_t *node, const char *path)
+{
+    int64_t now_ns = node->wall_ns + (int64_t)node->sim->now_us * 1000;
+    cs_err_t err = cs_mem_user_utimens(node->volume, slice_of(path), now_ns);
+    (void)err; /* nothing there */
+}
+
+static void make_dir(cs_sim_node_t *node, const char *path)
+{
+    make_parents(node, path);
+    cs_err_t err = cs_mem_user_mkdir(node->volume, slice_of(path));
+    (void)err;
+}
+
+/* --- by kind; the action's paths are resolved */
+
+typedef void doing_t(cs_sim_node_t *node, const cs_act_t *act);
+
+static void do_save(cs_sim_node_t *node, const cs_act_t *act)
+{
+    save(node, act->path, act->number);
+}
+
+static void do_save_new(cs_sim_node_t *node, const cs_act_t *act)
+{
+    save_new(node, act->path, act->number);
+}
+
+static void do_save_old(cs_sim_node_t *node, const cs_act_t *act)
+{
+    save_old(node, act->path, act->number);
+}
+
+static void do_large(cs_sim_node_t *node, const cs_act_t *act)
+{
+    save_large(node, act->path, act->number);
+}
+
+static void do_copy(cs_sim_node_t *node, const cs_act_t *act)
+{
+    copy(node, act->path, act->other);
+}
+
+static void do_move(cs_sim_node_t *node, const cs_act_t *act)
+{
+    (void)rename_to(node, act->path, act->other);
+}
+
+static void do_swap(cs_sim_node_t *node, const cs_act_t *act)
+{
+    swap(node, act->path, act->other);
+}
+
+static void do_remove(cs_sim_node_t *node, const cs_act_t *act)
+{
+    remove_all(node, act->path);
+}
+
+static void do_mkdir(cs_sim_node_t *node, const cs_act_t *act)
+{
+    make_dir(node, act->path);
+}
+
+static void do_rmdir(cs_sim_node_t *node, const cs_act_t *act)
+{
+    cs_err_t err = cs_mem_user_rmdir(node->volume, slice_of(act->path));
+    (void)err; /* not there, or not empty */
+}
+
+static void do_chmod(cs_sim_node_t *node, const cs_act_t *act)
+{
+    if (!is_file(node, act->path)) return;
+    cs_err_t err = cs_mem_user_chmod(node->volume, slice_of(act->path), (uint16_t)act->number);
+    (void)err;
+}
+
+static void do_link(cs_sim_node_t *node, const cs_act_t *act)
+{
+    make_link(node, act->path, act->number);
+}
+
+static void do_touch(cs_sim_node_t *node, const cs_act_t *act)
+{
+    touch(node, act->path);
+}
+
+static void do_hold(cs_sim_node_t *node, const cs_act_t *act)
+{
+    hold(node, act->path);
+}
+
+static void do_late(cs_sim_node_t *node, const cs_act_t *act)
+{
+    write_late(node, act->number);
+}
+
+static doing_t *const doings[CS_ACT_COUNT] = {
+    [CS_ACT_SAVE] = do_save,   [CS_ACT_SAVE_NEW] = do_save_new, [CS_ACT_SAVE_OLD] = do_save_old,
+    [CS_ACT_LARGE] = do_large, [CS_ACT_COPY] = do_copy,         [CS_ACT_MOVE] = do_move,
+    [CS_ACT_SWAP] = do_swap,   [CS_ACT_REMOVE] = do_remove,     [CS_ACT_MKDIR] = do_mkdir,
+    [CS_ACT_RMDIR] = do_rmdir, [CS_ACT_CHMOD] = do_chmod,       [CS_ACT_LINK] = do_link,
+    [CS_ACT_TOUCH] = do_touch, [CS_ACT_HOLD] = do_hold,         [CS_ACT_LATE] = do_late,
+};
+
+bool cs_sim_user(cs_sim_node_t *node, const cs_act_t *act)
+{
+    if (doings[act->kind] == NULL) return false;
+    cs_act_t resolved = *act;
+    uint32_t needs = cs_act_needs(act->kind);
+    if ((needs & CS_ACT_PATH) && !resolve(node, act->path, resolved.path)) return true;
+    if ((needs & CS_ACT_OTHER) && !resolve(node, act->other, resolved.other)) return true;
+    if (node->unmounted_us != 0) return true; /* he looks, finds nothing, and waits */
+    cs_sim_node_set_clock(node);
+    doings[act->kind](node, &resolved);
+    return true;
+}

@@ -1,0 +1,234 @@
+/* world.c - the queue of events, and time. */
+#include "sim/world.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+
+#include "base/mem.h"
+
+/* A node that steps so often at one moment, without an effect, spins. */
+#define SPINS_MAX 1000u
+
+void cs_sim_fail(cs_sim_t *sim, const char *format, ...)
+{
+    if (cs_sim_failed(sim)) return; /* the first one tells */
+    va_list args;
+    va_start(args, format);
+    vsnprintf(sim->why, sizeof sim->why, format, args);
+    va_end(args);
+    cs_sim_line(sim, -1, "FAILED %s", sim->why);
+}
+
+bool cs_sim_failed(const cs_sim_t *sim)
+{
+    return sim->why[0] != '\0';
+}
+
+bool cs_sim_reads_lines(const cs_sim_t *sim)
+{
+    return sim->trace.lines != NULL;
+}
+
+uint64_t cs_sim_draw(cs_sim_t *sim, cs_draw_stream_t stream, uint64_t a, uint64_t b,
+                     uint64_t bound)
+{
+    return cs_draw_below(sim->options.seed, stream, a, b, bound);
+}
+
+/* --- heap */
+
+static bool before(const cs_sim_ev_t *a, const cs_sim_ev_t *b)
+{
+    return a->at_us != b->at_us ? a->at_us < b->at_us : a->seq < b->seq;
+}
+
+/* Ticks and scans come for ever: they are no work that is left. */
+static bool is_work(const cs_sim_ev_t *ev)
+{
+    return ev->kind != CS_SIM_EV_TICK && ev->kind != CS_SIM_EV_SCAN;
+}
+
+cs_sim_ev_t *cs_sim_push(cs_sim_t *sim, cs_sim_ev_kind_t kind, uint64_t after_us)
+{
+    cs_sim_heap_t *heap = &sim->heap;
+    if (heap->len == heap->cap) {
+        heap->cap = cs_grow(heap->cap, heap->len + 64);
+        heap->ev = cs_realloc_array(heap->ev, heap->cap, sizeof *heap->ev);
+    }
+    cs_sim_ev_t ev = {.at_us = sim->now_us + after_us, .seq = sim->seq++, .kind = kind};
+    size_t at = heap->len++;
+    heap->work += is_work(&ev);
+    while (at > 0 && before(&ev, &heap->ev[(at - 1) / 2])) {
+        heap->ev[at] = heap->ev[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    heap->ev[at] = ev;
+    return &heap->ev[at];
+}
+
+static cs_sim_ev_t pop(cs_sim_heap_t *heap)
+{
+    cs_sim_ev_t top = heap->ev[0], last = heap->ev[--heap->len];
+    heap->work -= is_work(&top);
+    size_t at = 0, child;
+    while ((child = 2 * at + 1) < heap->len) {
+        if (child + 1 < heap->len && before(&heap->ev[child + 1], &heap->ev[child])) child++;
+        if (!before(&heap->ev[child], &last)) break;
+        heap->ev[at] = heap->ev[child];
+        at = child;
+    }
+    if (heap->len > 0) heap->ev[at] = last;
+    return top;
+}
+
+/* --- what happens */
+
+static void push_next_act(cs_sim_t *sim)
+{
+    if (sim->next_act >= sim->history->len) return;
+    uint64_t at_us = sim->phase_us + sim->history->act[sim->next_act].at_us;
+    cs_sim_push(sim, CS_SIM_EV_ACT, at_us > sim->now_us ? at_us - sim->now_us : 0);
+}
+
+static void act_next(cs_sim_t *sim)
+{
+    size_t index = sim->next_act++;
+    const cs_act_t *act = &sim->history->act[index];
+    cs_sim_node_t *node = &sim->node[act->node];
+    bool waits = act->calls > 0 && node->jobs != NULL &&
+                 node->waiting_count < CS_COUNT_OF(node->waiting);
+    if (act->kind == CS_ACT_REST) {
+        cs_sim_rest(sim);
+        sim->phase_us = sim->now_us;
+    } else if (waits) {
+        node->waiting[node->waiting_count].act = index;
+        node->waiting[node->waiting_count++].call = node->calls + act->calls;
+        cs_sim_push(sim, CS_SIM_EV_LATE, 50000)->node = act->node;
+    } else {
+        sim->act = index;
+        cs_sim_act(sim, act);
+    }
+    push_next_act(sim);
+}
+
+static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
+{
+    cs_sim_node_t *node = &sim->node[ev->node];
+    switch (ev->kind) {
+    case CS_SIM_EV_ACT:
+        act_next(sim);
+        break;
+    case CS_SIM_EV_LATE:
+        cs_sim_act_waiting(node, true);
+        break;
+    case CS_SIM_EV_FRAME:
+        cs_sim_net_frame(sim, ev->frame);
+        break;
+    case CS_SIM_EV_SENT:
+        cs_sim_net_sent(sim, ev);
+        break;
+    case CS_SIM_EV_CONNECT:
+        cs_sim_net_connect(sim, &sim->link[ev->link]);
+        break;
+    case CS_SIM_EV_CUT:
+        if (sim->link[ev->link].conn == ev->life) cs_sim_net_cut(sim, &sim->link[ev->link]);
+        break;
+    case CS_SIM_EV_STORED:
+        if (node->life == ev->life) cs_sim_node_stored(node);
+        break;
+    case CS_SIM_EV_SLICE:
+        if (node->life == ev->life) cs_sim_job_slice(ev->job);
+        break;
+    case CS_SIM_EV_TICK:
+        if (node->life == ev->life) cs_sim_node_tick(node);
+        break;
+    case CS_SIM_EV_SCAN:
+        if (node->up && !sim->fair) cs_sim_node_scan(node, ".");
+        cs_sim_push(sim, CS_SIM_EV_SCAN, (uint64_t)sim->options.scan_ms * 1000)->node =
+            ev->node;
+        break;
+    case CS_SIM_EV_START:
+        if (node->life == ev->life && !node->up) cs_sim_node_start(node);
+        break;
+    case CS_SIM_EV_MEND:
+        cs_sim_mend(node);
+        break;
+    }
+}
+
+static bool step(cs_sim_t *sim)
+{
+    if (sim->heap.len == 0) return false;
+    cs_sim_ev_t ev = pop(&sim->heap);
+    if (ev.at_us > sim->now_us) sim->spins = 0;
+    CS_ASSERT(ev.at_us >= sim->now_us);
+    sim->now_us = ev.at_us;
+    happen(sim, &ev);
+    if (++sim->spins > SPINS_MAX * sim->node_count)
+        cs_sim_fail(sim, "a node spins: events without end at one moment");
+    const char *why = cs_oracle_failure(sim->oracle);
+    if (why != NULL) cs_sim_fail(sim, "%s", why);
+    return true;
+}
+
+bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what)
+{
+    uint64_t began_us = sim->now_us;
+    for (uint64_t events = 0; !cs_sim_failed(sim); events++) {
+        bool rests = sim->heap.work == 0 || events % 256 == 255;
+        if (rests && done(sim)) return true;
+        if (!step(sim) || sim->now_us - began_us > CS_SIM_FAIR_US)
+            cs_sim_fail(sim, "not %s within %u s of virtual time", what,
+                        CS_SIM_FAIR_US / 1000000u);
+        if (events > CS_SIM_FAIR_EVENTS)
+            cs_sim_fail(sim, "not %s within %u events", what, CS_SIM_FAIR_EVENTS);
+    }
+    return false;
+}
+
+void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, FILE *lines)
+{
+    static const uint8_t secret[CS_SECRET_BYTES] = {7};
+    *sim = (cs_sim_t){.options = history->options,
+                      .history = history,
+                      .now_us = 1000000,
+                      .phase_us = 1000000,
+                      .node_count = history->options.nodes};
+    cs_trace_init(&sim->trace, lines);
+    sim->coros = cs_coros_new();
+    sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
+        .node_count = sim->node_count, .folder = CS_SIM_FOLDER, .secret = secret});
+    sim->texts = cs_texts_new();
+    cs_sim_net_init(sim);
+    for (unsigned i = 0; i < sim->node_count; i++)
+        cs_sim_node_init(sim, i);
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        cs_sim_node_start(&sim->node[i]);
+        if (sim->options.scan_ms > 0)
+            cs_sim_push(sim, CS_SIM_EV_SCAN, (uint64_t)sim->options.scan_ms * 1000)->node =
+                (uint16_t)i;
+    }
+    push_next_act(sim);
+}
+
+bool cs_sim_run(cs_sim_t *sim)
+{
+    while (!cs_sim_failed(sim) && sim->next_act < sim->history->len) {
+        if (!step(sim)) cs_sim_fail(sim, "the history stands still");
+    }
+    return !cs_sim_failed(sim);
+}
+
+void cs_sim_fini(cs_sim_t *sim)
+{
+    for (unsigned i = 0; i < sim->node_count; i++)
+        cs_sim_node_fini(&sim->node[i]);
+    while (sim->heap.len > 0) {
+        cs_sim_ev_t ev = pop(&sim->heap);
+        if (ev.kind == CS_SIM_EV_FRAME) cs_sim_net_frame_free(ev.frame);
+    }
+    cs_free(sim->heap.ev);
+    cs_texts_destroy(&sim->texts);
+    cs_oracle_destroy(&sim->oracle);
+    cs_coros_destroy(&sim->coros);
+}
