@@ -145,10 +145,28 @@ static bool goes_on(cs_sim_job_t *job)
     return more;
 }
 
+/* The root is opened anew once it rests, as the product does: what was mounted or not may have
+ * changed. */
+static cs_err_t open_fs(cs_sim_node_t *node)
+{
+    cs_mem_gate_t gate = {.ask = cs_sim_gate, .arg = node};
+    if (node->fs != NULL) return CS_OK;
+    return cs_mem_fs_open(node->volume, &gate, &node->fs);
+}
+
+static void close_fs(cs_sim_node_t *node)
+{
+    for (const cs_sim_job_t *job = node->jobs; job != NULL; job = job->next) {
+        if (job->begun) return;
+    }
+    if (node->fs != NULL) node->fs->ops->close_fs(&node->fs);
+}
+
 static void end(cs_sim_job_t *job)
 {
     cs_sim_node_t *node = job->node;
     unlink_job(job);
+    close_fs(node);
     cs_coro_release(&job->coro);
     cs_store_release(node->store, &job->snapshot);
     cs_sim_line(node->sim, node->index, "ran %s: %s", kind_name(job->job->kind),
@@ -165,7 +183,8 @@ void cs_sim_job_slice(cs_sim_job_t *job)
     cs_sim_node_t *node = job->node;
     job->budget = 1 + (uint32_t)draw(job, (uint64_t)2 * SLICE_CALLS);
     cs_sim_node_set_clock(node);
-    if (!goes_on(job)) {
+    job->job->err = job->begun ? job->job->err : open_fs(node);
+    if (node->fs == NULL || !goes_on(job)) {
         end(job);
         return;
     }
@@ -194,6 +213,7 @@ static void abandon(cs_sim_job_t *job)
                     kind_name(job->job->kind));
     }
     unlink_job(job);
+    close_fs(job->node);
     cs_coro_release(&job->coro);
     cs_store_release(job->node->store, &job->snapshot);
     cs_job_destroy(&job->job);

@@ -175,7 +175,7 @@ static void check_projection(cs_sim_t *sim, cs_sim_node_t *node)
             err == CS_OK && st.type <= CS_NODE_DIR && kinds[st.type] == item->content.kind;
         if (same && item->content.kind == CS_KIND_FILE)
             same = st.print.size == item->content.size &&
-                   (sim->options.exec || st.mode == (item->attr.mode & ~node->fs->umask));
+                   (sim->options.exec || st.mode == (item->attr.mode & ~CS_SIM_UMASK));
         if (!same)
             cs_sim_fail(sim, "I2: %s is not on the disk of %c as its state says",
                         item->path->data, 'A' + node->index);

@@ -214,9 +214,6 @@ void cs_sim_node_start(cs_sim_node_t *node)
     cs_trace_event(&sim->trace, 4, sim->now_us, node->index, node->life);
     cs_err_t err = cs_mem_store_open(node->disk, &node->store);
     CS_ASSERT(err == CS_OK);
-    cs_mem_gate_t gate = {.ask = cs_sim_gate, .arg = node};
-    err = cs_mem_fs_open(node->volume, &gate, &node->fs);
-    CS_ASSERT(err == CS_OK);
     cs_node_config_t config = {.store = node->store, .self = cs_sim_key(node->index)};
     snprintf(config.name, sizeof config.name, "%c", 'A' + node->index);
     node->node = cs_node_new(&config);
@@ -242,7 +239,6 @@ static void forget(cs_sim_node_t *node)
     cs_effects_clear(&node->fx);
     cs_node_destroy(&node->node);
     cs_store_close(&node->store);
-    node->fs->ops->close_fs(&node->fs);
     node->up = node->dying = node->stopping = false;
     node->life++; /* what was to come for it is void */
 }
@@ -322,7 +318,7 @@ void cs_sim_node_init(cs_sim_t *sim, unsigned index)
         .power_cuts = options->power && options->crashes > 0,
         .reuse_inodes = true,
         .ordered_data = true,
-        .umask = 022,
+        .umask = CS_SIM_UMASK,
     };
     node->volume = cs_mem_volume_new(&config);
     cs_sim_node_set_clock(node);

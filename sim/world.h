@@ -28,6 +28,7 @@
 #define CS_SIM_WHY_BYTES   512u
 #define CS_SIM_DISK_BYTES  ((uint64_t)1 << 30)
 #define CS_SIM_DISK_INODES 1000000u
+#define CS_SIM_UMASK       022u
 /* Virtual time within which all must be equal once faults have ended: HAVEs come once a minute,
  * a silent peer is passed over after two, what failed is tried again after four. */
 #define CS_SIM_FAIR_US 1800000000u
@@ -119,7 +120,7 @@ struct cs_sim_node {
     cs_sim_t *sim;
     unsigned index;
     cs_mem_volume_t *volume;
-    cs_fs_t *fs;
+    cs_fs_t *fs; /* open while jobs run; else NULL */
     cs_mem_disk_t *disk;
     cs_store_t *store;
     cs_node_t *node;
