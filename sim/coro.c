@@ -1,6 +1,7 @@
 /* coro.c - see coro.h. The address sanitizer must be told of each switch of stacks. */
 #include "sim/coro.h"
 
+#include <setjmp.h>
 #include <ucontext.h>
 
 #include "base/mem.h"
@@ -27,6 +28,8 @@ struct cs_coro {
     cs_coros_t *owner;
     cs_coro_t *next; /* among the unused */
     ucontext_t self, caller;
+    jmp_buf self_at, caller_at;
+    bool entered;
     void (*run)(void *arg);
     void *arg;
     bool ended;
@@ -80,29 +83,47 @@ static void after_switch(void *fake, const void **from, size_t *bytes)
 #endif
 }
 
-/* makecontext passes ints only: the pointer comes in two halves. */
+/* setjmp and longjmp make no system call, but neither the sanitizer nor a hardened longjmp
+ * takes a jump to another stack. */
+#if ASAN || (defined(_FORTIFY_SOURCE) && _FORTIFY_SOURCE > 0)
+static void go_in(cs_coro_t *coro)
+{
+    int switched = swapcontext(&coro->caller, &coro->self);
+    CS_ASSERT(switched == 0);
+}
+
+static void go_out(cs_coro_t *coro)
+{
+    int switched = swapcontext(&coro->self, &coro->caller);
+    CS_ASSERT(switched == 0);
+}
+#else
+static void go_in(cs_coro_t *coro)
+{
+    if (setjmp(coro->caller_at) != 0) return;
+    if (coro->entered) longjmp(coro->self_at, 1);
+    coro->entered = true;
+    (void)setcontext(&coro->self);
+    CS_ASSERT(false);
+}
+
+static void go_out(cs_coro_t *coro)
+{
+    if (setjmp(coro->self_at) == 0) longjmp(coro->caller_at, 1);
+}
+#endif
+
+/* A stack runs one procedure after the other. makecontext passes ints only: the pointer comes
+ * in two halves. */
 static void enter(unsigned high, unsigned low)
 {
     cs_coro_t *coro = (cs_coro_t *)(((uintptr_t)high << 32) | (uintptr_t)low);
     after_switch(NULL, &coro->caller_stack, &coro->caller_bytes);
-    coro->run(coro->arg);
-    coro->ended = true;
-    before_switch(NULL, coro->caller_stack, coro->caller_bytes);
-    (void)setcontext(&coro->caller);
-}
-
-static cs_coro_t *take(cs_coros_t *coros)
-{
-    cs_coro_t *coro = coros->unused;
-    coros->in_use++;
-    if (coro != NULL) {
-        coros->unused = coro->next;
-        return coro;
+    for (;;) {
+        coro->run(coro->arg);
+        coro->ended = true;
+        cs_coro_yield(coro);
     }
-    coro = cs_calloc(1, sizeof *coro);
-    coro->owner = coros;
-    coro->stack = cs_malloc(STACK_BYTES);
-    return coro;
 }
 
 static void prepare(cs_coro_t *coro)
@@ -116,14 +137,27 @@ static void prepare(cs_coro_t *coro)
     makecontext(&coro->self, (void (*)(void))enter, 2, (unsigned)(at >> 32), (unsigned)at);
 }
 
+static cs_coro_t *take(cs_coros_t *coros)
+{
+    cs_coro_t *coro = coros->unused;
+    coros->in_use++;
+    if (coro != NULL) {
+        coros->unused = coro->next;
+        return coro;
+    }
+    coro = cs_calloc(1, sizeof *coro);
+    coro->owner = coros;
+    coro->stack = cs_malloc(STACK_BYTES);
+    prepare(coro);
+    return coro;
+}
+
 cs_coro_t *cs_coro_new(cs_coros_t *coros, void (*run)(void *arg), void *arg)
 {
     cs_coro_t *coro = take(coros);
     coro->run = run;
     coro->arg = arg;
     coro->ended = false;
-    coro->fake = NULL;
-    prepare(coro);
     return coro;
 }
 
@@ -132,8 +166,7 @@ bool cs_coro_resume(cs_coro_t *coro)
     CS_ASSERT(!coro->ended);
     void *fake = NULL;
     before_switch(&fake, coro->stack, STACK_BYTES);
-    int switched = swapcontext(&coro->caller, &coro->self);
-    CS_ASSERT(switched == 0);
+    go_in(coro);
     after_switch(fake, NULL, NULL);
     return !coro->ended;
 }
@@ -141,8 +174,7 @@ bool cs_coro_resume(cs_coro_t *coro)
 void cs_coro_yield(cs_coro_t *coro)
 {
     before_switch(&coro->fake, coro->caller_stack, coro->caller_bytes);
-    int switched = swapcontext(&coro->self, &coro->caller);
-    CS_ASSERT(switched == 0);
+    go_out(coro);
     after_switch(coro->fake, &coro->caller_stack, &coro->caller_bytes);
 }
 

@@ -1,8 +1,8 @@
 /* coro.h - procedures that stop in the middle, so that others may act.
  *
  * Scan and apply are procedures over file-system calls; the simulator runs each on a stack of
- * its own and switches at a call. Built on ucontext: slow for a switch (a system call), which
- * is why the world lets a job make many calls in one go. One thread. */
+ * its own and switches at a call: ucontext makes the stacks, setjmp and longjmp, which make no
+ * system call, switch. One thread. */
 #ifndef CS_SIM_CORO_H
 #define CS_SIM_CORO_H
 

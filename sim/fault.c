@@ -114,6 +114,7 @@ static void restore(cs_sim_node_t *node, bool unnoticed)
 {
     if (node->image_count == 0) return;
     const cs_sim_image_t *image = &node->image[node->image_count - 1];
+    node->sim->forgot = true;
     cs_sim_node_kill(node, false);
     cs_mem_disk_destroy(&node->disk);
     node->disk = cs_mem_disk_copy(image->disk);
@@ -126,6 +127,7 @@ static void restore(cs_sim_node_t *node, bool unnoticed)
 static void lose(cs_sim_node_t *node, uint64_t what)
 {
     uint8_t key[] = {0, 0, 0, CS_SIM_FOLDER, 'e', '/', 0};
+    node->sim->forgot = true;
     cs_sim_node_kill(node, false);
     for (unsigned i = 0; i < 256; i++) {
         bool all = what == 0;
@@ -206,6 +208,8 @@ bool cs_sim_fault(cs_sim_node_t *node, const cs_act_t *act)
 
 void cs_sim_heal(cs_sim_t *sim)
 {
+    for (unsigned i = 0; i < sim->node_count; i++)
+        cs_sim_act_waiting(&sim->node[i], true);
     sim->fair = true;
     for (size_t i = 0; i < sim->link_count; i++) {
         cs_sim_link_t *link = &sim->link[i];
@@ -213,7 +217,6 @@ void cs_sim_heal(cs_sim_t *sim)
     }
     for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_t *node = &sim->node[i];
-        cs_sim_act_waiting(node, true);
         if (node->full_us > 0) node->full_us = 1;
         if (node->unmounted_us > 0) node->unmounted_us = 1;
         node->fail_us = 0;

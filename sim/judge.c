@@ -7,13 +7,40 @@
 
 /* --- settled */
 
+/* Who lost rows of its database, or went back to an old image, forgot what its user replaced:
+ * others then wait for bytes that are nowhere, which is all they can do (core.md 6.4, 9). Told
+ * from a fault only by its lasting: whoever had the bytes would have been asked by then. */
+#define NOBODY_US 600000000u
+
+static bool waits_for_nobody(cs_sim_node_t *node)
+{
+    cs_items_t items = {0};
+    cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
+    bool all = cs_replica_project_all(replica, &items) == CS_OK;
+    for (uint32_t i = 0; i < items.len && all; i++) {
+        cs_why_kind_t why = cs_node_why(node->node, CS_SIM_FOLDER, &items.item[i]).kind;
+        all = why == CS_WHY_HERE || why == CS_WHY_MISSING;
+    }
+    cs_items_fini(&items);
+    return all;
+}
+
+static bool has_all_there_is(cs_sim_node_t *node, const cs_folder_status_t *status)
+{
+    cs_sim_t *sim = node->sim;
+    if (status->phase == CS_PHASE_IDLE && status->applied && status->needed_files == 0)
+        return true;
+    return sim->forgot && sim->now_us - sim->rest_us > NOBODY_US && waits_for_nobody(node);
+}
+
 static bool knows_others(cs_sim_t *sim, cs_sim_node_t *node)
 {
     size_t count;
     cs_report_t *reports = cs_node_reports(node->node, CS_SIM_FOLDER, &count);
     bool all = count + 1 == sim->node_count;
     for (size_t i = 0; i < count; i++)
-        all = all && reports[i].known && reports[i].equal && reports[i].applied;
+        all =
+            all && reports[i].known && reports[i].equal && (reports[i].applied || sim->forgot);
     cs_free(reports);
     return all;
 }
@@ -27,8 +54,7 @@ bool cs_sim_is_settled(cs_sim_t *sim)
         cs_folder_status_t status;
         if (!node->up || node->answered != node->asked) return false;
         if (!cs_node_folder_status(node->node, CS_SIM_FOLDER, &status)) return false;
-        if (status.phase != CS_PHASE_IDLE || status.busy || !status.applied) return false;
-        if (status.needed_files > 0) return false;
+        if (status.busy || !has_all_there_is(node, &status)) return false;
         if (i == 0) memcpy(root, status.state->root, sizeof root);
         if (memcmp(root, status.state->root, sizeof root) != 0) return false;
     }
@@ -62,6 +88,7 @@ static void show(cs_sim_t *sim)
 
 static void settle(cs_sim_t *sim)
 {
+    sim->rest_us = sim->now_us;
     for (unsigned i = 0; i < sim->node_count; i++)
         cs_sim_node_scan(&sim->node[i], ".");
     if (!cs_sim_until(sim, cs_sim_is_settled, "settled")) show(sim);
@@ -169,6 +196,7 @@ static void check_projection(cs_sim_t *sim, cs_sim_node_t *node)
     for (uint32_t i = 0; i < shown.items.len && !cs_sim_failed(sim); i++) {
         static const cs_kind_t kinds[] = {CS_KIND_FILE, CS_KIND_SYMLINK, CS_KIND_DIR};
         const cs_item_t *item = &shown.items.item[i];
+        if (cs_node_why(node->node, CS_SIM_FOLDER, item).kind == CS_WHY_MISSING) continue;
         cs_stat_t st;
         cs_err_t err = cs_mem_user_stat(node->volume, cs_slice_str(item->path), &st);
         bool same =

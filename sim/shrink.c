@@ -3,6 +3,16 @@
 
 #include "base/mem.h"
 
+/* Times begin anew after a rest: where one was left out they must not go back. */
+static void add_later(cs_history_t *history, const cs_act_t *act)
+{
+    const cs_act_t *last = history->len > 0 ? &history->act[history->len - 1] : NULL;
+    cs_act_t later = *act;
+    if (last != NULL && last->kind != CS_ACT_REST && later.at_us < last->at_us)
+        later.at_us = last->at_us;
+    cs_history_add(history, &later);
+}
+
 /* Keeps the candidate if it fails. Takes it either way. */
 static bool try(cs_shrink_t *shrink, cs_history_t *best, cs_history_t *candidate)
 {
@@ -25,7 +35,7 @@ static void without(const cs_history_t *from, size_t at, size_t count, cs_histor
 {
     *ret = (cs_history_t){.options = from->options};
     for (size_t i = 0; i < from->len; i++) {
-        if (i < at || i >= at + count) cs_history_add(ret, &from->act[i]);
+        if (i < at || i >= at + count) add_later(ret, &from->act[i]);
     }
 }
 
@@ -60,7 +70,7 @@ static bool without_node(const cs_history_t *from, unsigned node, cs_history_t *
         act.node = (uint16_t)(act.node - (act.node > node));
         act.peer = (uint16_t)(act.peer - (act.peer > node));
         if (act.node >= ret->options.nodes) act.node = 0; /* of the world */
-        cs_history_add(ret, &act);
+        add_later(ret, &act);
     }
     return true;
 }

@@ -123,6 +123,15 @@ static bool put(cs_sim_node_t *node, const char *path, const void *data, size_t 
     return ok;
 }
 
+/* In the place of whatever file is there. On a full disk its bytes may go all the same. */
+static bool put_over(cs_sim_node_t *node, const char *path, const void *data, size_t len)
+{
+    uint32_t old = text_at(node, path, true);
+    bool ok = put(node, path, data, len);
+    if (ok || text_at(node, path, false) != old) removed(node, old);
+    return ok;
+}
+
 static bool is_file(cs_sim_node_t *node, const char *path)
 {
     cs_stat_t st;
@@ -141,10 +150,7 @@ static void save(cs_sim_node_t *node, const char *path, uint64_t number)
     char bytes[CS_TEXT_BYTES];
     size_t len = cs_text_print(number, bytes);
     if (!is_file(node, path) && !is_free(node, path)) return;
-    uint32_t old = text_at(node, path, true);
-    bool ok = put(node, path, bytes, len);
-    if (ok) cs_texts_written(node->sim->texts, (uint32_t)number);
-    if (ok || text_at(node, path, false) != old) removed(node, old);
+    if (put_over(node, path, bytes, len)) cs_texts_written(node->sim->texts, (uint32_t)number);
 }
 
 /* --- names */
@@ -228,8 +234,7 @@ static void save_large(cs_sim_node_t *node, const char *path, uint64_t variant)
     cs_prng_init(&prng, 42);
     cs_prng_fill(&prng, bytes, LARGE_BYTES);
     memset(bytes + variant * 40009u % (LARGE_BYTES - 8), (int)variant, 8);
-    uint32_t old = text_at(node, path, true);
-    if (put(node, path, bytes, LARGE_BYTES)) removed(node, old);
+    (void)put_over(node, path, bytes, LARGE_BYTES);
     cs_free(bytes);
 }
 
@@ -239,10 +244,8 @@ static void copy(cs_sim_node_t *node, const char *from, const char *to)
     uint32_t number = text_at(node, from, false);
     if (number == CS_TEXT_NONE || strcmp(from, to) == 0) return;
     if (!is_file(node, to) && !is_free(node, to)) return;
-    uint32_t old = text_at(node, to, true);
-    if (!put(node, to, bytes, cs_text_print(number, bytes))) return;
-    cs_texts_copied(node->sim->texts, number, node->index);
-    removed(node, old);
+    if (put_over(node, to, bytes, cs_text_print(number, bytes)))
+        cs_texts_copied(node->sim->texts, number, node->index);
 }
 
 /* rm -r: every file of a directory, then the directories from below. */

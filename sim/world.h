@@ -166,7 +166,9 @@ struct cs_sim {
     cs_sim_link_t link[CS_SIM_LINKS_MAX];
     size_t link_count;
     cs_link_t last_link;
-    bool fair; /* faults have ended */
+    bool fair;        /* faults have ended */
+    bool forgot;      /* some node lost what it had told others */
+    uint64_t rest_us; /* when they last ended */
     char why[CS_SIM_WHY_BYTES];
     unsigned drops, rests;
     uint64_t frames, frame_bytes, lost;
