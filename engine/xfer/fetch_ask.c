@@ -271,8 +271,18 @@ static bool source_next(cs_fetch_t *fetch, cs_source_t *source, cs_fetch_action_
     return small_next(&asking, ret) || large_next(&asking, ret);
 }
 
+/* Some want could take an answer: of what rests or is here nothing is asked. */
+static bool is_awake(const cs_fetch_t *fetch)
+{
+    for (size_t state = 0; state < CS_WANT_STAGED; state++) {
+        if (state != CS_WANT_SLEEPING && fetch->count[state] > 0) return true;
+    }
+    return false;
+}
+
 bool cs__ask_next(cs_fetch_t *fetch, cs_fetch_action_t *ret)
 {
+    if (!is_awake(fetch)) return false;
     for (uint32_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
         uint32_t index = (fetch->turn + i) % CS_FETCH_PEERS_MAX;
         cs_source_t *source = &fetch->source[index];
