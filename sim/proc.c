@@ -8,8 +8,9 @@
 #include "disk/scan.h"
 #include "sim/world.h"
 
-#define STORE_MAX_US 2000u /* a synced batch: 0.2 ms at the median (limits.md 4), 3 at worst \
-                            */
+#define STORE_MAX_US                                                        \
+    2000u /* a synced batch: 0.2 ms at the median (limits.md 4), 3 at worst \
+           */
 #define TRASH_BYTES  (1u << 30)
 #define YEAR_2026_NS 1767225600000000000ll
 

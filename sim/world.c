@@ -111,6 +111,18 @@ static void act_next(cs_sim_t *sim)
     push_next_act(sim);
 }
 
+/* At rest a minute apart, as the product does: what others miss is looked for in the trash. */
+static bool scans(const cs_sim_t *sim)
+{
+    return sim->fair || sim->options.scan_ms > 0;
+}
+
+static void push_scan(cs_sim_t *sim, unsigned node)
+{
+    uint64_t ms = sim->fair || sim->options.scan_ms == 0 ? 60000 : sim->options.scan_ms;
+    cs_sim_push(sim, CS_SIM_EV_SCAN, ms * 1000)->node = (uint16_t)node;
+}
+
 static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
 {
     cs_sim_node_t *node = &sim->node[ev->node];
@@ -143,9 +155,8 @@ static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
         if (node->life == ev->life) cs_sim_node_tick(node);
         break;
     case CS_SIM_EV_SCAN:
-        if (node->up && !sim->fair) cs_sim_node_scan(node, ".");
-        cs_sim_push(sim, CS_SIM_EV_SCAN, (uint64_t)sim->options.scan_ms * 1000)->node =
-            ev->node;
+        if (node->up && scans(sim)) cs_sim_node_scan(node, ".");
+        push_scan(sim, ev->node);
         break;
     case CS_SIM_EV_START:
         if (node->life == ev->life && !node->up) cs_sim_node_start(node);
@@ -204,9 +215,7 @@ void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, FILE *lines)
         cs_sim_node_init(sim, i);
     for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_start(&sim->node[i]);
-        if (sim->options.scan_ms > 0)
-            cs_sim_push(sim, CS_SIM_EV_SCAN, (uint64_t)sim->options.scan_ms * 1000)->node =
-                (uint16_t)i;
+        push_scan(sim, i);
     }
     push_next_act(sim);
 }

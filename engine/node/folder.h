@@ -10,20 +10,20 @@
 #include "node/outbox.h"
 #include "node/peers.h"
 
-#define CS_SWEEP_ROWS        4096u /* looked at after a scan of everything: a few ms */
-#define CS_RETRY_MS          5000u /* a disk that failed is tried again after this */
+#define CS_SWEEP_ROWS 4096u /* looked at after a scan of everything: a few ms */
+#define CS_RETRY_MS   5000u /* a disk that failed is tried again after this */
 /* what nobody had is asked for again after this, then at twice the interval */
 #define CS_MISSING_RETRY_MS     30000u
 #define CS_MISSING_RETRY_MAX_MS 960000u
-#define CS_SCAN_CREDITS      4u    /* batches of records in flight: 1 MiB */
-#define CS_SERVE_QUEUE_MAX   32u   /* requests of a peer that wait; honest ones keep to 8 */
-#define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
-#define CS_PASS_PATHS_PER_MS 50u   /* a pass is followed by a rest of about its length */
-#define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
-#define CS_RACE_MS           50u   /* before a path that the user changes is tried again, ... */
-#define CS_RACE_MAX_MS       5000u /* ... doubled each time that nothing else came of it */
-#define CS_STUCK_MAX         1000u /* paths that failed, kept by name: as many as a scan's troubles */
-#define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
+#define CS_SCAN_CREDITS         4u    /* batches of records in flight: 1 MiB */
+#define CS_SERVE_QUEUE_MAX      32u   /* requests of a peer that wait; honest ones keep to 8 */
+#define CS_PLAN_PATHS_MAX       4096u /* pending paths looked at in one step: tens of ms */
+#define CS_PASS_PATHS_PER_MS    50u   /* a pass is followed by a rest of about its length */
+#define CS_FETCH_TICK_MS        1000u /* how late a dawdling peer is noticed */
+#define CS_RACE_MS              50u /* before a path that the user changes is tried again, ... */
+#define CS_RACE_MAX_MS          5000u /* ... doubled each time that nothing else came of it */
+#define CS_STUCK_MAX            1000u /* paths that failed, kept by name: as many as a scan's troubles */
+#define CS_PLAN_WAIT_MS         50u /* so long staged contents gather into a group, while more come */
 
 /* So long after the last failure a write still counts as failing: one retry and some. */
 #define CS_FAILING_MS (2 * (uint64_t)CS_RETRY_MS)
@@ -129,8 +129,8 @@ typedef struct cs_folder {
     cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
     cs_str_t **ready;  /* paths whose contents are staged */
     size_t ready_count, ready_cap;
-    uint64_t ready_at_ms; /* 0: none */
-    uint64_t retry_at_ms; /* 0: none */
+    uint64_t ready_at_ms;                    /* 0: none */
+    uint64_t retry_at_ms;                    /* 0: none */
     uint64_t missing_at_ms, missing_wait_ms; /* 0: nothing is missing */
     uint64_t missing_wants;                  /* how many there were at the last try */
     bool wants_full; /* no room for a small content: the pass pauses at `pause_at`, the first */
