@@ -241,6 +241,17 @@ void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *
     cs_json_put_text(json, "endpoint", peer->endpoint != NULL ? peer->endpoint : "");
 }
 
+static void put_round_trip(const cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json)
+{
+    uint64_t rtt_us = daemon->net != NULL ? cs_net_rtt_us(daemon->net, key) : 0;
+    if (rtt_us == 0) {
+        cs_json_put_text(json, "rtt_ms", NULL);
+        return;
+    }
+    cs_json_key(json, "rtt_ms");
+    cs_json_thousandths(json, rtt_us);
+}
+
 static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json)
 {
     cs_peer_status_t status = {0};
@@ -252,7 +263,7 @@ static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_
     put_equal(daemon, peer->key, json);
     cs_json_put_u64(json, "bytes_in", status.bytes_in);
     cs_json_put_u64(json, "bytes_out", status.bytes_out);
-    cs_json_put_text(json, "rtt_ms", NULL); /* links measure none */
+    put_round_trip(daemon, peer->key, json);
     cs_json_end(json, '}');
 }
 
