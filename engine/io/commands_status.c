@@ -186,6 +186,21 @@ static void put_unloaded(cs_json_t *json)
     cs_json_put_text(json, "error", "its state could not be loaded");
 }
 
+static void put_folder_error(cs_json_t *json, const char *id, const cs_folder_status_t *status)
+{
+    if (status->phase == CS_PHASE_ERROR) {
+        cs_json_put_text(json, "error", cs_err_text(status->err));
+        put_remedy(json, cs_err_remedy(status->err));
+    } else if (status->phase == CS_PHASE_HELD) {
+        char remedy[128];
+        snprintf(remedy, sizeof remedy, "look, then: crdtsync held accept %s (or held reject)",
+                 id);
+        cs_json_put_text(json, "error",
+                         "so much vanished or was rewritten that it waits for you");
+        put_remedy(json, remedy);
+    }
+}
+
 static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_count_t *count,
                        cs_json_t *json)
 {
@@ -199,10 +214,7 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
         return;
     }
     cs_json_put_text(json, "state", cs_phase_text(status.phase));
-    if (status.phase == CS_PHASE_ERROR) {
-        cs_json_put_text(json, "error", cs_err_text(status.err));
-        put_remedy(json, cs_err_remedy(status.err));
-    }
+    put_folder_error(json, folder->record.id, &status);
     cs_json_put_u64(json, "files", count->tree.tally.files);
     cs_json_put_u64(json, "dirs", count->tree.tally.dirs);
     cs_json_put_u64(json, "bytes", count->tree.tally.bytes);
