@@ -195,8 +195,7 @@ static void put_folder_error(cs_json_t *json, const char *id, const cs_folder_st
         char remedy[128];
         snprintf(remedy, sizeof remedy, "look, then: crdtsync held accept %s (or held reject)",
                  id);
-        cs_json_put_text(json, "error",
-                         "so much vanished or was rewritten that it waits for you");
+        cs_json_put_text(json, "error", "so much vanished or was rewritten");
         put_remedy(json, remedy);
     }
 }
