@@ -306,7 +306,9 @@ static void draw_folder(screen_t *screen, const cs_watch_t *watch, const json_t 
     }
     end_line(screen, bad ? "31" : work->files > 0 ? "33" : "32");
     if (cs_text_of(folder, "error")[0] != '\0') {
-        cs_buf_printf(line, "  %s", cs_text_of(folder, "error"));
+        const char *remedy = cs_text_of(folder, "remedy");
+        cs_buf_printf(line, "  %s%s%s", cs_text_of(folder, "error"),
+                      remedy[0] != '\0' ? "; " : "", remedy);
         end_line(screen, "31");
     }
     draw_errors(screen, folder);

@@ -25,7 +25,7 @@ static void put_report(cs_json_t *json, const char *folder, const cs_scan_report
     if (state->puts_back) cs_json_put_u64(json, "put_back", report->put_back);
     cs__put_troubles(json, &report->troubles);
     cs_json_key(json, "seconds");
-    cs_json_seconds(json, (uint64_t)zclock_mono() - state->started_ms);
+    cs_json_thousandths(json, (uint64_t)zclock_mono() - state->started_ms);
     cs_json_end(json, '}');
 }
 

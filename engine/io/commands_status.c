@@ -186,6 +186,20 @@ static void put_unloaded(cs_json_t *json)
     cs_json_put_text(json, "error", "its state could not be loaded");
 }
 
+static void put_folder_error(cs_json_t *json, const char *id, const cs_folder_status_t *status)
+{
+    if (status->phase == CS_PHASE_ERROR) {
+        cs_json_put_text(json, "error", cs_err_text(status->err));
+        put_remedy(json, cs_err_remedy(status->err));
+    } else if (status->phase == CS_PHASE_HELD) {
+        char remedy[128];
+        snprintf(remedy, sizeof remedy, "look, then: crdtsync held accept %s (or held reject)",
+                 id);
+        cs_json_put_text(json, "error", "so much vanished or was rewritten");
+        put_remedy(json, remedy);
+    }
+}
+
 static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_count_t *count,
                        cs_json_t *json)
 {
@@ -199,10 +213,7 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
         return;
     }
     cs_json_put_text(json, "state", cs_phase_text(status.phase));
-    if (status.phase == CS_PHASE_ERROR) {
-        cs_json_put_text(json, "error", cs_err_text(status.err));
-        put_remedy(json, cs_err_remedy(status.err));
-    }
+    put_folder_error(json, folder->record.id, &status);
     cs_json_put_u64(json, "files", count->tree.tally.files);
     cs_json_put_u64(json, "dirs", count->tree.tally.dirs);
     cs_json_put_u64(json, "bytes", count->tree.tally.bytes);
@@ -241,6 +252,17 @@ void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *
     cs_json_put_text(json, "endpoint", peer->endpoint != NULL ? peer->endpoint : "");
 }
 
+static void put_round_trip(const cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json)
+{
+    uint64_t rtt_us = daemon->net != NULL ? cs_net_rtt_us(daemon->net, key) : 0;
+    if (rtt_us == 0) {
+        cs_json_put_text(json, "rtt_ms", NULL);
+        return;
+    }
+    cs_json_key(json, "rtt_ms");
+    cs_json_thousandths(json, rtt_us);
+}
+
 static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json)
 {
     cs_peer_status_t status = {0};
@@ -252,7 +274,7 @@ static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_
     put_equal(daemon, peer->key, json);
     cs_json_put_u64(json, "bytes_in", status.bytes_in);
     cs_json_put_u64(json, "bytes_out", status.bytes_out);
-    cs_json_put_text(json, "rtt_ms", NULL); /* links measure none */
+    put_round_trip(daemon, peer->key, json);
     cs_json_end(json, '}');
 }
 

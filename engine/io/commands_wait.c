@@ -49,8 +49,9 @@ bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t 
         put_error(ret_missing, status.failed);
     }
     if (status.needed_files > 0) {
-        cs_buf_printf(ret_missing, " and lacks %llu paths",
-                      (unsigned long long)status.needed_files);
+        cs_buf_printf(ret_missing, " and lacks %llu path%s",
+                      (unsigned long long)status.needed_files,
+                      status.needed_files == 1 ? "" : "s");
     }
     return true;
 }

@@ -122,11 +122,11 @@ void cs_json_text(cs_json_t *json, const char *text)
     cs_buf_put(&json->buf, "null", 4);
 }
 
-void cs_json_seconds(cs_json_t *json, uint64_t ms)
+void cs_json_thousandths(cs_json_t *json, uint64_t value)
 {
     separate(json);
-    cs_buf_printf(&json->buf, "%llu.%03u", (unsigned long long)(ms / 1000),
-                  (unsigned)(ms % 1000));
+    cs_buf_printf(&json->buf, "%llu.%03u", (unsigned long long)(value / 1000),
+                  (unsigned)(value % 1000));
 }
 
 void cs_json_bool(cs_json_t *json, bool value)

@@ -23,8 +23,8 @@ cs_slice_t cs_json_line(const cs_json_t *json); /* borrowed */
 void cs_json_fini(cs_json_t *json);
 
 void cs_json_bytes(cs_json_t *json, cs_slice_t bytes);
-void cs_json_text(cs_json_t *json, const char *text); /* NULL: null */
-void cs_json_seconds(cs_json_t *json, uint64_t ms);
+void cs_json_text(cs_json_t *json, const char *text);      /* NULL: null */
+void cs_json_thousandths(cs_json_t *json, uint64_t value); /* 1005: 1.005 */
 void cs_json_bool(cs_json_t *json, bool value);
 void cs_json_hex(cs_json_t *json, const void *data, size_t len);
 

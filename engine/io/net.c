@@ -47,10 +47,12 @@ static int on_timer(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     cs__links_tell_down(net);
     cs__router_probe_due(net, now_ms);
     cs__dials_step(net, now_ms);
+    cs__echo_ask_due(net, now_ms);
     cs__links_reap(net);
     cs__router_update_full(net);
     cs__net_wake(net, cs__router_next_probe(net));
     cs__net_wake(net, cs__dials_next(net));
+    cs__net_wake(net, cs__echo_next(net));
     return 0;
 }
 

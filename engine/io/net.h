@@ -7,9 +7,10 @@
  * call anything here but cs_net_destroy. A link ends without notice at any time; what was
  * queued on it is gone, and after its down() nothing comes from it any more.
  *
- * Keep-alive: a message of one byte, which receivers drop silently. A dialler greets with it,
- * so that the listening side hears of the connection (ROUTER does not tell), and the listening
- * side probes with it whether a link still stands, or has room again. */
+ * Keep-alive: a message of one byte, which no handler sees. A dialler greets with it, so that
+ * the listening side hears of the connection (ROUTER does not tell), and the listening side
+ * probes with it whether a link still stands, or has room again. Two values of the byte are a
+ * question and its answer, by which round trips are measured. */
 #ifndef CS_IO_NET_H
 #define CS_IO_NET_H
 
@@ -72,6 +73,9 @@ CS_MUST_USE cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const 
  * is gone. */
 CS_MUST_USE cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header,
                                  zframe_t **payload_p);
+/* Between a question to this peer and its answer, the newest on each of its links, the least of
+ * them; 0: not known yet, or not connected. */
+uint64_t cs_net_rtt_us(const cs_net_t *net, const uint8_t key[32]);
 /* down() follows. A dialled peer is dialled again, after a while; one that dialled us may come
  * again. */
 void cs_net_close_link(cs_net_t *net, cs_link_t link);

@@ -108,7 +108,9 @@ static void take(cs__dial_t *dial, zframe_t **header_p, zframe_t **payload_p, bo
     cs_net_t *net = dial->net;
     if (malformed) {
         cs__link_close(net, dial->link);
-    } else if (!cs__is_keep_alive(*header_p, *payload_p)) {
+    } else if (cs__is_keep_alive(*header_p, *payload_p)) {
+        cs__echo_hear(net, dial->link, *zframe_data(*header_p));
+    } else {
         net->handler.message(net->handler.arg, dial->link->id, header_p, payload_p);
     }
 }

@@ -33,10 +33,13 @@ typedef struct cs__link {
     ino_t inode;
     uint64_t probe_at_ms; /* CS__NEVER: nothing is in doubt */
     uint32_t probe_wait_ms;
-    bool known;   /* up() was called, down() is owed */
-    bool full;    /* writable() is owed */
-    bool closing; /* ours no more: what still comes is dropped */
-    bool gone;    /* the connection has ended: to be freed */
+    uint64_t ask_at_ms; /* of the next question (net_echo.c) */
+    uint64_t asked_us;  /* when the one was sent whose answer is due; 0: none is */
+    uint64_t rtt_us;    /* until the newest answer; 0: there was none */
+    bool known;         /* up() was called, down() is owed */
+    bool full;          /* writable() is owed */
+    bool closing;       /* ours no more: what still comes is dropped */
+    bool gone;          /* the connection has ended: to be freed */
 } cs__link_t;
 
 struct cs__dial {
@@ -96,12 +99,25 @@ void cs__link_close(cs_net_t *net, cs__link_t *link);
 void cs__links_tell_down(cs_net_t *net);
 void cs__links_reap(cs_net_t *net);
 
+/* --- net_echo.c */
+/* What a message of one byte says. Other values are keep-alives, too. */
+typedef enum cs__whisper {
+    CS__WHISPER_ALIVE,
+    CS__WHISPER_ASK,
+    CS__WHISPER_ANSWER
+} cs__whisper_t;
+void cs__echo_hear(cs_net_t *net, cs__link_t *link, uint8_t byte);
+void cs__echo_ask_due(cs_net_t *net, uint64_t now_ms);
+uint64_t cs__echo_next(const cs_net_t *net);
+
 /* --- net_router.c */
 CS_MUST_USE cs_err_t cs__router_open(cs_net_t *net, const cs_net_config_t *config,
                                      cs_buf_t *ret_detail);
 void cs__router_close(cs_net_t *net);
 CS_MUST_USE cs_err_t cs__router_send(cs_net_t *net, cs__link_t *link, cs_slice_t header,
                                      zframe_t **payload_p);
+/* False: there is no room, or nobody; that is found out elsewhere. */
+bool cs__router_whisper(cs_net_t *net, const cs__link_t *link, cs_slice_t message);
 /* Ends the TCP connection under an incoming link. */
 void cs__router_eject(cs_net_t *net, cs__link_t *link);
 void cs__router_probe_due(cs_net_t *net, uint64_t now_ms);

@@ -40,6 +40,7 @@ void cs__link_up(cs_net_t *net, cs__link_t *link)
 {
     link->known = true;
     net->handler.up(net->handler.arg, link->id, link->key, link->outgoing);
+    cs__net_wake(net, 0); /* it is asked at once how long it takes to answer */
 }
 
 static void tell_down(cs_net_t *net, cs__link_t *link)

@@ -80,6 +80,11 @@ cs_err_t cs__router_send(cs_net_t *net, cs__link_t *link, cs_slice_t header,
     return CS_ERR_AGAIN;
 }
 
+bool cs__router_whisper(cs_net_t *net, const cs__link_t *link, cs_slice_t message)
+{
+    return send_to(net, link, message, NULL) == 0;
+}
+
 void cs__router_eject(cs_net_t *net, cs__link_t *link)
 {
     struct stat st;
@@ -146,7 +151,9 @@ static void take(cs_net_t *net, zframe_t *route, zframe_t **header_p, zframe_t *
     if (link == NULL || link->closing) return;
     if (malformed) {
         cs__link_close(net, link);
-    } else if (!cs__is_keep_alive(*header_p, *payload_p)) {
+    } else if (cs__is_keep_alive(*header_p, *payload_p)) {
+        cs__echo_hear(net, link, *zframe_data(*header_p));
+    } else {
         net->handler.message(net->handler.arg, link->id, header_p, payload_p);
     }
 }

@@ -96,6 +96,8 @@ Test(change, what_is_held_stays_held_over_a_restart, .timeout = 60)
     EXPECT(shell, 0, "docs: 1500 files vanished", "$B held --home h");
     EXPECT(shell, 0, "\"held\":true,\"by\":\"here\",\"files\":1500", "$B held --json --home h");
     EXPECT(shell, 0, "\"state\":\"held\"", "$B folder list --json --home h");
+    EXPECT(shell, 0, "so much vanished or was rewritten; look, then: crdtsync held accept docs",
+           "$B status --home h");
     EXPECT(shell, 5, "held reject", "$B scan --home h");
     EXPECT(shell, 1, "did you mean 'docs'?", "$B held accept doc --home h");
     EXPECT(shell, 0, "1500 removed", "$B held accept docs --home h");

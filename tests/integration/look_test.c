@@ -1,4 +1,8 @@
 /* look_test.c - commands that look at the index: ls, search, conflicts, status. */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "support/cluster.h"
 #include "support/shell.h"
 
@@ -150,6 +154,44 @@ Test(look, conflicts_and_siblings_are_listed, .timeout = 120)
     cluster_stop(&cluster, 0);
     cluster_do(&cluster, 0, out, "conflicts");
     cr_assert_not_null(strstr(out, "r.conflict-"), "%s", out);
+    cluster_stop(&cluster, 1);
+    cluster_destroy(&cluster);
+}
+
+/* --- status */
+
+static const char *const status_keys[] = {
+    /* of the node */
+    "node", "id", "name", "version", "listen",
+    /* of folders */
+    "folders", "path", "state", "files", "dirs", "bytes", "conflicts", "needed_files",
+    "needed_bytes", "digest", "errors",
+    /* of peers */
+    "peers", "endpoint", "equal", "bytes_in", "bytes_out", "rtt_ms"};
+
+Test(look, status_knows_all_of_a_connected_peer, .timeout = 120)
+{
+    cluster_t cluster;
+    char out[CLUSTER_TEXT];
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    cluster_settle(&cluster, 60);
+    for (int node = 0; node < 2; node++) {
+        double end = test_now() + 30;
+        do {
+            cluster_do(&cluster, node, out, "status --json");
+            poll(NULL, 0, 10);
+        } while (strstr(out, "\"rtt_ms\":null") != NULL && test_now() < end);
+        cr_assert_null(strstr(out, "\"rtt_ms\":null"), "%s", out);
+        for (size_t i = 0; i < sizeof status_keys / sizeof status_keys[0]; i++) {
+            char key[64];
+            snprintf(key, sizeof key, "\"%s\":", status_keys[i]);
+            cr_assert_not_null(strstr(out, key), "%s is missing: %s", key, out);
+        }
+    }
+    cluster_stop(&cluster, 0);
     cluster_stop(&cluster, 1);
     cluster_destroy(&cluster);
 }

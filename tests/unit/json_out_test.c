@@ -33,7 +33,7 @@ Test(json_out, puts_commas_between_and_nowhere_else)
     cs_json_bool(&json, false);
     cs_json_end(&json, ']');
     cs_json_key(&json, "s");
-    cs_json_seconds(&json, 1005);
+    cs_json_thousandths(&json, 1005);
     cs_json_end(&json, '}');
     expect(&json, "{\"a\":1,\"list\":[{},[],null,false],\"s\":1.005}");
 }
