@@ -98,8 +98,20 @@ static void settle(cs_sim_t *sim)
 
 typedef struct picture {
     cs_buf_t text;
-    bool exec; /* only that bit of a mode counts */
+    bool exec;               /* only that bit of a mode counts */
+    const cs_items_t *items; /* of the node: where bytes are missing an old file may stand */
+    cs_sim_node_t *node;
 } picture_t;
+
+static bool is_missing(const picture_t *picture, cs_slice_t path)
+{
+    for (uint32_t i = 0; picture->node->sim->forgot && i < picture->items->len; i++) {
+        const cs_item_t *item = &picture->items->item[i];
+        if (!cs_slice_eq(cs_slice_str(item->path), path)) continue;
+        return cs_node_why(picture->node->node, CS_SIM_FOLDER, item).kind == CS_WHY_MISSING;
+    }
+    return false;
+}
 
 static void add_item(void *arg, const cs_mem_item_t *item)
 {
@@ -108,6 +120,7 @@ static void add_item(void *arg, const cs_mem_item_t *item)
     static const char private[] = CS_PRIVATE_DIR;
     size_t len = sizeof private - 1;
     if (item->path.len >= len && memcmp(item->path.data, private, len) == 0) return;
+    if (is_missing(picture, item->path)) return;
     unsigned mode = item->stat.type == CS_NODE_FILE ? item->stat.mode : 0;
     if (picture->exec) mode &= 0100;
     cs_buf_printf(tree, "%.*s %u %o ", (int)item->path.len, (const char *)item->path.data,
@@ -127,9 +140,14 @@ static void add_item(void *arg, const cs_mem_item_t *item)
 /* A line a file: its path, type, mode, and bytes. */
 static void tree_of(cs_sim_node_t *node, cs_buf_t *ret)
 {
-    picture_t picture = {.exec = node->sim->options.exec != 0};
+    cs_items_t items = {0};
+    picture_t picture = {.exec = node->sim->options.exec != 0, .items = &items, .node = node};
+    cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
+    if (node->sim->forgot && cs_replica_project_all(replica, &items) != CS_OK)
+        cs_sim_fail(node->sim, "node %c cannot read its state", 'A' + node->index);
     cs_mem_volume_walk(node->volume, add_item, &picture);
     cs_buf_put_u8(&picture.text, '\0');
+    cs_items_fini(&items);
     *ret = picture.text;
 }
 
