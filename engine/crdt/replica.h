@@ -71,6 +71,7 @@ typedef struct cs_items {
     cs_item_t *item; /* owned; sorted by path */
     uint32_t len, cap;
 } cs_items_t;
+void cs_items_clear(cs_items_t *items); /* keeps its array */
 void cs_items_fini(cs_items_t *items);
 
 typedef enum cs_modes {

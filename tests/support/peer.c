@@ -300,9 +300,9 @@ static void take_away(cs_peer_t *peer, cs_slice_t path, cs_prng_t *prng, uint64_
                       uint64_t whole)
 {
     cs_replica_t *r = peer->replica;
-    cs_items_t items = {0};
-    cs_rows_t rows = {0};
-    cs_strs_t gone = {0};
+    static cs_items_t items; /* these keep their arrays */
+    static cs_rows_t rows;
+    static cs_strs_t gone;
     cs_family_t family;
     cs_err_t err = cs_replica_project(r, path, &items);
     CS_ASSERT(err == CS_OK);
@@ -323,9 +323,6 @@ static void take_away(cs_peer_t *peer, cs_slice_t path, cs_prng_t *prng, uint64_
         prune(peer, name);
     }
     cs__strs_clear(&gone);
-    cs_free(gone.str);
-    cs_free(rows.row);
-    cs_items_fini(&items);
 }
 
 /* If the user has not changed it yet. */
@@ -382,25 +379,23 @@ static void pending_paths(cs_replica_t *r, cs_strs_t *ret)
 void cs_peer_materialise(cs_peer_t *peer, cs_prng_t *prng, uint64_t part, uint64_t whole)
 {
     cs_replica_t *r = peer->replica;
-    cs_strs_t paths = {0};
+    static cs_strs_t paths; /* these keep their arrays */
+    static cs_items_t items;
     pending_paths(r, &paths);
     for (uint32_t i = 0; i < paths.len; i++)
         take_away(peer, cs_slice_str(paths.str[i]), prng, part, whole);
     for (uint32_t i = 0; i < paths.len; i++) {
-        cs_items_t items = {0};
         cs_err_t err = cs_replica_project(r, cs_slice_str(paths.str[i]), &items);
         CS_ASSERT(err == CS_OK);
         for (uint32_t j = 0; j < items.len; j++) {
             if (part == whole || cs_prng_chance(prng, part, whole)) show(peer, &items.item[j]);
         }
-        cs_items_fini(&items);
     }
     for (uint32_t i = 0; i < paths.len; i++) {
         prune(peer, paths.str[i]->data);
         cs_replica_settle(r, cs_slice_str(paths.str[i]));
     }
     cs__strs_clear(&paths);
-    cs_free(paths.str);
 }
 
 void cs_peer_catch_up(cs_peer_t *peer)
