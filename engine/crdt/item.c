@@ -61,11 +61,17 @@ void cs_item_copy(cs_item_t *to, const cs_item_t *from)
     *to = copy;
 }
 
-void cs_items_fini(cs_items_t *items)
+void cs_items_clear(cs_items_t *items)
 {
     for (uint32_t i = 0; i < items->len; i++) {
         cs_item_fini(&items->item[i]);
     }
+    items->len = 0;
+}
+
+void cs_items_fini(cs_items_t *items)
+{
+    cs_items_clear(items);
     cs_free(items->item);
     memset(items, 0, sizeof *items);
 }

@@ -119,7 +119,7 @@ cs_err_t cs_replica_project(cs_replica_t *replica, cs_slice_t path, cs_items_t *
 {
     cs_family_t family;
     cs_family_of(path, &family);
-    cs_items_fini(ret);
+    cs_items_clear(ret);
     cs__trim(replica);
     cs__view_family(replica, &family, &replica->view);
     add_view(&replica->view, ret);
@@ -131,7 +131,7 @@ cs_err_t cs_replica_base_family(cs_replica_t *replica, cs_slice_t path, cs_items
 {
     cs_family_t family;
     cs_family_of(path, &family);
-    cs_items_fini(ret);
+    cs_items_clear(ret);
     cs__trim(replica);
     cs__rows_family(replica, &family, &replica->rows);
     for (uint32_t i = 0; i < replica->rows.len; i++) {
@@ -180,7 +180,7 @@ cs_err_t cs_replica_project_all(cs_replica_t *replica, cs_items_t *ret)
     cs_omap_t done = {0};
     cs_buf_t at = {0};
     cs_cursor_t cursor;
-    cs_items_fini(ret);
+    cs_items_clear(ret);
     cs_cursor_init(&cursor, &replica->ws, CS_T_PATH);
     cs_cursor_seek(&cursor, cs_slice(NULL, 0));
     while (cursor.valid) {

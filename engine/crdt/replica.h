@@ -71,6 +71,7 @@ typedef struct cs_items {
     cs_item_t *item; /* owned; sorted by path */
     uint32_t len, cap;
 } cs_items_t;
+void cs_items_clear(cs_items_t *items); /* keeps its array */
 void cs_items_fini(cs_items_t *items);
 
 typedef enum cs_modes {
@@ -197,6 +198,7 @@ typedef struct cs_sighting {
     uint16_t mode;        /* normalised by the policy; FILE only */
     int64_t mtime_ns;
     cs_print_t print; /* all but VANISHED */
+    bool rewritten;   /* TOUCHED: by mtime, size or inode as well; for the scan's worker only */
 } cs_sighting_t;
 
 typedef struct cs_scan_result {

@@ -236,8 +236,15 @@ static void unwant(cs_replica_t *r, cs_slice_t path)
     cs_replica_unpark(r, path);
 }
 
-/* One w/ row stands for a family. Where nothing is left to show, it waits for the materialiser
- * all the same: an empty directory may have to go. */
+/* Something is known to be at the family's own path, on disk or in the projection: it is no
+ * directory that lost its last file and has no row. */
+static bool is_occupied(cs_replica_t *r, cs_slice_t path)
+{
+    return cs__row(r, path) != NULL || cs_replica_is_dir(r, path);
+}
+
+/* One w/ row stands for a family, and for a directory of its name. Where nothing is left to
+ * show, it waits for the materialiser all the same: an empty directory may have to go. */
 static void settle_path(cs_replica_t *r, cs_slice_t path)
 {
     cs_family_t family;
@@ -247,6 +254,9 @@ static void settle_path(cs_replica_t *r, cs_slice_t path)
     cs_slice_t key = cs_buf_slice(&r->key);
     if (!agree) {
         cs__want(r, key);
+    } else if (r->rows.len > 0 && cs_workset_has(&r->ws, CS_T_WANTED, key) &&
+               !is_occupied(r, key)) {
+        cs_replica_unpark(r, key);
     } else if (r->rows.len > 0) {
         unwant(r, key);
     }

@@ -72,6 +72,11 @@ static bool on_cancelled(void *arg)
     return scan->sink->cancelled != NULL && scan->sink->cancelled(scan->sink->arg);
 }
 
+bool cs_sighting_needs_flush(const cs_sighting_t *sighting)
+{
+    return sighting->what != CS_SAW_TOUCHED || sighting->rewritten;
+}
+
 cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                  cs_scan_stats_t *ret)
 {

@@ -162,6 +162,8 @@ static void judge_read(const cs_observer_t *o, const cs_candidate_t *c,
         ret->unchanged = true;
         if (memcmp(&print, &c->row.print, sizeof print) != 0) {
             see(o, c, stat, CS_SAW_TOUCHED, ret);
+            ret->sighting.rewritten =
+                print.mtime_ns != c->row.print.mtime_ns || print.ino != c->row.print.ino;
         }
     }
 }

@@ -33,11 +33,16 @@ typedef struct scan_run {
     cs_job_t *job;
     const cs_job_env_t *env;
     cs_scan_records_t records;
+    bool must_flush; /* for these records */
+    cs_err_t err;    /* of a flush */
 } scan_run_t;
 
-static bool scan_flush(scan_run_t *run)
+static bool hand_over(scan_run_t *run)
 {
-    bool go_on = run->env->emit(run->env->arg, run->job, &run->records);
+    const cs_job_env_t *env = run->env;
+    if (run->must_flush) run->err = env->fs->ops->sync(env->fs);
+    run->must_flush = false;
+    bool go_on = run->err == CS_OK && env->emit(env->arg, run->job, &run->records);
     cs_scan_records_fini(&run->records);
     return go_on;
 }
@@ -46,7 +51,8 @@ static bool on_sighting(void *arg, const cs_sighting_t *sighting)
 {
     scan_run_t *run = arg;
     cs_scan_records_add(&run->records, sighting);
-    return cs_scan_records_full(&run->records) ? scan_flush(run) : true;
+    run->must_flush = run->must_flush || cs_sighting_needs_flush(sighting);
+    return cs_scan_records_full(&run->records) ? hand_over(run) : true;
 }
 
 static void on_trouble(void *arg, cs_slice_t path, cs_trouble_t trouble)
@@ -132,7 +138,8 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
     if (job->err == CS_OK && scan->path_count == 0) job->err = tidy(job, env);
     if (job->err == CS_OK) job->err = cs_scan(&config, &sink, &scan->stats);
     bool left = run.records.count + run.records.rows.count > 0;
-    if (job->err == CS_OK && left && !scan_flush(&run)) job->err = CS_ERR_AGAIN;
+    if (job->err == CS_OK && left && !hand_over(&run)) job->err = CS_ERR_AGAIN;
+    if (run.err != CS_OK) job->err = run.err;
     cs_scan_records_fini(&run.records);
     cs_free(paths);
 }

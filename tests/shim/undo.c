@@ -33,6 +33,7 @@ typedef struct entry {
     char *at, *to; /* names */
     char *stash;   /* REMOVED, RENAMED: where the file is that lost its name; or NULL */
     bool is_dir, exchanged;
+    bool cuts; /* BYTES: what was there was cut off, not written over */
 } entry_t;
 
 static entry_t *newest;
@@ -126,6 +127,13 @@ static entry_t *save_bytes(file_t *file, const char *at, int64_t offset, int64_t
     return entry;
 }
 
+static entry_t *save_cut(file_t *file, const char *at, int64_t offset)
+{
+    entry_t *entry = save_bytes(file, at, offset, INT64_MAX);
+    if (entry != NULL) entry->cuts = true;
+    return entry;
+}
+
 static entry_t *save_mode(const call_t *call)
 {
     struct stat st;
@@ -166,7 +174,7 @@ static entry_t *save_open(const call_t *call)
     struct stat st;
     if (lstat(call->at, &st) != 0) return errno == ENOENT ? save_names(MADE, call) : NULL;
     bool cuts = (call->flags & O_TRUNC) != 0 && S_ISREG(st.st_mode) && st.st_size > 0;
-    return cuts ? save_bytes(file_of(call->at), call->at, 0, st.st_size) : NULL;
+    return cuts ? save_cut(file_of(call->at), call->at, 0) : NULL;
 }
 
 static entry_t *save_rename(const call_t *call)
@@ -199,7 +207,7 @@ void undo_before(const call_t *call)
         pending = save_bytes(file_behind(call), call->at, call->offset, call->len);
         break;
     case CALL_TRUNCATE:
-        pending = save_bytes(file_behind(call), call->at, call->offset, INT64_MAX);
+        pending = save_cut(file_behind(call), call->at, call->offset);
         break;
     case CALL_MODE:
         pending = save_mode(call);
@@ -281,16 +289,17 @@ void undo_after(const call_t *call, long result)
 
 /* --- the cut */
 
-static void lose_bytes(const entry_t *entry, bool as_zeros)
+static void lose_bytes(const entry_t *entry, undo_data_t how)
 {
     int fd = entry->file->fd;
     struct stat st;
+    if (how == UNDO_EMPTIED && entry->cuts) return;
     if (fstat(fd, &st) != 0) abort();
     if (entry->old != NULL &&
         pwrite(fd, entry->old, entry->old_len, entry->offset) != (ssize_t)entry->old_len) {
         abort();
     }
-    if (entry->size >= st.st_size || !as_zeros) {
+    if (entry->size >= st.st_size || how != UNDO_ZEROS) {
         if (ftruncate(fd, entry->size) != 0) abort();
         return;
     }
@@ -334,7 +343,7 @@ void undo_cut(const undo_how_t *how)
             if (entry->kind == MODE) {
                 (void)!fchmod(entry->file->fd, entry->mode);
             } else {
-                lose_bytes(entry, how->data == UNDO_ZEROS);
+                lose_bytes(entry, how->data);
             }
         }
     }

@@ -3,12 +3,17 @@
  *
  * A model that is harsher than the usual file systems, within what they promise:
  *
- *   fsync, fdatasync   make a file's bytes durable, and the entry under which it was created;
- * of a directory: the changes of its names syncfs             makes everything below the one
- * root durable that the call was about: home and folder count as two file systems names survive
- * in the order in which they changed: so many, or none, or all bytes              survive or
- * not, file by file, whatever became of names: what is lost leaves the old size, or the new
- * size with zeros
+ * fsync and fdatasync make a file's bytes durable, and the entry under which it was created; of
+ * a directory: the changes of its names.
+ *
+ * syncfs makes everything below the one root durable that the call was about: home and folder
+ * count as two file systems.
+ *
+ * Names survive in the order in which they changed: so many, or none, or all.
+ *
+ * Bytes survive or not, file by file, whatever became of names: what is lost leaves the old
+ * size, or the new size with zeros; EMPTIED: that the file was cut survives, and nothing that
+ * was written since.
  *
  * The state is restored in place, so that inodes stay what they are (only ctime moves). One
  * thread at a time: the caller has the lock, from undo_before to undo_after. */
@@ -17,7 +22,13 @@
 
 #include "shim/calls.h"
 
-typedef enum undo_data { UNDO_CUT_OFF, UNDO_ZEROS, UNDO_NOTHING, UNDO_SOME } undo_data_t;
+typedef enum undo_data {
+    UNDO_CUT_OFF,
+    UNDO_ZEROS,
+    UNDO_NOTHING,
+    UNDO_SOME,
+    UNDO_EMPTIED
+} undo_data_t;
 
 typedef struct undo_how {
     unsigned names_kept; /* in 256ths of the changes, oldest first: 0 none, 256 all */

@@ -61,12 +61,21 @@ static bool overlaps(const gn_event_t *a, const gn_event_t *b)
     return a != b && a->rid == b->rid && a->first <= b->last && b->first <= a->last;
 }
 
+/* One that an image may have forgotten, or another node renamed, counts as long as its number
+ * is the node's own: a copy of a copy takes nothing from the first one. */
+static bool is_given_away(const gn_node_t *node, const gn_event_t *event)
+{
+    const cs_state_t *state = cs_replica_state(node->replica);
+    if (event->lost || event->exposed) return false;
+    if (!event->maybe) return true;
+    return node->rolled && event->rid == state->rid && event->last <= state->exposed;
+}
+
 void gn_oracle_expose(gn_node_t *node)
 {
     gn_world_t *world = node->world;
     for (gn_event_t *event = world->events; event != NULL; event = event->next) {
-        if (event->node != node->index || event->lost || event->maybe || event->exposed)
-            continue;
+        if (event->node != node->index || !is_given_away(node, event)) continue;
         event->exposed = true;
         for (gn_event_t *other = world->events; other != NULL; other = other->next) {
             if (!other->exposed || !overlaps(event, other)) continue;

@@ -176,9 +176,12 @@ static void follow(gn_node_t *node, cs_slice_t path)
         cs_replica_vanished(node->replica, cs_slice_str(rows.item[i].path));
     }
     for (uint32_t i = 0; i < items.len; i++) {
-        if (shows(find_item(&rows, items.item[i].path), &items.item[i])) continue;
-        items.item[i].print = fresh_print(node->world);
-        cs_replica_applied(node->replica, &items.item[i]);
+        cs_item_t *item = &items.item[i];
+        const cs_item_t *row = find_item(&rows, item->path);
+        bool is_there = shows(row, item);
+        if (is_there && !cs_item_learns(row, item)) continue;
+        item->print = is_there ? row->print : fresh_print(node->world); /* looked at; written */
+        cs_replica_applied(node->replica, item);
     }
     if (!cs_replica_settle(node->replica, path)) gn_fail(node->world, "base does not settle");
     cs_items_fini(&items);

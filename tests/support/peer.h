@@ -22,6 +22,8 @@ void cs_peer_fini(cs_peer_t *peer);
 /* A copy of the whole machine, as from an image; `store`: where it lives, owned. */
 void cs_peer_clone(cs_peer_t *to, cs_peer_t *from, cs_store_t *store);
 
+/* Files of tests are born in the order of their inodes. */
+cs_print_t cs_peer_print(const cs_tree_node_t *node);
 /* Diff of disk and base -> operations. */
 cs_scan_result_t cs_peer_scan(cs_peer_t *peer);
 /* The same until the power fails, after some of its batches: the replica is opened anew. */
