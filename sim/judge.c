@@ -94,6 +94,14 @@ static void settle(cs_sim_t *sim)
     if (!cs_sim_until(sim, cs_sim_is_settled, "settled")) show(sim);
 }
 
+/* HAVEs come once a minute when nothing happens: two of them, and what was dead is forgotten. */
+#define QUIET_US 130000000u
+
+static bool was_quiet(cs_sim_t *sim)
+{
+    return sim->now_us - sim->rest_us > QUIET_US && cs_sim_is_settled(sim);
+}
+
 /* --- trees */
 
 typedef struct picture {
@@ -255,6 +263,7 @@ void cs_sim_rest(cs_sim_t *sim)
      * as something else is to be done at its name. */
     for (unsigned i = 0; i < 2 && !cs_sim_failed(sim); i++)
         settle(sim);
+    if (!cs_sim_failed(sim)) (void)cs_sim_until(sim, was_quiet, "quiet");
     if (cs_oracle_hole(sim->oracle)) {
         sim->why[0] = '\0';
         sim->next_act = sim->history->len;
