@@ -21,18 +21,19 @@
 #define CS__NEVER UINT64_MAX
 
 /* Timing, all in ms (core.md 7.2). */
-#define CS__HAVE_MS     5000u  /* between HAVEs to a neighbour that differs */
-#define CS__HAVE_MAX_MS 60000u /* ... doubled up to this while equal */
-#define CS__HAVE_GAP_MS 200u   /* at most 5 a second to one neighbour */
-#define CS__HELLO_MS    5000u  /* until an unanswered HELLO is repeated */
-#define CS__PUSH_MS     50u    /* changes within this go into one push */
-#define CS__SOON_MS     200u   /* from a local change to HAVE for those who got no push */
-#define CS__CROSS_MS    1000u  /* the smaller key waits before it starts an exchange */
-#define CS__SETTLE_MS   300u   /* pushes that cross settle by themselves within this */
-#define CS__EXCHANGE_MS 30000u /* without a frame: given up */
-#define CS__RETRY_MS    2000u  /* after an exchange that failed */
-#define CS__GC_MS       200u   /* from a join to the next collection */
-#define CS__GC_SLICE    1024u  /* entries a slice */
+#define CS__HAVE_MS     5000u   /* between HAVEs to a neighbour that differs */
+#define CS__HAVE_MAX_MS 60000u  /* ... doubled up to this while equal */
+#define CS__HAVE_GAP_MS 200u    /* at most 5 a second to one neighbour */
+#define CS__HELLO_MS    5000u   /* until an unanswered HELLO is repeated */
+#define CS__REPORTS_MS  600000u /* then what was told of other members is told once more */
+#define CS__PUSH_MS     50u     /* changes within this go into one push */
+#define CS__SOON_MS     200u    /* from a local change to HAVE for those who got no push */
+#define CS__CROSS_MS    1000u   /* the smaller key waits before it starts an exchange */
+#define CS__SETTLE_MS   300u    /* pushes that cross settle by themselves within this */
+#define CS__EXCHANGE_MS 30000u  /* without a frame: given up */
+#define CS__RETRY_MS    2000u   /* after an exchange that failed */
+#define CS__GC_MS       200u    /* from a join to the next collection */
+#define CS__GC_SLICE    1024u   /* entries a slice */
 
 /* Entries on their way out. */
 typedef struct cs__bundle {
@@ -107,6 +108,7 @@ typedef struct cs__peer {
     uint8_t told_root[CS_HASH_BYTES];
     uint64_t told_n;
     uint64_t *stamps; /* per member: newest report that it is known to have */
+    uint64_t reports_again_ms;
     uint64_t heard_ms, eager_ms;
     uint64_t hello_due_ms, hello_sent_ms, have_due_ms, have_sent_ms, period_ms;
     uint64_t start_due_ms;   /* an exchange is wanted */

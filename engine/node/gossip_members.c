@@ -184,9 +184,22 @@ bool cs__report_take(cs_gossip_t *gossip, cs__peer_t *from, const cs_msg_report_
     return news;
 }
 
+/* A HAVE that was lost on the way is not missed by anybody: what was told once is told again.
+ */
+static void tell_again(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    if (gossip->now_ms < peer->reports_again_ms) return;
+    peer->reports_again_ms = gossip->now_ms + CS__REPORTS_MS;
+    for (size_t i = 0; i < gossip->member_count; i++) {
+        bool own = memcmp(gossip->members[i].key.b, peer->key.b, CS_KEY_BYTES) == 0;
+        if (!own) peer->stamps[i] = 0;
+    }
+}
+
 size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *ret)
 {
     size_t count = 0;
+    tell_again(gossip, peer);
     for (size_t i = 0; i < gossip->member_count && count < CS_REPORTS_MAX; i++) {
         const cs__member_state_t *state = &gossip->states[i];
         const uint8_t *key = gossip->members[i].key.b;
