@@ -94,7 +94,8 @@ static void settle(cs_sim_t *sim)
     if (!cs_sim_until(sim, cs_sim_is_settled, "settled")) show(sim);
 }
 
-/* HAVEs come once a minute when nothing happens: two of them, and what was dead is forgotten. */
+/* HAVEs come once a minute when nothing happens: two of them, and what was dead is forgotten.
+ */
 #define QUIET_US 130000000u
 
 static bool was_quiet(cs_sim_t *sim)
