@@ -46,6 +46,25 @@
 #define CS_NODE_ITEMS_MAX 1024u /* items of a chunk-list node: 36 KiB */
 #define CS_LIST_DEPTH_MAX 6u    /* nodes have >= 2 items on average 256: 2^48 chunks */
 
+/* --- reconciliation (core.md 8) */
+/* symbols of one stream, and of the prefix kept by a folder: 2 MiB; 48,000 differences */
+#define CS_SYMBOLS_MAX 65536u
+#define CS_SYMBOLS_MIN 64u /* same; where fewer are never worth a thought: 1.6 KB */
+/* indices beyond are not followed: a double could not be converted (core.md 8.1) */
+#define CS_SYMBOL_INDEX_MAX (UINT64_C(1) << 40)
+#define CS_SYMBOLS_FIRST    16u   /* symbols sent before the first CREDIT: 10 differences */
+#define CS_SYMBOLS_FRAME    4096u /* symbols in one SYMS: 100 KiB */
+#define CS_PART_BITS_MAX    16u   /* of a partition's number: 65,536 of 8,192 differences */
+#define CS_PART_BITS_SAMPLE 8u    /* of the partition by which differences are estimated */
+#define CS_PART_DIFFERENCES 8192u /* wanted in one partition: 11,100 symbols */
+#define CS_ITEMS_MAX        (UINT64_C(1) << 40) /* live entries that a peer may claim */
+/* of X's items that differ, from where its list is cheaper: 34 B each, against 16 B for all */
+#define CS_LIST_PERCENT 40u
+/* between two lists asked of a peer whose symbols were no symbols (core.md 8.4) */
+#define CS_LIST_GAP_MS 600000u
+/* rows noted as changed since a durable moment, to tell what the prefix was then: 1 MiB */
+#define CS_PREFIX_UNDO_MAX 65536u
+
 /* --- network (core.md 7.1) */
 #define CS_MESSAGE_BYTES_MAX ((1u << 20) + (64u << 10)) /* the largest chunk is 1 MiB */
 #define CS_PEERS_MAX         50u                        /* default of limits.max-peers */

@@ -8,9 +8,8 @@
 #define CS_RECON_VIEW_H
 
 #include "base/store.h"
+#include "base/symbols.h"
 #include "crdt/entry.h"
-
-#define CS_ITEM_BYTES 16u /* digest of a live entry */
 
 typedef struct cs_view {
     cs_store_t *store;             /* borrowed */
