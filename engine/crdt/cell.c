@@ -227,6 +227,7 @@ void cs__root_one(cs_replica_t *r, cs_cell_t *cell)
     if (cell->counted) {
         cs_sum_sub(r->state.root, cell->digest.term);
         r->state.n--;
+        cs__prefix_note(&r->prefix, r->keys.sym, cell->digest.item, false);
         if (r->ws.store != NULL) {
             cs_workset_delete(&r->ws, CS_T_DIGEST,
                               cs_slice(cell->digest.item, sizeof now.item));
@@ -236,6 +237,7 @@ void cs__root_one(cs_replica_t *r, cs_cell_t *cell)
         cs_sum_add(r->state.root, now.term);
         r->state.n++;
         cell->digest = now;
+        cs__prefix_note(&r->prefix, r->keys.sym, now.item, true);
         if (r->ws.store != NULL) {
             cs_workset_put(&r->ws, CS_T_DIGEST, cs_slice(now.item, sizeof now.item),
                            cs_memdup(cell->entry.bucket.b, CS_BUCKET_BYTES));
@@ -245,12 +247,33 @@ void cs__root_one(cs_replica_t *r, cs_cell_t *cell)
     r->state_dirty = true;
 }
 
+/* More symbols are of more use only with all items in them: d/ has those, as root counts them.
+ * Each doubling walks as many rows as there are then, up to 32,768 and never beyond. */
+static void grow_prefix(cs_replica_t *r)
+{
+    cs_prefix_t *prefix = &r->prefix;
+    if (prefix->symbols.count == 0) return;
+    if (prefix->symbols.count >= cs_symbols_kept(r->state.n)) return;
+    cs__prefix_init(prefix, r->state.n);
+    cs_cursor_t cursor;
+    cs_cursor_init(&cursor, &r->ws, CS_T_DIGEST);
+    for (cs_cursor_seek(&cursor, cs_slice(NULL, 0)); cursor.valid; cs_cursor_next(&cursor)) {
+        if (cursor.key.len != CS_ITEM_BYTES) {
+            r->ws.fault = CS_ERR_CORRUPT;
+            break;
+        }
+        cs_symbols_put(&prefix->symbols, r->keys.sym, cursor.key.data);
+    }
+    cs_cursor_fini(&cursor);
+}
+
 void cs__root_flush(cs_replica_t *r)
 {
     for (uint32_t i = 0; i < r->unrooted.len; i++) {
         cs__root_one(r, r->unrooted.cell[i]);
     }
     r->unrooted.len = 0;
+    grow_prefix(r);
 }
 
 /* --- p/ */

@@ -56,6 +56,13 @@ cs_err_t cs_replica_state_at(cs_replica_t *replica, const cs_snapshot_t *snapsho
     return state_read(replica, snapshot, ret);
 }
 
+cs_err_t cs_replica_symbols_at(cs_replica_t *replica, const cs_state_t *state, size_t count,
+                               cs_symbols_t *ret)
+{
+    return cs__prefix_at(&replica->prefix, replica->keys.sym, state->root, state->n, count,
+                         ret);
+}
+
 const cs_state_t *cs_replica_state(cs_replica_t *replica)
 {
     cs__root_flush(replica);
@@ -95,6 +102,7 @@ static void walk_row(void *arg, cs_table_t table, cs_slice_t key, void *value)
     cs_entry_hash(&r->keys, &cell->entry, &digest);
     cs_sum_add(walk->sum.root, digest.term);
     walk->sum.n++;
+    cs_symbols_put(&r->prefix.symbols, r->keys.sym, digest.item);
 }
 
 cs_err_t cs__walk_rows(cs_replica_t *r, cs_table_t table, void *arg, cs__each_row_fn *each)
@@ -130,6 +138,8 @@ static cs_err_t load(cs_replica_t *r, uint64_t fresh_rid, cs_open_result_t *ret)
     cs_state_t stored = {0};
     cs_err_t found = state_read(r, NULL, &stored);
     if (found == CS_ERR_IO) return found;
+    cs__prefix_init(&r->prefix, stored.n);
+    cs__prefix_mark(&r->prefix, stored.root, stored.n);
     cs_err_t err = cs__walk_rows(r, CS_T_ENTRY, &walk, walk_row);
     if (err == CS_OK) err = cs__walk_rows(r, CS_T_BASE, &walk, walk_row);
     if (err != CS_OK) goto out;
@@ -143,6 +153,7 @@ static cs_err_t load(cs_replica_t *r, uint64_t fresh_rid, cs_open_result_t *ret)
     }
     if (found != CS_ERR_NOT_FOUND || walk.rows > 0) {
         *ret = CS_OPEN_AMNESIA;
+        cs__prefix_init(&r->prefix, 0); /* all is counted anew */
         err = cs__amnesia(r);
     }
 out:
@@ -184,6 +195,7 @@ void cs_replica_destroy(cs_replica_t **replica_p)
     cs_free(r->unrooted.cell);
     cs_omap_fini(&r->pushed, NULL);
     cs__pending_fini(&r->pending);
+    cs__prefix_fini(&r->prefix);
     cs__view_fini(&r->view);
     cs_free(r->rows.row);
     cs_buf_fini(&r->key);
@@ -236,11 +248,13 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
     cs_seal_append(&ws->value, 0);
     cs_batch_put(batch, cs_buf_slice(&ws->key), cs_buf_slice(&ws->value));
     replica->state_dirty = false;
+    cs__prefix_mark(&replica->prefix, replica->state.root, replica->state.n);
     return true;
 }
 
 void cs_replica_staged_durable(cs_replica_t *replica)
 {
     cs_workset_durable(&replica->ws);
+    cs__prefix_durable(&replica->prefix);
     cs__trim(replica);
 }

@@ -29,6 +29,7 @@
 #define CS_CRDT_REPLICA_H
 
 #include "base/store.h"
+#include "base/symbols.h"
 #include "crdt/entry.h"
 
 CS_HEADER_BEGIN
@@ -130,6 +131,11 @@ cs_err_t cs_replica_fault(const cs_replica_t *replica);
  */
 CS_MUST_USE cs_err_t cs_replica_state_at(cs_replica_t *replica, const cs_snapshot_t *snapshot,
                                          cs_state_t *ret);
+/* The first symbols of the live entries as of a durable moment, at most `count`; how many there
+ * are: at least cs_symbols_kept(state->n). ret replaced. CS_ERR_NOT_FOUND, ret empty: so much
+ * changed since that it is not known; it is, once what was staged since is durable. */
+CS_MUST_USE cs_err_t cs_replica_symbols_at(cs_replica_t *replica, const cs_state_t *state,
+                                           size_t count, cs_symbols_t *ret);
 /* Before anything naming dots of mine leaves: the next staged record has exposed = ctr. */
 void cs_replica_expose(cs_replica_t *replica);
 /* Equality rule (core.md 6.1): the caller has checked root, n and H128(seen). CS_ERR_LIMIT:

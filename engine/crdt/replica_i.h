@@ -15,6 +15,7 @@
 #include "base/path.h"
 #include "crdt/family.h"
 #include "crdt/mutation.h"
+#include "crdt/prefix.h"
 #include "crdt/replica.h"
 #include "crdt/workset.h"
 
@@ -105,6 +106,7 @@ struct cs_replica {
     cs_state_t state;
     cs_vv_t heard; /* highest numbers met in any entry, since their contexts may be stripped */
     bool state_dirty;
+    cs_prefix_t prefix; /* of the live entries that state.root counts */
     cs_cells_t stale, unrooted;
     cs_strs_t dirty;
     cs_strs_t lost;   /* paths that left DIRS: an empty directory may be on disk */

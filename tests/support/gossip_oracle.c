@@ -1,6 +1,7 @@
 /* gossip_oracle.c - what must be true of a history, told from its operations alone. */
 #include <string.h>
 
+#include "recon/view.h"
 #include "support/gossip_node.h"
 
 /* --- bookkeeping */
@@ -120,9 +121,38 @@ static bool is_known_outside(const gn_node_t *node, const gn_event_t *event)
     return event->exposed && (event->rid != state->rid || event->last <= state->exposed);
 }
 
+/* The symbols kept for a durable moment are those of its rows, whatever changed since. */
+static bool prefix_is_right(gn_node_t *node, const cs_snapshot_t *snapshot)
+{
+    const uint8_t *key = node->world->keys.sym;
+    cs_state_t state = {0};
+    cs_symbols_t kept = {0}, want;
+    bool right = true;
+    cs_err_t err = cs_replica_state_at(node->replica, snapshot, &state);
+    if (err == CS_OK && state.rid == cs_replica_state(node->replica)->rid) {
+        err = cs_replica_symbols_at(node->replica, &state, CS_SYMBOLS_MAX, &kept);
+        cs_symbols_init(&want, kept.count);
+        cs_view_t view = {.store = node->store, .snapshot = snapshot, .folder = 1};
+        cs_view_walk_t *walk = cs_view_walk_new(&view, CS_WALK_ITEMS, cs_slice(NULL, 0));
+        cs_slice_t item, bucket;
+        while (cs_view_walk_next(walk, &item, &bucket))
+            cs_symbols_put(&want, key, item.data);
+        cs_view_walk_destroy(&walk);
+        right = err == CS_OK && kept.count >= cs_symbols_kept(state.n) &&
+                memcmp(kept.at, want.at, kept.count * sizeof *kept.at) == 0;
+        cs_symbols_fini(&want);
+        cs_symbols_fini(&kept);
+    }
+    cs_vv_fini(&state.seen);
+    return right;
+}
+
 void gn_oracle_check(gn_world_t *world, gn_node_t *node)
 {
     if (!node->up || world->hole != NULL) return;
+    cs_snapshot_t *snapshot = cs_store_snapshot(node->store);
+    if (!prefix_is_right(node, snapshot)) gn_fail(world, "symbols that are not of the rows");
+    cs_store_release(node->store, &snapshot);
     for (const gn_event_t *event = world->events; event != NULL; event = event->next) {
         if (event->added == 0 || event->lost || event->maybe) continue;
         if (event->node != node->index && !is_known_outside(node, event)) continue;
