@@ -173,7 +173,7 @@ static cs_err_t take_recon_req(const void *body, cs_msg_t *ret)
     const Crdtsync__ReconReq *m = body;
     ret->u.recon_req = (cs_msg_recon_req_t){
         .method = m->method, .part_bits = m->part_bits, .part_index = m->part_index};
-    if (m->snap == NULL) return CS_ERR_MALFORMED;
+    if (m->snap == NULL && ret->seq <= 1) return CS_ERR_MALFORMED;
     return take_snap(m->snap, &ret->u.recon_req.snap);
 }
 

@@ -111,7 +111,8 @@ typedef struct cs_msg_hello {
     bool answer; /* please send yours */
 } cs_msg_hello_t;
 
-#define CS_CAP_LIST 1u /* reconciles by LIST */
+#define CS_CAP_LIST    1u /* reconciles by LIST */
+#define CS_CAP_SYMBOLS 2u /* ... and by SYMS */
 
 typedef struct cs_msg_have {
     const uint8_t *root; /* CS_HASH_BYTES */
@@ -138,16 +139,17 @@ typedef enum cs_recon_method {
 } cs_recon_method_t;
 
 typedef struct cs_msg_recon_req {
-    cs_msg_snap_t snap;
+    cs_msg_snap_t snap; /* of the first frame; not present in later ones */
     uint32_t method;    /* cs_recon_method_t; an unknown one is answered by FIN with REFUSED */
     uint32_t part_bits; /* symbols of the items whose top bits are part_index */
     uint64_t part_index;
 } cs_msg_recon_req_t;
 
 typedef struct cs_msg_syms {
-    uint64_t start, n;
-    cs_slice_t symbols; /* packed coded symbols */
-    cs_msg_snap_t snap; /* first one */
+    uint64_t start;     /* index of the first symbol */
+    uint64_t n;         /* with start 0: items in the part */
+    cs_slice_t symbols; /* cs_symbols_encode */
+    cs_msg_snap_t snap; /* first frame of X */
 } cs_msg_syms_t;
 
 typedef struct cs_msg_credit {

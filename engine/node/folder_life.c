@@ -104,6 +104,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .self = node->config.self,
         .seed = config->seed,
         .stamp = config->stamp,
+        .recon = config->recon,
     };
     memcpy(gossip.name, node->config.name, sizeof gossip.name);
     cs_gossip_host_t host = {folder,           host_send,   host_drop,  host_snapshot,

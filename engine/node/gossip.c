@@ -8,6 +8,7 @@ cs_gossip_t *cs_gossip_new(const cs_gossip_config_t *config, const cs_gossip_hos
 {
     cs_gossip_t *gossip = cs_calloc(1, sizeof *gossip);
     gossip->config = *config;
+    if (config->recon == NULL) gossip->config.recon = &cs_recon_defaults;
     gossip->host = *host;
     gossip->push_due_ms = CS__NEVER;
     gossip->gc_due_ms = 0;
@@ -197,17 +198,17 @@ static cs_err_t dispatch(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *
 {
     if (msg->type == CS_MSG_HELLO) return cs__on_hello(gossip, peer, &msg->u.hello);
     if (msg->type == CS_MSG_HAVE) return cs__on_have(gossip, peer, &msg->u.have);
-    if (msg->type == CS_MSG_RECON_REQ) return cs__on_recon_req(gossip, peer, msg);
     if (msg->type == CS_MSG_ENTRIES && msg->xid == 0) {
         const cs_msg_entries_body_t *body = &msg->u.entries;
         return cs__on_eager(gossip, peer, &body->entries, body->hops);
     }
     const cs__exchange_t *exchange = peer->exchange;
     bool from_initiator = (msg->flags & CS_FLAG_INITIATOR) != 0;
-    if (exchange == NULL || exchange->xid != msg->xid || exchange->init == from_initiator) {
-        return late_frame(gossip, peer, msg);
+    if (exchange != NULL && exchange->xid == msg->xid && exchange->init != from_initiator) {
+        return cs__on_exchange(gossip, peer, msg);
     }
-    return cs__on_exchange(gossip, peer, msg);
+    if (msg->type == CS_MSG_RECON_REQ) return cs__on_recon_req(gossip, peer, msg);
+    return late_frame(gossip, peer, msg);
 }
 
 void cs_gossip_message(cs_gossip_t *gossip, cs_peer_t id, const cs_msg_t *msg, uint64_t now_ms)

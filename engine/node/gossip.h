@@ -64,6 +64,8 @@ typedef struct cs_gossip_config {
     char name[64];
     uint64_t seed;  /* for fan-out and jitter */
     uint64_t stamp; /* greater than any this node used before: orders its reports */
+    /* Borrowed; NULL: the defaults. Other ones only in tests, the same on all nodes. */
+    const struct cs_recon_limits *recon;
 } cs_gossip_config_t;
 
 typedef struct cs_gossip cs_gossip_t;
@@ -112,6 +114,7 @@ cs_report_t *cs_gossip_reports(const cs_gossip_t *gossip, size_t *ret_count);
 
 typedef struct cs_gossip_stats {
     uint64_t have_sent, have_received, exchanges, entries_sent, entries_received, claims;
+    uint64_t symbols, parts, lists; /* received, asked for, as initiator */
 } cs_gossip_stats_t;
 const cs_gossip_stats_t *cs_gossip_stats(const cs_gossip_t *gossip);
 

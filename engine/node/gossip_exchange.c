@@ -23,6 +23,7 @@ void cs__exchange_close(cs_gossip_t *gossip, cs__peer_t *peer)
     if (exchange == NULL) return;
     peer->exchange = NULL;
     cs_differ_destroy(&exchange->differ);
+    cs_teller_destroy(&exchange->teller);
     cs_view_walk_destroy(&exchange->everything);
     if (exchange->snapshot != NULL) {
         cs_store_release(gossip->config.store, &exchange->snapshot);
@@ -58,17 +59,36 @@ static cs_err_t open_exchange(cs_gossip_t *gossip, cs__peer_t *peer, bool init, 
     return err;
 }
 
-/* With lists an exchange costs 16 B an entry, so large folders compare less often. */
-static uint64_t rest_ms(const cs_gossip_t *gossip)
+cs_recon_t cs__recon_of(const cs_gossip_t *gossip, const cs__exchange_t *exchange)
 {
-    return CS__CROSS_MS + cs__state(gossip)->n / 250;
+    return (cs_recon_t){.view = exchange->view,
+                        .key = gossip->config.keys->sym,
+                        .n = exchange->state.n,
+                        .limits = gossip->config.recon};
+}
+
+cs_symbols_t cs__prefix_of(cs_gossip_t *gossip, const cs__exchange_t *exchange)
+{
+    cs_symbols_t prefix = {0};
+    cs_err_t err = cs_replica_symbols_at(gossip->config.replica, &exchange->state,
+                                         gossip->config.recon->symbols_max, &prefix);
+    CS_ASSERT((err == CS_OK) == (prefix.count > 0));
+    return prefix;
+}
+
+/* A list costs 16 B an entry, so large folders that need them compare less often. */
+static uint64_t rest_ms(const cs_gossip_t *gossip, const cs__exchange_t *exchange)
+{
+    bool listed = exchange->differ != NULL && cs_differ_facts(exchange->differ)->listed;
+    if (exchange->teller != NULL) listed = cs_teller_listed(exchange->teller);
+    return CS__CROSS_MS + (listed ? cs__state(gossip)->n / 250 : 0);
 }
 
 void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     bool changed = peer->exchange->changed;
+    peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip, peer->exchange);
     cs__exchange_close(gossip, peer);
-    peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip);
     peer->have_sent_ms = 0; /* at once, whatever the rate */
     cs__have_soon(gossip, peer, 0);
     if (changed) cs__have_others_soon(gossip, peer);
@@ -79,6 +99,9 @@ static void close_failed(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     cs__exchange_close(gossip, peer);
     peer->quiet_until_ms = gossip->now_ms + CS__RETRY_MS;
+    if (peer->quiet_until_ms < peer->held_until_ms) {
+        peer->quiet_until_ms = peer->held_until_ms;
+    }
     peer->start_due_ms = peer->quiet_until_ms; /* unless we are equal by then */
 }
 
@@ -207,7 +230,7 @@ cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t 
     if (err != CS_OK) return err;
     peer->exchange->in = 1;
     err = cs__take_snap(gossip, peer->exchange, &request->snap);
-    return err == CS_OK ? cs__responder_begin(gossip, peer, request->method) : err;
+    return err == CS_OK ? cs__responder_begin(gossip, peer, request) : err;
 }
 
 /* --- any later frame */
@@ -243,7 +266,7 @@ cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *
     exchange->in = msg->seq;
     exchange->heard_ms = gossip->now_ms;
     if (msg->type == CS_MSG_FIN) return on_fin(gossip, peer, msg->u.fin.status);
-    if (msg->type == CS_MSG_CREDIT) {
+    if (msg->type == CS_MSG_CREDIT && exchange->teller == NULL) {
         cs_err_t err = on_credit(exchange, &msg->u.credit);
         if (err != CS_OK) return err;
     }

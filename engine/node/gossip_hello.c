@@ -48,7 +48,7 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
     cs_msg_t msg = {.type = CS_MSG_HELLO,
                     .u.hello = {.rid = cs__state(gossip)->rid,
                                 .nonce = gossip->nonce,
-                                .caps = CS_CAP_LIST,
+                                .caps = CS_CAP_LIST | CS_CAP_SYMBOLS,
                                 .members_hash = hash,
                                 .seen = cs_buf_slice(&seen),
                                 .heard = cs_buf_slice(&heard),
@@ -98,6 +98,7 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     cs_vv_fini(&heard);
     if (err != CS_OK) return err;
     peer->checked = peer->greeted = true;
+    peer->caps = hello->caps;
     /* A HAVE that it could not use took reports with it: tell them all again. */
     memset(peer->stamps, 0, gossip->member_count * sizeof *peer->stamps);
     peer->hello_due_ms = peer->member_news ? gossip->now_ms : CS__NEVER;

@@ -92,14 +92,59 @@ static void compact(cs__exchange_t *exchange)
 
 /* --- the pump */
 
-static void ask_list(cs_gossip_t *gossip, cs__peer_t *peer)
+/* The first one begins the exchange. */
+static void send_ask(cs_gossip_t *gossip, cs__peer_t *peer, const cs_recon_ask_t *ask)
 {
     cs__exchange_t *exchange = peer->exchange;
-    if (exchange->listing) return;
-    exchange->listing = true;
-    cs_msg_t msg = {.type = CS_MSG_LIST_REQ,
-                    .u.list_req.packed = cs_differ_resume(exchange->differ)};
+    cs_buf_t seen = {0};
+    cs_msg_t msg = {0};
+    bool begins = exchange->out == 0;
+    if (begins || ask->kind == CS_ASK_SYMBOLS) {
+        msg.type = CS_MSG_RECON_REQ;
+        msg.u.recon_req = (cs_msg_recon_req_t){
+            .method = ask->kind == CS_ASK_SYMBOLS ? CS_RECON_SYMBOLS : CS_RECON_LIST,
+            .part_bits = ask->part_bits,
+            .part_index = ask->part_index};
+        if (begins) msg.u.recon_req.snap = cs__snap_of(exchange, &seen);
+    } else if (ask->kind == CS_ASK_LIST) {
+        msg.type = CS_MSG_LIST_REQ;
+        msg.u.list_req.packed = ask->after;
+    } else {
+        msg.type = CS_MSG_CREDIT;
+        msg.u.credit = (cs_msg_credit_t){.up_to = ask->up_to, .stop = ask->kind == CS_ASK_STOP};
+    }
     cs__xsend(gossip, peer, &msg);
+    cs_buf_fini(&seen);
+}
+
+/* A peer whose symbols make no sense may make us read its list once in a while, not each time:
+ * two entries of it might have been made to collide (core.md 8.4). */
+static bool may_list(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    size_t at;
+    if (!cs_differ_facts(peer->exchange->differ)->nonsense) return true;
+    if (!cs__member_index(gossip, peer->key.b, &at)) return true;
+    cs__member_state_t *state = &gossip->states[at];
+    if (gossip->now_ms < state->list_again_ms) {
+        peer->held_until_ms = state->list_again_ms;
+        return false;
+    }
+    state->list_again_ms = gossip->now_ms + CS_LIST_GAP_MS;
+    return true;
+}
+
+static cs_err_t ask_all(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs_recon_ask_t ask;
+    cs_differ_t *differ = peer->exchange->differ;
+    while (cs_differ_ask(differ, &ask)) {
+        bool from_start = ask.kind == CS_ASK_LIST && ask.after.len == 0;
+        if (from_start && !may_list(gossip, peer)) return CS_ERR_HELD;
+        gossip->stats.lists += from_start;
+        gossip->stats.parts += ask.kind == CS_ASK_SYMBOLS && ask.part_bits > 0;
+        send_ask(gossip, peer, &ask);
+    }
+    return CS_OK;
 }
 
 static bool may_go_on(const cs__exchange_t *exchange)
@@ -125,7 +170,6 @@ static cs_err_t follow_difference(cs_gossip_t *gossip, cs__peer_t *peer)
             if (err != CS_OK) return err;
             break;
         case CS_DIFF_MORE:
-            ask_list(gossip, peer);
             return CS_OK;
         case CS_DIFF_END:
             exchange->ended = true;
@@ -142,6 +186,7 @@ static cs_err_t pump(cs_gossip_t *gossip, cs__peer_t *peer)
     if (exchange->fin_sent) return CS_OK;
     if (exchange->differ != NULL && exchange->peer_known) {
         cs_err_t err = follow_difference(gossip, peer);
+        if (err == CS_OK) err = ask_all(gossip, peer);
         if (err != CS_OK) return err;
         flush_wants(gossip, peer);
         flush_pushes(gossip, peer);
@@ -154,16 +199,37 @@ static cs_err_t pump(cs_gossip_t *gossip, cs__peer_t *peer)
     return CS_OK;
 }
 
+/* By its last HAVE: more differ, by their number alone, than symbols are good for. */
+static bool is_far(const cs_recon_limits_t *limits, const cs__peer_t *peer, uint64_t n)
+{
+    if (!peer->have_known) return false;
+    uint64_t apart = n > peer->n ? n - peer->n : peer->n - n;
+    return apart > CS_SYMBOLS_MIN && apart > peer->n / 100 * limits->list_percent;
+}
+
+static void begin_differing(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    cs_recon_t recon = cs__recon_of(gossip, exchange);
+    cs_symbols_t prefix = {0};
+    bool symbols = (peer->caps & CS_CAP_SYMBOLS) != 0 && !is_far(recon.limits, peer, recon.n);
+    if (symbols) prefix = cs__prefix_of(gossip, exchange);
+    exchange->differ = cs_differ_new(&recon, symbols ? CS_BY_SYMBOLS : CS_BY_LIST, &prefix);
+    cs_err_t err = ask_all(gossip, peer);
+    CS_ASSERT(err == CS_OK); /* nothing made no sense so far */
+}
+
 void cs__initiator_begin(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     cs__exchange_t *exchange = peer->exchange;
-    bool empty = exchange->state.n == 0;
+    if (exchange->state.n > 0) {
+        begin_differing(gossip, peer);
+        return;
+    }
     cs_buf_t seen = {0};
-    cs_msg_t msg = {.type = CS_MSG_RECON_REQ,
-                    .u.recon_req = {.snap = cs__snap_of(exchange, &seen),
-                                    .method = empty ? CS_RECON_EVERYTHING : CS_RECON_LIST}};
-    if (!empty) exchange->differ = cs_differ_new(&exchange->view);
-    exchange->listing = !empty; /* the answer is the first page */
+    cs_msg_t msg = {
+        .type = CS_MSG_RECON_REQ,
+        .u.recon_req = {.snap = cs__snap_of(exchange, &seen), .method = CS_RECON_EVERYTHING}};
     cs__xsend(gossip, peer, &msg);
     cs_buf_fini(&seen);
 }
@@ -176,16 +242,34 @@ static cs_err_t take(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_entries
     return cs__take_entries(gossip, peer, entries, peer->exchange, 0, &replies);
 }
 
-static cs_err_t on_list(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_list_t *list)
+static cs_err_t on_answer(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_snap_t *snap,
+                          const cs_recon_answer_t *answer)
 {
     cs__exchange_t *exchange = peer->exchange;
-    if (exchange->differ == NULL || !exchange->listing) return CS_ERR_MALFORMED;
+    if (exchange->differ == NULL) return CS_ERR_MALFORMED;
     if (!exchange->peer_known) {
-        cs_err_t err = cs__take_snap(gossip, exchange, &list->snap);
+        cs_err_t err = cs__take_snap(gossip, exchange, snap);
         if (err != CS_OK) return err;
     }
-    exchange->listing = false;
-    return cs_differ_list(exchange->differ, list->digests, list->last);
+    const cs_differ_facts_t *facts = cs_differ_facts(exchange->differ);
+    uint64_t before = facts->symbols;
+    cs_err_t err = cs_differ_feed(exchange->differ, answer);
+    gossip->stats.symbols += facts->symbols - before;
+    return err;
+}
+
+static cs_err_t on_list(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_list_t *list)
+{
+    cs_recon_answer_t answer = {
+        .kind = CS_ANSWER_LIST, .bytes = list->digests, .last = list->last};
+    return on_answer(gossip, peer, &list->snap, &answer);
+}
+
+static cs_err_t on_syms(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_syms_t *syms)
+{
+    cs_recon_answer_t answer = {
+        .kind = CS_ANSWER_SYMBOLS, .start = syms->start, .n = syms->n, .bytes = syms->symbols};
+    return on_answer(gossip, peer, &syms->snap, &answer);
 }
 
 /* Every entry asked for must be what its digest promised. */
@@ -243,6 +327,8 @@ cs_err_t cs__initiator_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
     cs_err_t err = CS_OK;
     if (msg->type == CS_MSG_LIST) {
         err = on_list(gossip, peer, &msg->u.list);
+    } else if (msg->type == CS_MSG_SYMS) {
+        err = on_syms(gossip, peer, &msg->u.syms);
     } else if (msg->type == CS_MSG_ENTRIES) {
         err = on_entries(gossip, peer, &msg->u.entries);
     } else if (msg->type == CS_MSG_GONE) {

@@ -78,13 +78,13 @@ typedef struct cs__exchange {
     uint64_t bundles_in;
     /* initiator */
     cs_differ_t *differ; /* NULL: asked for everything */
-    bool listing;        /* a page was asked for */
     bool ended;          /* the difference is known */
     bool fin_sent;
     cs_buf_t wants;              /* digests asked for, oldest first, and not yet answered */
     size_t wants_at, wants_sent; /* bytes: where the oldest begins, sent up to here */
     uint64_t entry_bytes, entry_count; /* received: the average sets the window */
     /* responder */
+    cs_teller_t *teller;        /* NULL: was asked for everything */
     cs_view_walk_t *everything; /* the walk for an empty peer */
 } cs__exchange_t;
 
@@ -95,7 +95,7 @@ typedef struct cs__peer {
     bool checked;     /* its HELLO came and was no regression */
     bool member_news; /* members were added since our last HELLO */
     uint64_t rid;
-    uint32_t nonce;
+    uint32_t nonce, caps;
     cs_vv_t seen_of; /* as told by it */
     cs_vv_t sent;    /* ours as told to it */
     bool greeted;    /* a HELLO came, and no HAVE since */
@@ -113,6 +113,7 @@ typedef struct cs__peer {
     uint64_t hello_due_ms, hello_sent_ms, have_due_ms, have_sent_ms, period_ms;
     uint64_t start_due_ms;   /* an exchange is wanted */
     uint64_t quiet_until_ms; /* not before this */
+    uint64_t held_until_ms;  /* its symbols were nonsense, and its list was just read */
     cs__exchange_t *exchange;
 } cs__peer_t;
 
@@ -120,6 +121,7 @@ typedef struct cs__member_state {
     bool known, applied;
     uint64_t stamp, n;
     uint8_t root[CS_HASH_BYTES];
+    uint64_t list_again_ms; /* not before this is its list read because of nonsense */
 } cs__member_state_t;
 
 struct cs_gossip {
@@ -164,6 +166,11 @@ CS_MUST_USE cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_
 
 /* The present root is on the disk. What came since the folder said so is not. */
 bool cs__is_applied(const cs_gossip_t *gossip);
+
+/* One end of the peer's exchange, for recon/recon.h. */
+cs_recon_t cs__recon_of(const cs_gossip_t *gossip, const cs__exchange_t *exchange);
+/* The symbols of its snapshot; none if they are not known, then they are made of the rows. */
+cs_symbols_t cs__prefix_of(cs_gossip_t *gossip, const cs__exchange_t *exchange);
 
 /* --- gossip_members.c */
 void cs__members_fini(cs_gossip_t *gossip);
@@ -242,7 +249,7 @@ void cs__initiator_begin(cs_gossip_t *gossip, cs__peer_t *peer);
 CS_MUST_USE cs_err_t cs__initiator_frame(cs_gossip_t *gossip, cs__peer_t *peer,
                                          const cs_msg_t *msg);
 CS_MUST_USE cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer,
-                                         uint32_t method);
+                                         const cs_msg_recon_req_t *request);
 CS_MUST_USE cs_err_t cs__responder_frame(cs_gossip_t *gossip, cs__peer_t *peer,
                                          const cs_msg_t *msg);
 

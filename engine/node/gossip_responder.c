@@ -4,23 +4,66 @@
 
 #include "node/gossip_internal.h"
 
-/* --- LIST */
+/* --- what differs */
 
-static cs_err_t send_list(cs_gossip_t *gossip, cs__peer_t *peer, cs_slice_t after, bool first)
+static void send_answer(cs_gossip_t *gossip, cs__peer_t *peer, const cs_recon_answer_t *answer)
 {
     cs__exchange_t *exchange = peer->exchange;
-    cs_buf_t page = {0}, seen = {0};
-    bool last;
-    cs_err_t err = cs_view_list(&exchange->view, after, CS_LIST_PAGE_ITEMS, &page, &last);
-    if (err == CS_OK) {
-        cs_msg_t msg = {.type = CS_MSG_LIST,
-                        .u.list = {.digests = cs_buf_slice(&page), .last = last}};
-        if (first) msg.u.list.snap = cs__snap_of(exchange, &seen);
-        cs__xsend(gossip, peer, &msg);
+    cs_buf_t seen = {0};
+    cs_msg_snap_t snap = {0};
+    cs_msg_t msg = {0};
+    if (exchange->out == 0) snap = cs__snap_of(exchange, &seen);
+    switch (answer->kind) {
+    case CS_ANSWER_SYMBOLS:
+        msg.type = CS_MSG_SYMS;
+        msg.u.syms = (cs_msg_syms_t){.start = answer->start,
+                                     .n = answer->start == 0 ? answer->n : 0,
+                                     .symbols = answer->bytes,
+                                     .snap = snap};
+        break;
+    case CS_ANSWER_LIST:
+        msg.type = CS_MSG_LIST;
+        msg.u.list =
+            (cs_msg_list_t){.digests = answer->bytes, .last = answer->last, .snap = snap};
+        break;
     }
-    cs_buf_fini(&page);
+    cs__xsend(gossip, peer, &msg);
     cs_buf_fini(&seen);
-    return err;
+}
+
+static cs_err_t tell(cs_gossip_t *gossip, cs__peer_t *peer, const cs_recon_ask_t *ask)
+{
+    cs_teller_t *teller = peer->exchange->teller;
+    if (teller == NULL) return CS_ERR_MALFORMED; /* it was asked for everything */
+    cs_recon_answer_t answer;
+    cs_err_t err = cs_teller_ask(teller, ask);
+    while (err == CS_OK && cs_teller_next(teller, &answer)) {
+        send_answer(gossip, peer, &answer);
+    }
+    return err == CS_OK ? cs_teller_err(teller) : err;
+}
+
+static cs_err_t tell_symbols(cs_gossip_t *gossip, cs__peer_t *peer,
+                             const cs_msg_recon_req_t *request)
+{
+    if (request->method != CS_RECON_SYMBOLS) return CS_ERR_MALFORMED;
+    return tell(gossip, peer,
+                &(cs_recon_ask_t){.kind = CS_ASK_SYMBOLS,
+                                  .part_bits = request->part_bits,
+                                  .part_index = request->part_index});
+}
+
+static cs_err_t tell_list(cs_gossip_t *gossip, cs__peer_t *peer, cs_slice_t after)
+{
+    return tell(gossip, peer, &(cs_recon_ask_t){.kind = CS_ASK_LIST, .after = after});
+}
+
+static void make_teller(cs_gossip_t *gossip, cs__exchange_t *exchange, bool symbols)
+{
+    cs_recon_t recon = cs__recon_of(gossip, exchange);
+    cs_symbols_t prefix = {0};
+    if (symbols) prefix = cs__prefix_of(gossip, exchange);
+    exchange->teller = cs_teller_new(&recon, &prefix);
 }
 
 /* --- ENTRIES */
@@ -113,12 +156,28 @@ static cs_err_t stream(cs_gossip_t *gossip, cs__peer_t *peer)
     return CS_OK;
 }
 
-cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t method)
+static cs_err_t on_credit(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_credit_t *credit)
+{
+    if (peer->exchange->teller == NULL) return stream(gossip, peer);
+    cs_recon_ask_t more = {.kind = credit->stop ? CS_ASK_STOP : CS_ASK_MORE,
+                           .up_to = credit->up_to};
+    return tell(gossip, peer, &more);
+}
+
+cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer,
+                             const cs_msg_recon_req_t *request)
 {
     cs_slice_t start = cs_slice(NULL, 0);
     cs__exchange_t *exchange = peer->exchange;
-    if (method == CS_RECON_LIST) return send_list(gossip, peer, start, true);
-    if (method == CS_RECON_EVERYTHING) {
+    if (request->method == CS_RECON_SYMBOLS) {
+        make_teller(gossip, exchange, true);
+        return tell_symbols(gossip, peer, request);
+    }
+    if (request->method == CS_RECON_LIST) {
+        make_teller(gossip, exchange, false);
+        return tell_list(gossip, peer, start);
+    }
+    if (request->method == CS_RECON_EVERYTHING) {
         exchange->everything = cs_view_walk_new(&exchange->view, CS_WALK_ENTRIES, start);
         return stream(gossip, peer);
     }
@@ -145,11 +204,10 @@ static cs_err_t on_push(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_entr
 
 cs_err_t cs__responder_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)
 {
-    if (msg->type == CS_MSG_LIST_REQ) {
-        return send_list(gossip, peer, msg->u.list_req.packed, false);
-    }
+    if (msg->type == CS_MSG_RECON_REQ) return tell_symbols(gossip, peer, &msg->u.recon_req);
+    if (msg->type == CS_MSG_LIST_REQ) return tell_list(gossip, peer, msg->u.list_req.packed);
     if (msg->type == CS_MSG_WANT) return on_want(gossip, peer, msg->u.want.packed);
     if (msg->type == CS_MSG_PUSH) return on_push(gossip, peer, &msg->u.push);
-    if (msg->type == CS_MSG_CREDIT) return stream(gossip, peer);
+    if (msg->type == CS_MSG_CREDIT) return on_credit(gossip, peer, &msg->u.credit);
     return CS_OK;
 }

@@ -35,10 +35,11 @@ typedef struct cs_folder_config {
     uint32_t brake_files;   /* 0: off */
     uint32_t brake_percent; /* of the base table */
     bool paused;
-    bool on_request;            /* scans when asked, not by itself */
-    uint64_t fresh_rid;         /* random, non-zero */
-    uint64_t seed, stamp;       /* cs_gossip_config_t */
-    const cs_member_t *members; /* borrowed during the call; without this node */
+    bool on_request;                     /* scans when asked, not by itself */
+    uint64_t fresh_rid;                  /* random, non-zero */
+    uint64_t seed, stamp;                /* cs_gossip_config_t */
+    const struct cs_recon_limits *recon; /* same */
+    const cs_member_t *members;          /* borrowed during the call; without this node */
     size_t member_count;
 } cs_folder_config_t;
 

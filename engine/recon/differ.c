@@ -1,127 +1,314 @@
-/* differ.c - the merge of my sorted digests with the peer's list. */
+/* differ.c - which way is asked for, and when another is taken. */
 #include <string.h>
 
 #include "base/mem.h"
-#include "recon/recon.h"
+#include "recon/merge.h"
+#include "recon/part.h"
+#include "recon/peel.h"
+
+const cs_recon_limits_t cs_recon_defaults = {.symbols_max = CS_SYMBOLS_MAX,
+                                             .symbols_min = CS_SYMBOLS_MIN,
+                                             .symbols_first = CS_SYMBOLS_FIRST,
+                                             .sample_bits = CS_PART_BITS_SAMPLE,
+                                             .part_differences = CS_PART_DIFFERENCES,
+                                             .list_percent = CS_LIST_PERCENT};
+
+typedef enum stage { WHOLE, SAMPLE, PART, LIST } stage_t;
 
 struct cs_differ {
-    cs_view_walk_t *mine;
-    bool have_mine, mine_ended;
-    cs_diff_item_t my_item;      /* if have_mine: the next one of mine */
-    cs_buf_t page;               /* the peer's */
-    size_t at;                   /* bytes of the page used up */
-    uint8_t last[CS_ITEM_BYTES]; /* the greatest digest of all pages so far */
-    bool any, ended;             /* `last` is set; no page follows */
+    cs_recon_t recon;
+    stage_t stage;
+    uint32_t bits; /* of the part */
+    uint64_t index;
+    cs_symbols_t mine; /* of the part */
+    cs_peel_t *peel;
+    uint64_t n, n_all;        /* the peer's items, in the part and in all */
+    uint64_t up_to, told_max; /* symbols asked for, and what the peer would tell */
+    uint64_t bytes_left;      /* what all that was asked for may take on the wire */
+    bool first;               /* none of this part came yet */
+    bool decoded;
+    size_t told; /* items of the peel that were yielded */
+    cs_merge_t *merge;
+    bool listing; /* a page was asked for */
+    bool asking;
+    cs_recon_ask_t ask;
+    cs_differ_facts_t facts;
 };
 
-cs_differ_t *cs_differ_new(const cs_view_t *view)
+size_t cs_symbols_told(const cs_recon_limits_t *limits, uint64_t n)
+{
+    if (n > CS_ITEMS_MAX) n = CS_ITEMS_MAX;
+    uint64_t count = n * limits->list_percent * 27 / 2000; /* 1.35 for each that may differ */
+    if (count < limits->symbols_min) count = limits->symbols_min;
+    return count < limits->symbols_max ? (size_t)count : limits->symbols_max;
+}
+
+/* --- transitions */
+
+static void ask(cs_differ_t *differ, cs_recon_ask_t what)
+{
+    differ->ask = what;
+    differ->asking = true;
+}
+
+static void drop_part(cs_differ_t *differ)
+{
+    cs_symbols_fini(&differ->mine);
+    cs_peel_destroy(&differ->peel);
+    differ->decoded = false;
+    differ->told = 0;
+}
+
+static void ask_list(cs_differ_t *differ)
+{
+    if (differ->listing) return;
+    differ->listing = true;
+    ask(differ, (cs_recon_ask_t){.kind = CS_ASK_LIST, .after = cs_merge_resume(differ->merge)});
+}
+
+static void begin_list(cs_differ_t *differ)
+{
+    drop_part(differ);
+    differ->stage = LIST;
+    differ->facts.listed = true;
+    differ->merge = cs_merge_new(&differ->recon.view);
+    ask_list(differ);
+}
+
+/* The peer sends the first ones of the part without being asked for more. */
+static void await_part(cs_differ_t *differ)
+{
+    differ->peel = cs_peel_new(differ->recon.key);
+    differ->first = true;
+    differ->up_to = differ->recon.limits->symbols_first;
+    differ->bytes_left += differ->up_to * CS_SYMBOL_BYTES_MAX;
+    ask(differ, (cs_recon_ask_t){.kind = CS_ASK_SYMBOLS,
+                                 .part_bits = differ->bits,
+                                 .part_index = differ->index});
+}
+
+static cs_err_t begin_part(cs_differ_t *differ, stage_t stage, uint32_t bits, uint64_t index)
+{
+    drop_part(differ);
+    differ->stage = stage;
+    differ->bits = bits;
+    differ->index = index;
+    differ->facts.parts++;
+    uint64_t n;
+    cs_err_t err = cs_part_encode(&differ->recon, bits, index, 0, &differ->mine, &n);
+    if (err == CS_OK) await_part(differ);
+    return err;
+}
+
+/* One part told how much differs in all. */
+static cs_err_t choose_parts(cs_differ_t *differ)
+{
+    size_t count;
+    cs_peel_items(differ->peel, &count);
+    uint64_t differences = (uint64_t)count << differ->bits;
+    uint64_t least = differ->recon.limits->symbols_max / 2;
+    if (differences * 100 > differ->n_all * differ->recon.limits->list_percent) {
+        begin_list(differ);
+        return CS_OK;
+    }
+    if (differences < least) differences = least; /* so many symbols did not do */
+    uint32_t bits = 1;
+    while (bits < CS_PART_BITS_MAX &&
+           differences >> bits > differ->recon.limits->part_differences) {
+        bits++;
+    }
+    return begin_part(differ, PART, bits, 0);
+}
+
+/* All that would be told was told, and it was not enough. */
+static cs_err_t give_up_part(cs_differ_t *differ)
+{
+    differ->facts.nonsense = cs_peel_is_stuck(differ->peel);
+    bool many = differ->told_max >= differ->recon.limits->symbols_max;
+    if (differ->stage == WHOLE && many && !differ->facts.nonsense) {
+        return begin_part(differ, SAMPLE, differ->recon.limits->sample_bits, 0);
+    }
+    begin_list(differ);
+    return CS_OK;
+}
+
+static cs_err_t decoded(cs_differ_t *differ)
+{
+    if (differ->stage == SAMPLE) return choose_parts(differ);
+    differ->decoded = true;
+    if (differ->stage == WHOLE) ask(differ, (cs_recon_ask_t){.kind = CS_ASK_STOP});
+    return CS_OK;
+}
+
+/* Sets that are so different in size differ in so much. */
+static bool differs_by_size(const cs_differ_t *differ)
+{
+    uint64_t more = differ->recon.n, less = differ->n_all;
+    if (more < less) {
+        more = differ->n_all;
+        less = differ->recon.n;
+    }
+    return (more - less) * 100 > differ->n_all * differ->recon.limits->list_percent;
+}
+
+/* --- what the peer says */
+
+static cs_err_t note_first(cs_differ_t *differ, uint64_t n)
+{
+    if (n > CS_ITEMS_MAX) return CS_ERR_MALFORMED;
+    if (differ->mine.count == 0) { /* no prefix was given */
+        uint64_t rows;
+        cs_err_t err = cs_part_encode(&differ->recon, 0, 0, 0, &differ->mine, &rows);
+        if (err != CS_OK) return err;
+    }
+    differ->first = false;
+    differ->n = n;
+    if (differ->stage == WHOLE) differ->n_all = n;
+    differ->told_max = cs_symbols_told(differ->recon.limits, n);
+    if (differ->told_max > differ->mine.count) differ->told_max = differ->mine.count;
+    if (differ->up_to > differ->told_max) differ->up_to = differ->told_max;
+    return CS_OK;
+}
+
+/* Twice as many, once all came that were asked for: as many round trips as with a window, and
+ * nothing is on its way when it is enough. */
+static cs_err_t go_on(cs_differ_t *differ)
+{
+    if (cs_peel_is_complete(differ->peel)) return decoded(differ);
+    if (differ->stage == WHOLE && differs_by_size(differ)) {
+        begin_list(differ);
+        return CS_OK;
+    }
+    uint64_t before = differ->up_to;
+    if (cs_peel_symbols(differ->peel) < before) return CS_OK;
+    if (before >= differ->told_max) return give_up_part(differ);
+    differ->up_to = 2 * before < differ->told_max ? 2 * before : differ->told_max;
+    differ->bytes_left += (differ->up_to - before) * CS_SYMBOL_BYTES_MAX;
+    ask(differ, (cs_recon_ask_t){.kind = CS_ASK_MORE, .up_to = differ->up_to});
+    return CS_OK;
+}
+
+static cs_err_t take_symbols(cs_differ_t *differ, const cs_recon_answer_t *answer)
+{
+    size_t at = cs_peel_symbols(differ->peel);
+    if (answer->start != at) return CS_ERR_MALFORMED;
+    cs_err_t err = differ->first ? note_first(differ, answer->n) : CS_OK;
+    if (err != CS_OK) return err;
+    cs_symbols_t theirs = {0};
+    size_t most = (size_t)differ->up_to - at;
+    err = cs_symbols_decode(answer->bytes, at, differ->n, most, &theirs);
+    if (err != CS_OK) return err;
+    differ->facts.symbols += theirs.count;
+    err = cs_peel_add(differ->peel, theirs.at, differ->mine.at + at, theirs.count);
+    cs_symbols_fini(&theirs);
+    if (err == CS_OK) return go_on(differ);
+    differ->facts.nonsense = true;
+    begin_list(differ);
+    return CS_OK;
+}
+
+static cs_err_t feed_symbols(cs_differ_t *differ, const cs_recon_answer_t *answer)
+{
+    if (answer->bytes.len > differ->bytes_left) return CS_ERR_MALFORMED;
+    differ->bytes_left -= answer->bytes.len;
+    bool awaited = differ->peel != NULL && !differ->decoded;
+    if (awaited && (!differ->first || answer->start == 0)) return take_symbols(differ, answer);
+    /* Late: asked for before it was enough, or before another part was asked for. */
+    return answer->bytes.len >= CS_SYMBOL_BYTES_MIN ? CS_OK : CS_ERR_MALFORMED;
+}
+
+cs_err_t cs_differ_feed(cs_differ_t *differ, const cs_recon_answer_t *answer)
+{
+    if (answer->kind == CS_ANSWER_SYMBOLS) return feed_symbols(differ, answer);
+    if (!differ->listing) return CS_ERR_MALFORMED;
+    differ->listing = false;
+    return cs_merge_list(differ->merge, answer->bytes, answer->last);
+}
+
+/* --- what it comes to */
+
+static cs_err_t next_listed(cs_differ_t *differ, cs_diff_t *ret, cs_diff_item_t *ret_item)
+{
+    cs_err_t err = cs_merge_next(differ->merge, ret, ret_item);
+    if (err == CS_OK && *ret == CS_DIFF_MORE) ask_list(differ);
+    return err;
+}
+
+/* False: all were told. CS_ERR_NOT_FOUND: one that is said to be mine is not. */
+static bool next_item(cs_differ_t *differ, cs_diff_t *ret, cs_diff_item_t *ret_item,
+                      cs_err_t *ret_err)
+{
+    size_t count;
+    const cs_peeled_t *items = cs_peel_items(differ->peel, &count);
+    *ret_err = CS_OK;
+    if (differ->told == count) return false;
+    const cs_peeled_t *item = &items[differ->told++];
+    *ret_item = (cs_diff_item_t){0};
+    memcpy(ret_item->item, item->item, CS_ITEM_BYTES);
+    *ret = item->negative ? CS_DIFF_MINE : CS_DIFF_THEIRS;
+    if (item->negative) {
+        *ret_err = cs_view_find(&differ->recon.view, item->item, &ret_item->bucket);
+    }
+    return true;
+}
+
+cs_err_t cs_differ_next(cs_differ_t *differ, cs_diff_t *ret, cs_diff_item_t *ret_item)
+{
+    cs_err_t err;
+    if (differ->stage == LIST) return next_listed(differ, ret, ret_item);
+    *ret = CS_DIFF_MORE;
+    if (!differ->decoded) return CS_OK;
+    if (next_item(differ, ret, ret_item, &err)) {
+        if (err != CS_ERR_NOT_FOUND) return err;
+        differ->facts.nonsense = true;
+        begin_list(differ);
+        *ret = CS_DIFF_MORE;
+        return CS_OK;
+    }
+    if (differ->stage == PART && (differ->index + 1) >> differ->bits == 0) {
+        return begin_part(differ, PART, differ->bits, differ->index + 1);
+    }
+    if (differ->stage == PART) ask(differ, (cs_recon_ask_t){.kind = CS_ASK_STOP});
+    differ->stage = WHOLE; /* said once */
+    *ret = CS_DIFF_END;
+    return CS_OK;
+}
+
+/* --- life */
+
+cs_differ_t *cs_differ_new(const cs_recon_t *recon, cs_differ_way_t way, cs_symbols_t *prefix)
 {
     cs_differ_t *differ = cs_calloc(1, sizeof *differ);
-    differ->mine = cs_view_walk_new(view, CS_WALK_ITEMS, cs_slice(NULL, 0));
+    differ->recon = *recon;
+    if (way == CS_BY_LIST) {
+        begin_list(differ);
+    } else {
+        differ->mine = *prefix;
+        *prefix = (cs_symbols_t){0};
+        await_part(differ);
+    }
     return differ;
 }
 
 void cs_differ_destroy(cs_differ_t **differ_p)
 {
-    if (*differ_p == NULL) return;
-    cs_view_walk_destroy(&(*differ_p)->mine);
-    cs_buf_fini(&(*differ_p)->page);
-    cs_free(*differ_p);
+    cs_differ_t *differ = *differ_p;
+    if (differ == NULL) return;
+    drop_part(differ);
+    if (differ->merge != NULL) cs_merge_destroy(&differ->merge);
+    cs_free(differ);
     *differ_p = NULL;
 }
 
-static bool page_used_up(const cs_differ_t *differ)
+bool cs_differ_ask(cs_differ_t *differ, cs_recon_ask_t *ret)
 {
-    return differ->at == differ->page.len;
-}
-
-/* Strictly ascending, beyond all that came before. */
-static bool ascends(const cs_differ_t *differ, cs_slice_t digests)
-{
-    const uint8_t *before = differ->any ? differ->last : NULL;
-    for (size_t at = 0; at < digests.len; at += CS_ITEM_BYTES) {
-        const uint8_t *item = digests.data + at;
-        if (before != NULL && memcmp(before, item, CS_ITEM_BYTES) >= 0) return false;
-        before = item;
-    }
+    if (!differ->asking) return false;
+    *ret = differ->ask;
+    differ->asking = false;
     return true;
 }
 
-cs_err_t cs_differ_list(cs_differ_t *differ, cs_slice_t digests, bool last)
+const cs_differ_facts_t *cs_differ_facts(const cs_differ_t *differ)
 {
-    if (differ->ended || !page_used_up(differ)) return CS_ERR_MALFORMED;
-    if (digests.len % CS_ITEM_BYTES != 0 || !ascends(differ, digests)) return CS_ERR_MALFORMED;
-    if (digests.len == 0 && !last) return CS_ERR_MALFORMED; /* would never end */
-    cs_buf_clear(&differ->page);
-    cs_buf_put_slice(&differ->page, digests);
-    differ->at = 0;
-    differ->ended = last;
-    if (digests.len > 0) {
-        memcpy(differ->last, digests.data + digests.len - CS_ITEM_BYTES, CS_ITEM_BYTES);
-        differ->any = true;
-    }
-    return CS_OK;
-}
-
-cs_slice_t cs_differ_resume(const cs_differ_t *differ)
-{
-    return cs_slice(differ->last, differ->any ? CS_ITEM_BYTES : 0);
-}
-
-static cs_err_t load_mine(cs_differ_t *differ)
-{
-    if (differ->have_mine || differ->mine_ended) return CS_OK;
-    cs_slice_t item, bucket;
-    if (!cs_view_walk_next(differ->mine, &item, &bucket)) {
-        differ->mine_ended = true;
-        return cs_view_walk_err(differ->mine);
-    }
-    if (bucket.len != CS_BUCKET_BYTES) return CS_ERR_CORRUPT;
-    memcpy(differ->my_item.item, item.data, CS_ITEM_BYTES);
-    memcpy(differ->my_item.bucket.b, bucket.data, CS_BUCKET_BYTES);
-    differ->have_mine = true;
-    return CS_OK;
-}
-
-static cs_diff_t take_mine(cs_differ_t *differ, cs_diff_item_t *ret)
-{
-    *ret = differ->my_item;
-    differ->have_mine = false;
-    return CS_DIFF_MINE;
-}
-
-static cs_diff_t take_theirs(cs_differ_t *differ, cs_diff_item_t *ret)
-{
-    *ret = (cs_diff_item_t){0};
-    memcpy(ret->item, differ->page.data + differ->at, CS_ITEM_BYTES);
-    differ->at += CS_ITEM_BYTES;
-    return CS_DIFF_THEIRS;
-}
-
-cs_err_t cs_differ_next(cs_differ_t *differ, cs_diff_t *ret, cs_diff_item_t *ret_item)
-{
-    for (;;) {
-        cs_err_t err = load_mine(differ);
-        if (err != CS_OK) return err;
-        if (page_used_up(differ)) {
-            if (!differ->ended) {
-                *ret = CS_DIFF_MORE;
-            } else if (!differ->have_mine) {
-                *ret = CS_DIFF_END;
-            } else {
-                *ret = take_mine(differ, ret_item);
-            }
-            return CS_OK;
-        }
-        int order = -1; /* the peer's first */
-        if (differ->have_mine) {
-            order = memcmp(differ->page.data + differ->at, differ->my_item.item, CS_ITEM_BYTES);
-        }
-        if (order != 0) {
-            *ret = order < 0 ? take_theirs(differ, ret_item) : take_mine(differ, ret_item);
-            return CS_OK;
-        }
-        differ->have_mine = false;
-        differ->at += CS_ITEM_BYTES;
-    }
+    return &differ->facts;
 }

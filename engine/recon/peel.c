@@ -145,6 +145,18 @@ bool cs_peel_is_complete(const cs_peel_t *peel)
     return !peel->broken && peel->count > 0 && cs_symbol_is_zero(&peel->symbols[0]);
 }
 
+#define STUCK_SYMBOLS 64u /* two items share all of so many indices once in 5 million pairs */
+
+bool cs_peel_is_stuck(const cs_peel_t *peel)
+{
+    if (peel->count < STUCK_SYMBOLS || cs_peel_is_complete(peel)) return false;
+    size_t empty = 0;
+    for (size_t i = 0; i < peel->count; i++) {
+        empty += cs_symbol_is_zero(&peel->symbols[i]);
+    }
+    return 2 * empty > peel->count;
+}
+
 size_t cs_peel_symbols(const cs_peel_t *peel)
 {
     return peel->count;

@@ -15,7 +15,8 @@
 #include "support/gossip_node.h"
 #include "support/seed.h"
 
-#define FAIR_MS 600000u /* HAVEs come at least once a minute; a round of them a hop */
+#define EVERY_WAY 200u    /* histories among which symbols, partitions and lists are all met */
+#define FAIR_MS   600000u /* HAVEs come at least once a minute; a round of them a hop */
 
 typedef enum faults { NONE, NET, CRASH, IMAGE } faults_t;
 
@@ -318,7 +319,7 @@ static void rest(gn_world_t *world)
 
 typedef struct totals {
     unsigned runs, holes, failed;
-    uint64_t worst_ms, incarnations;
+    uint64_t worst_ms, incarnations, symbols, parts, lists;
 } totals_t;
 
 static bool run(uint64_t seed, bool trace, totals_t *totals)
@@ -352,6 +353,9 @@ static bool run(uint64_t seed, bool trace, totals_t *totals)
     }
     bool good = world->failure == NULL;
     gn_world_fini(world);
+    totals->symbols += world->symbols;
+    totals->parts += world->parts;
+    totals->lists += world->lists;
     cs_free(world);
     return good;
 }
@@ -375,5 +379,9 @@ int main(int argc, char **argv)
            "%.0f a second\n",
            totals.runs, totals.failed, totals.holes, (unsigned long long)totals.incarnations,
            (unsigned long long)totals.worst_ms, totals.runs / (seconds + 1e-9));
-    return totals.failed == 0 ? 0 : 1;
+    printf("%llu symbols, %llu partitions, %llu lists\n", (unsigned long long)totals.symbols,
+           (unsigned long long)totals.parts, (unsigned long long)totals.lists);
+    bool all_ways = totals.symbols > 0 && totals.parts > 0 && totals.lists > 0;
+    if (totals.runs >= EVERY_WAY && !all_ways) printf("FAIL a way was never taken\n");
+    return totals.failed == 0 && (totals.runs < EVERY_WAY || all_ways) ? 0 : 1;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "support/limits.h"
 
 void gn_trace(gn_world_t *world, const char *format, ...)
 {
@@ -242,7 +243,8 @@ static void open_gossip(gn_node_t *node)
                                  .keys = &world->keys,
                                  .self = gn_key(node->index),
                                  .seed = cs_prng_u64(&world->prng),
-                                 .stamp = ++node->life << 32};
+                                 .stamp = ++node->life << 32,
+                                 .recon = seed_limits(world->seed)};
     node->gossip = cs_gossip_new(&config, &host);
     for (unsigned i = 0; i < world->node_count; i++) {
         cs_member_t member = {.key = gn_key(i)};
@@ -270,6 +272,10 @@ void gn_node_stop(gn_node_t *node)
     node->up = false;
     gn_oracle_crashed(node);
     drop_outbox(node);
+    const cs_gossip_stats_t *stats = cs_gossip_stats(node->gossip);
+    node->world->symbols += stats->symbols;
+    node->world->parts += stats->parts;
+    node->world->lists += stats->lists;
     cs_gossip_destroy(&node->gossip);
     cs_replica_destroy(&node->replica);
     cs_store_close(&node->store);

@@ -75,6 +75,7 @@ typedef struct gn_world {
     gn_event_t *events;         /* newest first */
     const char *failure, *hole; /* hole: core.md 15 (k), the history ends */
     unsigned incarnations, alarms, drops;
+    uint64_t symbols, parts, lists; /* cs_gossip_stats_t of all lives that ended */
 } gn_world_t;
 
 void gn_world_init(gn_world_t *world, uint64_t seed); /* then set node_count and linked */

@@ -9,6 +9,7 @@
 #include "disk/scan.h"
 #include "io/fs_linux.h"
 #include "support/folder.h"
+#include "support/limits.h"
 #include "support/node_world.h"
 
 static const uint8_t marker[16] = {5, 5, 5};
@@ -34,6 +35,7 @@ static void start(nw_node_t *node)
                                  .fresh_rid = cs_prng_u64(&world->prng) | 1,
                                  .seed = cs_prng_u64(&world->prng),
                                  .stamp = ++node->lives << 32,
+                                 .recon = seed_limits(world->seed),
                                  .members = members,
                                  .member_count = count};
     memcpy(folder.marker, marker, sizeof marker);
@@ -93,7 +95,7 @@ void nw_restart(nw_node_t *node, bool crash)
 
 void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count)
 {
-    *world = (nw_world_t){.node_count = node_count, .now_ms = 1000};
+    *world = (nw_world_t){.seed = seed, .node_count = node_count, .now_ms = 1000};
     cs_prng_init(&world->prng, seed);
     umask(022);
     for (unsigned i = 0; i < node_count; i++) {

@@ -85,6 +85,7 @@ typedef struct nw_world {
     cs_prng_t prng;
     uint64_t now_ms, steps;
     unsigned node_count;
+    uint64_t seed;
     bool trace, chaos; /* chaos: users act and links fail while jobs run */
     bool crashes;      /* nodes die while jobs run */
     bool crowded;      /* few names */

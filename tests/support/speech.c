@@ -11,6 +11,7 @@ void speech_fini(speech_t *speech)
     cs_buf_fini(&speech->vector);
     cs_buf_fini(&speech->heard);
     cs_buf_fini(&speech->digests);
+    cs_buf_fini(&speech->symbols);
 }
 
 /* --- parts of messages */
@@ -125,8 +126,8 @@ static void fill_hello(speech_t *speech, cs_msg_hello_t *hello)
     uint64_t n;
     hello->rid = cs_read_u8(&speech->feed);
     hello->nonce = cs_read_u8(&speech->feed);
-    hello->caps = CS_CAP_LIST;
     uint8_t how = cs_read_u8(&speech->feed);
+    hello->caps = CS_CAP_LIST | ((how & 16) != 0 ? 0 : CS_CAP_SYMBOLS);
     hello->answer = how % 2 == 1;
     if (how % 8 >= 6) {
         cs_buf_clear(&speech->heard);
@@ -160,20 +161,46 @@ static void fill_have(speech_t *speech, cs_msg_have_t *have)
     have->report_count = have->stamp % 3 == 0 ? 1 : 0;
 }
 
+/* Those of a few digests, from the first on; or anything. */
+static void fill_syms(speech_t *speech, cs_msg_syms_t *syms)
+{
+    uint8_t how = cs_read_u8(&speech->feed);
+    syms->snap = snap_of(speech);
+    syms->start = how % 8 < 6 ? 0 : 16;
+    if (how % 2 == 0) {
+        syms->n = cs_read_u8(&speech->feed);
+        syms->symbols = feed_bytes(&speech->feed);
+        return;
+    }
+    cs_slice_t digests = digests_of(speech, 8).packed;
+    const uint8_t *digest;
+    cs_symbols_t symbols;
+    cs_symbols_init(&symbols, 32);
+    syms->n = digests.len / CS_DIGEST_BYTES;
+    while (cs_digest_next(&digests, &digest))
+        cs_symbols_put(&symbols, speech->keys->sym, digest);
+    cs_buf_clear(&speech->symbols);
+    cs_symbols_encode(symbols.at + syms->start, 16, syms->start, syms->n, &speech->symbols);
+    syms->symbols = cs_buf_slice(&speech->symbols);
+    cs_symbols_fini(&symbols);
+}
+
 static void fill_exchange(speech_t *speech, cs_msg_t *msg)
 {
     switch ((unsigned)msg->type) {
     case CS_MSG_RECON_REQ:
         msg->u.recon_req.method = cs_read_u8(&speech->feed) % 4;
         msg->u.recon_req.snap = snap_of(speech);
+        if (msg->u.recon_req.method != CS_RECON_SYMBOLS) break;
+        msg->u.recon_req.part_bits = cs_read_u8(&speech->feed) % 20;
+        msg->u.recon_req.part_index = cs_read_u8(&speech->feed);
         break;
     case CS_MSG_CREDIT:
         msg->u.credit.up_to = cs_read_u8(&speech->feed);
         msg->u.credit.stop = cs_read_u8(&speech->feed) % 4 == 0;
         break;
     case CS_MSG_SYMS:
-        msg->u.syms =
-            (cs_msg_syms_t){.symbols = feed_bytes(&speech->feed), .snap = snap_of(speech)};
+        fill_syms(speech, &msg->u.syms);
         break;
     case CS_MSG_WANT:
     case CS_MSG_GONE:

@@ -7,6 +7,7 @@
 #ifndef CS_TESTS_SPEECH_H
 #define CS_TESTS_SPEECH_H
 
+#include "base/symbols.h"
 #include "crdt/replica.h"
 #include "proto/frame.h"
 #include "support/feed.h"
@@ -23,7 +24,7 @@ typedef struct speech {
     const cs_vv_t *seen; /* theirs */
     uint32_t xid, seq;   /* of the newest exchange */
     /* what a message borrows */
-    cs_buf_t packed, vector, heard, digests;
+    cs_buf_t packed, vector, heard, digests, symbols;
     uint8_t root[CS_HASH_BYTES];
     cs_msg_member_t member;
     cs_msg_report_t report;

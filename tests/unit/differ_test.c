@@ -1,213 +1,300 @@
-/* differ_test.c - two sorted sets of digests, one read from rows, one told page by page. */
+/* differ_test.c - both sides of finding what differs, against ones that do not play fair. */
 #include <criterion/criterion.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/prng.h"
-#include "base/seal.h"
-#include "recon/recon.h"
-#include "sim/mem_store.h"
-#include "support/seed.h"
+#include "support/recon_rig.h"
 
-#define FOLDER 3u
-
-static cs_store_t *store;
+static rr_rig_t rig;
 
 static void set_up(void)
 {
-    store = cs_mem_store_new();
+    rr_init(&rig, &cs_recon_defaults);
 }
 
 static void tear_down(void)
 {
-    cs_store_close(&store);
+    rr_fini(&rig);
 }
 
-/* Digest and bucket of the number i: sorted as the numbers are, and telling them apart. */
-static void number_bytes(uint64_t i, uint8_t ret[16])
+static void put_both(unsigned count)
 {
-    memset(ret, 0, 16);
-    for (unsigned k = 0; k < 8; k++)
-        ret[7 - k] = (uint8_t)(i >> (8 * k));
-}
-
-static uint64_t number_of(const uint8_t bytes[16])
-{
-    uint64_t i = 0;
-    for (unsigned k = 0; k < 8; k++)
-        i = i << 8 | bytes[k];
-    return i;
-}
-
-static void put_row(uint32_t folder, char letter, uint64_t i, cs_slice_t payload)
-{
-    cs_buf_t key = {0}, value = {0};
-    uint8_t bytes[16];
-    number_bytes(i, bytes);
-    cs_buf_put_u32_be(&key, folder);
-    cs_buf_put_u8(&key, (uint8_t)letter);
-    cs_buf_put_u8(&key, '/');
-    cs_buf_put(&key, bytes, sizeof bytes);
-    cs_buf_put_slice(&value, payload);
-    cs_seal_append(&value, 0);
-    cs_batch_t batch = {0};
-    cs_batch_put(&batch, cs_buf_slice(&key), cs_buf_slice(&value));
-    cr_assert_eq(cs_store_write(store, &batch, true), CS_OK);
-    cs_batch_fini(&batch);
-    cs_buf_fini(&key);
-    cs_buf_fini(&value);
-}
-
-static void put_mine(uint64_t i)
-{
-    uint8_t bucket[16];
-    number_bytes(~i, bucket);
-    put_row(FOLDER, 'd', i, cs_slice(bucket, sizeof bucket));
-}
-
-static cs_view_t view_of_store(void)
-{
-    return (cs_view_t){.store = store, .snapshot = NULL, .folder = FOLDER};
-}
-
-static cs_err_t feed(cs_differ_t *differ, const uint64_t *numbers, size_t count, bool last)
-{
-    cs_buf_t page = {0};
-    for (size_t i = 0; i < count; i++) {
-        uint8_t bytes[16];
-        number_bytes(numbers[i], bytes);
-        cs_buf_put(&page, bytes, sizeof bytes);
+    for (unsigned i = 0; i < count; i++) {
+        rr_put(&rig.mine, i);
+        rr_put(&rig.theirs, i);
     }
-    cs_err_t err = cs_differ_list(differ, cs_buf_slice(&page), last);
-    cs_buf_fini(&page);
+}
+
+static cs_recon_ask_t next_ask(cs_recon_ask_kind_t kind)
+{
+    cs_recon_ask_t ask = {0};
+    cr_assert(cs_differ_ask(rig.differ, &ask));
+    cr_assert_eq(ask.kind, kind);
+    return ask;
+}
+
+static cs_err_t say(cs_recon_ask_t ask)
+{
+    return cs_teller_ask(rig.teller, &ask);
+}
+
+/* Symbols of nobody, `count` of them from `start`, of a set of n. */
+static cs_err_t feed_empty(uint64_t start, size_t count, uint64_t n)
+{
+    cs_symbols_t symbols;
+    cs_buf_t wire = {0};
+    cs_symbols_init(&symbols, count);
+    cs_symbols_encode(symbols.at, count, start, n, &wire);
+    cs_recon_answer_t answer = {
+        .kind = CS_ANSWER_SYMBOLS, .start = start, .n = n, .bytes = cs_buf_slice(&wire)};
+    cs_err_t err = cs_differ_feed(rig.differ, &answer);
+    cs_buf_fini(&wire);
+    cs_symbols_fini(&symbols);
     return err;
 }
 
-static void expect(cs_differ_t *differ, cs_diff_t what, uint64_t number)
+static cs_err_t feed_list(const char *bytes, size_t len, bool last)
 {
-    cs_diff_t got;
-    cs_diff_item_t item;
-    cr_assert_eq(cs_differ_next(differ, &got, &item), CS_OK);
-    cr_assert_eq(got, what);
-    if (what == CS_DIFF_MORE || what == CS_DIFF_END) return;
-    cr_assert_eq(number_of(item.item), number);
-    if (what == CS_DIFF_MINE) cr_assert_eq(number_of(item.bucket.b), ~number);
+    cs_recon_answer_t answer = {
+        .kind = CS_ANSWER_LIST, .bytes = cs_slice(bytes, len), .last = last};
+    return cs_differ_feed(rig.differ, &answer);
+}
+
+static void count_items(void *arg, cs_diff_t what, const cs_diff_item_t *item)
+{
+    (void)what;
+    (void)item;
+    (*(unsigned *)arg)++;
 }
 
 TestSuite(differ, .init = set_up, .fini = tear_down);
+TestSuite(teller, .init = set_up, .fini = tear_down);
 
-Test(differ, yields_both_sides_in_order_and_skips_what_both_have)
-{
-    put_mine(1);
-    put_mine(4);
-    put_mine(5);
-    put_row(FOLDER + 1, 'd', 2, cs_slice_text("another folder"));
-    put_row(FOLDER, 'e', 2, cs_slice_text("another table"));
-    cs_view_t view = view_of_store();
-    cs_differ_t *differ = cs_differ_new(&view);
-    cr_assert_eq(cs_differ_resume(differ).len, 0);
-    expect(differ, CS_DIFF_MORE, 0);
-    cr_assert_eq(feed(differ, (uint64_t[]){2, 4}, 2, false), CS_OK);
-    expect(differ, CS_DIFF_MINE, 1);
-    expect(differ, CS_DIFF_THEIRS, 2);
-    expect(differ, CS_DIFF_MORE, 0);
-    cr_assert_eq(number_of(cs_differ_resume(differ).data), 4);
-    cr_assert_eq(feed(differ, (uint64_t[]){9}, 1, true), CS_OK);
-    expect(differ, CS_DIFF_MINE, 5);
-    expect(differ, CS_DIFF_THEIRS, 9);
-    expect(differ, CS_DIFF_END, 0);
-    expect(differ, CS_DIFF_END, 0);
-    cs_differ_destroy(&differ);
-}
+/* --- what it costs */
 
-Test(differ, refuses_lists_that_are_not_ascending_or_not_asked_for)
+Test(differ, symbols_come_in_doubling_turns_and_stop_when_they_are_enough)
 {
-    cs_view_t view = view_of_store();
-    cs_differ_t *differ = cs_differ_new(&view);
-    cr_assert_eq(feed(differ, (uint64_t[]){3, 3}, 2, true), CS_ERR_MALFORMED);
-    cr_assert_eq(feed(differ, (uint64_t[]){3, 2}, 2, true), CS_ERR_MALFORMED);
-    cr_assert_eq(feed(differ, NULL, 0, false), CS_ERR_MALFORMED, "it would never end");
-    cr_assert_eq(feed(differ, (uint64_t[]){3}, 1, false), CS_OK);
-    cr_assert_eq(feed(differ, (uint64_t[]){4}, 1, false), CS_ERR_MALFORMED, "not used up yet");
-    expect(differ, CS_DIFF_THEIRS, 3);
-    cr_assert_eq(feed(differ, (uint64_t[]){3}, 1, true), CS_ERR_MALFORMED, "3 again");
-    cr_assert_eq(feed(differ, NULL, 0, true), CS_OK);
-    expect(differ, CS_DIFF_END, 0);
-    cr_assert_eq(feed(differ, NULL, 0, true), CS_ERR_MALFORMED, "it had ended");
-    cs_differ_destroy(&differ);
-}
-
-Test(differ, a_row_with_a_wrong_seal_is_corrupt)
-{
-    cs_batch_t batch = {0};
-    cs_batch_put(&batch, cs_slice("\0\0\0\3d/0123456789abcdef", 22),
-                 cs_slice_text("unsealed bytes"));
-    cr_assert_eq(cs_store_write(store, &batch, true), CS_OK);
-    cs_batch_fini(&batch);
-    cs_view_t view = view_of_store();
-    cs_differ_t *differ = cs_differ_new(&view);
-    cs_diff_t what;
-    cs_diff_item_t item;
-    cr_assert_eq(cs_differ_next(differ, &what, &item), CS_ERR_CORRUPT);
-    cs_differ_destroy(&differ);
-}
-
-Test(view, lists_pages_that_go_on_where_the_last_one_ended, .init = set_up, .fini = tear_down)
-{
-    for (uint64_t i = 1; i <= 5; i++)
-        put_mine(i);
-    cs_view_t view = view_of_store();
-    cs_buf_t page = {0};
-    uint8_t after[16];
-    bool last;
-    cr_assert_eq(cs_view_list(&view, cs_slice(NULL, 0), 3, &page, &last), CS_OK);
-    cr_assert(page.len == 48 && !last && number_of(page.data) == 1);
-    number_bytes(3, after);
-    cr_assert_eq(cs_view_list(&view, cs_slice(after, 16), 2, &page, &last), CS_OK);
-    cr_assert(page.len == 32 && last && number_of(page.data) == 4);
-    number_bytes(5, after);
-    cr_assert_eq(cs_view_list(&view, cs_slice(after, 16), 2, &page, &last), CS_OK);
-    cr_assert(page.len == 0 && last);
-    cs_buf_fini(&page);
-}
-
-/* Random sets, random pages, against the plain definition. */
-Test(differ, agrees_with_set_difference)
-{
-    cs_prng_t prng;
-    cs_prng_init(&prng, test_seed("differ"));
-    for (int round = 0; round < 200; round++) {
-        bool mine[64] = {0}, theirs[64] = {0}, seen[64] = {0};
-        cs_store_close(&store);
-        store = cs_mem_store_new();
-        for (uint64_t i = 0; i < 64; i++) {
-            mine[i] = cs_prng_chance(&prng, 1, 2);
-            theirs[i] = cs_prng_chance(&prng, 1, 2);
-            if (mine[i]) put_mine(i);
-        }
-        cs_view_t view = view_of_store();
-        cs_differ_t *differ = cs_differ_new(&view);
-        cs_diff_t what;
-        cs_diff_item_t item;
-        uint64_t next = 0;
-        do {
-            cr_assert_eq(cs_differ_next(differ, &what, &item), CS_OK);
-            if (what == CS_DIFF_MORE) {
-                uint64_t page[64];
-                size_t count = 0, want = 1 + cs_prng_below(&prng, 9);
-                for (; next < 64 && count < want; next++) {
-                    if (theirs[next]) page[count++] = next;
-                }
-                cr_assert_eq(feed(differ, page, count, next == 64), CS_OK);
-            } else if (what != CS_DIFF_END) {
-                uint64_t i = number_of(item.item);
-                cr_assert(mine[i] != theirs[i] && mine[i] == (what == CS_DIFF_MINE));
-                cr_assert_not(seen[i]);
-                seen[i] = true;
-            }
-        } while (what != CS_DIFF_END);
-        for (int i = 0; i < 64; i++)
-            cr_assert_eq(seen[i], mine[i] != theirs[i]);
-        cs_differ_destroy(&differ);
+    unsigned found = 0;
+    put_both(3000);
+    for (unsigned i = 0; i < 10; i++) {
+        rr_put(&rig.mine, 10000 + i);
+        rr_put(&rig.theirs, 20000 + i);
     }
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(rr_run(&rig, &found, count_items), CS_OK);
+    cr_assert_eq(found, 20);
+    cr_assert_leq(rig.rounds, 4, "16, 32, 64, sometimes 128 symbols");
+    cr_assert_leq(rig.bytes, 128 * 26);
+    cr_assert_eq(rig.asked[CS_ASK_STOP], 1);
+    cr_assert_eq(rig.asked[CS_ASK_LIST], 0);
+}
+
+Test(differ, a_set_of_another_size_is_listed_after_the_first_symbols)
+{
+    unsigned found = 0;
+    put_both(100);
+    for (unsigned i = 0; i < 100; i++)
+        rr_put(&rig.theirs, 1000 + i);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(rr_run(&rig, &found, count_items), CS_OK);
+    cr_assert_eq(found, 100);
+    cr_assert_eq(rig.asked[CS_ASK_MORE], 0);
+    cr_assert_eq(rig.asked[CS_ASK_LIST], 1);
+    cr_assert_not(cs_differ_facts(rig.differ)->nonsense);
+}
+
+Test(differ, more_than_one_stream_holds_is_found_part_by_part)
+{
+    unsigned found = 0;
+    rig.limits.symbols_max = 1024;
+    rig.limits.sample_bits = 3;
+    rig.limits.part_differences = 128;
+    put_both(4000);
+    for (unsigned i = 0; i < 600; i++) {
+        rr_put(&rig.mine, 10000 + i);
+        rr_put(&rig.theirs, 20000 + i);
+    }
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(rr_run(&rig, &found, count_items), CS_OK);
+    cr_assert_eq(found, 1200);
+    cr_assert_eq(rig.asked[CS_ASK_LIST], 0);
+    cr_assert_gt(cs_differ_facts(rig.differ)->parts, 8);
+    cr_assert_leq(cs_differ_facts(rig.differ)->parts, 1 + 32);
+}
+
+/* --- a peer that says what it likes */
+
+Test(differ, symbols_that_do_not_follow_or_are_too_many_are_malformed)
+{
+    put_both(100);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    next_ask(CS_ASK_SYMBOLS);
+    cr_assert_eq(feed_empty(0, 8, 100), CS_OK);
+    cr_assert_eq(feed_empty(0, 8, 100), CS_ERR_MALFORMED, "again");
+    cr_assert_eq(feed_empty(9, 7, 100), CS_ERR_MALFORMED, "one is missing");
+    cr_assert_eq(feed_list(NULL, 0, true), CS_ERR_MALFORMED, "no list was asked for");
+}
+
+Test(differ, one_symbol_more_than_was_asked_for_is_too_many)
+{
+    put_both(100);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    next_ask(CS_ASK_SYMBOLS);
+    cr_assert_eq(feed_empty(0, 17, 100), CS_ERR_LIMIT);
+}
+
+Test(differ, a_set_larger_than_any_is_malformed)
+{
+    put_both(5);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    next_ask(CS_ASK_SYMBOLS);
+    cr_assert_eq(feed_empty(0, 4, CS_ITEMS_MAX + 1), CS_ERR_MALFORMED);
+}
+
+/* Late ones are passed over, but only as many as were asked for. */
+Test(differ, a_stream_without_end_is_malformed)
+{
+    put_both(100);
+    rr_begin(&rig, CS_BY_LIST, false);
+    cs_recon_answer_t answer = {.kind = CS_ANSWER_SYMBOLS, .bytes = cs_slice_text("")};
+    cr_assert_eq(cs_differ_feed(rig.differ, &answer), CS_ERR_MALFORMED, "nothing at all");
+    cr_assert_eq(feed_empty(0, 1, 100), CS_ERR_MALFORMED, "symbols were never asked for");
+    cs_differ_destroy(&rig.differ);
+    cs_teller_destroy(&rig.teller);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(rr_talk(&rig), CS_OK);
+    cr_assert_eq(rig.asked[CS_ASK_STOP], 1, "equal sets are seen to be at once");
+    cs_err_t err = CS_OK;
+    unsigned late = 0;
+    while (err == CS_OK && late < 100) {
+        err = feed_empty(16 + late, 1, 100);
+        late++;
+    }
+    cr_assert_eq(err, CS_ERR_MALFORMED);
+    cr_assert_lt(late, 16, "what was asked for may take 34 bytes each");
+}
+
+/* An item where it does not belong: the list is read instead, and it is known why. */
+Test(differ, symbols_of_no_set_lead_to_the_list)
+{
+    unsigned found = 0;
+    put_both(50);
+    rr_put(&rig.theirs, 999);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    next_ask(CS_ASK_SYMBOLS);
+    cs_symbols_t lie;
+    cs_buf_t wire = {0};
+    cs_symbols_init(&lie, 16);
+    uint8_t item[CS_ITEM_BYTES] = {1};
+    for (unsigned i = 0; i < 16; i++)
+        cs_symbol_mix(&lie.at[i], item, cs_item_check(RR_KEY, item), 1);
+    for (unsigned i = 0; i < 50; i++) {
+        rr_item(i, item);
+        cs_symbols_put(&lie, RR_KEY, item);
+    }
+    cs_symbols_encode(lie.at, 16, 0, 51, &wire);
+    cs_recon_answer_t answer = {
+        .kind = CS_ANSWER_SYMBOLS, .n = 51, .bytes = cs_buf_slice(&wire)};
+    cr_assert_eq(cs_differ_feed(rig.differ, &answer), CS_OK);
+    cr_assert(cs_differ_facts(rig.differ)->nonsense);
+    cr_assert_eq(rr_run(&rig, &found, count_items), CS_OK);
+    cr_assert_eq(found, 1);
+    cr_assert_eq(rig.asked[CS_ASK_LIST], 1);
+    cs_buf_fini(&wire);
+    cs_symbols_fini(&lie);
+}
+
+/* It says that I have an item which I have not. */
+Test(differ, an_item_that_is_said_to_be_mine_and_is_not_leads_to_the_list)
+{
+    unsigned found = 0;
+    put_both(50);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(say(next_ask(CS_ASK_SYMBOLS)), CS_OK);
+    cs_symbols_t lie;
+    cs_buf_t wire = {0};
+    cs_symbols_init(&lie, 16);
+    uint8_t item[CS_ITEM_BYTES];
+    for (unsigned i = 0; i < 50; i++) {
+        rr_item(i, item);
+        cs_symbols_put(&lie, RR_KEY, item);
+    }
+    rr_item(777, item);
+    cs_symbols_take(&lie, RR_KEY, item);
+    cs_symbols_encode(lie.at, 16, 0, 50, &wire);
+    cs_recon_answer_t answer = {
+        .kind = CS_ANSWER_SYMBOLS, .n = 50, .bytes = cs_buf_slice(&wire)};
+    cr_assert_eq(cs_differ_feed(rig.differ, &answer), CS_OK);
+    cr_assert_eq(rr_run(&rig, &found, count_items), CS_OK);
+    cr_assert_eq(found, 0);
+    cr_assert(cs_differ_facts(rig.differ)->nonsense);
+    cr_assert_eq(rig.asked[CS_ASK_LIST], 1);
+    cs_buf_fini(&wire);
+    cs_symbols_fini(&lie);
+}
+
+/* --- a peer that asks what it likes */
+
+Test(teller, refuses_what_no_differ_asks)
+{
+    put_both(100);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cs_recon_ask_t more = {.kind = CS_ASK_MORE, .up_to = 32};
+    cr_assert_eq(say(more), CS_ERR_MALFORMED, "more of nothing");
+    cr_assert_eq(say((cs_recon_ask_t){.kind = CS_ASK_STOP}), CS_ERR_MALFORMED);
+    cs_recon_ask_t part = {.kind = CS_ASK_SYMBOLS, .part_bits = CS_PART_BITS_MAX + 1};
+    cr_assert_eq(say(part), CS_ERR_MALFORMED);
+    part.part_bits = 4;
+    part.part_index = 16;
+    cr_assert_eq(say(part), CS_ERR_MALFORMED);
+    part.part_index = 15;
+    cr_assert_eq(say(part), CS_OK);
+    part.part_bits = CS_PART_BITS_MAX;
+    part.part_index = (1u << CS_PART_BITS_MAX) - 1;
+    cr_assert_eq(say(part), CS_OK);
+    cr_assert_eq(say((cs_recon_ask_t){.kind = CS_ASK_STOP}), CS_OK);
+    cr_assert_eq(say(more), CS_ERR_MALFORMED, "it was stopped");
+}
+
+Test(teller, reads_its_rows_three_times_for_one_exchange_and_no_more)
+{
+    put_both(100);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cs_recon_ask_t half = {.kind = CS_ASK_SYMBOLS, .part_bits = 1};
+    for (unsigned i = 0; i < 6; i++)
+        cr_assert_eq(say(half), CS_OK);
+    cs_recon_ask_t least = {.kind = CS_ASK_SYMBOLS, .part_bits = CS_PART_BITS_MAX};
+    cr_assert_eq(say(least), CS_ERR_MALFORMED);
+}
+
+Test(teller, tells_no_more_than_was_asked_for_and_than_makes_sense)
+{
+    cs_recon_answer_t answer;
+    put_both(100);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(say((cs_recon_ask_t){.kind = CS_ASK_SYMBOLS}), CS_OK);
+    cr_assert(cs_teller_next(rig.teller, &answer));
+    cr_assert(answer.start == 0 && answer.n == 100);
+    cr_assert_not(cs_teller_next(rig.teller, &answer), "16 were sent");
+    cr_assert_eq(say((cs_recon_ask_t){.kind = CS_ASK_MORE, .up_to = UINT64_MAX}), CS_OK);
+    cr_assert(cs_teller_next(rig.teller, &answer));
+    cr_assert_eq(answer.start, 16);
+    cr_assert_leq(answer.bytes.len, 48 * CS_SYMBOL_BYTES_MAX, "64 in all: a list is cheaper");
+    cr_assert_not(cs_teller_next(rig.teller, &answer));
+}
+
+Test(teller, tells_many_in_frames_of_bounded_size)
+{
+    cs_recon_answer_t answer;
+    size_t frames = 0;
+    put_both(12000);
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(say((cs_recon_ask_t){.kind = CS_ASK_SYMBOLS}), CS_OK);
+    cr_assert_eq(say((cs_recon_ask_t){.kind = CS_ASK_MORE, .up_to = 6000}), CS_OK);
+    while (cs_teller_next(rig.teller, &answer)) {
+        cr_assert_leq(answer.bytes.len, CS_SYMBOLS_FRAME * CS_SYMBOL_BYTES_MAX);
+        frames++;
+    }
+    cr_assert_eq(frames, 2);
 }

@@ -21,6 +21,9 @@ static const cs_msg_report_t reports[] = {
     {.key = twos, .stamp = 300, .root = ones, .n = 2, .applied = true}};
 static const cs_msg_pex_item_t pex[] = {{.key = twos, .endpoints = {endpoints, 1}, .age_s = 9}};
 
+/* Index 16 of a set of 9: one item of ones, check 0x1122334455667788, count 1 as expected. */
+#define SYMBOL {(const uint8_t *)"\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11\x11" \
+                                 "\x11\x11\x11\x11\x88\x77\x66\x55\x44\x33\x22\x11\x00", 25}
 #define SEEN  {seen_bytes, sizeof seen_bytes}
 #define TWO16 {ones, 32}
 #define PACKED {.count = 3, .packed = {packed_bytes, sizeof packed_bytes}}
@@ -67,6 +70,9 @@ static const cs_msg_t samples[] = {
      .u.welcome = {.folder_id = TEXT("docs"), .secret = twos, .modes = 1,
                    .folder_name = TEXT("Docs"), .members = {members, 2},
                    .endpoints = {endpoints, 1}}},
+    {.type = CS_MSG_RECON_REQ, .xid = 1, .seq = 3, .flags = CS_FLAG_INITIATOR,
+     .u.recon_req = {.method = CS_RECON_SYMBOLS, .part_bits = 8, .part_index = 255}},
+    {.type = CS_MSG_SYMS, .xid = 1, .seq = 2, .u.syms = {.start = 16, .symbols = SYMBOL}},
 };
 
 /* clang-format on */

@@ -75,7 +75,7 @@ Test(prefix, follows_edits_and_deletions)
 /* Two batches wait; then they are written, one after the other, before anybody says so. */
 Test(prefix, is_that_of_the_snapshot_while_batches_wait)
 {
-    cs_batch_t batch[2] = {{0}, {0}};
+    cs_batch_t batch[2] = {0};
     create(10);
     for (unsigned i = 0; i < 2; i++) {
         gn_node_user(gp.a);

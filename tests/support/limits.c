@@ -1,0 +1,23 @@
+/* limits.c - see limits.h. */
+#include "support/limits.h"
+
+#include "recon/recon.h"
+
+static const cs_recon_limits_t least = {.symbols_max = 2,
+                                        .symbols_min = 1,
+                                        .symbols_first = 1,
+                                        .sample_bits = 1,
+                                        .part_differences = 1,
+                                        .list_percent = 1000};
+static const cs_recon_limits_t few = {.symbols_max = 8,
+                                      .symbols_min = 4,
+                                      .symbols_first = 2,
+                                      .sample_bits = 2,
+                                      .part_differences = 2,
+                                      .list_percent = 100};
+
+const struct cs_recon_limits *seed_limits(uint64_t seed)
+{
+    static const cs_recon_limits_t *const limits[] = {&cs_recon_defaults, &least, &few};
+    return limits[seed / 3 % CS_COUNT_OF(limits)]; /* seed % 3: how many nodes */
+}
