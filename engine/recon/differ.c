@@ -100,6 +100,21 @@ static cs_err_t begin_part(cs_differ_t *differ, stage_t stage, uint32_t bits, ui
     return err;
 }
 
+/* So much differs, by the sizes of the sets or by what the symbols say so far. */
+static uint64_t least_difference(const cs_differ_t *differ)
+{
+    uint64_t mine = differ->recon.n, theirs = differ->n_all;
+    uint64_t by_size = mine > theirs ? mine - theirs : theirs - mine;
+    uint64_t by_counts = cs_peel_least(differ->peel);
+    return by_size > by_counts ? by_size : by_counts;
+}
+
+/* A list is cheaper than so many symbols. */
+static bool is_much(const cs_differ_t *differ, uint64_t differences)
+{
+    return differences > differ->n_all * differ->recon.limits->list_percent / 100;
+}
+
 /* One part told how much differs in all. */
 static cs_err_t choose_parts(cs_differ_t *differ)
 {
@@ -107,7 +122,7 @@ static cs_err_t choose_parts(cs_differ_t *differ)
     cs_peel_items(differ->peel, &count);
     uint64_t differences = (uint64_t)count << differ->bits;
     uint64_t least = differ->recon.limits->symbols_max / 2;
-    if (differences * 100 > differ->n_all * differ->recon.limits->list_percent) {
+    if (is_much(differ, differences)) {
         begin_list(differ);
         return CS_OK;
     }
@@ -120,13 +135,18 @@ static cs_err_t choose_parts(cs_differ_t *differ)
     return begin_part(differ, PART, bits, 0);
 }
 
+static cs_err_t begin_sample(cs_differ_t *differ)
+{
+    return begin_part(differ, SAMPLE, differ->recon.limits->sample_bits, 0);
+}
+
 /* All that would be told was told, and it was not enough. */
 static cs_err_t give_up_part(cs_differ_t *differ)
 {
     differ->facts.nonsense = cs_peel_is_stuck(differ->peel);
     bool many = differ->told_max >= differ->recon.limits->symbols_max;
     if (differ->stage == WHOLE && many && !differ->facts.nonsense) {
-        return begin_part(differ, SAMPLE, differ->recon.limits->sample_bits, 0);
+        return begin_sample(differ);
     }
     begin_list(differ);
     return CS_OK;
@@ -138,17 +158,6 @@ static cs_err_t decoded(cs_differ_t *differ)
     differ->decoded = true;
     if (differ->stage == WHOLE) ask(differ, (cs_recon_ask_t){.kind = CS_ASK_STOP});
     return CS_OK;
-}
-
-/* Sets that are so different in size differ in so much. */
-static bool differs_by_size(const cs_differ_t *differ)
-{
-    uint64_t more = differ->recon.n, less = differ->n_all;
-    if (more < less) {
-        more = differ->n_all;
-        less = differ->recon.n;
-    }
-    return (more - less) * 100 > differ->n_all * differ->recon.limits->list_percent;
 }
 
 /* --- what the peer says */
@@ -175,9 +184,13 @@ static cs_err_t note_first(cs_differ_t *differ, uint64_t n)
 static cs_err_t go_on(cs_differ_t *differ)
 {
     if (cs_peel_is_complete(differ->peel)) return decoded(differ);
-    if (differ->stage == WHOLE && differs_by_size(differ)) {
-        begin_list(differ);
-        return CS_OK;
+    if (differ->stage == WHOLE) {
+        uint64_t least = least_difference(differ);
+        if (is_much(differ, least)) {
+            begin_list(differ);
+            return CS_OK;
+        }
+        if (least > differ->recon.limits->symbols_max) return begin_sample(differ);
     }
     uint64_t before = differ->up_to;
     if (cs_peel_symbols(differ->peel) < before) return CS_OK;

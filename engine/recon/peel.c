@@ -2,9 +2,13 @@
  * doing so when more symbols come. */
 #include "recon/peel.h"
 
+#include <math.h>
 #include <string.h>
 
 #include "base/mem.h"
+
+#define SPREAD_FROM 16u  /* symbols: before, most items are in each */
+#define SPREAD_MIN  100u /* symbols: fewer than 72 tell nothing */
 
 typedef struct found {
     uint64_t check;
@@ -22,6 +26,8 @@ struct cs_peel {
     size_t item_count, item_cap;
     uint32_t *queue; /* indices of symbols, each at most once: a stack of `cap` */
     size_t queue_len;
+    double size_gap; /* items of the one set less those of the other: the count of symbol 0 */
+    double spread;   /* sum over symbols of (count - mean)^2, each by what it is per item */
     bool broken;
 };
 
@@ -114,6 +120,27 @@ static bool peel_all(cs_peel_t *peel)
     return true;
 }
 
+/* An item that differs is in symbol i with probability p = 1 / (1 + i/2), and adds 1 to its
+ * count or takes 1 away: so the count varies by p for each item. The first ones say little. */
+static void note_count(cs_peel_t *peel, size_t index)
+{
+    double count = (double)(int64_t)peel->symbols[index].count;
+    if (index == 0) peel->size_gap = count;
+    if (index < SPREAD_FROM) return;
+    double per_item = 1.0 / (1.0 + (double)index / 2.0);
+    double off = count - peel->size_gap * per_item;
+    peel->spread += off * off / per_item;
+}
+
+/* The mean of k squares of normal deviates is off by sqrt(2/k), relatively; six of those. */
+uint64_t cs_peel_least(const cs_peel_t *peel)
+{
+    if (peel->count < SPREAD_FROM + SPREAD_MIN) return 0;
+    double used = (double)(peel->count - SPREAD_FROM);
+    double least = peel->spread / used * (1.0 - 6.0 * sqrt(2.0 / used));
+    return least < 1e18 ? (uint64_t)least : UINT64_C(1) << 60;
+}
+
 cs_err_t cs_peel_add(cs_peel_t *peel, const cs_symbol_t *more, const cs_symbol_t *less,
                      size_t count)
 {
@@ -127,6 +154,7 @@ cs_err_t cs_peel_add(cs_peel_t *peel, const cs_symbol_t *more, const cs_symbol_t
         symbol->check = more[i].check ^ less[i].check;
         symbol->count = more[i].count - less[i].count;
         peel->queued[peel->count + i] = false;
+        note_count(peel, peel->count + i);
     }
     size_t first = peel->count;
     peel->count += count;

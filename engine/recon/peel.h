@@ -26,6 +26,9 @@ CS_MUST_USE cs_err_t cs_peel_add(cs_peel_t *peel, const cs_symbol_t *more,
                                  const cs_symbol_t *less, size_t count);
 bool cs_peel_is_complete(const cs_peel_t *peel);
 size_t cs_peel_symbols(const cs_peel_t *peel);
+/* How many items differ at least, by the counts alone, long before any come apart; 0: too few
+ * symbols to tell. Wrong once in 10^8 times, or if the peer lies. */
+uint64_t cs_peel_least(const cs_peel_t *peel);
 /* Most symbols are empty and yet something does not come apart: no difference is so, but for
  * one in 2^20, unless two items have one check. False for few symbols, where it happens. */
 bool cs_peel_is_stuck(const cs_peel_t *peel);

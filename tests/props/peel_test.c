@@ -207,3 +207,35 @@ Test(peel, random_symbols_are_bounded_work)
         cs_peel_destroy(&decoder);
     }
 }
+
+/* The estimate is a lower bound that is not far off, for sets of like and of unlike sizes. */
+Test(peel, counts_tell_how_many_differ_before_any_is_found)
+{
+    static const size_t sizes[][2] = {
+        {0, 0}, {100, 100}, {5000, 5000}, {9000, 1000}, {0, 3000}};
+    cs_prng_t prng;
+    cs_prng_init(&prng, test_seed("peel_least"));
+    for (size_t i = 0; i < CS_COUNT_OF(sizes); i++) {
+        size_t plus = sizes[i][0], minus = sizes[i][1];
+        item_t *items = cs_malloc((plus + minus + 1) * sizeof *items);
+        cs_symbols_t theirs, mine;
+        cs_symbols_init(&theirs, 1024);
+        cs_symbols_init(&mine, 1024);
+        fill(&prng, items, plus + minus);
+        put_all(&theirs, items, plus);
+        put_all(&mine, items + plus, minus);
+        cs_peel_t *decoder = cs_peel_new(key);
+        cr_assert_eq(cs_peel_add(decoder, theirs.at, mine.at, 115), CS_OK);
+        cr_assert_eq(cs_peel_least(decoder), 0, "too early");
+        cr_assert_eq(cs_peel_add(decoder, theirs.at + 115, mine.at + 115, 909), CS_OK);
+        uint64_t least = cs_peel_least(decoder);
+        cr_assert_leq(least, plus + minus);
+        if (plus + minus >= 3000)
+            cr_assert_geq(least, (plus + minus) / 2, "%zu %zu: %llu", plus, minus,
+                          (unsigned long long)least);
+        cs_peel_destroy(&decoder);
+        cs_symbols_fini(&theirs);
+        cs_symbols_fini(&mine);
+        cs_free(items);
+    }
+}

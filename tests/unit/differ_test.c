@@ -104,6 +104,21 @@ Test(differ, a_set_of_another_size_is_listed_after_the_first_symbols)
     cr_assert_not(cs_differ_facts(rig.differ)->nonsense);
 }
 
+Test(differ, sets_with_nothing_in_common_are_listed_before_much_was_spent)
+{
+    unsigned found = 0;
+    for (unsigned i = 0; i < 5000; i++) {
+        rr_put(&rig.mine, 10000 + i);
+        rr_put(&rig.theirs, 20000 + i);
+    }
+    rr_begin(&rig, CS_BY_SYMBOLS, true);
+    cr_assert_eq(rr_run(&rig, &found, count_items), CS_OK);
+    cr_assert_eq(found, 10000);
+    cr_assert_eq(rig.asked[CS_ASK_LIST], 1);
+    cr_assert_leq(cs_differ_facts(rig.differ)->symbols, 512, "counts tell that much differs");
+    cr_assert_not(cs_differ_facts(rig.differ)->nonsense);
+}
+
 Test(differ, more_than_one_stream_holds_is_found_part_by_part)
 {
     unsigned found = 0;
