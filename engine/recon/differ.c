@@ -105,8 +105,9 @@ static uint64_t least_difference(const cs_differ_t *differ)
 {
     uint64_t mine = differ->recon.n, theirs = differ->n_all;
     uint64_t by_size = mine > theirs ? mine - theirs : theirs - mine;
-    uint64_t by_counts = cs_peel_least(differ->peel);
-    return by_size > by_counts ? by_size : by_counts;
+    cs_peel_guess_t guess;
+    if (!cs_peel_guess(differ->peel, &guess) || guess.least < by_size) return by_size;
+    return guess.least;
 }
 
 /* A list is cheaper than so many symbols. */
@@ -179,7 +180,18 @@ static cs_err_t note_first(cs_differ_t *differ, uint64_t n)
     return CS_OK;
 }
 
-/* Twice as many, once all came that were asked for: as many round trips as with a window, and
+/* Twice as many, or as few as will do by what the counts tell; an eighth more if that was
+ * already tried. */
+static uint64_t more_than(const cs_differ_t *differ, uint64_t before)
+{
+    uint64_t more = 2 * before, step = before + before / 8 + 1;
+    cs_peel_guess_t guess;
+    if (cs_peel_guess(differ->peel, &guess) && guess.enough < more) more = guess.enough;
+    if (more < step) more = step;
+    return more < differ->told_max ? more : differ->told_max;
+}
+
+/* Asks for more once all came that were asked for: as many round trips as with a window, and
  * nothing is on its way when it is enough. */
 static cs_err_t go_on(cs_differ_t *differ)
 {
@@ -195,7 +207,7 @@ static cs_err_t go_on(cs_differ_t *differ)
     uint64_t before = differ->up_to;
     if (cs_peel_symbols(differ->peel) < before) return CS_OK;
     if (before >= differ->told_max) return give_up_part(differ);
-    differ->up_to = 2 * before < differ->told_max ? 2 * before : differ->told_max;
+    differ->up_to = more_than(differ, before);
     differ->bytes_left += (differ->up_to - before) * CS_SYMBOL_BYTES_MAX;
     ask(differ, (cs_recon_ask_t){.kind = CS_ASK_MORE, .up_to = differ->up_to});
     return CS_OK;

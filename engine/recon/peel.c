@@ -9,6 +9,7 @@
 
 #define SPREAD_FROM 16u  /* symbols: before, most items are in each */
 #define SPREAD_MIN  100u /* symbols: fewer than 72 tell nothing */
+#define GUESS_MAX   1e15 /* items: what a liar's symbols may come to */
 
 typedef struct found {
     uint64_t check;
@@ -132,13 +133,22 @@ static void note_count(cs_peel_t *peel, size_t index)
     peel->spread += off * off / per_item;
 }
 
-/* The mean of k squares of normal deviates is off by sqrt(2/k), relatively; six of those. */
-uint64_t cs_peel_least(const cs_peel_t *peel)
+static uint64_t whole(double value)
 {
-    if (peel->count < SPREAD_FROM + SPREAD_MIN) return 0;
-    double used = (double)(peel->count - SPREAD_FROM);
-    double least = peel->spread / used * (1.0 - 6.0 * sqrt(2.0 / used));
-    return least < 1e18 ? (uint64_t)least : UINT64_C(1) << 60;
+    return value < GUESS_MAX ? (uint64_t)value : (uint64_t)GUESS_MAX;
+}
+
+/* The mean of k squares of normal deviates is off by sqrt(2/k), relatively: six of those for
+ * what must not be wrong. Symbols: 1.36 an item, and more than that by a root of their number
+ * (measured: tests/props/peel_test.c). */
+bool cs_peel_guess(const cs_peel_t *peel, cs_peel_guess_t *ret)
+{
+    if (peel->count < SPREAD_FROM + SPREAD_MIN) return false;
+    double used = (double)(peel->count - SPREAD_FROM), off = sqrt(2.0 / used);
+    double items = peel->spread / used, more = items * (1.0 + 2.0 * off);
+    ret->least = whole(items * (1.0 - 6.0 * off));
+    ret->enough = whole(1.36 * more + 4.0 * sqrt(more)) + 1;
+    return true;
 }
 
 cs_err_t cs_peel_add(cs_peel_t *peel, const cs_symbol_t *more, const cs_symbol_t *less,
@@ -173,7 +183,8 @@ bool cs_peel_is_complete(const cs_peel_t *peel)
     return !peel->broken && peel->count > 0 && cs_symbol_is_zero(&peel->symbols[0]);
 }
 
-#define STUCK_SYMBOLS 64u /* two items share all of so many indices once in 5 million pairs */
+/* Two of a few items share all of 64 indices once in 10^5 differences, of so many never. */
+#define STUCK_SYMBOLS 1024u
 
 bool cs_peel_is_stuck(const cs_peel_t *peel)
 {

@@ -26,11 +26,14 @@ CS_MUST_USE cs_err_t cs_peel_add(cs_peel_t *peel, const cs_symbol_t *more,
                                  const cs_symbol_t *less, size_t count);
 bool cs_peel_is_complete(const cs_peel_t *peel);
 size_t cs_peel_symbols(const cs_peel_t *peel);
-/* How many items differ at least, by the counts alone, long before any come apart; 0: too few
- * symbols to tell. Wrong once in 10^8 times, or if the peer lies. */
-uint64_t cs_peel_least(const cs_peel_t *peel);
-/* Most symbols are empty and yet something does not come apart: no difference is so, but for
- * one in 2^20, unless two items have one check. False for few symbols, where it happens. */
+/* What the counts tell long before any item comes apart. False: too few symbols to tell. */
+typedef struct cs_peel_guess {
+    uint64_t least;  /* so many items differ: wrong once in 10^8 times, or if the peer lies */
+    uint64_t enough; /* so many symbols give all of them, most probably */
+} cs_peel_guess_t;
+bool cs_peel_guess(const cs_peel_t *peel, cs_peel_guess_t *ret);
+/* Most symbols are empty and yet something does not come apart: two items have one check. False
+ * for fewer than 1024 symbols, where that happens without. */
 bool cs_peel_is_stuck(const cs_peel_t *peel);
 /* What was found so far; borrowed until the next call of add. */
 const cs_peeled_t *cs_peel_items(const cs_peel_t *peel, size_t *ret_count);

@@ -72,7 +72,7 @@ static size_t difference_of(cs_prng_t *prng, size_t common, size_t plus, size_t 
 {
     cs_symbols_t theirs, mine;
     item_t *items = cs_malloc((common + plus + minus + 1) * sizeof *items);
-    size_t symbols = 64 + 3 * (plus + minus);
+    size_t symbols = 4096 + 3 * (plus + minus); /* with few, some pairs do not come apart */
     cs_symbols_init(&theirs, symbols);
     cs_symbols_init(&mine, symbols);
     fill(prng, items, common + plus + minus);
@@ -141,8 +141,11 @@ Test(peel, two_items_of_one_check_never_complete)
             cs_symbol_mix(&theirs.at[at.index], items[i].b, check, 1);
     }
     cs_peel_t *decoder = cs_peel_new(key);
-    cr_assert_not(peel(decoder, &theirs, &mine, 64));
+    cr_assert_eq(cs_peel_add(decoder, theirs.at, mine.at, 1023), CS_OK);
+    cr_assert_not(cs_peel_is_stuck(decoder), "so few symbols are no proof");
+    cr_assert_not(peel(decoder, &theirs, &mine, 1));
     cr_assert_eq(cs_peel_symbols(decoder), 4096);
+    cr_assert(cs_peel_is_stuck(decoder));
     size_t count;
     cs_peel_items(decoder, &count);
     cr_assert_eq(count, 1, "the third comes all the same");
@@ -224,11 +227,13 @@ Test(peel, counts_tell_how_many_differ_before_any_is_found)
         fill(&prng, items, plus + minus);
         put_all(&theirs, items, plus);
         put_all(&mine, items + plus, minus);
+        cs_peel_guess_t guess;
         cs_peel_t *decoder = cs_peel_new(key);
         cr_assert_eq(cs_peel_add(decoder, theirs.at, mine.at, 115), CS_OK);
-        cr_assert_eq(cs_peel_least(decoder), 0, "too early");
+        cr_assert_not(cs_peel_guess(decoder, &guess), "too early");
         cr_assert_eq(cs_peel_add(decoder, theirs.at + 115, mine.at + 115, 909), CS_OK);
-        uint64_t least = cs_peel_least(decoder);
+        cr_assert(cs_peel_guess(decoder, &guess));
+        uint64_t least = guess.least;
         cr_assert_leq(least, plus + minus);
         if (plus + minus >= 3000)
             cr_assert_geq(least, (plus + minus) / 2, "%zu %zu: %llu", plus, minus,
@@ -238,4 +243,42 @@ Test(peel, counts_tell_how_many_differ_before_any_is_found)
         cs_symbols_fini(&mine);
         cs_free(items);
     }
+}
+
+/* What is said to be enough is, nearly always, and is no waste. */
+Test(peel, as_many_symbols_as_are_guessed_to_be_enough_are)
+{
+    cs_prng_t prng;
+    cs_prng_init(&prng, test_seed("peel_enough"));
+    unsigned enough = 0;
+    uint64_t guessed = 0, items = 0;
+    for (unsigned round = 0; round < 60; round++) {
+        size_t half = 100 + cs_prng_below(&prng, 900);
+        item_t *item = cs_malloc(2 * half * sizeof *item);
+        cs_symbols_t theirs, mine;
+        cs_symbols_init(&theirs, 8192);
+        cs_symbols_init(&mine, 8192);
+        fill(&prng, item, 2 * half);
+        put_all(&theirs, item, half);
+        put_all(&mine, item + half, half);
+        cs_peel_guess_t guess;
+        cs_peel_t *decoder = cs_peel_new(key);
+        cr_assert_eq(cs_peel_add(decoder, theirs.at, mine.at, half), CS_OK);
+        if (half < 116) {
+            cr_assert_not(cs_peel_guess(decoder, &guess));
+        } else {
+            cr_assert(cs_peel_guess(decoder, &guess));
+            size_t more = guess.enough > half ? (size_t)guess.enough - half : 0;
+            cr_assert_eq(cs_peel_add(decoder, theirs.at + half, mine.at + half, more), CS_OK);
+            enough += cs_peel_is_complete(decoder);
+            guessed += guess.enough;
+            items += 2 * half;
+        }
+        cs_peel_destroy(&decoder);
+        cs_symbols_fini(&theirs);
+        cs_symbols_fini(&mine);
+        cs_free(item);
+    }
+    cr_assert_geq(enough, 45, "%u of about 60", enough);
+    cr_assert_lt(guessed, items * 2, "fewer than doubling would take");
 }
