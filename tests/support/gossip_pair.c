@@ -45,6 +45,7 @@ bool gp_deliver(unsigned from)
     if (link->len == 0) return false;
     gn_frame_t *frame = gn_frames_take(link, 0);
     if (gp.heard_count < CS_COUNT_OF(gp.heard)) gp.heard[gp.heard_count++] = gp_type(frame);
+    gp.bytes += frame->bytes.len;
     gn_node_deliver(&gp.world->nodes[1 - from], frame);
     gn_node_flush(&gp.world->nodes[1 - from]);
     gn_frame_free(&frame);

@@ -10,6 +10,7 @@ typedef struct gp_pair {
     cs_msg_type_t heard[4096]; /* types of all frames that were delivered, in order */
     size_t heard_count;
     size_t queue_max; /* frames that waited on one link at once */
+    uint64_t bytes;   /* of all frames that were delivered */
 } gp_pair_t;
 
 extern gp_pair_t gp;

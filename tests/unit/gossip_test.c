@@ -44,6 +44,23 @@ Test(gossip, a_few_differences_cost_a_few_entries)
     cr_assert_eq(cs_replica_state(gp.a->replica)->n, 3005);
 }
 
+/* Application payload of the pair; ten minutes after the last change HAVE is all there is. */
+Test(gossip, an_idle_pair_says_less_than_10_bytes_a_second)
+{
+    gn_node_create(gp.a, 100);
+    gp_connect();
+    gp_pass(5000);
+    gn_node_user(gp.a);
+    cs_gossip_local(gp.a->gossip, gp.world->now_ms);
+    gp_pass(600000);
+    cr_assert(gp_equal_roots());
+    gp.bytes = 0;
+    gp_pass(600000);
+    cr_assert_gt(gp.bytes, 0);
+    cr_assert_leq(gp.bytes, 600 * 10 / 2, "%llu bytes in ten minutes",
+                  (unsigned long long)gp.bytes);
+}
+
 Test(gossip, equality_spreads_seen_both_ways)
 {
     gn_node_create(gp.a, 5);
