@@ -93,7 +93,7 @@ static cs_err_t put_wanted(cs_gossip_t *gossip, cs__peer_t *peer, const uint8_t 
 
 static cs_err_t on_want(cs_gossip_t *gossip, cs__peer_t *peer, cs_slice_t digests)
 {
-    if (digests.len > CS_WANT_MAX * CS_DIGEST_BYTES) return CS_ERR_LIMIT;
+    if (digests.len > (size_t)CS_WANT_MAX * CS_DIGEST_BYTES) return CS_ERR_LIMIT;
     cs_buf_t gone = {0};
     const uint8_t *digest;
     cs_err_t err = CS_OK;
