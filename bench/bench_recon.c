@@ -14,11 +14,9 @@
 #include <time.h>
 
 #include "base/mem.h"
-#include "base/prng.h"
-#include "base/seal.h"
 #include "io/leveldb_store.h"
 #include "node/gossip.h"
-#include "recon/recon.h"
+#include "trie.h"
 
 #define FOLDER        1u
 #define FILES_PER_DIR 100u
@@ -264,87 +262,13 @@ static void pass(side_t *a, unsigned seconds, bool until_equal)
     }
 }
 
-/* --- the trie: keyed by bucket, a leaf is (bucket, digest) */
-
-typedef struct leaf {
-    uint8_t bucket[CS_BUCKET_BYTES], item[CS_ITEM_BYTES];
-} leaf_t;
-
-static int leaf_order(const void *a, const void *b)
-{
-    return memcmp(a, b, CS_BUCKET_BYTES);
-}
-
-static leaf_t *leaves_of(const side_t *side, size_t *ret_count)
-{
-    size_t cap = 1u << 20, len = 0;
-    leaf_t *leaves = cs_malloc(cap * sizeof *leaves);
-    cs_snapshot_t *snapshot = cs_store_snapshot(side->store);
-    cs_view_t view = {.store = side->store, .snapshot = snapshot, .folder = FOLDER};
-    cs_view_walk_t *walk = cs_view_walk_new(&view, CS_WALK_ITEMS, cs_slice(NULL, 0));
-    cs_slice_t item, bucket;
-    while (cs_view_walk_next(walk, &item, &bucket)) {
-        if (len == cap) {
-            cap *= 2;
-            leaves = cs_realloc_array(leaves, cap, sizeof *leaves);
-        }
-        memcpy(leaves[len].item, item.data, CS_ITEM_BYTES);
-        memcpy(leaves[len].bucket, bucket.data, CS_BUCKET_BYTES);
-        len++;
-    }
-    must(cs_view_walk_err(walk) == CS_OK, "walk");
-    cs_view_walk_destroy(&walk);
-    cs_snapshot_t *done = snapshot;
-    cs_store_release(side->store, &done);
-    qsort(leaves, len, sizeof *leaves, leaf_order);
-    *ret_count = len;
-    return leaves;
-}
-
-typedef struct range {
-    const leaf_t *at;
-    size_t len;
-} range_t;
-
-static range_t child(range_t node, unsigned depth, unsigned nibble)
-{
-    range_t ret = {node.at, 0};
-    for (size_t i = 0; i < node.len; i++) {
-        uint8_t byte = node.at[i].bucket[depth / 2];
-        unsigned have = depth % 2 == 0 ? byte >> 4 : byte & 15u;
-        if (have < nibble) ret.at = &node.at[i] + 1;
-        if (have == nibble) ret.len++;
-    }
-    return ret;
-}
-
-/* Bytes to find what differs below a node whose hashes differ: the asker names the node (its
- * nibbles), the other answers with which children it has (2 B) and their hashes of 16 B each;
- * a child of one leaf is the leaf. Ranges that are equal have equal hashes. */
-static uint64_t trie_bytes(range_t a, range_t b, unsigned depth)
-{
-    uint64_t bytes = 1 + (depth + 1) / 2 + 2;
-    for (unsigned nibble = 0; nibble < 16; nibble++) {
-        range_t x = child(a, depth, nibble), y = child(b, depth, nibble);
-        if (y.len > 0) bytes += CS_ITEM_BYTES;
-        bool equal = x.len == y.len && memcmp(x.at, y.at, x.len * sizeof *x.at) == 0;
-        if (!equal && y.len > 1) bytes += trie_bytes(x, y, depth + 1);
-    }
-    return bytes;
-}
-
 /* --- cases */
 
 static void run_case(side_t *a, uint64_t modified, uint64_t entries)
 {
     side_t *b = a->other;
     if (modified > 0) scan(b, CS_SAW_MODIFIED, modified, entries / modified, NULL);
-    size_t len[2];
-    leaf_t *leaves[2] = {leaves_of(a, &len[0]), leaves_of(b, &len[1])};
-    range_t mine = {leaves[0], len[0]}, theirs = {leaves[1], len[1]};
-    uint64_t trie = modified == 0 ? CS_ITEM_BYTES : trie_bytes(mine, theirs, 0);
-    cs_free(leaves[0]);
-    cs_free(leaves[1]);
+    uint64_t trie = modified == 0 ? CS_ITEM_BYTES : trie_bytes(a->store, b->store, FOLDER);
     tally = (tally_t){0};
     a->cpu_s = b->cpu_s = 0;
     if (modified == 0) {
@@ -360,83 +284,6 @@ static void run_case(side_t *a, uint64_t modified, uint64_t entries)
            1e3 * b->cpu_s);
     fflush(stdout);
     pass(a, 100, false); /* claims, and HAVEs at their slowest */
-}
-
-/* Two folders of as many entries that have nothing in common: the one beside random digests. */
-static void never_met(const side_t *a, cs_store_t *other, uint64_t entries)
-{
-    cs_prng_t prng;
-    cs_batch_t batch = {0};
-    cs_prng_init(&prng, 1);
-    for (uint64_t i = 0; i < entries; i++) {
-        cs_buf_t key = {0}, value = {0};
-        uint8_t bytes[32];
-        cs_prng_fill(&prng, bytes, sizeof bytes);
-        cs_buf_put_u32_be(&key, FOLDER);
-        cs_buf_put(&key, "d/", 2);
-        cs_buf_put(&key, bytes, 16);
-        cs_buf_put(&value, bytes + 16, 16);
-        cs_seal_append(&value, 0);
-        cs_batch_put(&batch, cs_buf_slice(&key), cs_buf_slice(&value));
-        cs_buf_fini(&key);
-        cs_buf_fini(&value);
-        if (i % 1000 != 999 && i + 1 != entries) continue;
-        must(cs_store_write(other, &batch, false) == CS_OK, "write");
-        cs_batch_fini(&batch);
-    }
-    cs_recon_t mine = {{a->store, NULL, FOLDER}, keys.sym, entries, &cs_recon_defaults};
-    cs_recon_t theirs = {{other, NULL, FOLDER}, keys.sym, entries, &cs_recon_defaults};
-    cs_symbols_t none = {0};
-    cs_differ_t *differ = cs_differ_new(&mine, CS_BY_SYMBOLS, &none);
-    cs_teller_t *teller = cs_teller_new(&theirs, &none);
-    uint64_t bytes = 0, found = 0;
-    unsigned trips = 0;
-    cs_diff_t what = CS_DIFF_MORE;
-    while (what != CS_DIFF_END) {
-        cs_recon_ask_t ask;
-        cs_recon_answer_t answer;
-        cs_diff_item_t item;
-        while (cs_differ_ask(differ, &ask)) {
-            trips++;
-            bytes += 44; /* what a RECON_REQ, CREDIT or LIST_REQ takes */
-            must(cs_teller_ask(teller, &ask) == CS_OK, "ask");
-            while (cs_teller_next(teller, &answer)) {
-                bytes += 32 + answer.bytes.len;
-                must(cs_differ_feed(differ, &answer) == CS_OK, "feed");
-            }
-        }
-        must(cs_differ_next(differ, &what, &item) == CS_OK, "next");
-        found += what != CS_DIFF_MORE && what != CS_DIFF_END;
-    }
-    must(found == 2 * entries, "not all were found");
-    printf("nothing in common: %" PRIu64 " bytes, %u round trips\n", bytes, trips);
-    cs_differ_destroy(&differ);
-    cs_teller_destroy(&teller);
-}
-
-/* Root and prefix for one changed entry: one item goes, one comes. */
-static void bench_update(void)
-{
-    enum { TURNS = 1000000 };
-    cs_symbols_t symbols;
-    uint8_t root[CS_HASH_BYTES] = {0};
-    cs_entry_digest_t digest[256];
-    cs_prng_t prng;
-    cs_prng_init(&prng, 1);
-    cs_prng_fill(&prng, digest, sizeof digest);
-    cs_symbols_init(&symbols, CS_SYMBOLS_MAX);
-    double before = cpu_now();
-    for (unsigned i = 0; i < TURNS; i++) {
-        cs_entry_digest_t *old = &digest[i % 256], *new = &digest[(i + 77) % 256];
-        new->item[i % 16] ^= (uint8_t)(i >> 4); /* never the same item again */
-        cs_sum_sub(root, old->term);
-        cs_sum_add(root, new->term);
-        cs_symbols_take(&symbols, keys.sym, old->item);
-        cs_symbols_put(&symbols, keys.sym, new->item);
-    }
-    printf("update of root and %u symbols for one changed entry: %.2f us\n", CS_SYMBOLS_MAX,
-           1e6 * (cpu_now() - before) / TURNS);
-    cs_symbols_fini(&symbols);
 }
 
 static cs_store_t *open_store(const char *dir, const char *name)
@@ -455,7 +302,6 @@ int main(int argc, char **argv)
     uint64_t entries = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
     must(mkdir(argv[1], 0700) == 0, argv[1]);
     cs_keys_derive(&keys, (const uint8_t *)"a secret of thirty-two bytes ...");
-    bench_update();
     side_t a = {.name = "a"}, b = {.name = "b"};
     a.other = &b;
     b.other = &a;
@@ -477,9 +323,6 @@ int main(int argc, char **argv)
         "modified |     bytes | trips | symbols |      trie | ratio |   entries | ms of CPU\n");
     for (size_t i = 0; i < CS_COUNT_OF(cases); i++)
         run_case(&a, cases[i], entries);
-    cs_store_t *other = open_store(argv[1], "c");
-    never_met(&a, other, entries);
-    cs_store_close(&other);
     side_t *sides[] = {&a, &b};
     for (int i = 0; i < 2; i++) {
         cs_gossip_destroy(&sides[i]->gossip);

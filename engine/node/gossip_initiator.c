@@ -7,9 +7,8 @@
 
 #include "node/gossip_internal.h"
 
-#define WINDOW_BYTES (UINT64_C(2) * CS_BUNDLE_BYTES) /* of entries asked for and not yet here \
-                                                      */
-#define ENTRY_BYTES    256u                          /* guess, until some came */
+#define WINDOW_BYTES   (UINT64_C(2) * CS_BUNDLE_BYTES) /* of entries that are not yet here */
+#define ENTRY_BYTES    256u                            /* guess, until some came */
 #define WANT_BATCH_MIN 64u
 
 static void send_pushes(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bundle)

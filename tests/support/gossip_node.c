@@ -19,12 +19,6 @@ void gn_trace(gn_world_t *world, const char *format, ...)
     va_end(args);
 }
 
-void gn_fail(gn_world_t *world, const char *why)
-{
-    gn_trace(world, "FAIL %s", why);
-    if (world->failure == NULL) world->failure = why;
-}
-
 cs_key_t gn_key(unsigned index)
 {
     cs_key_t key = {{0}};
@@ -272,10 +266,7 @@ void gn_node_stop(gn_node_t *node)
     node->up = false;
     gn_oracle_crashed(node);
     drop_outbox(node);
-    const cs_gossip_stats_t *stats = cs_gossip_stats(node->gossip);
-    node->world->symbols += stats->symbols;
-    node->world->parts += stats->parts;
-    node->world->lists += stats->lists;
+    gn_world_count(node->world, cs_gossip_stats(node->gossip));
     cs_gossip_destroy(&node->gossip);
     cs_replica_destroy(&node->replica);
     cs_store_close(&node->store);

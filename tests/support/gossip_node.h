@@ -81,6 +81,7 @@ typedef struct gn_world {
 void gn_world_init(gn_world_t *world, uint64_t seed); /* then set node_count and linked */
 void gn_world_start(gn_world_t *world);
 void gn_world_fini(gn_world_t *world);
+void gn_world_count(gn_world_t *world, const cs_gossip_stats_t *stats); /* of a life's end */
 
 void gn_trace(gn_world_t *world, const char *format, ...) CS_PRINTF(2, 3);
 void gn_fail(gn_world_t *world, const char *why);

@@ -6,6 +6,12 @@
 
 /* --- bookkeeping */
 
+void gn_fail(gn_world_t *world, const char *why)
+{
+    gn_trace(world, "FAIL %s", why);
+    if (world->failure == NULL) world->failure = why;
+}
+
 void gn_oracle_written(gn_node_t *node)
 {
     for (gn_event_t *event = node->world->events; event != NULL; event = event->next) {
@@ -86,6 +92,13 @@ void gn_oracle_expose(gn_node_t *node)
                 gn_fail(world, "a number was given away twice");
         }
     }
+}
+
+void gn_world_count(gn_world_t *world, const cs_gossip_stats_t *stats)
+{
+    world->symbols += stats->symbols;
+    world->parts += stats->parts;
+    world->lists += stats->lists;
 }
 
 /* --- after each step */
