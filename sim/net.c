@@ -19,14 +19,25 @@ uint16_t cs_sim_net_index(const cs_sim_t *sim, const cs_sim_link_t *link)
 static cs_sim_link_t *find(cs_sim_node_t *node, cs_link_t id, unsigned *ret_end)
 {
     cs_sim_t *sim = node->sim;
+    if (id == 0) return NULL;
     for (size_t i = 0; i < node->link_count; i++) {
+        if (node->ids[i] != id) continue;
         cs_sim_link_t *link = &sim->link[node->links[i]];
-        for (*ret_end = 0; *ret_end < 2; (*ret_end)++) {
-            if (link->up && link->end[*ret_end] == node->index && link->id[*ret_end] == id)
-                return link;
-        }
+        *ret_end = link->end[1] == node->index;
+        return link;
     }
     return NULL;
+}
+
+/* id 0: it has none. */
+static void set_id(cs_sim_t *sim, cs_sim_link_t *link, unsigned end, cs_link_t id)
+{
+    cs_sim_node_t *node = &sim->node[link->end[end]];
+    uint16_t number = cs_sim_net_index(sim, link);
+    size_t at = 0;
+    while (node->links[at] != number)
+        at++;
+    node->ids[at] = id;
 }
 
 /* --- connections */
@@ -61,6 +72,7 @@ void cs_sim_net_connect(cs_sim_t *sim, cs_sim_link_t *link)
     link->up = true;
     for (unsigned end = 0; end < 2; end++) {
         link->id[end] = ++sim->last_link;
+        set_id(sim, link, end, link->id[end]);
         link->arrives_us[end] = sim->now_us;
         link->queued[end] = 0;
     }
@@ -80,6 +92,8 @@ void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link)
 {
     if (!link->up) return;
     link->up = false;
+    for (unsigned end = 0; end < 2; end++)
+        set_id(sim, link, end, 0);
     cs_trace_event(&sim->trace, 2, sim->now_us, link->end[0], link->end[1]);
     see(sim, CS_SIGHT_DOWN, link);
     cs_sim_line(sim, link->end[0], "is cut off from %c", 'A' + link->end[1]);

@@ -369,4 +369,5 @@ void cs_sim_node_fini(cs_sim_node_t *node)
     cs_mem_volume_destroy(&node->volume);
     cs_free(node->denied);
     cs_free(node->links);
+    cs_free(node->ids);
 }

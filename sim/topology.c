@@ -9,6 +9,8 @@
 static void add_link(cs_sim_node_t *node, size_t index)
 {
     node->links = cs_realloc_array(node->links, node->link_count + 1, sizeof *node->links);
+    node->ids = cs_realloc_array(node->ids, node->link_count + 1, sizeof *node->ids);
+    node->ids[node->link_count] = 0;
     node->links[node->link_count++] = (uint16_t)index;
 }
 

@@ -8,6 +8,8 @@
 
 /* A node that steps so often at one moment, without an effect, spins. */
 #define SPINS_MAX 1000u
+/* Children of an event in the heap: with many, it is flat, and pop waits for memory less. */
+#define ARITY 4u
 
 void cs_sim_fail(cs_sim_t *sim, const char *format, ...)
 {
@@ -67,9 +69,9 @@ cs_sim_ev_t *cs_sim_push(cs_sim_t *sim, cs_sim_ev_kind_t kind, uint64_t after_us
     cs_sim_ev_t ev = {.at_us = sim->now_us + after_us, .seq = sim->seq++, .kind = kind};
     size_t at = heap->len++;
     heap->work += is_work(&ev);
-    while (at > 0 && before(&ev, &heap->ev[(at - 1) / 2])) {
-        heap->ev[at] = heap->ev[(at - 1) / 2];
-        at = (at - 1) / 2;
+    while (at > 0 && before(&ev, &heap->ev[(at - 1) / ARITY])) {
+        heap->ev[at] = heap->ev[(at - 1) / ARITY];
+        at = (at - 1) / ARITY;
     }
     heap->ev[at] = ev;
     return &heap->ev[at];
@@ -80,8 +82,11 @@ static cs_sim_ev_t pop(cs_sim_heap_t *heap)
     cs_sim_ev_t top = heap->ev[0], last = heap->ev[--heap->len];
     heap->work -= is_work(&top);
     size_t at = 0, child;
-    while ((child = 2 * at + 1) < heap->len) {
-        if (child + 1 < heap->len && before(&heap->ev[child + 1], &heap->ev[child])) child++;
+    while ((child = ARITY * at + 1) < heap->len) {
+        size_t end = child + ARITY < heap->len ? child + ARITY : heap->len;
+        for (size_t i = child + 1; i < end; i++) {
+            if (before(&heap->ev[i], &heap->ev[child])) child = i;
+        }
         if (!before(&heap->ev[child], &last)) break;
         heap->ev[at] = heap->ev[child];
         at = child;

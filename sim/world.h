@@ -144,6 +144,7 @@ struct cs_sim_node {
     uint64_t full_us, fail_us, unmounted_us, down_us; /* until when */
     bool *denied;                                     /* owned; of each node */
     uint16_t *links; /* owned; numbers of its links, ascending */
+    cs_link_t *ids;  /* owned; what the node calls each of them, 0: it is down */
     size_t link_count;
     cs_sim_image_t image[CS_SIM_IMAGES_MAX];
     unsigned image_count;
