@@ -24,6 +24,10 @@ void cs_sim_act(cs_sim_t *sim, const cs_act_t *act)
     cs_sim_node_t *node = &sim->node[act->node];
     print(sim, act);
     cs_trace_event(&sim->trace, 0x200 + act->kind, sim->now_us, act->node, act->number);
+    cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_ACT,
+                                  .node = act->node,
+                                  .peer = act->peer,
+                                  .number = (uint64_t)(act - sim->history->act)});
     if (cs_sim_user(node, act) || cs_sim_fault(node, act) || !node->up) return;
     if (act->kind == CS_ACT_SCAN) scan(node, act);
     if (act->kind == CS_ACT_PAUSE || act->kind == CS_ACT_RESUME)

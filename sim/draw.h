@@ -20,7 +20,9 @@ typedef enum cs_draw_stream {
     CS_DRAW_STEP,  /* the random number that each event carries: node, number of the event */
     CS_DRAW_CRASH,
     CS_DRAW_CALL, /* a failing call: node, number of the call */
-    CS_DRAW_USER
+    CS_DRAW_USER,
+    CS_DRAW_NEIGHBOUR, /* of a node: which try */
+    CS_DRAW_SCALE
 } cs_draw_stream_t;
 
 /* 64 bits that depend on nothing else. */

@@ -35,7 +35,13 @@ static void cut(cs_sim_node_t *node, const cs_act_t *act)
         link->stalled_us[link->end[1] == act->node] = until_us;
         return;
     }
-    if (act->kind == CS_ACT_PART) link->blocked_us = until_us;
+    if (act->kind == CS_ACT_PART) {
+        link->blocked_us = until_us;
+        cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_BLOCK,
+                                      .node = act->node,
+                                      .peer = act->peer,
+                                      .then_us = until_us});
+    }
     cs_sim_net_cut(sim, link);
 }
 

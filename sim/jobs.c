@@ -17,7 +17,7 @@ static void resume_in(cs_sim_job_t *job, uint64_t after_us)
 static uint64_t draw(cs_sim_job_t *job, uint64_t bound)
 {
     cs_sim_node_t *node = job->node;
-    uint64_t who = node->index + ((uint64_t)node->life << 8) + (job->number << 32);
+    uint64_t who = cs_sim_who(node) + (job->number << 32);
     return cs_sim_draw(node->sim, CS_DRAW_SLICE, who, job->slices++, bound);
 }
 

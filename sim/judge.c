@@ -255,6 +255,7 @@ void cs_sim_rest(cs_sim_t *sim)
     cs_buf_t first = {0};
     memset(all, true, sizeof all);
     cs_sim_line(sim, -1, "--- rest");
+    cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_REST});
     cs_sim_heal(sim);
     if (cs_oracle_hole(sim->oracle)) {
         sim->next_act = sim->history->len; /* what is next would judge what nobody promised */

@@ -16,51 +16,36 @@ uint16_t cs_sim_net_index(const cs_sim_t *sim, const cs_sim_link_t *link)
     return (uint16_t)(link - sim->link);
 }
 
-static void want(cs_sim_t *sim, unsigned from, unsigned to)
-{
-    if (from == to || cs_sim_net_between(sim, from, to) != NULL) return;
-    cs_sim_link_t *link = &sim->link[sim->link_count++];
-    *link = (cs_sim_link_t){.end = {(uint16_t)from, (uint16_t)to}, .wanted = true};
-}
-
-void cs_sim_net_init(cs_sim_t *sim)
-{
-    unsigned count = sim->node_count;
-    for (unsigned a = 0; a < count; a++) {
-        for (unsigned b = a + 1; b < count; b++) {
-            bool next = b == a + 1, closes = a == 0 && b + 1 == count;
-            bool in[] = {true, next, next || closes, a == 0};
-            if (!in[sim->options.topology]) continue;
-            bool turned = cs_sim_draw(sim, CS_DRAW_RECONNECT, a, b, 2) != 0;
-            want(sim, turned ? b : a, turned ? a : b);
-        }
-    }
-}
-
-cs_sim_link_t *cs_sim_net_between(cs_sim_t *sim, unsigned a, unsigned b)
-{
-    for (size_t i = 0; i < sim->link_count; i++) {
-        cs_sim_link_t *link = &sim->link[i];
-        if (link->end[0] == a && link->end[1] == b) return link;
-        if (link->end[0] == b && link->end[1] == a) return link;
-    }
-    return NULL;
-}
-
 static cs_sim_link_t *find(cs_sim_node_t *node, cs_link_t id, unsigned *ret_end)
 {
     cs_sim_t *sim = node->sim;
-    for (size_t i = 0; i < sim->link_count; i++) {
-        cs_sim_link_t *link = &sim->link[i];
-        for (*ret_end = 0; *ret_end < 2; (*ret_end)++) {
-            if (link->up && link->end[*ret_end] == node->index && link->id[*ret_end] == id)
-                return link;
-        }
+    if (id == 0) return NULL;
+    for (size_t i = 0; i < node->link_count; i++) {
+        if (node->ids[i] != id) continue;
+        cs_sim_link_t *link = &sim->link[node->links[i]];
+        *ret_end = link->end[1] == node->index;
+        return link;
     }
     return NULL;
 }
 
+/* id 0: it has none. */
+static void set_id(cs_sim_t *sim, cs_sim_link_t *link, unsigned end, cs_link_t id)
+{
+    cs_sim_node_t *node = &sim->node[link->end[end]];
+    uint16_t number = cs_sim_net_index(sim, link);
+    size_t at = 0;
+    while (node->links[at] != number)
+        at++;
+    node->ids[at] = id;
+}
+
 /* --- connections */
+
+static void see(cs_sim_t *sim, cs_sight_kind_t kind, const cs_sim_link_t *link)
+{
+    cs_sim_see(sim, &(cs_sight_t){.kind = kind, .node = link->end[0], .peer = link->end[1]});
+}
 
 static void try_again(cs_sim_t *sim, cs_sim_link_t *link)
 {
@@ -87,10 +72,12 @@ void cs_sim_net_connect(cs_sim_t *sim, cs_sim_link_t *link)
     link->up = true;
     for (unsigned end = 0; end < 2; end++) {
         link->id[end] = ++sim->last_link;
+        set_id(sim, link, end, link->id[end]);
         link->arrives_us[end] = sim->now_us;
         link->queued[end] = 0;
     }
     cs_trace_event(&sim->trace, 1, sim->now_us, link->end[0], link->end[1]);
+    see(sim, CS_SIGHT_UP, link);
     cs_sim_line(sim, link->end[0], "connects to %c", 'A' + link->end[1]);
     for (unsigned end = 0; end < 2 && link->up && link->conn == conn; end++) {
         cs_event_t event = {.kind = CS_EV_LINK_UP,
@@ -105,7 +92,10 @@ void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link)
 {
     if (!link->up) return;
     link->up = false;
+    for (unsigned end = 0; end < 2; end++)
+        set_id(sim, link, end, 0);
     cs_trace_event(&sim->trace, 2, sim->now_us, link->end[0], link->end[1]);
+    see(sim, CS_SIGHT_DOWN, link);
     cs_sim_line(sim, link->end[0], "is cut off from %c", 'A' + link->end[1]);
     for (unsigned end = 0; end < 2; end++) {
         cs_sim_node_t *node = &sim->node[link->end[end]];
@@ -118,20 +108,16 @@ void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link)
 void cs_sim_net_leave(cs_sim_node_t *node)
 {
     cs_sim_t *sim = node->sim;
-    for (size_t i = 0; i < sim->link_count; i++) {
-        cs_sim_link_t *link = &sim->link[i];
-        if (link->end[0] == node->index || link->end[1] == node->index)
-            cs_sim_net_cut(sim, link);
-    }
+    for (size_t i = 0; i < node->link_count; i++)
+        cs_sim_net_cut(sim, &sim->link[node->links[i]]);
 }
 
 void cs_sim_net_join(cs_sim_node_t *node)
 {
     cs_sim_t *sim = node->sim;
-    for (size_t i = 0; i < sim->link_count; i++) {
-        cs_sim_link_t *link = &sim->link[i];
-        bool mine = link->end[0] == node->index || link->end[1] == node->index;
-        if (mine && !link->up) try_again(sim, link);
+    for (size_t i = 0; i < node->link_count; i++) {
+        cs_sim_link_t *link = &sim->link[node->links[i]];
+        if (!link->up) try_again(sim, link);
     }
 }
 
@@ -153,6 +139,32 @@ void cs_sim_net_frame_free(cs_sim_frame_t *frame)
     cs_buf_fini(&frame->header);
     cs_buf_fini(&frame->payload);
     cs_free(frame);
+}
+
+static unsigned type_of(const cs_sim_frame_t *frame)
+{
+    return frame->header.len > 1 ? frame->header.data[1] : 0;
+}
+
+static void see_frame(cs_sim_t *sim, cs_sight_kind_t kind, const cs_sim_frame_t *frame,
+                      bool odd)
+{
+    const cs_sim_link_t *link = &sim->link[frame->link];
+    cs_sim_see(sim, &(cs_sight_t){.kind = kind,
+                                  .node = link->end[1 - frame->from],
+                                  .peer = link->end[frame->from],
+                                  .then_us = frame->sent_us,
+                                  .type = type_of(frame),
+                                  .bytes = frame->header.len + frame->payload.len,
+                                  .odd = odd});
+}
+
+/* frame: taken. */
+static void lose(cs_sim_t *sim, cs_sim_frame_t *frame)
+{
+    sim->lost++;
+    see_frame(sim, CS_SIGHT_LOST, frame, false);
+    cs_sim_net_frame_free(frame);
 }
 
 static void put_on_way(cs_sim_t *sim, cs_sim_frame_t *frame, uint64_t after_us)
@@ -199,6 +211,8 @@ void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
     frame->from = (uint16_t)end;
     frame->conn = link->conn;
     frame->number = link->sent[end]++;
+    frame->sent_us = sim->now_us;
+    frame->depth = node->depth;
     size_t bytes = frame->header.len + frame->payload.len;
     link->bytes[end] += bytes;
     sim->frames++;
@@ -221,8 +235,7 @@ void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
     if (at_us < link->arrives_us[end]) at_us = link->arrives_us[end];
     link->arrives_us[end] = at_us;
     if (is_lost(sim, link, frame)) {
-        sim->lost++;
-        cs_sim_net_frame_free(frame);
+        lose(sim, frame);
         return;
     }
     put_on_way(sim, frame, at_us - sim->now_us);
@@ -275,24 +288,26 @@ void cs_sim_net_frame(cs_sim_t *sim, cs_sim_frame_t *frame)
     cs_sim_link_t *link = &sim->link[frame->link];
     bool current = link->up && link->conn == frame->conn && !frame->again;
     if (!current && !is_stray(sim, link, frame)) {
-        sim->lost++;
-        cs_sim_net_frame_free(frame);
+        lose(sim, frame);
         return;
     }
     unsigned to_end = 1u - frame->from;
     cs_sim_node_t *to = &sim->node[link->end[to_end]];
-    unsigned type = frame->header.len > 1 ? frame->header.data[1] : 0;
+    unsigned type = type_of(frame);
     cs_trace_event(&sim->trace, 0x100 + type, sim->now_us, link->id[to_end],
                    frame->header.len + frame->payload.len);
     cs_sim_line(sim, to->index, "<- %c %s%s, %zu bytes", 'A' + link->end[frame->from],
                 cs_msg_type_name((cs_msg_type_t)type), current ? "" : " (stray)",
                 frame->header.len + frame->payload.len);
+    see_frame(sim, CS_SIGHT_FRAME, frame, !current);
+    to->deeper = frame->depth + 1;
     cs_blob_t *blob = blob_of(&frame->payload);
     cs_event_t event = {.kind = CS_EV_MESSAGE,
                         .link = link->id[to_end],
                         .bytes = cs_buf_slice(&frame->header),
                         .blob = blob};
     cs_sim_node_event(to, &event);
+    to->deeper = 0;
     cs_blob_unref(&blob);
     cs_sim_net_frame_free(frame);
 }

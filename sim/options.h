@@ -8,15 +8,16 @@
 
 #include "base/buf.h"
 
-#define CS_SIM_NODES_MAX 12u   /* core.md 12, tier T3 */
-#define CS_SIM_OPS_MAX   5000u /* actions of one history */
+#define CS_SIM_NODES_MAX        12u   /* core.md 12, tier T3 */
+#define CS_SIM_OPS_MAX          5000u /* actions of one history */
+#define CS_SIM_TOPOLOGY_BOUNDED 4u
 
 /*  name         field         min  max  text */
 #define CS_SIM_OPTION_MAP(X)                                                            \
     X(nodes, "nodes", 2, CS_SIM_NODES_MAX, "nodes")                                     \
     X(ops, "ops", 0, CS_SIM_OPS_MAX, "actions of users, scans and faults")              \
     X(phases, "phases", 1, 10, "rest points; the actions are spread among them")        \
-    X(topology, "topology", 0, 3, "0 mesh, 1 line, 2 ring, 3 star")                     \
+    X(topology, "topology", 0, 4, "0 mesh, 1 line, 2 ring, 3 star, 4 eight of all")     \
     X(names, "names", 1, 16, "names that users choose from")                            \
     X(gap_ms, "gap-ms", 0, 60000, "virtual ms between actions, on average")             \
     X(latency_ms, "latency-ms", 0, 60000, "virtual ms a message takes, at most")        \

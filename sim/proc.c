@@ -16,10 +16,10 @@
 
 static const uint8_t marker[16] = {5, 5, 5};
 
-cs_key_t cs_sim_key(unsigned index)
+uint64_t cs_sim_who(const cs_sim_node_t *node)
 {
-    cs_key_t key = {{(uint8_t)(index + 1)}};
-    return key;
+    return (node->index & 0xff) | ((uint64_t)node->life << 8) |
+           ((uint64_t)(node->index >> 8) << 56);
 }
 
 void cs_sim_node_set_clock(cs_sim_node_t *node)
@@ -118,15 +118,36 @@ static void want_tick(cs_sim_node_t *node)
     ev->number = at_us;
 }
 
+/* For who watches. */
+static void see_state(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    cs_folder_phase_t phase;
+    if (sim->setup.watch.see == NULL) return;
+    if (!cs_node_folder_phase(node->node, CS_SIM_FOLDER, &phase)) return;
+    const uint8_t *root = cs_replica_state(cs_node_replica(node->node, CS_SIM_FOLDER))->root;
+    bool changed = memcmp(node->root, root, CS_HASH_BYTES) != 0;
+    bool idle = phase == CS_PHASE_IDLE;
+    if (!changed && idle == node->idle) return;
+    if (changed && node->deeper > node->depth) node->depth = node->deeper;
+    memcpy(node->root, root, CS_HASH_BYTES);
+    node->idle = idle;
+    cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_STATE,
+                                  .node = node->index,
+                                  .number = node->depth,
+                                  .root = node->root,
+                                  .odd = !idle});
+}
+
 void cs_sim_node_event(cs_sim_node_t *node, cs_event_t *event)
 {
     cs_sim_t *sim = node->sim;
     event->now_ms = sim->now_us / 1000;
-    event->number = cs_draw(sim->options.seed, CS_DRAW_STEP,
-                            node->index + ((uint64_t)node->life << 8), node->steps++) |
-                    1;
+    event->number =
+        cs_draw(sim->options.seed, CS_DRAW_STEP, cs_sim_who(node), node->steps++) | 1;
     if (cs_node_step(node->node, event, &node->fx) != CS_OK)
         cs_sim_fail(sim, "node %c: a step failed", 'A' + node->index);
+    see_state(node);
     /* What is performed may add no effect: steps begin with events only. */
     for (size_t i = 0; i < node->fx.len; i++)
         perform(node, &node->fx.item[i]);
@@ -152,7 +173,7 @@ static void write_first(cs_sim_node_t *node, uint64_t *ret_token, cs_err_t *ret_
     *ret_token = write->token;
     *ret_err = cs_store_write(node->store, &write->batch, true);
     cs_trace_event(&node->sim->trace, 3, node->sim->now_us, node->index, write->batch.count);
-    if (*ret_err == CS_OK)
+    if (*ret_err == CS_OK && node->sim->oracle != NULL)
         cs_oracle_wrote(node->sim->oracle, node->index, &write->batch, write->local);
     cs_batch_fini(&write->batch);
     cs_free(write);
@@ -179,13 +200,7 @@ void cs_sim_node_stored(cs_sim_node_t *node)
 static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_config_t *ret)
 {
     cs_sim_t *sim = node->sim;
-    size_t count = 0;
-    for (unsigned i = 0; i < sim->node_count; i++) {
-        if (i == node->index || node->denied[i]) continue;
-        members[count] = (cs_member_t){.key = cs_sim_key(i)};
-        snprintf(members[count++].name, sizeof members[0].name, "%c", 'A' + i);
-    }
-    uint64_t who = node->index + ((uint64_t)node->life << 8);
+    uint64_t who = cs_sim_who(node);
     *ret = (cs_folder_config_t){
         .id = "sim",
         .number = CS_SIM_FOLDER,
@@ -196,7 +211,7 @@ static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_c
         .seed = cs_draw(sim->options.seed, CS_DRAW_LIFE, who, 1),
         .stamp = (uint64_t)node->life << 32,
         .members = members,
-        .member_count = count,
+        .member_count = cs_sim_members(node, members),
     };
     memcpy(ret->marker, marker, sizeof marker);
 }
@@ -204,7 +219,6 @@ static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_c
 void cs_sim_node_start(cs_sim_node_t *node)
 {
     cs_sim_t *sim = node->sim;
-    cs_member_t members[CS_SIM_NODES_MAX];
     cs_folder_config_t folder;
     cs_open_result_t opened;
     node->life++;
@@ -213,19 +227,23 @@ void cs_sim_node_start(cs_sim_node_t *node)
     node->asked = node->answered = node->tick_us = 0;
     cs_sim_line(sim, node->index, "starts, life %u", node->life);
     cs_trace_event(&sim->trace, 4, sim->now_us, node->index, node->life);
+    cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_START, .node = node->index});
     cs_err_t err = cs_mem_store_open(node->disk, &node->store);
     CS_ASSERT(err == CS_OK);
     cs_node_config_t config = {.store = node->store, .self = cs_sim_key(node->index)};
-    snprintf(config.name, sizeof config.name, "%c", 'A' + node->index);
+    cs_sim_name(node->index, config.name);
     node->node = cs_node_new(&config);
+    cs_member_t *members = cs_calloc(sim->node_count, sizeof *members);
     folder_config(node, members, &folder);
     if (cs_node_add_folder(node->node, &folder, sim->now_us / 1000, &opened) != CS_OK)
         cs_sim_fail(sim, "node %c cannot open its state", 'A' + node->index);
+    cs_free(members);
     if (opened == CS_OPEN_AMNESIA) cs_sim_line(sim, node->index, "remembers nothing for sure");
     if (sim->options.batch > 0)
         cs_node_replica(node->node, CS_SIM_FOLDER)->batch_max = sim->options.batch;
     cs_event_t event = {.kind = CS_EV_TICK};
     cs_sim_node_event(node, &event);
+    if (sim->setup.neighbours) cs_sim_deny_others(node);
     cs_sim_net_join(node);
 }
 
@@ -248,6 +266,7 @@ void cs_sim_node_stop(cs_sim_node_t *node)
 {
     if (!node->up) return;
     cs_sim_line(node->sim, node->index, "stops");
+    cs_sim_see(node->sim, &(cs_sight_t){.kind = CS_SIGHT_STOP, .node = node->index});
     cs_node_stop(node->node);
     node->stopping = true;
     cs_sim_net_leave(node);
@@ -267,6 +286,7 @@ void cs_sim_node_kill(cs_sim_node_t *node, bool power)
     uint64_t draw = cs_draw(sim->options.seed, CS_DRAW_CRASH, node->index, node->life);
     cs_sim_line(sim, node->index, power ? "loses power" : "is killed");
     cs_trace_event(&sim->trace, 5, sim->now_us, node->index, power);
+    cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_KILL, .node = node->index, .odd = power});
     node->crashes++;
     node->dying = true;
     cs_sim_net_leave(node);
@@ -308,6 +328,7 @@ void cs_sim_node_init(cs_sim_t *sim, unsigned index)
     const cs_sim_options_t *options = &sim->options;
     cs_sim_node_t *node = &sim->node[index];
     *node = (cs_sim_node_t){.sim = sim, .index = index, .wall_ns = YEAR_2026_NS};
+    node->denied = cs_calloc(sim->node_count, sizeof *node->denied);
     if (options->clocks)
         node->wall_ns +=
             (int64_t)cs_sim_draw(sim, CS_DRAW_LIFE, index, 2, 315360000) * 1000000000;
@@ -346,4 +367,7 @@ void cs_sim_node_fini(cs_sim_node_t *node)
     cs_mem_disk_destroy(&node->disk);
     cs_sim_user_let_go(node);
     cs_mem_volume_destroy(&node->volume);
+    cs_free(node->denied);
+    cs_free(node->links);
+    cs_free(node->ids);
 }

@@ -8,9 +8,15 @@
 
 void cs_sim_once(const cs_history_t *history, FILE *lines, cs_sim_result_t *ret)
 {
-    cs_sim_t *sim = cs_malloc(sizeof *sim); /* some 100 KiB: too much for a stack */
+    cs_sim_watched(history, &(cs_sim_setup_t){.lines = lines}, ret);
+}
+
+void cs_sim_watched(const cs_history_t *history, const cs_sim_setup_t *setup,
+                    cs_sim_result_t *ret)
+{
+    cs_sim_t *sim = cs_malloc(sizeof *sim);
     *ret = (cs_sim_result_t){0};
-    cs_sim_init(sim, history, lines);
+    cs_sim_init(sim, history, setup);
     ret->ok = cs_sim_run(sim);
     ret->hole = cs_oracle_hole(sim->oracle);
     ret->act = sim->act;

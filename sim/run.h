@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "sim/history.h"
+#include "sim/setup.h"
 
 #define CS_SIM_RESULT_BYTES 512u
 
@@ -19,6 +20,9 @@ typedef struct cs_sim_result {
 
 /* lines: where the trace is written; NULL: nowhere. */
 void cs_sim_once(const cs_history_t *history, FILE *lines, cs_sim_result_t *ret);
+/* With somebody who looks on. */
+void cs_sim_watched(const cs_history_t *history, const cs_sim_setup_t *setup,
+                    cs_sim_result_t *ret);
 /* Twice: a different trace is a failure, too. */
 void cs_sim_check(const cs_history_t *history, cs_sim_result_t *ret);
 /* The history of a seed's own mix. */

@@ -8,6 +8,8 @@
 
 /* A node that steps so often at one moment, without an effect, spins. */
 #define SPINS_MAX 1000u
+/* Children of an event in the heap: with many, it is flat, and pop waits for memory less. */
+#define ARITY 4u
 
 void cs_sim_fail(cs_sim_t *sim, const char *format, ...)
 {
@@ -22,6 +24,15 @@ void cs_sim_fail(cs_sim_t *sim, const char *format, ...)
 bool cs_sim_failed(const cs_sim_t *sim)
 {
     return sim->why[0] != '\0';
+}
+
+void cs_sim_see(cs_sim_t *sim, const cs_sight_t *sight)
+{
+    const cs_sim_watch_t *watch = &sim->setup.watch;
+    if (watch->see == NULL) return;
+    cs_sight_t seen = *sight;
+    seen.now_us = sim->now_us;
+    watch->see(watch->arg, &seen);
 }
 
 bool cs_sim_reads_lines(const cs_sim_t *sim)
@@ -58,9 +69,9 @@ cs_sim_ev_t *cs_sim_push(cs_sim_t *sim, cs_sim_ev_kind_t kind, uint64_t after_us
     cs_sim_ev_t ev = {.at_us = sim->now_us + after_us, .seq = sim->seq++, .kind = kind};
     size_t at = heap->len++;
     heap->work += is_work(&ev);
-    while (at > 0 && before(&ev, &heap->ev[(at - 1) / 2])) {
-        heap->ev[at] = heap->ev[(at - 1) / 2];
-        at = (at - 1) / 2;
+    while (at > 0 && before(&ev, &heap->ev[(at - 1) / ARITY])) {
+        heap->ev[at] = heap->ev[(at - 1) / ARITY];
+        at = (at - 1) / ARITY;
     }
     heap->ev[at] = ev;
     return &heap->ev[at];
@@ -71,8 +82,11 @@ static cs_sim_ev_t pop(cs_sim_heap_t *heap)
     cs_sim_ev_t top = heap->ev[0], last = heap->ev[--heap->len];
     heap->work -= is_work(&top);
     size_t at = 0, child;
-    while ((child = 2 * at + 1) < heap->len) {
-        if (child + 1 < heap->len && before(&heap->ev[child + 1], &heap->ev[child])) child++;
+    while ((child = ARITY * at + 1) < heap->len) {
+        size_t end = child + ARITY < heap->len ? child + ARITY : heap->len;
+        for (size_t i = child + 1; i < end; i++) {
+            if (before(&heap->ev[i], &heap->ev[child])) child = i;
+        }
         if (!before(&heap->ev[child], &last)) break;
         heap->ev[at] = heap->ev[child];
         at = child;
@@ -167,7 +181,7 @@ static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
     }
 }
 
-static bool step(cs_sim_t *sim)
+bool cs_sim_step(cs_sim_t *sim)
 {
     if (sim->heap.len == 0) return false;
     cs_sim_ev_t ev = pop(&sim->heap);
@@ -177,7 +191,7 @@ static bool step(cs_sim_t *sim)
     happen(sim, &ev);
     if (++sim->spins > SPINS_MAX * sim->node_count)
         cs_sim_fail(sim, "a node spins: events without end at one moment");
-    const char *why = cs_oracle_failure(sim->oracle);
+    const char *why = sim->oracle != NULL ? cs_oracle_failure(sim->oracle) : NULL;
     if (why != NULL) cs_sim_fail(sim, "%s", why);
     return true;
 }
@@ -188,7 +202,7 @@ bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what)
     for (uint64_t events = 0; !cs_sim_failed(sim); events++) {
         bool rests = sim->heap.work == 0 || events % 256 == 255;
         if (rests && done(sim)) return true;
-        if (!step(sim) || sim->now_us - began_us > CS_SIM_FAIR_US)
+        if (!cs_sim_step(sim) || sim->now_us - began_us > CS_SIM_FAIR_US)
             cs_sim_fail(sim, "not %s within %u s of virtual time", what,
                         CS_SIM_FAIR_US / 1000000u);
         if (events > CS_SIM_FAIR_EVENTS)
@@ -197,22 +211,25 @@ bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what)
     return false;
 }
 
-void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, FILE *lines)
+void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_t *setup)
 {
     static const uint8_t secret[CS_SECRET_BYTES] = {7};
     *sim = (cs_sim_t){.options = history->options,
                       .history = history,
+                      .setup = *setup,
                       .now_us = 1000000,
                       .phase_us = 1000000,
                       .node_count = history->options.nodes};
-    cs_trace_init(&sim->trace, lines);
+    cs_trace_init(&sim->trace, setup->lines);
     sim->coros = cs_coros_new();
-    sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
-        .node_count = sim->node_count, .folder = CS_SIM_FOLDER, .secret = secret});
+    if (!setup->unjudged)
+        sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
+            .node_count = sim->node_count, .folder = CS_SIM_FOLDER, .secret = secret});
     sim->texts = cs_texts_new();
-    cs_sim_net_init(sim);
+    sim->node = cs_calloc(sim->node_count, sizeof *sim->node);
     for (unsigned i = 0; i < sim->node_count; i++)
         cs_sim_node_init(sim, i);
+    cs_sim_net_init(sim);
     for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_start(&sim->node[i]);
         push_scan(sim, i);
@@ -223,7 +240,7 @@ void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, FILE *lines)
 bool cs_sim_run(cs_sim_t *sim)
 {
     while (!cs_sim_failed(sim) && sim->next_act < sim->history->len) {
-        if (!step(sim)) cs_sim_fail(sim, "the history stands still");
+        if (!cs_sim_step(sim)) cs_sim_fail(sim, "the history stands still");
     }
     return !cs_sim_failed(sim);
 }
@@ -237,6 +254,8 @@ void cs_sim_fini(cs_sim_t *sim)
         if (ev.kind == CS_SIM_EV_FRAME) cs_sim_net_frame_free(ev.frame);
     }
     cs_free(sim->heap.ev);
+    cs_free(sim->node);
+    cs_free(sim->link);
     cs_texts_destroy(&sim->texts);
     cs_oracle_destroy(&sim->oracle);
     cs_coros_destroy(&sim->coros);

@@ -19,11 +19,13 @@
 #include "sim/mem_fs.h"
 #include "sim/mem_store.h"
 #include "sim/oracle.h"
+#include "sim/setup.h"
 #include "sim/texts.h"
 #include "sim/trace.h"
 
 #define CS_SIM_FOLDER      1u
-#define CS_SIM_LINKS_MAX   (CS_SIM_NODES_MAX * CS_SIM_NODES_MAX)
+#define CS_SIM_LINKS_MAX   65535u /* numbers of links are u16 */
+#define CS_SIM_NAME_BYTES  8u
 #define CS_SIM_IMAGES_MAX  3u
 #define CS_SIM_WHY_BYTES   512u
 #define CS_SIM_DISK_BYTES  ((uint64_t)1 << 30)
@@ -77,7 +79,9 @@ typedef struct cs_sim_frame {
     uint16_t link, from; /* end that sent it */
     uint32_t conn;
     uint64_t number;
-    bool again; /* a copy, or one of an old connection that is read after all */
+    uint64_t sent_us;
+    uint32_t depth; /* of its sender */
+    bool again;     /* a copy, or one of an old connection that is read after all */
 } cs_sim_frame_t;
 
 /* A connection that node `end[0]` keeps dialling. */
@@ -138,7 +142,10 @@ struct cs_sim_node {
     cs_mem_fd_t *held; /* what a program of the user keeps open; NULL: nothing */
     int64_t wall_ns;   /* wall clock minus virtual time */
     uint64_t full_us, fail_us, unmounted_us, down_us; /* until when */
-    bool denied[CS_SIM_NODES_MAX];
+    bool *denied;                                     /* owned; of each node */
+    uint16_t *links; /* owned; numbers of its links, ascending */
+    cs_link_t *ids;  /* owned; what the node calls each of them, 0: it is down */
+    size_t link_count;
     cs_sim_image_t image[CS_SIM_IMAGES_MAX];
     unsigned image_count;
     /* actions that wait for a call: indexes into the history, with the number of the call */
@@ -149,6 +156,11 @@ struct cs_sim_node {
     unsigned waiting_count;
     unsigned incarnations, crashes;
     uint64_t scans, applies;
+    /* for who watches: messages in the longest chain, each of which changed a state, up to
+     * ours; what it is after the message in progress; state after the last step */
+    uint32_t depth, deeper;
+    uint8_t root[CS_HASH_BYTES];
+    bool idle;
 };
 
 struct cs_sim {
@@ -159,16 +171,17 @@ struct cs_sim {
     cs_sim_heap_t heap;
     uint64_t now_us, phase_us, seq;
     cs_coros_t *coros;
-    cs_oracle_t *oracle;
+    cs_oracle_t *oracle; /* NULL: nobody judges */
     cs_texts_t *texts;
     unsigned node_count;
-    cs_sim_node_t node[CS_SIM_NODES_MAX];
-    cs_sim_link_t link[CS_SIM_LINKS_MAX];
-    size_t link_count;
+    cs_sim_node_t *node; /* owned */
+    cs_sim_link_t *link; /* owned */
+    size_t link_count, link_cap;
     cs_link_t last_link;
     bool fair;        /* faults have ended */
     bool forgot;      /* some node lost what it had told others */
     uint64_t rest_us; /* when they last ended */
+    cs_sim_setup_t setup;
     char why[CS_SIM_WHY_BYTES];
     unsigned drops, rests;
     uint64_t frames, frame_bytes, lost;
@@ -176,14 +189,17 @@ struct cs_sim {
 };
 
 /* --- world.c */
-/* history: borrowed until cs_sim_fini. lines: where the trace is written; NULL: nowhere. */
-void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, FILE *lines);
+/* history: borrowed until cs_sim_fini. setup: zero does. */
+void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_t *setup);
 void cs_sim_fini(cs_sim_t *sim);
 /* To the end of the history, or the first failure. False: why says what is wrong. */
 CS_MUST_USE bool cs_sim_run(cs_sim_t *sim);
+/* One event. False: there is none. */
+bool cs_sim_step(cs_sim_t *sim);
 
 void cs_sim_fail(cs_sim_t *sim, const char *format, ...) CS_PRINTF(2, 3);
 bool cs_sim_failed(const cs_sim_t *sim);
+void cs_sim_see(cs_sim_t *sim, const cs_sight_t *sight); /* now_us is filled in */
 /* In `after_us` from now. The caller fills in what the kind needs before anything else is
  * pushed. */
 cs_sim_ev_t *cs_sim_push(cs_sim_t *sim, cs_sim_ev_kind_t kind, uint64_t after_us);
@@ -208,7 +224,8 @@ void cs_sim_node_stored(cs_sim_node_t *node);
 void cs_sim_node_scan(cs_sim_node_t *node, const char *path); /* ".": everything */
 void cs_sim_node_pause(cs_sim_node_t *node, bool on);
 void cs_sim_node_set_clock(cs_sim_node_t *node); /* what its files get as their time */
-cs_key_t cs_sim_key(unsigned index);
+/* A node in one of its lives, as a number to draw by. */
+uint64_t cs_sim_who(const cs_sim_node_t *node);
 
 /* --- jobs.c: work on disk */
 void cs_sim_job_start(cs_sim_node_t *node, cs_effect_t *effect);
@@ -219,8 +236,18 @@ cs_err_t cs_sim_gate(void *arg, cs_mem_call_t *call);
 /* Actions whose call has come, or `all` that wait. */
 void cs_sim_act_waiting(cs_sim_node_t *node, bool all);
 
-/* --- net.c */
+/* --- topology.c */
 void cs_sim_net_init(cs_sim_t *sim);
+cs_sim_link_t *cs_sim_net_between(cs_sim_t *sim, unsigned a, unsigned b); /* NULL: none */
+cs_key_t cs_sim_key(unsigned index);
+/* "A" to "Z", then "n26" and so on. */
+void cs_sim_name(unsigned index, char ret[CS_SIM_NAME_BYTES]);
+/* Whom the node is configured with, itself left out. ret: room for all nodes. */
+size_t cs_sim_members(cs_sim_node_t *node, cs_member_t *ret);
+/* Lists of members spread by HELLO: whom neighbours name and we have no link to is refused. */
+void cs_sim_deny_others(cs_sim_node_t *node);
+
+/* --- net.c */
 void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect);
 void cs_sim_net_drop(cs_sim_node_t *node, cs_link_t id);
 void cs_sim_net_frame(cs_sim_t *sim, cs_sim_frame_t *frame); /* taken */
@@ -230,7 +257,6 @@ void cs_sim_net_connect(cs_sim_t *sim, cs_sim_link_t *link);
 void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link);
 void cs_sim_net_leave(cs_sim_node_t *node); /* all its connections end */
 void cs_sim_net_join(cs_sim_node_t *node);  /* they are tried */
-cs_sim_link_t *cs_sim_net_between(cs_sim_t *sim, unsigned a, unsigned b); /* NULL: none */
 uint16_t cs_sim_net_index(const cs_sim_t *sim, const cs_sim_link_t *link);
 
 /* --- act.c, user.c, fault.c: what the history says */

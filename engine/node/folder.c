@@ -11,10 +11,16 @@
 
 bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key)
 {
-    size_t count;
-    const cs_member_t *members = cs_gossip_members(folder->gossip, &count);
-    for (size_t i = 0; i < count; i++) {
-        if (cs_key_cmp(&members[i].key, key) == 0) return true;
+    size_t high, low = 0; /* asked for each message: of a thousand members not one by one */
+    const cs_member_t *members = cs_gossip_members(folder->gossip, &high);
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        int order = cs_key_cmp(&members[mid].key, key);
+        if (order == 0) return true;
+        if (order < 0)
+            low = mid + 1;
+        else
+            high = mid;
     }
     return false;
 }

@@ -18,6 +18,8 @@ static const number_t numbers[] = {
     {"jobs", offsetof(cs_sim_args_t, jobs), 1, 64},
     {"count", offsetof(cs_sim_args_t, count), 1, UINT64_MAX},
     {"tries", offsetof(cs_sim_args_t, tries), 1, UINT32_MAX},
+    {"changes", offsetof(cs_sim_args_t, changes), 1, 1000},
+    {"churn", offsetof(cs_sim_args_t, churn), 0, 100},
 };
 
 static const char *const words[] = {
@@ -29,6 +31,10 @@ static const char *const words[] = {
     "jobs",
     "count",
     "tries",
+    "changes",
+    "churn",
+    "report",
+    "members",
     "faults",
     "json",
     "trace",
@@ -99,11 +105,25 @@ static bool set_faults(cs_sim_args_t *ret, const char *value)
     return true;
 }
 
+static bool set_text(const char **ret, const char *name, const char *value)
+{
+    if (*value == '\0') {
+        cs_sim_complain("--%s: a value is missing; see crdtsync-sim --help", name);
+        return false;
+    }
+    *ret = value;
+    return true;
+}
+
 static bool set(cs_sim_args_t *ret, const char *name, const char *value)
 {
     for (size_t i = 0; i < CS_COUNT_OF(numbers); i++) {
         if (strcmp(numbers[i].name, name) == 0) return set_number(ret, &numbers[i], value);
     }
+    if (strcmp(name, "report") == 0) return set_text(&ret->report, name, value);
+    bool scale = strcmp(ret->command, "scale") == 0; /* its numbers of nodes are others */
+    if (scale && strcmp(name, "nodes") == 0) return set_text(&ret->nodes, name, value);
+    if (scale && strcmp(name, "members") == 0) return set_text(&ret->members, name, value);
     if (strcmp(name, "faults") == 0) return set_faults(ret, value);
     if (strcmp(name, "seed") != 0) return set_option(ret, name, value);
     if (!read_u64(value, &ret->seed)) return complain_number(name, value);
@@ -139,7 +159,8 @@ static bool read_option(cs_sim_args_t *ret, int argc, char **argv, int *at)
 
 bool cs_sim_args_read(cs_sim_args_t *ret, int argc, char **argv)
 {
-    *ret = (cs_sim_args_t){.command = argv[1], .jobs = 1, .tries = 2000, .count = UINT64_MAX};
+    *ret = (cs_sim_args_t){
+        .command = argv[1], .jobs = 1, .tries = 2000, .count = UINT64_MAX, .changes = 100};
     for (int i = 2; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) == 0) {
             if (!read_option(ret, argc, argv, &i)) return false;
@@ -148,6 +169,14 @@ bool cs_sim_args_read(cs_sim_args_t *ret, int argc, char **argv)
         }
     }
     return true;
+}
+
+bool cs_sim_args_given(const cs_sim_args_t *args, const char *name)
+{
+    for (size_t i = 0; words[i] != NULL && i < CS_COUNT_OF(args->given); i++) {
+        if (strcmp(words[i], name) == 0) return args->given[i];
+    }
+    return false;
 }
 
 void cs_sim_args_history(const cs_sim_args_t *args, uint64_t seed, cs_history_t *ret)

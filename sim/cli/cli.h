@@ -13,13 +13,17 @@ typedef struct cs_sim_args {
     cs_sim_options_t options; /* those of the seed, with what is given in their place */
     bool given[64];           /* of the options, in order of the table */
     bool has_seed, json, lines, quiet;
-    uint64_t seed, seconds, jobs, count, tries;
+    uint64_t seed, seconds, jobs, count, tries, changes, churn;
+    const char *report;          /* file; NULL: none */
+    const char *nodes, *members; /* of scale; NULL: not given */
     const char *rest[8];
     size_t rest_count;
 } cs_sim_args_t;
 
 /* argv[2..]. False: it was complained of. */
 CS_MUST_USE bool cs_sim_args_read(cs_sim_args_t *ret, int argc, char **argv);
+/* An option of histories: was it given? */
+bool cs_sim_args_given(const cs_sim_args_t *args, const char *name);
 /* The history of a seed, with what is given in place of what the seed draws. */
 void cs_sim_args_history(const cs_sim_args_t *args, uint64_t seed, cs_history_t *ret);
 /* "crdtsync-sim run --seed 7 --nodes 3": the one command that replays it. */
@@ -36,6 +40,7 @@ int cs_sim_cmd_run(const cs_sim_args_t *args);
 int cs_sim_cmd_swarm(const cs_sim_args_t *args);
 int cs_sim_cmd_replay(const cs_sim_args_t *args);
 int cs_sim_cmd_shrink(const cs_sim_args_t *args);
+int cs_sim_cmd_scale(const cs_sim_args_t *args);
 
 /* "sim: seed S: N nodes, E events, trace <64 hex>: ok", or the same as JSON. */
 void cs_sim_show(const cs_sim_args_t *args, const cs_history_t *history,

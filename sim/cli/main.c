@@ -18,6 +18,8 @@ static const struct {
      cs_sim_cmd_replay},
     {"shrink", "--seed S|FILE [--tries N]", "the shortest history that fails in the same way",
      cs_sim_cmd_shrink},
+    {"scale", "--nodes 10..2000 [--topology 0|4] [--changes N] [--churn P] [--loss M]",
+     "how changes spread among many nodes, counted", cs_sim_cmd_scale},
 };
 
 void cs_sim_complain(const char *format, ...)
@@ -48,6 +50,10 @@ static int help(void)
     cs_sim_options_each(NULL, print_option);
     puts("  --faults       none, net, disk or all, at middling rates\n"
          "  --trace        print what happens (run, replay)\n"
+         "  --report FILE  a page that draws it (run, replay, scale)\n"
+         "  --changes      of scale: files saved, after one alone (100)\n"
+         "  --churn        of scale: % of the nodes that die and come back\n"
+         "  --members      of scale: all, or neighbours: whom a node knows\n"
          "  --json         print JSON\n"
          "  --quiet        print the result only\n\n"
          "Example: crdtsync-sim swarm --seconds 60 --jobs 2");

@@ -6,7 +6,9 @@
 
 #include "base/digest.h"
 #include "base/mem.h"
+#include "sim/cli/chart.h"
 #include "sim/cli/cli.h"
+#include "sim/cli/timeline.h"
 #include "sim/shrink.h"
 
 static void print_options(const cs_history_t *history)
@@ -37,17 +39,23 @@ static void show_json(const cs_history_t *history, const cs_sim_result_t *result
     json_decref(json);
 }
 
+/* The one command that runs it again, with its NUL. */
+static void put_replay(const cs_sim_args_t *args, const cs_history_t *history, cs_buf_t *ret)
+{
+    if (args->rest_count > 0)
+        cs_buf_printf(ret, "crdtsync-sim replay %s", args->rest[0]);
+    else
+        cs_sim_args_replay(args, history->options.seed, ret);
+    cs_buf_put_u8(ret, '\0');
+}
+
 void cs_sim_show(const cs_sim_args_t *args, const cs_history_t *history,
                  const cs_sim_result_t *result)
 {
     char trace[65];
     cs_buf_t replay = {0};
     cs_hex(trace, result->trace, sizeof result->trace);
-    if (args->rest_count > 0)
-        cs_buf_printf(&replay, "crdtsync-sim replay %s", args->rest[0]);
-    else
-        cs_sim_args_replay(args, history->options.seed, &replay);
-    cs_buf_put_u8(&replay, '\0');
+    put_replay(args, history, &replay);
     const char *command = (const char *)replay.data;
     if (args->json) {
         show_json(history, result, trace, command);
@@ -68,6 +76,24 @@ void cs_sim_show(const cs_sim_args_t *args, const cs_history_t *history,
     cs_buf_fini(&replay);
 }
 
+/* Once more, with somebody who looks on. In this process: of one that dies there is none. */
+static bool draw(const cs_sim_args_t *args, const cs_history_t *history)
+{
+    cs_timeline_t timeline = {0};
+    cs_sim_result_t result;
+    cs_buf_t page = {0}, replay = {0};
+    if (args->report == NULL) return true;
+    cs_sim_setup_t setup = {.watch = {&timeline, cs_timeline_see}};
+    cs_sim_watched(history, &setup, &result);
+    put_replay(args, history, &replay);
+    cs_timeline_page(&timeline, history, &result, (const char *)replay.data, &page);
+    bool ok = cs_html_write(args->report, &page);
+    cs_buf_fini(&page);
+    cs_buf_fini(&replay);
+    cs_timeline_fini(&timeline);
+    return ok;
+}
+
 static int run(const cs_sim_args_t *args, const cs_history_t *history)
 {
     cs_sim_result_t result;
@@ -78,7 +104,8 @@ static int run(const cs_sim_args_t *args, const cs_history_t *history)
     else
         cs_sim_apart(history, true, &result);
     cs_sim_show(args, history, &result);
-    return result.ok ? CS_EXIT_DONE : CS_EXIT_FAILED;
+    bool drawn = draw(args, history);
+    return result.ok && drawn ? CS_EXIT_DONE : CS_EXIT_FAILED;
 }
 
 int cs_sim_cmd_run(const cs_sim_args_t *args)

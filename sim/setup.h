@@ -1,0 +1,16 @@
+/* setup.h - what surrounds a history, and is no part of it. */
+#ifndef CS_SIM_SETUP_H
+#define CS_SIM_SETUP_H
+
+#include <stdio.h>
+
+#include "sim/watch.h"
+
+typedef struct cs_sim_setup {
+    FILE *lines; /* borrowed: where the trace is written; NULL: nowhere */
+    cs_sim_watch_t watch;
+    bool unjudged;   /* no oracle: it knows CS_ORACLE_NODES_MAX nodes at most; no rest then */
+    bool neighbours; /* members of a node are those it has a link to, and no others */
+} cs_sim_setup_t;
+
+#endif
