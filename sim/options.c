@@ -56,6 +56,7 @@ void cs_sim_options_draw(cs_sim_options_t *ret, uint64_t seed)
         .plain = sometimes(seed, 21, 8, 3),
         .batch = ONE_OF(22, batches),
         .exec = sometimes(seed, 23, 6, 1),
+        .recon = between(seed, 24, 0, 2),
     };
 #undef ONE_OF
 }

@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "crdt/replica_i.h"
 #include "disk/scan.h"
+#include "sim/recon_limits.h"
 #include "sim/world.h"
 
 #define STORE_MAX_US                                                        \
@@ -212,6 +213,7 @@ static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_c
         .stamp = (uint64_t)node->life << 32,
         .members = members,
         .member_count = cs_sim_members(node, members),
+        .recon = cs_sim_recon_limits(sim->options.recon),
     };
     memcpy(ret->marker, marker, sizeof marker);
 }

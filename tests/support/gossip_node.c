@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "support/limits.h"
+#include "sim/recon_limits.h"
 
 void gn_trace(gn_world_t *world, const char *format, ...)
 {
@@ -238,7 +238,7 @@ static void open_gossip(gn_node_t *node)
                                  .self = gn_key(node->index),
                                  .seed = cs_prng_u64(&world->prng),
                                  .stamp = ++node->life << 32,
-                                 .recon = seed_limits(world->seed)};
+                                 .recon = cs_sim_recon_limits(world->seed / 3)};
     node->gossip = cs_gossip_new(&config, &host);
     for (unsigned i = 0; i < world->node_count; i++) {
         cs_member_t member = {.key = gn_key(i)};

@@ -9,7 +9,7 @@
 #include "disk/scan.h"
 #include "io/fs_linux.h"
 #include "support/folder.h"
-#include "support/limits.h"
+#include "sim/recon_limits.h"
 #include "support/node_world.h"
 
 static const uint8_t marker[16] = {5, 5, 5};
@@ -35,7 +35,7 @@ static void start(nw_node_t *node)
                                  .fresh_rid = cs_prng_u64(&world->prng) | 1,
                                  .seed = cs_prng_u64(&world->prng),
                                  .stamp = ++node->lives << 32,
-                                 .recon = seed_limits(world->seed),
+                                 .recon = cs_sim_recon_limits(world->seed / 3),
                                  .members = members,
                                  .member_count = count};
     memcpy(folder.marker, marker, sizeof marker);

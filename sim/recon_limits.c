@@ -1,5 +1,5 @@
-/* limits.c - see limits.h. */
-#include "support/limits.h"
+/* recon_limits.c - see recon_limits.h. */
+#include "sim/recon_limits.h"
 
 #include "recon/recon.h"
 
@@ -16,8 +16,8 @@ static const cs_recon_limits_t few = {.symbols_max = 8,
                                       .part_differences = 2,
                                       .list_percent = 100};
 
-const struct cs_recon_limits *seed_limits(uint64_t seed)
+const struct cs_recon_limits *cs_sim_recon_limits(uint64_t which)
 {
     static const cs_recon_limits_t *const limits[] = {&cs_recon_defaults, &least, &few};
-    return limits[seed / 3 % CS_COUNT_OF(limits)]; /* seed % 3: how many nodes */
+    return limits[which % CS_COUNT_OF(limits)];
 }
