@@ -1,0 +1,443 @@
+/* watch.c - the thread: it waits for events, for words of the reactor, and for what is due. */
+#include "io/watch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "io/calls.h"
+#include "io/clock.h"
+#include "io/watch_inbox.h"
+#include "io/watch_internal.h"
+
+#define ROOT_MS   5000u  /* between two looks whether the root is still the one watched */
+#define STATE_MS  200u   /* between two words about how much is watched */
+#define PAIR_MS   5u     /* for the second half of a rename: it follows at once, or never */
+#define COSTLY_MS 50u    /* a scan that took longer is followed by a rest of its length */
+#define LIMITS_MS 60000u /* between two looks whether the kernel allows more watches */
+#define READS_MAX 16u    /* of the queue between two looks at other things */
+#define BUDGET_UNKNOWN \
+    4096u /* the kernel does not say what it allows: half of the oldest default */
+#define MAX_WATCHES "/proc/sys/fs/inotify/max_user_watches"
+
+struct cs_watch {
+    cs_calls_t *calls;
+    cs_watch_inbox_t inbox;
+    pthread_t pthread;
+    cs_watch_config_t config; /* root is the thread's */
+    bool closing;             /* the reactor's: nothing is called any more */
+    /* the thread's */
+    cs_watch_thread_t thread;
+    bool stopping, in_flight;
+    uint64_t handed_ms, told_ms, root_ms, limits_ms;
+    size_t budget;
+    struct statx root_is;
+    cs_watch_state_t told;
+};
+
+bool cs_watch_parse(const char *text, cs_watch_by_t *ret)
+{
+    static const struct {
+        const char *text;
+        cs_watch_by_t by;
+    } known[] = {{"off", CS_WATCH_OFF},
+                 {"auto", CS_WATCH_AUTO},
+                 {"on", CS_WATCH_AUTO}, /* as records of older versions have it */
+                 {"inotify", CS_WATCH_INOTIFY},
+                 {"fanotify", CS_WATCH_FANOTIFY}};
+    for (size_t i = 0; i < CS_COUNT_OF(known); i++) {
+        if (strcmp(known[i].text, text) != 0) continue;
+        *ret = known[i].by;
+        return true;
+    }
+    return false;
+}
+
+bool cs_watch_covers(const cs_watch_state_t *state)
+{
+    return state->by != CS_WATCH_OFF && state->started && state->missed == 0 && !state->remote;
+}
+
+/* --- to the reactor */
+
+typedef struct message {
+    cs_watch_t *watch;
+    cs_dirty_batch_t batch; /* owned */
+    bool is_state;
+    cs_watch_state_t state;
+} message_t;
+
+static void deliver(void *arg)
+{
+    message_t *message = arg;
+    const cs_watch_config_t *config = &message->watch->config;
+    if (!message->watch->closing && message->is_state) {
+        config->changed(config->arg, &message->state);
+    } else if (!message->watch->closing) {
+        config->look(config->arg, &message->batch);
+    }
+    cs_dirty_batch_fini(&message->batch);
+    cs_free(message);
+}
+
+static void hand_over(cs_watch_t *watch)
+{
+    cs_dirty_batch_t batch;
+    cs_watch_thread_t *thread = &watch->thread;
+    if (watch->in_flight || !cs_dirty_take(thread->dirty, thread->now_ms, &batch)) return;
+    message_t *message = cs_calloc(1, sizeof *message);
+    *message = (message_t){.watch = watch, .batch = batch};
+    watch->in_flight = true;
+    watch->handed_ms = thread->now_ms;
+    cs_calls_post(watch->calls, deliver, message);
+}
+
+static void look_at_state(cs_watch_t *watch)
+{
+    cs_watch_state_t *state = &watch->thread.state;
+    const cs_watch_backend_t *backend = watch->thread.backend;
+    if (backend == NULL) return;
+    backend->ops->count(backend, &state->watched, &state->missed, &state->why);
+    state->all = state->watched == SIZE_MAX;
+}
+
+static bool state_differs(const cs_watch_t *watch)
+{
+    const cs_watch_state_t *a = &watch->thread.state, *b = &watch->told;
+    return a->by != b->by || a->started != b->started || a->remote != b->remote ||
+           a->all != b->all || a->watched != b->watched || a->missed != b->missed ||
+           a->why != b->why || a->overflows != b->overflows;
+}
+
+static void tell_state(cs_watch_t *watch)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    bool decides = cs_watch_covers(&thread->state) != cs_watch_covers(&watch->told);
+    if (!state_differs(watch)) return;
+    if (!decides && thread->now_ms < watch->told_ms + STATE_MS) return;
+    message_t *message = cs_calloc(1, sizeof *message);
+    *message = (message_t){.watch = watch, .is_state = true, .state = thread->state};
+    watch->told = thread->state;
+    watch->told_ms = thread->now_ms;
+    cs_calls_post(watch->calls, deliver, message);
+}
+
+/* --- from the reactor */
+
+static void add_deeds(cs_watch_thread_t *thread, cs_deeds_t *deeds)
+{
+    cs_watch_deeds_t **at = &thread->deeds;
+    while (*at != NULL) {
+        at = &(*at)->next;
+    }
+    *at = cs_calloc(1, sizeof **at);
+    (*at)->deeds = deeds;
+}
+
+static void end_deeds(cs_watch_thread_t *thread)
+{
+    cs_watch_deeds_t *at = thread->deeds;
+    while (at != NULL && at->ended) {
+        at = at->next;
+    }
+    if (at != NULL) at->ended = true;
+}
+
+/* All events there were are told. */
+static void drop_deeds(cs_watch_thread_t *thread, bool all)
+{
+    while (thread->deeds != NULL && (all || thread->deeds->ended)) {
+        cs_watch_deeds_t *first = thread->deeds;
+        thread->deeds = first->next;
+        cs_deeds_destroy(&first->deeds);
+        cs_free(first);
+    }
+}
+
+static void looked(cs_watch_t *watch)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    uint64_t cost_ms = thread->now_ms - watch->handed_ms;
+    watch->in_flight = false;
+    if (cost_ms > COSTLY_MS) cs_dirty_rest_until(thread->dirty, thread->now_ms + cost_ms);
+}
+
+static void take_words(void *arg)
+{
+    cs_watch_t *watch = (cs_watch_t *)(void *)((char *)arg - offsetof(cs_watch_t, thread));
+    cs_watch_thread_t *thread = arg;
+    cs_watch_note_t *next = NULL;
+    for (cs_watch_note_t *note = cs__watch_inbox_take(&watch->inbox); note != NULL;
+         note = next) {
+        next = note->next;
+        switch (note->word) {
+        case CS_WORD_STOP:
+            watch->stopping = true;
+            break;
+        case CS_WORD_LOOKED:
+            looked(watch);
+            break;
+        case CS_WORD_EXPECT:
+            add_deeds(thread, note->deeds);
+            note->deeds = NULL;
+            break;
+        case CS_WORD_APPLIED:
+            end_deeds(thread);
+            break;
+        case CS_WORD_WARM:
+            if (thread->backend == NULL) break;
+            thread->backend->ops->warm(thread->backend, cs_slice_str(note->dir),
+                                       thread->now_ms);
+            break;
+        }
+        cs__watch_note_free(note);
+    }
+}
+
+/* --- the root */
+
+static size_t kernel_budget(void)
+{
+    unsigned long max = 0;
+    FILE *file = fopen(MAX_WATCHES, "re");
+    bool known = file != NULL && fscanf(file, "%lu", &max) == 1;
+    if (file != NULL) fclose(file);
+    return known ? (size_t)max / 2 : BUDGET_UNKNOWN; /* the rest is for others of this user */
+}
+
+/* What is remounted is another one, even if device and inode are the same. */
+static bool identify(const char *root, struct statx *ret)
+{
+    unsigned mask = STATX_INO;
+#ifdef STATX_MNT_ID
+    mask |= STATX_MNT_ID;
+#endif
+    memset(ret, 0, sizeof *ret);
+    return statx(AT_FDCWD, root, AT_STATX_DONT_SYNC, mask, ret) == 0;
+}
+
+static bool is_same_root(const struct statx *a, const struct statx *b)
+{
+    bool same = a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
+                a->stx_dev_minor == b->stx_dev_minor;
+#ifdef STATX_MNT_ID
+    same = same && a->stx_mnt_id == b->stx_mnt_id;
+#endif
+    return same;
+}
+
+/* NFS, CIFS, SMB, 9P, Ceph, FUSE. */
+static bool is_remote(const char *root)
+{
+    static const unsigned long magics[] = {0x6969,     0xff534d42, 0xfe534d42,
+                                           0x01021997, 0x00c36400, 0x65735546};
+    struct statfs fs;
+    if (statfs(root, &fs) != 0) return false;
+    for (size_t i = 0; i < CS_COUNT_OF(magics); i++) {
+        if (((unsigned long)fs.f_type & 0xffffffffu) == magics[i]) return true;
+    }
+    return false;
+}
+
+static void close_backend(cs_watch_t *watch, cs_err_t why)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    if (thread->backend != NULL) thread->backend->ops->destroy(thread->backend);
+    thread->backend = NULL;
+    thread->gone = false;
+    thread->from.waits = false;
+    thread->state = (cs_watch_state_t){.why = why, .overflows = thread->state.overflows};
+    cs_dirty_add_all(thread->dirty, thread->now_ms);
+}
+
+static void open_backend(cs_watch_t *watch)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    cs_watch_by_t by = watch->config.by;
+    cs_watch_sink_t sink = cs__watch_sink(thread, take_words);
+    watch->root_ms = thread->now_ms;
+    if (!identify(thread->root, &watch->root_is)) {
+        thread->state.why = CS_ERR_NOT_MOUNTED;
+        return;
+    }
+    cs_err_t err = CS_ERR_UNSUPPORTED;
+    if (by != CS_WATCH_INOTIFY) {
+        err = cs__watch_fanotify(thread->root, &sink, &thread->backend);
+        if (err == CS_OK) by = CS_WATCH_FANOTIFY;
+    }
+    if (err != CS_OK && by != CS_WATCH_FANOTIFY) {
+        watch->budget = watch->config.budget != 0 ? watch->config.budget : kernel_budget();
+        watch->limits_ms = thread->now_ms;
+        cs_watch_limits_t limits = {watch->budget, watch->config.used};
+        err = cs__watch_inotify(thread->root, &limits, &sink, &thread->backend);
+        by = CS_WATCH_INOTIFY;
+    }
+    thread->state.by = err == CS_OK ? by : CS_WATCH_OFF;
+    thread->state.why = err;
+    thread->state.remote = is_remote(thread->root);
+}
+
+/* Something else may be there now; more watches may be allowed. */
+static void check_root(cs_watch_t *watch)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    struct statx now;
+    bool due = thread->now_ms >= watch->root_ms + ROOT_MS;
+    if (!due && !thread->gone) return;
+    watch->root_ms = thread->now_ms;
+    bool same =
+        !thread->gone && identify(thread->root, &now) && is_same_root(&now, &watch->root_is);
+    if (thread->backend != NULL && !same) close_backend(watch, CS_ERR_NOT_MOUNTED);
+    bool more = thread->state.missed > 0 && watch->config.budget == 0 &&
+                thread->now_ms >= watch->limits_ms + LIMITS_MS;
+    if (more) watch->limits_ms = thread->now_ms;
+    if (more && kernel_budget() != watch->budget) close_backend(watch, CS_OK);
+    if (thread->backend == NULL) open_backend(watch);
+}
+
+/* --- the loop */
+
+static uint64_t sooner(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+static int timeout_ms(const cs_watch_t *watch, bool more)
+{
+    const cs_watch_thread_t *thread = &watch->thread;
+    if (more || thread->gone) return 0;
+    uint64_t at = watch->root_ms + ROOT_MS;
+    if (!watch->in_flight) at = sooner(at, cs_dirty_due(thread->dirty));
+    if (thread->from.waits) at = sooner(at, thread->from.at_ms + PAIR_MS);
+    if (state_differs(watch)) at = sooner(at, watch->told_ms + STATE_MS);
+    return at > thread->now_ms ? (int)(at - thread->now_ms) : 0;
+}
+
+/* Reads what waits; true: perhaps not all. */
+static bool read_events(cs_watch_t *watch, bool ready)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    cs_watch_backend_t *backend = thread->backend;
+    bool ending = thread->deeds != NULL && thread->deeds->ended;
+    bool more = ready || ending;
+    for (unsigned i = 0; more && i < READS_MAX; i++) {
+        more = backend->ops->read(backend, thread->now_ms);
+    }
+    if (!more && ending) drop_deeds(thread, false);
+    if (thread->root_fd >= 0) close(thread->root_fd);
+    thread->root_fd = -1;
+    return more;
+}
+
+static void turn(cs_watch_t *watch, bool *more)
+{
+    cs_watch_thread_t *thread = &watch->thread;
+    cs_watch_backend_t *backend = thread->backend;
+    struct pollfd fds[] = {
+        {.fd = watch->inbox.fd, .events = POLLIN},
+        {.fd = backend != NULL ? backend->ops->fd(backend) : -1, .events = POLLIN}};
+    (void)poll(fds, 2, timeout_ms(watch, *more));
+    thread->now_ms = cs_clock_mono_ms();
+    take_words(thread);
+    *more = false;
+    if (backend != NULL) {
+        *more = read_events(watch, (fds[1].revents & POLLIN) != 0);
+        *more = backend->ops->work(backend, thread->now_ms) || *more;
+        if (thread->now_ms >= thread->from.at_ms + PAIR_MS) cs__watch_end_pair(thread);
+    } else {
+        drop_deeds(thread, true);
+    }
+    check_root(watch);
+    look_at_state(watch);
+    hand_over(watch);
+    tell_state(watch);
+}
+
+static void *run(void *arg)
+{
+    cs_watch_t *watch = arg;
+    sigset_t all;
+    bool more = false;
+    sigfillset(&all); /* signals are for the main thread */
+    pthread_sigmask(SIG_BLOCK, &all, NULL);
+    watch->thread.now_ms = cs_clock_mono_ms();
+    open_backend(watch);
+    while (!watch->stopping) {
+        turn(watch, &more);
+    }
+    if (watch->thread.backend != NULL) {
+        watch->thread.backend->ops->destroy(watch->thread.backend);
+    }
+    drop_deeds(&watch->thread, true);
+    return NULL;
+}
+
+/* --- the reactor's side */
+
+cs_watch_t *cs_watch_new(zloop_t *loop, const cs_watch_config_t *config)
+{
+    CS_ASSERT(config->by != CS_WATCH_OFF);
+    cs_watch_t *watch = cs_calloc(1, sizeof *watch);
+    watch->config = *config;
+    watch->calls = cs_calls_new(loop);
+    cs__watch_inbox_init(&watch->inbox);
+    watch->thread.root = cs_strdup(config->root);
+    watch->thread.root_fd = -1;
+    watch->thread.dirty = cs_dirty_new();
+    int rc = pthread_create(&watch->pthread, NULL, run, watch);
+    CS_ASSERT(rc == 0); /* as with memory: the machine has none left */
+    return watch;
+}
+
+static void say(cs_watch_t *watch, cs_watch_word_t word, cs_deeds_t *deeds, cs_str_t *dir)
+{
+    cs_watch_note_t *note = cs_calloc(1, sizeof *note);
+    *note = (cs_watch_note_t){.word = word, .deeds = deeds, .dir = dir};
+    cs__watch_inbox_put(&watch->inbox, note);
+}
+
+void cs_watch_destroy(cs_watch_t **watch_p)
+{
+    cs_watch_t *watch = *watch_p;
+    if (watch == NULL) return;
+    *watch_p = NULL;
+    watch->closing = true;
+    say(watch, CS_WORD_STOP, NULL, NULL);
+    pthread_join(watch->pthread, NULL);
+    cs_calls_destroy(&watch->calls);
+    cs__watch_inbox_fini(&watch->inbox);
+    cs_dirty_destroy(&watch->thread.dirty);
+    cs_buf_fini(&watch->thread.from.path);
+    cs_free(watch->thread.root);
+    cs_free(watch);
+}
+
+void cs_watch_looked(cs_watch_t *watch)
+{
+    say(watch, CS_WORD_LOOKED, NULL, NULL);
+}
+
+void cs_watch_expect(cs_watch_t *watch, cs_deeds_t **deeds_p)
+{
+    say(watch, CS_WORD_EXPECT, *deeds_p, NULL);
+    *deeds_p = NULL;
+}
+
+void cs_watch_applied(cs_watch_t *watch)
+{
+    say(watch, CS_WORD_APPLIED, NULL, NULL);
+}
+
+void cs_watch_warm(cs_watch_t *watch, cs_slice_t dir)
+{
+    say(watch, CS_WORD_WARM, NULL, cs_str_new(dir.data, dir.len));
+}
