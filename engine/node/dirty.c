@@ -12,7 +12,8 @@ typedef struct entry {
     uint64_t taken_ms;         /* handed over last; 0: never */
     uint32_t rest_ms, long_ms;
     bool waits, is_new, made, writing;
-    bool tree; /* stands for all that changed below it */
+    bool hurried; /* it changed again while it rested */
+    bool tree;    /* stands for all that changed below it */
 } entry_t;
 
 struct cs_dirty {
@@ -101,6 +102,7 @@ static entry_t *touch(cs_dirty_t *dirty, cs_slice_t path, cs_dirty_kind_t kind, 
         if (!recent) *entry = (entry_t){0};
         if (entry->long_ms == 0) entry->long_ms = CS_DIRTY_LONG_MS;
         entry->waits = true;
+        entry->hurried = recent && now_ms < entry->taken_ms + entry->rest_ms;
         entry->first_ms = now_ms;
         dirty->waiting++;
     }
@@ -218,6 +220,11 @@ size_t cs_dirty_count(const cs_dirty_t *dirty)
     return dirty->waiting;
 }
 
+size_t cs_dirty_memory(const cs_dirty_t *dirty)
+{
+    return dirty->map.len;
+}
+
 void cs_dirty_batch_fini(cs_dirty_batch_t *batch)
 {
     for (size_t i = 0; i < batch->count; i++) {
@@ -227,10 +234,10 @@ void cs_dirty_batch_fini(cs_dirty_batch_t *batch)
     *batch = (cs_dirty_batch_t){0};
 }
 
-/* It rests now, longer than the last time if that was a moment ago. */
+/* It rests now, longer than the last time if that was too short for it. */
 static void hand_over(cs_dirty_t *dirty, entry_t *entry, uint64_t now_ms)
 {
-    if (entry->taken_ms == 0) {
+    if (!entry->hurried) {
         entry->rest_ms = CS_DIRTY_REST_MS;
     } else if (2 * entry->rest_ms <= CS_DIRTY_REST_MAX_MS) {
         entry->rest_ms *= 2;

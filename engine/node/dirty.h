@@ -12,8 +12,8 @@
  * something comes into it, which says it all
  *
  * A path that was handed over rests before it is handed over again, longer each time while it
- * goes on changing. More than CS_DIRTY_MAX paths become their directories, as whole trees; then
- * the directories above; then everything. */
+ * changes during its rests. More than CS_DIRTY_MAX paths become their directories, as whole
+ * trees; then the directories above; then everything. */
 #ifndef CS_NODE_DIRTY_H
 #define CS_NODE_DIRTY_H
 
@@ -29,7 +29,7 @@ CS_HEADER_BEGIN
 #define CS_DIRTY_LONG_MS     1000u  /* without quiet, ... */
 #define CS_DIRTY_LONG_MAX_MS 30000u /* ... doubled up to this */
 #define CS_DIRTY_REST_MS     50u    /* between hand-overs of one path, ... */
-#define CS_DIRTY_REST_MAX_MS 500u   /* ... doubled up to this while it changes */
+#define CS_DIRTY_REST_MAX_MS 500u   /* ... doubled up to this */
 #define CS_DIRTY_RECENT_MS   2000u  /* so long without a change, and it starts anew */
 
 typedef enum cs_dirty_kind {
@@ -55,7 +55,8 @@ void cs_dirty_add_all(cs_dirty_t *dirty, uint64_t now_ms); /* hints were lost */
 void cs_dirty_rest_until(cs_dirty_t *dirty, uint64_t at_ms);
 /* When to ask again; UINT64_MAX: nothing is dirty. May be early. */
 uint64_t cs_dirty_due(const cs_dirty_t *dirty);
-size_t cs_dirty_count(const cs_dirty_t *dirty);
+size_t cs_dirty_count(const cs_dirty_t *dirty);  /* paths that wait */
+size_t cs_dirty_memory(const cs_dirty_t *dirty); /* and those that are remembered */
 
 typedef struct cs_dirty_batch {
     bool all;
