@@ -221,8 +221,17 @@ static void step(inotify_t *self, cs_wnode_t *node)
     forget_to_list(node);
     cs_wnode_path(node, cs_slice(NULL, 0), &self->path);
     cs_slice_t path = cs_buf_slice(&self->path);
+    bool ignored = false;
     cs_err_t err = cs__linux_open_at(self->fs, path, O_RDONLY | O_DIRECTORY, &fd);
-    if (err == CS_OK) err = cs_ignore_enter(self->ignore, path);
+    if (err == CS_OK && path.len > 0) {
+        err = cs_ignore_matches(self->ignore, path, true, &ignored);
+    }
+    if (err == CS_OK && !ignored) err = cs_ignore_enter(self->ignore, path);
+    if (ignored) {
+        close(fd);
+        remove_node(self, node);
+        return;
+    }
     if (err != CS_OK) { /* gone, of which an event tells; not readable; a mount */
         bool is_gone =
             err == CS_ERR_NOT_FOUND || err == CS_ERR_NOT_DIR || err == CS_ERR_ESCAPES;
