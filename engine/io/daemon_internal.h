@@ -103,7 +103,7 @@ void cs_daemon_scan(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_sl
                     size_t count, bool full, uint64_t ticket);
 
 /* How the folder is watched; by OFF: it is not. */
-cs_watch_state_t cs_daemon_watch_state(const cs_daemon_t *daemon, uint32_t folder);
+cs_watcher_state_t cs_daemon_watch_state(const cs_daemon_t *daemon, uint32_t folder);
 
 /* --- commands.c */
 void cs_commands_fini(cs_daemon_t *daemon); /* forgets all pending requests */

@@ -11,9 +11,9 @@
 typedef struct cs_shell_watch {
     cs_daemon_t *daemon;
     uint32_t folder;
-    cs_watch_by_t by;
-    cs_watch_t *watch;
-    cs_watch_state_t state;
+    cs_watcher_by_t by;
+    cs_watcher_t *watch;
+    cs_watcher_state_t state;
     uint64_t ticket; /* of the scan of its last batch; 0: none is under way */
 } cs_shell_watch_t;
 
@@ -40,10 +40,10 @@ static const cs_mounted_t *folder_of(const cs_daemon_t *daemon, uint32_t number)
     return NULL;
 }
 
-cs_watch_state_t cs_daemon_watch_state(const cs_daemon_t *daemon, uint32_t folder)
+cs_watcher_state_t cs_daemon_watch_state(const cs_daemon_t *daemon, uint32_t folder)
 {
     const cs_shell_watch_t *self = find(daemon, folder);
-    return self != NULL ? self->state : (cs_watch_state_t){.by = CS_WATCH_OFF};
+    return self != NULL ? self->state : (cs_watcher_state_t){.by = CS_WATCH_OFF};
 }
 
 /* --- from the watcher */
@@ -69,7 +69,7 @@ bool cs__watch_scanned(cs_daemon_t *daemon, uint64_t ticket)
     for (size_t i = 0; watches != NULL && i < watches->count; i++) {
         if (watches->item[i]->ticket != ticket) continue;
         watches->item[i]->ticket = 0;
-        cs_watch_looked(watches->item[i]->watch);
+        cs_watcher_looked(watches->item[i]->watch);
         return true;
     }
     return false;
@@ -77,7 +77,7 @@ bool cs__watch_scanned(cs_daemon_t *daemon, uint64_t ticket)
 
 static void log_state(const cs_shell_watch_t *self, const char *id)
 {
-    const cs_watch_state_t *state = &self->state;
+    const cs_watcher_state_t *state = &self->state;
     const char *text = NULL;
     if (state->by == CS_WATCH_OFF) {
         text = state->why == CS_ERR_LIMIT ? "no more inotify instances; see crdtsync doctor"
@@ -91,17 +91,17 @@ static void log_state(const cs_shell_watch_t *self, const char *id)
                    text != NULL ? text : "every change is noticed");
 }
 
-static void changed(void *arg, const cs_watch_state_t *state)
+static void changed(void *arg, const cs_watcher_state_t *state)
 {
     cs_shell_watch_t *self = arg;
-    bool covered = cs_watch_covers(&self->state);
+    bool covered = cs_watcher_covers(&self->state);
     bool misses = state->started && state->missed > 0 && self->state.missed == 0;
     bool failed = state->by == CS_WATCH_OFF && state->why != CS_ERR_NOT_MOUNTED &&
                   state->why != self->state.why;
     self->state = *state;
     const cs_mounted_t *folder = folder_of(self->daemon, self->folder);
     if (folder == NULL) return;
-    bool covers = cs_watch_covers(state);
+    bool covers = cs_watcher_covers(state);
     if (covers != covered || misses || failed) log_state(self, folder->record.id);
     if (covers != covered) cs__schedule_folder(self->daemon, folder);
 }
@@ -113,17 +113,17 @@ void cs__watch_job(cs_daemon_t *daemon, const cs_job_t *job)
     cs_shell_watch_t *self = find(daemon, job->folder);
     if (self == NULL || job->kind != CS_JOB_APPLY) return;
     cs_deeds_t *deeds = cs_deeds_new(&job->u.apply);
-    cs_watch_expect(self->watch, &deeds);
+    cs_watcher_expect(self->watch, &deeds);
 }
 
 void cs__watch_job_done(cs_daemon_t *daemon, const cs_job_t *job)
 {
     cs_shell_watch_t *self = find(daemon, job->folder);
-    if (self != NULL && job->kind == CS_JOB_APPLY) cs_watch_applied(self->watch);
+    if (self != NULL && job->kind == CS_JOB_APPLY) cs_watcher_applied(self->watch);
 }
 
 typedef struct warming {
-    cs_watch_t *watch;
+    cs_watcher_t *watch;
     cs_buf_t last;
     size_t count;
 } warming_t;
@@ -135,7 +135,7 @@ static bool warm(void *arg, const cs_sighting_t *sighting)
     if (warming->count > 0 && cs_slice_eq(dir, cs_buf_slice(&warming->last))) return true;
     cs_buf_clear(&warming->last);
     cs_buf_put_slice(&warming->last, dir);
-    cs_watch_warm(warming->watch, dir);
+    cs_watcher_warm(warming->watch, dir);
     return ++warming->count < WARM_MAX;
 }
 
@@ -150,16 +150,16 @@ void cs__watch_records(cs_daemon_t *daemon, uint32_t folder, const cs_scan_recor
 
 /* --- life */
 
-static cs_watch_by_t wanted_by(const cs_daemon_t *daemon, const cs_mounted_t *folder)
+static cs_watcher_by_t wanted_by(const cs_daemon_t *daemon, const cs_mounted_t *folder)
 {
-    cs_watch_by_t by = CS_WATCH_AUTO;
+    cs_watcher_by_t by = CS_WATCH_AUTO;
     const char *setting = folder->record.setting[CS_SETTING_WATCH];
     if (setting == NULL) setting = daemon->shell->settings.watch;
-    if (setting != NULL) (void)cs_watch_parse(setting, &by); /* checked when it was set */
+    if (setting != NULL) (void)cs_watcher_parse(setting, &by); /* checked when it was set */
     return by;
 }
 
-static void begin(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_watch_by_t by)
+static void begin(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_watcher_by_t by)
 {
     struct cs_shell_watches *watches = daemon->shell->watches;
     if (watches->count == watches->cap) {
@@ -170,19 +170,19 @@ static void begin(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_watch_by_t
     cs_shell_watch_t *self = cs_calloc(1, sizeof *self);
     watches->item[watches->count++] = self;
     *self = (cs_shell_watch_t){.daemon = daemon, .folder = folder->record.number, .by = by};
-    cs_watch_config_t config = {.root = folder->record.path,
-                                .by = by,
-                                .used = &watches->used,
-                                .arg = self,
-                                .look = look,
-                                .changed = changed};
-    self->watch = cs_watch_new(daemon->loop, &config);
+    cs_watcher_config_t config = {.root = folder->record.path,
+                                  .by = by,
+                                  .used = &watches->used,
+                                  .arg = self,
+                                  .look = look,
+                                  .changed = changed};
+    self->watch = cs_watcher_new(daemon->loop, &config);
 }
 
 void cs__watch_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
 {
     if (daemon->shell->watches == NULL) return; /* for one request, or not yet started */
-    cs_watch_by_t by = wanted_by(daemon, folder);
+    cs_watcher_by_t by = wanted_by(daemon, folder);
     const cs_shell_watch_t *self = find(daemon, folder->record.number);
     if (self != NULL && self->by == by) return;
     cs__watch_forget(daemon, folder->record.number);
@@ -195,7 +195,7 @@ void cs__watch_forget(cs_daemon_t *daemon, uint32_t folder)
     for (size_t i = 0; watches != NULL && i < watches->count; i++) {
         cs_shell_watch_t *self = watches->item[i];
         if (self->folder != folder) continue;
-        cs_watch_destroy(&self->watch);
+        cs_watcher_destroy(&self->watch);
         cs_free(self);
         watches->item[i] = watches->item[--watches->count];
         return;

@@ -46,8 +46,8 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg)
 
 const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder)
 {
-    cs_watch_state_t state = cs_daemon_watch_state(daemon, folder->record.number);
-    return cs_watch_covers(&state) ? SCAN_WATCHED : SCAN_ALONE;
+    cs_watcher_state_t state = cs_daemon_watch_state(daemon, folder->record.number);
+    return cs_watcher_covers(&state) ? SCAN_WATCHED : SCAN_ALONE;
 }
 
 #define DAY_S (24 * 3600u)

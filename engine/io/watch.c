@@ -29,26 +29,26 @@
     4096u /* the kernel does not say what it allows: half of the oldest default */
 #define MAX_WATCHES "/proc/sys/fs/inotify/max_user_watches"
 
-struct cs_watch {
+struct cs_watcher {
     cs_calls_t *calls;
     cs_watch_inbox_t inbox;
     pthread_t pthread;
-    cs_watch_config_t config; /* root is the thread's */
-    bool closing;             /* the reactor's: nothing is called any more */
+    cs_watcher_config_t config; /* root is the thread's */
+    bool closing;               /* the reactor's: nothing is called any more */
     /* the thread's */
     cs_watch_thread_t thread;
     bool stopping, in_flight;
     uint64_t handed_ms, told_ms, root_ms, limits_ms;
     size_t budget;
     struct statx root_is;
-    cs_watch_state_t told;
+    cs_watcher_state_t told;
 };
 
-bool cs_watch_parse(const char *text, cs_watch_by_t *ret)
+bool cs_watcher_parse(const char *text, cs_watcher_by_t *ret)
 {
     static const struct {
         const char *text;
-        cs_watch_by_t by;
+        cs_watcher_by_t by;
     } known[] = {{"off", CS_WATCH_OFF},
                  {"auto", CS_WATCH_AUTO},
                  {"on", CS_WATCH_AUTO}, /* as records of older versions have it */
@@ -62,7 +62,7 @@ bool cs_watch_parse(const char *text, cs_watch_by_t *ret)
     return false;
 }
 
-bool cs_watch_covers(const cs_watch_state_t *state)
+bool cs_watcher_covers(const cs_watcher_state_t *state)
 {
     return state->by != CS_WATCH_OFF && state->started && state->missed == 0 && !state->remote;
 }
@@ -70,16 +70,16 @@ bool cs_watch_covers(const cs_watch_state_t *state)
 /* --- to the reactor */
 
 typedef struct message {
-    cs_watch_t *watch;
+    cs_watcher_t *watch;
     cs_dirty_batch_t batch; /* owned */
     bool is_state;
-    cs_watch_state_t state;
+    cs_watcher_state_t state;
 } message_t;
 
 static void deliver(void *arg)
 {
     message_t *message = arg;
-    const cs_watch_config_t *config = &message->watch->config;
+    const cs_watcher_config_t *config = &message->watch->config;
     if (!message->watch->closing && message->is_state) {
         config->changed(config->arg, &message->state);
     } else if (!message->watch->closing) {
@@ -89,7 +89,7 @@ static void deliver(void *arg)
     cs_free(message);
 }
 
-static void hand_over(cs_watch_t *watch)
+static void hand_over(cs_watcher_t *watch)
 {
     cs_dirty_batch_t batch;
     cs_watch_thread_t *thread = &watch->thread;
@@ -101,27 +101,27 @@ static void hand_over(cs_watch_t *watch)
     cs_calls_post(watch->calls, deliver, message);
 }
 
-static void look_at_state(cs_watch_t *watch)
+static void look_at_state(cs_watcher_t *watch)
 {
-    cs_watch_state_t *state = &watch->thread.state;
+    cs_watcher_state_t *state = &watch->thread.state;
     const cs_watch_backend_t *backend = watch->thread.backend;
     if (backend == NULL) return;
     backend->ops->count(backend, &state->watched, &state->missed, &state->why);
     state->all = state->watched == SIZE_MAX;
 }
 
-static bool state_differs(const cs_watch_t *watch)
+static bool state_differs(const cs_watcher_t *watch)
 {
-    const cs_watch_state_t *a = &watch->thread.state, *b = &watch->told;
+    const cs_watcher_state_t *a = &watch->thread.state, *b = &watch->told;
     return a->by != b->by || a->started != b->started || a->remote != b->remote ||
            a->all != b->all || a->watched != b->watched || a->missed != b->missed ||
            a->why != b->why || a->overflows != b->overflows;
 }
 
-static void tell_state(cs_watch_t *watch)
+static void tell_state(cs_watcher_t *watch)
 {
     cs_watch_thread_t *thread = &watch->thread;
-    bool decides = cs_watch_covers(&thread->state) != cs_watch_covers(&watch->told);
+    bool decides = cs_watcher_covers(&thread->state) != cs_watcher_covers(&watch->told);
     if (!state_differs(watch)) return;
     if (!decides && thread->now_ms < watch->told_ms + STATE_MS) return;
     message_t *message = cs_calloc(1, sizeof *message);
@@ -163,7 +163,7 @@ static void drop_deeds(cs_watch_thread_t *thread, bool all)
     }
 }
 
-static void looked(cs_watch_t *watch)
+static void looked(cs_watcher_t *watch)
 {
     cs_watch_thread_t *thread = &watch->thread;
     uint64_t cost_ms = thread->now_ms - watch->handed_ms;
@@ -173,7 +173,8 @@ static void looked(cs_watch_t *watch)
 
 static void take_words(void *arg)
 {
-    cs_watch_t *watch = (cs_watch_t *)(void *)((char *)arg - offsetof(cs_watch_t, thread));
+    cs_watcher_t *watch =
+        (cs_watcher_t *)(void *)((char *)arg - offsetof(cs_watcher_t, thread));
     cs_watch_thread_t *thread = arg;
     cs_watch_note_t *next = NULL;
     for (cs_watch_note_t *note = cs__watch_inbox_take(&watch->inbox); note != NULL;
@@ -248,21 +249,21 @@ static bool is_remote(const char *root)
     return false;
 }
 
-static void close_backend(cs_watch_t *watch, cs_err_t why)
+static void close_backend(cs_watcher_t *watch, cs_err_t why)
 {
     cs_watch_thread_t *thread = &watch->thread;
     if (thread->backend != NULL) thread->backend->ops->destroy(thread->backend);
     thread->backend = NULL;
     thread->gone = false;
     thread->from.waits = false;
-    thread->state = (cs_watch_state_t){.why = why, .overflows = thread->state.overflows};
+    thread->state = (cs_watcher_state_t){.why = why, .overflows = thread->state.overflows};
     cs_dirty_add_all(thread->dirty, thread->now_ms);
 }
 
-static void open_backend(cs_watch_t *watch)
+static void open_backend(cs_watcher_t *watch)
 {
     cs_watch_thread_t *thread = &watch->thread;
-    cs_watch_by_t by = watch->config.by;
+    cs_watcher_by_t by = watch->config.by;
     cs_watch_sink_t sink = cs__watch_sink(thread, take_words);
     watch->root_ms = thread->now_ms;
     if (!identify(thread->root, &watch->root_is)) {
@@ -287,7 +288,7 @@ static void open_backend(cs_watch_t *watch)
 }
 
 /* Something else may be there now; more watches may be allowed. */
-static void check_root(cs_watch_t *watch)
+static void check_root(cs_watcher_t *watch)
 {
     cs_watch_thread_t *thread = &watch->thread;
     struct statx now;
@@ -311,7 +312,7 @@ static uint64_t sooner(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-static int timeout_ms(const cs_watch_t *watch, bool more)
+static int timeout_ms(const cs_watcher_t *watch, bool more)
 {
     const cs_watch_thread_t *thread = &watch->thread;
     if (more || thread->gone) return 0;
@@ -323,7 +324,7 @@ static int timeout_ms(const cs_watch_t *watch, bool more)
 }
 
 /* Reads what waits; true: perhaps not all. */
-static bool read_events(cs_watch_t *watch, bool ready)
+static bool read_events(cs_watcher_t *watch, bool ready)
 {
     cs_watch_thread_t *thread = &watch->thread;
     cs_watch_backend_t *backend = thread->backend;
@@ -338,7 +339,7 @@ static bool read_events(cs_watch_t *watch, bool ready)
     return more;
 }
 
-static void turn(cs_watch_t *watch, bool *more)
+static void turn(cs_watcher_t *watch, bool *more)
 {
     cs_watch_thread_t *thread = &watch->thread;
     cs_watch_backend_t *backend = thread->backend;
@@ -364,7 +365,7 @@ static void turn(cs_watch_t *watch, bool *more)
 
 static void *run(void *arg)
 {
-    cs_watch_t *watch = arg;
+    cs_watcher_t *watch = arg;
     sigset_t all;
     bool more = false;
     sigfillset(&all); /* signals are for the main thread */
@@ -383,10 +384,10 @@ static void *run(void *arg)
 
 /* --- the reactor's side */
 
-cs_watch_t *cs_watch_new(zloop_t *loop, const cs_watch_config_t *config)
+cs_watcher_t *cs_watcher_new(zloop_t *loop, const cs_watcher_config_t *config)
 {
     CS_ASSERT(config->by != CS_WATCH_OFF);
-    cs_watch_t *watch = cs_calloc(1, sizeof *watch);
+    cs_watcher_t *watch = cs_calloc(1, sizeof *watch);
     watch->config = *config;
     watch->calls = cs_calls_new(loop);
     cs__watch_inbox_init(&watch->inbox);
@@ -398,16 +399,16 @@ cs_watch_t *cs_watch_new(zloop_t *loop, const cs_watch_config_t *config)
     return watch;
 }
 
-static void say(cs_watch_t *watch, cs_watch_word_t word, cs_deeds_t *deeds, cs_str_t *dir)
+static void say(cs_watcher_t *watch, cs_watch_word_t word, cs_deeds_t *deeds, cs_str_t *dir)
 {
     cs_watch_note_t *note = cs_calloc(1, sizeof *note);
     *note = (cs_watch_note_t){.word = word, .deeds = deeds, .dir = dir};
     cs__watch_inbox_put(&watch->inbox, note);
 }
 
-void cs_watch_destroy(cs_watch_t **watch_p)
+void cs_watcher_destroy(cs_watcher_t **watch_p)
 {
-    cs_watch_t *watch = *watch_p;
+    cs_watcher_t *watch = *watch_p;
     if (watch == NULL) return;
     *watch_p = NULL;
     watch->closing = true;
@@ -421,23 +422,23 @@ void cs_watch_destroy(cs_watch_t **watch_p)
     cs_free(watch);
 }
 
-void cs_watch_looked(cs_watch_t *watch)
+void cs_watcher_looked(cs_watcher_t *watch)
 {
     say(watch, CS_WORD_LOOKED, NULL, NULL);
 }
 
-void cs_watch_expect(cs_watch_t *watch, cs_deeds_t **deeds_p)
+void cs_watcher_expect(cs_watcher_t *watch, cs_deeds_t **deeds_p)
 {
     say(watch, CS_WORD_EXPECT, *deeds_p, NULL);
     *deeds_p = NULL;
 }
 
-void cs_watch_applied(cs_watch_t *watch)
+void cs_watcher_applied(cs_watcher_t *watch)
 {
     say(watch, CS_WORD_APPLIED, NULL, NULL);
 }
 
-void cs_watch_warm(cs_watch_t *watch, cs_slice_t dir)
+void cs_watcher_warm(cs_watcher_t *watch, cs_slice_t dir)
 {
     say(watch, CS_WORD_WARM, NULL, cs_str_new(dir.data, dir.len));
 }

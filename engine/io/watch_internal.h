@@ -20,7 +20,7 @@ typedef struct cs_watch_thread {
     bool gone;                   /* the root is: the backend has to be made anew */
     cs_dirty_t *dirty;
     cs_watch_deeds_t *deeds; /* oldest first */
-    cs_watch_state_t state;
+    cs_watcher_state_t state;
     uint64_t now_ms;
     struct { /* the first half of a rename, until the second comes */
         bool waits;

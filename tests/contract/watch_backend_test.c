@@ -12,7 +12,7 @@ TestSuite(watch_backend, .timeout = 120);
 
 /* By each backend that may be used here; inotify always may. */
 #define BACKENDS(name)                                                             \
-    static void name(cs_watch_by_t by);                                            \
+    static void name(cs_watcher_by_t by);                                          \
     Test(watch_backend, name##_by_inotify)                                         \
     {                                                                              \
         name(CS_WATCH_INOTIFY);                                                    \
@@ -22,7 +22,7 @@ TestSuite(watch_backend, .timeout = 120);
         if (!watched_has_fanotify()) cr_skip_test("fanotify needs CAP_SYS_ADMIN"); \
         name(CS_WATCH_FANOTIFY);                                                   \
     }                                                                              \
-    static void name(cs_watch_by_t by)
+    static void name(cs_watcher_by_t by)
 
 BACKENDS(tells_of_saved_chmodded_and_deleted_files)
 {
@@ -148,11 +148,11 @@ BACKENDS(never_tells_what_apply_was_about_to_do)
     cs_steps_add(&steps, CS_STEP_DELETE)->item.path = cs_str_from("gone");
     cs_deeds_t *deeds = cs_deeds_new(&steps);
     cs_steps_fini(&steps);
-    cs_watch_expect(self.watch, &deeds);
+    cs_watcher_expect(self.watch, &deeds);
     watched_shell(&self, "mkdir -p made/by; mv .crdtsync/1 made/by/us; mv kept .crdtsync/old; "
                          "mv .crdtsync/2 kept; mv gone .crdtsync/gone");
     watched_shell(&self, "echo user >made/by/user");
-    cs_watch_applied(self.watch);
+    cs_watcher_applied(self.watch);
     watched_until_told(&self, "made/by/user");
     watched_flush(&self, "after");
     cr_assert_eq(watched_batch_of(&self, "made/by/us"), 0u);

@@ -31,7 +31,7 @@ Test(watch_inotify, as_many_directories_as_there_are_watches_are_covered)
     make_root(&self);
     watched_shell(&self, "mkdir -p a/b c");
     watched_open(&self, CS_WATCH_INOTIFY, 4); /* with the root */
-    cr_assert(cs_watch_covers(&self.state));
+    cr_assert(cs_watcher_covers(&self.state));
     cr_assert_eq(self.state.watched, 4u);
     watched_close(&self);
     cr_assert_eq(atomic_load(&self.used), 0u, "all are given back");
@@ -44,7 +44,7 @@ Test(watch_inotify, one_directory_more_is_missed_and_said_so)
     watched_shell(&self, "mkdir -p a/b c/d");
     watched_open(&self, CS_WATCH_INOTIFY, 4);
     watched_until(&self, counts_missed);
-    cr_assert_not(cs_watch_covers(&self.state));
+    cr_assert_not(cs_watcher_covers(&self.state));
     cr_assert_eq(self.state.watched, 4u);
     cr_assert_eq(self.state.missed, 1u);
     cr_assert_eq(self.state.why, CS_ERR_NOSPACE);
@@ -57,11 +57,11 @@ Test(watch_inotify, a_directory_that_changes_takes_the_watch_of_one_that_does_no
     make_root(&self);
     watched_shell(&self, "mkdir cold1 cold2 cold3 cold4");
     watched_open(&self, CS_WATCH_INOTIFY, 5);
-    cr_assert(cs_watch_covers(&self.state));
+    cr_assert(cs_watcher_covers(&self.state));
     watched_shell(&self, "mkdir hot");
     watched_until(&self, counts_missed);
-    cs_watch_warm(self.watch, cs_slice_text("hot")); /* a scan found a change there */
-    watched_until_told(&self, "hot");                /* it is looked at once it is watched */
+    cs_watcher_warm(self.watch, cs_slice_text("hot")); /* a scan found a change there */
+    watched_until_told(&self, "hot");                  /* it is looked at once it is watched */
     watched_forget(&self);
     watched_shell(&self, "echo 1 >hot/f");
     watched_until_told(&self, "hot/f");

@@ -24,10 +24,10 @@ static void look(void *arg, const cs_dirty_batch_t *batch)
         self->path[self->count] = cs_strdup(batch->path[i]->data);
         self->batch[self->count++] = self->batches;
     }
-    cs_watch_looked(self->watch);
+    cs_watcher_looked(self->watch);
 }
 
-static void changed(void *arg, const cs_watch_state_t *state)
+static void changed(void *arg, const cs_watcher_state_t *state)
 {
     ((watched_t *)arg)->state = *state;
 }
@@ -141,19 +141,19 @@ static bool is_started(const watched_t *self)
     return self->state.started && self->alls > 0;
 }
 
-static void start(watched_t *self, cs_watch_by_t by, size_t budget)
+static void start(watched_t *self, cs_watcher_by_t by, size_t budget)
 {
-    cs_watch_config_t config = {.root = self->root,
-                                .by = by,
-                                .used = &self->used,
-                                .budget = budget,
-                                .arg = self,
-                                .look = look,
-                                .changed = changed};
-    self->watch = cs_watch_new(self->loop, &config);
+    cs_watcher_config_t config = {.root = self->root,
+                                  .by = by,
+                                  .used = &self->used,
+                                  .budget = budget,
+                                  .arg = self,
+                                  .look = look,
+                                  .changed = changed};
+    self->watch = cs_watcher_new(self->loop, &config);
 }
 
-void watched_open(watched_t *self, cs_watch_by_t by, size_t budget)
+void watched_open(watched_t *self, cs_watcher_by_t by, size_t budget)
 {
     const char *tmp = getenv("TMPDIR");
     if (self->dir[0] == '\0') {
@@ -173,7 +173,7 @@ void watched_open(watched_t *self, cs_watch_by_t by, size_t budget)
 void watched_close(watched_t *self)
 {
     char command[256];
-    cs_watch_destroy(&self->watch);
+    cs_watcher_destroy(&self->watch);
     zloop_destroy(&self->loop);
     watched_forget(self);
     snprintf(command, sizeof command, "rm -rf %s", self->dir);

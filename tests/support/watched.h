@@ -10,8 +10,8 @@ typedef struct watched {
     char dir[128]; /* everything; the folder is dir/root */
     char root[160];
     zloop_t *loop;
-    cs_watch_t *watch;
-    cs_watch_state_t state;
+    cs_watcher_t *watch;
+    cs_watcher_state_t state;
     atomic_size_t used;
     char *path[WATCHED_PATHS_MAX];   /* owned; all that was told, in order */
     size_t batch[WATCHED_PATHS_MAX]; /* number of the batch that it came in */
@@ -19,7 +19,7 @@ typedef struct watched {
 } watched_t;
 
 /* budget: of watches, 0: the kernel's. Returns once all is covered and was told of. */
-void watched_open(watched_t *self, cs_watch_by_t by, size_t budget);
+void watched_open(watched_t *self, cs_watcher_by_t by, size_t budget);
 void watched_close(watched_t *self);
 bool watched_has_fanotify(void);
 
