@@ -1,48 +1,20 @@
 /* watch.c - the thread: it waits for events, for words of the reactor, and for what is due. */
 #include "io/watch.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <limits.h>
-#include <linux/magic.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <sys/vfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "io/calls.h"
 #include "io/clock.h"
-#include "io/watch_inbox.h"
 #include "io/watch_internal.h"
 
-#define ROOT_MS   5000u  /* between two looks whether the root is still the one watched */
-#define STATE_MS  200u   /* between two words about how much is watched */
-#define PAIR_MS   5u     /* for the second half of a rename: it follows at once, or never */
-#define COSTLY_MS 50u    /* a scan that took longer is followed by a rest of its length */
-#define LIMITS_MS 60000u /* between two looks whether the kernel allows more watches */
-#define READS_MAX 16u    /* of the queue between two looks at other things */
-#define BUDGET_UNKNOWN \
-    4096u /* the kernel does not say what it allows: half of the oldest default */
-#define MAX_WATCHES "/proc/sys/fs/inotify/max_user_watches"
-
-struct cs_watcher {
-    cs_calls_t *calls;
-    cs_watch_inbox_t inbox;
-    pthread_t pthread;
-    cs_watcher_config_t config; /* root is the thread's */
-    bool closing;               /* the reactor's: nothing is called any more */
-    /* the thread's */
-    cs_watch_thread_t thread;
-    bool stopping, in_flight;
-    uint64_t handed_ms, told_ms, root_ms, limits_ms;
-    size_t budget;
-    struct statx root_is;
-    cs_watcher_state_t told;
-};
+#define STATE_MS  200u /* between two words about how much is watched */
+#define PAIR_MS   5u   /* for the second half of a rename: it follows at once, or never */
+#define COSTLY_MS 50u  /* a scan that took longer is followed by a rest of its length */
+#define READS_MAX 16u  /* of the queue between two looks at other things */
 
 bool cs_watcher_parse(const char *text, cs_watcher_by_t *ret)
 {
@@ -204,107 +176,6 @@ static void take_words(void *arg)
     }
 }
 
-/* --- the root */
-
-static size_t kernel_budget(void)
-{
-    unsigned long max = 0;
-    FILE *file = fopen(MAX_WATCHES, "re");
-    bool known = file != NULL && fscanf(file, "%lu", &max) == 1;
-    if (file != NULL) fclose(file);
-    return known ? (size_t)max / 2 : BUDGET_UNKNOWN; /* the rest is for others of this user */
-}
-
-/* What is remounted is another one, even if device and inode are the same. */
-static bool identify(const char *root, struct statx *ret)
-{
-    unsigned mask = STATX_INO;
-#ifdef STATX_MNT_ID
-    mask |= STATX_MNT_ID;
-#endif
-    memset(ret, 0, sizeof *ret);
-    return statx(AT_FDCWD, root, AT_STATX_DONT_SYNC, mask, ret) == 0;
-}
-
-static bool is_same_root(const struct statx *a, const struct statx *b)
-{
-    bool same = a->stx_ino == b->stx_ino && a->stx_dev_major == b->stx_dev_major &&
-                a->stx_dev_minor == b->stx_dev_minor;
-#ifdef STATX_MNT_ID
-    same = same && a->stx_mnt_id == b->stx_mnt_id;
-#endif
-    return same;
-}
-
-/* NFS, CIFS, SMB, 9P, Ceph, FUSE. */
-static bool is_remote(const char *root)
-{
-    static const unsigned long magics[] = {0x6969,     0xff534d42, 0xfe534d42,
-                                           0x01021997, 0x00c36400, 0x65735546};
-    struct statfs fs;
-    if (statfs(root, &fs) != 0) return false;
-    for (size_t i = 0; i < CS_COUNT_OF(magics); i++) {
-        if (((unsigned long)fs.f_type & 0xffffffffu) == magics[i]) return true;
-    }
-    return false;
-}
-
-static void close_backend(cs_watcher_t *watch, cs_err_t why)
-{
-    cs_watch_thread_t *thread = &watch->thread;
-    if (thread->backend != NULL) thread->backend->ops->destroy(thread->backend);
-    thread->backend = NULL;
-    thread->gone = false;
-    thread->from.waits = false;
-    thread->state = (cs_watcher_state_t){.why = why, .overflows = thread->state.overflows};
-    cs_dirty_add_all(thread->dirty, thread->now_ms);
-}
-
-static void open_backend(cs_watcher_t *watch)
-{
-    cs_watch_thread_t *thread = &watch->thread;
-    cs_watcher_by_t by = watch->config.by;
-    cs_watch_sink_t sink = cs__watch_sink(thread, take_words);
-    watch->root_ms = thread->now_ms;
-    if (!identify(thread->root, &watch->root_is)) {
-        thread->state.why = CS_ERR_NOT_MOUNTED;
-        return;
-    }
-    cs_err_t err = CS_ERR_UNSUPPORTED;
-    if (by != CS_WATCH_INOTIFY) {
-        err = cs__watch_fanotify(thread->root, &sink, &thread->backend);
-        if (err == CS_OK) by = CS_WATCH_FANOTIFY;
-    }
-    if (err != CS_OK && by != CS_WATCH_FANOTIFY) {
-        watch->budget = watch->config.budget != 0 ? watch->config.budget : kernel_budget();
-        watch->limits_ms = thread->now_ms;
-        cs_watch_limits_t limits = {watch->budget, watch->config.used};
-        err = cs__watch_inotify(thread->root, &limits, &sink, &thread->backend);
-        by = CS_WATCH_INOTIFY;
-    }
-    thread->state.by = err == CS_OK ? by : CS_WATCH_OFF;
-    thread->state.why = err;
-    thread->state.remote = is_remote(thread->root);
-}
-
-/* Something else may be there now; more watches may be allowed. */
-static void check_root(cs_watcher_t *watch)
-{
-    cs_watch_thread_t *thread = &watch->thread;
-    struct statx now;
-    bool due = thread->now_ms >= watch->root_ms + ROOT_MS;
-    if (!due && !thread->gone) return;
-    watch->root_ms = thread->now_ms;
-    bool same =
-        !thread->gone && identify(thread->root, &now) && is_same_root(&now, &watch->root_is);
-    if (thread->backend != NULL && !same) close_backend(watch, CS_ERR_NOT_MOUNTED);
-    bool more = thread->state.missed > 0 && watch->config.budget == 0 &&
-                thread->now_ms >= watch->limits_ms + LIMITS_MS;
-    if (more) watch->limits_ms = thread->now_ms;
-    if (more && kernel_budget() != watch->budget) close_backend(watch, CS_OK);
-    if (thread->backend == NULL) open_backend(watch);
-}
-
 /* --- the loop */
 
 static uint64_t sooner(uint64_t a, uint64_t b)
@@ -316,7 +187,7 @@ static int timeout_ms(const cs_watcher_t *watch, bool more)
 {
     const cs_watch_thread_t *thread = &watch->thread;
     if (more || thread->gone) return 0;
-    uint64_t at = watch->root_ms + ROOT_MS;
+    uint64_t at = watch->root_ms + CS_WATCH_ROOT_MS;
     if (!watch->in_flight) at = sooner(at, cs_dirty_due(thread->dirty));
     if (thread->from.waits) at = sooner(at, thread->from.at_ms + PAIR_MS);
     if (state_differs(watch)) at = sooner(at, watch->told_ms + STATE_MS);
@@ -357,7 +228,7 @@ static void turn(cs_watcher_t *watch, bool *more)
     } else {
         drop_deeds(thread, true);
     }
-    check_root(watch);
+    cs__watch_check_root(watch, take_words);
     look_at_state(watch);
     hand_over(watch);
     tell_state(watch);
@@ -371,7 +242,7 @@ static void *run(void *arg)
     sigfillset(&all); /* signals are for the main thread */
     pthread_sigmask(SIG_BLOCK, &all, NULL);
     watch->thread.now_ms = cs_clock_mono_ms();
-    open_backend(watch);
+    cs__watch_open(watch, take_words);
     while (!watch->stopping) {
         turn(watch, &more);
     }

@@ -117,8 +117,8 @@ static void on_hint(cs_watch_thread_t *thread, const cs_hint_t *hint)
     } else if ((what & CS_HINT_TO) != 0) {
         moved_to(thread, hint);
     } else if ((what & CS_HINT_DELETE) != 0) {
-        if (what == CS_HINT_DELETE && is_ours(thread, hint->path, CS_DEED_GO, hint->is_dir))
-            return;
+        bool alone = what == CS_HINT_DELETE;
+        if (alone && is_ours(thread, hint->path, CS_DEED_GO, hint->is_dir)) return;
         add(thread, hint->path, CS_DIRTY_GONE, false);
     } else if ((what & CS_HINT_CLOSE) != 0) {
         add(thread, hint->path, CS_DIRTY_DONE, (what & CS_HINT_CREATE) != 0);

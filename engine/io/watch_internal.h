@@ -1,9 +1,16 @@
-/* watch_internal.h - a watcher's thread. Private to watch.c and watch_hints.c. */
+/* watch_internal.h - a watcher's thread. Private to watch.c, watch_root.c, watch_hints.c. */
 #ifndef CS_IO_WATCH_INTERNAL_H
 #define CS_IO_WATCH_INTERNAL_H
 
+#include <pthread.h>
+#include <sys/stat.h>
+
+#include "io/calls.h"
 #include "io/watch.h"
 #include "io/watch_backend.h"
+#include "io/watch_inbox.h"
+
+#define CS_WATCH_ROOT_MS 5000u /* between two looks at what the root is */
 
 /* What an apply job does, from before it begins until all its events were read. */
 typedef struct cs_watch_deeds {
@@ -29,6 +36,25 @@ typedef struct cs_watch_thread {
         uint64_t at_ms;
     } from;
 } cs_watch_thread_t;
+
+struct cs_watcher {
+    cs_calls_t *calls;
+    cs_watch_inbox_t inbox;
+    pthread_t pthread;
+    cs_watcher_config_t config; /* root is the thread's */
+    bool closing;               /* the reactor's: nothing is called any more */
+    /* the thread's */
+    cs_watch_thread_t thread;
+    bool stopping, in_flight;
+    uint64_t handed_ms, told_ms, root_ms, limits_ms;
+    size_t budget;
+    struct statx root_is;
+    cs_watcher_state_t told;
+};
+
+/* watch_root.c */
+void cs__watch_open(cs_watcher_t *watch, void (*received)(void *arg)); /* what is there now */
+void cs__watch_check_root(cs_watcher_t *watch, void (*received)(void *arg));
 
 /* watch_hints.c */
 cs_watch_sink_t cs__watch_sink(cs_watch_thread_t *thread,
