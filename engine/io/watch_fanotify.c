@@ -121,11 +121,10 @@ typedef struct names { /* of one event */
     const struct fanotify_event_info_fid *at, *from, *to;
 } names_t;
 
-static names_t names_of(const struct fanotify_event_metadata *event)
+/* The records between the two; they are aligned to four bytes, and need no more. */
+static names_t names_of(const char *at, const char *end)
 {
     names_t names = {NULL, NULL, NULL};
-    const char *end = (const char *)event + event->event_len;
-    const char *at = (const char *)event + event->metadata_len;
     while (at + sizeof(struct fanotify_event_info_header) <= end) {
         const struct fanotify_event_info_fid *info = (const void *)at;
         if (info->hdr.len == 0) break;
@@ -172,14 +171,15 @@ static unsigned what_of(uint64_t mask)
            ((mask & FAN_ATTRIB) != 0 ? (unsigned)CS_HINT_META : 0);
 }
 
-static void on_event(fanotify_t *self, const struct fanotify_event_metadata *event)
+static void on_event(fanotify_t *self, const struct fanotify_event_metadata *event,
+                     const char *bytes)
 {
     if ((event->mask & FAN_Q_OVERFLOW) != 0) {
         self->backend.sink.overflow(self->backend.sink.arg);
         forget_dirs(self);
         return;
     }
-    names_t names = names_of(event);
+    names_t names = names_of(bytes + event->metadata_len, bytes + event->event_len);
     bool is_dir = (event->mask & FAN_ONDIR) != 0;
     if (resolve(self, names.at, &self->path)) {
         tell(self, &self->path, what_of(event->mask), is_dir);
@@ -205,13 +205,17 @@ static bool fanotify_read(cs_watch_backend_t *backend, uint64_t now_ms)
 {
     fanotify_t *self = (fanotify_t *)backend;
     (void)now_ms;
-    _Alignas(struct fanotify_event_metadata) char bytes[READ_BYTES];
+    _Alignas(uint64_t) char bytes[READ_BYTES];
     ssize_t len = read(self->fd, bytes, sizeof bytes);
     if (len <= 0) return false;
     backend->sink.received(backend->sink.arg);
-    const struct fanotify_event_metadata *event = (const void *)bytes;
-    for (; FAN_EVENT_OK(event, len); event = FAN_EVENT_NEXT(event, len)) {
-        if (event->vers == FANOTIFY_METADATA_VERSION) on_event(self, event);
+    const char *end = bytes + len;
+    for (const char *at = bytes; end - at >= (ssize_t)FAN_EVENT_METADATA_LEN;) {
+        struct fanotify_event_metadata event; /* copied: it may lie at any four bytes */
+        memcpy(&event, at, sizeof event);
+        if (event.event_len < FAN_EVENT_METADATA_LEN || event.event_len > end - at) break;
+        if (event.vers == FANOTIFY_METADATA_VERSION) on_event(self, &event, at);
+        at += event.event_len;
     }
     let_go(self);
     return true;
