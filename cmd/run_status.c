@@ -93,6 +93,29 @@ static void print_troubles(const json_t *folders, bool all)
     }
 }
 
+/* Only what is weaker than it could be, or asked for. */
+static void print_watch(const json_t *folder, bool all)
+{
+    const json_t *watch = json_object_get(folder, "watch");
+    if (watch == NULL || cs_text_of(folder, "error")[0] != '\0') return;
+    uint64_t watched = cs_number_of(watch, "watched"),
+             dirs = cs_number_of(watch, "directories");
+    uint64_t stale_s = cs_number_of(watch, "staleness_s");
+    const char *id = cs_text_of(folder, "id"), *scan = cs_text_of(watch, "scan");
+    if (watched == 0 && all) {
+        printf("%s: not watched; changes are found by the scan, %s\n", id, scan);
+    } else if (watched > 0 && watched < dirs) {
+        printf(
+            "%s: %llu of %llu directories are watched, changes in the others are found within "
+            "%llu s; crdtsync doctor says why\n",
+            id, (unsigned long long)watched, (unsigned long long)dirs,
+            (unsigned long long)stale_s);
+    } else if (watched > 0 && all) {
+        printf("%s: all %llu directories are watched, by %s; scan %s\n", id,
+               (unsigned long long)dirs, cs_text_of(watch, "by"), scan);
+    }
+}
+
 static void add_equal(cs_table_t *table, json_t *equal)
 {
     size_t yes = 0;
@@ -133,6 +156,9 @@ static void print_status(void *arg, const json_t *document)
     const json_t *folders = json_object_get(document, "folders");
     print_node(json_object_get(document, "node"));
     print_folders(folders);
+    for (size_t i = 0; i < json_array_size(folders); i++) {
+        print_watch(json_array_get(folders, i), run->loudness > 0);
+    }
     print_troubles(folders, run->loudness > 0);
     print_peers(json_object_get(document, "peers"));
 }

@@ -110,18 +110,36 @@ static void see(const cs_observer_t *o, const cs_candidate_t *c, const cs_stat_t
                                     .print = print_seen(o, stat)};
 }
 
+/* Is the file still the one of the row? A new device number under the right marker is a reboot,
+ * not an edit. */
+static bool has_print_of(const cs_observer_t *o, const cs_stat_t *stat,
+                         const cs_base_front_t *row)
+{
+    const cs_print_t *then = &row->print, *now = &stat->print;
+    if (o->full || row->content.kind != kind_of(stat->type)) return false;
+    if (then->ctime_ns == 0 || then->ctime_ns != now->ctime_ns ||
+        then->mtime_ns != now->mtime_ns || then->size != now->size || then->ino != now->ino ||
+        then->btime_ns != now->btime_ns) {
+        return false;
+    }
+    return !is_racy(o, now->mtime_ns);
+}
+
+bool cs_judge_moved(const cs_observer_t *o, const cs_candidate_t *c, const cs_base_front_t *row,
+                    cs_judgement_t *ret)
+{
+    *ret = (cs_judgement_t){0};
+    if (row->print.dev != c->stat.print.dev || !has_print_of(o, &c->stat, row)) return false;
+    see(o, c, &c->stat, CS_SAW_APPEARED, ret);
+    ret->sighting.content = row->content;
+    return true;
+}
+
 bool cs_judge_stat(const cs_observer_t *o, const cs_candidate_t *c, cs_judgement_t *ret)
 {
     *ret = (cs_judgement_t){0};
     const cs_print_t *row = &c->row.print, *now = &c->stat.print;
-    if (o->full || !c->has_row || c->row.content.kind != kind_of(c->stat.type)) return false;
-    /* A new device number under the right marker is a reboot, not an edit. */
-    if (row->ctime_ns == 0 || row->ctime_ns != now->ctime_ns ||
-        row->mtime_ns != now->mtime_ns || row->size != now->size || row->ino != now->ino ||
-        row->btime_ns != now->btime_ns) {
-        return false;
-    }
-    if (is_racy(o, now->mtime_ns)) return false;
+    if (!c->has_row || !has_print_of(o, &c->stat, &c->row)) return false;
     ret->unchanged = true;
     if (is_chmodded(o, c, mode_seen(o, c, &c->stat))) {
         ret->unchanged = false;

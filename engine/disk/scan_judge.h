@@ -32,6 +32,10 @@ typedef struct cs_judgement {
     cs_trouble_t trouble;
 } cs_judgement_t;
 
+/* A file without a row of its own that may be the one of `row`, from another path: if it is, it
+ * appeared with that row's content. False: it must be read. */
+bool cs_judge_moved(const cs_observer_t *o, const cs_candidate_t *c, const cs_base_front_t *row,
+                    cs_judgement_t *ret);
 /* By its print alone. False: it must be read. */
 bool cs_judge_stat(const cs_observer_t *observer, const cs_candidate_t *candidate,
                    cs_judgement_t *ret);

@@ -9,6 +9,7 @@
 
 #include "base/path.h"
 #include "disk/ignore.h"
+#include "disk/scan_moved.h"
 #include "disk/walk.h"
 
 typedef struct merge {
@@ -18,6 +19,7 @@ typedef struct merge {
     cs_scan_stats_t *stats;
     cs_walk_t *walk;
     cs_ignore_t *ignore;
+    cs_moved_t *moved;
     uint64_t dev; /* of the root */
     cs_iter_t *iter;
     cs_buf_t key; /* scratch */
@@ -136,7 +138,12 @@ static cs_err_t on_file(merge_t *m, const cs_candidate_t *candidate)
     cs_judgement_t found;
     m->stats->files++;
     if (candidate->stat.type == CS_NODE_FILE) m->stats->bytes += candidate->stat.print.size;
-    if (!cs_judge_stat(m->observer, candidate, &found)) {
+    bool known = cs_judge_stat(m->observer, candidate, &found);
+    if (!known && !candidate->has_row) {
+        const cs_base_front_t *row = cs_moved_find(m->moved, &candidate->stat);
+        known = row != NULL && cs_judge_moved(m->observer, candidate, row, &found);
+    }
+    if (!known) {
         return m->sink->candidate(m->sink->arg, candidate) ? CS_OK : CS_ERR_AGAIN;
     }
     return judged(m, candidate->path, &found);
@@ -339,11 +346,13 @@ cs_err_t cs_scan_merge(const cs_scan_config_t *config, const cs_observer_t *obse
     merge_t m = {.config = config, .observer = observer, .sink = sink, .stats = stats};
     m.walk = cs_walk_new(config->fs);
     m.ignore = cs_ignore_new(config->fs);
+    m.moved = cs_moved_new(config);
     m.iter = cs_store_iter(config->store, config->snapshot);
     cs_err_t err = begin(&m);
     if (err == CS_OK) err = run(&m);
     cs_iter_destroy(&m.iter);
     cs_ignore_destroy(&m.ignore);
+    cs_moved_destroy(&m.moved);
     cs_walk_destroy(&m.walk);
     cs_buf_fini(&m.key);
     return err;

@@ -98,6 +98,9 @@ static void add_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, examined
     ret->about.bytes = status.bytes;
     ret->about.needed = status.needed_bytes;
     ret->about.replicas = status.state->seen.len;
+    ret->about.directories = status.dirs;
+    ret->about.node_runs = daemon->config.control;
+    ret->about.watch = cs_daemon_watch_state(daemon, folder->record.number);
 }
 
 int cs__cmd_doctor(cs_ask_t *ask)

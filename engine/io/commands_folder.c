@@ -68,14 +68,9 @@ static int set_one(cs_ask_t *ask, const char *text, cs_folder_record_t *record)
 /* A setting that is kept for a version that knows what to do with it says so. */
 static void put_notes(const cs_folder_record_t *record, cs_json_t *json)
 {
-    const char *watch = record->setting[CS_SETTING_WATCH];
     const char *durability = record->setting[CS_SETTING_DURABILITY];
     cs_json_key(json, "notes");
     cs_json_begin(json, '[');
-    if (watch != NULL && strcmp(watch, "on") == 0) {
-        cs_json_text(json, "watch=on is kept, but this version does not watch yet: changes are "
-                           "found by scans, see the setting scan");
-    }
     if (durability != NULL && strcmp(durability, "file") == 0) {
         cs_json_text(json,
                      "durability=file is kept, but this version does not flush file by file "

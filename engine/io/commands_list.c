@@ -1,5 +1,6 @@
 /* commands_list.c - digest, folder list and peer list. */
 #include "io/commands_internal.h"
+#include "io/daemon_shell.h"
 
 static void put_digest(cs_json_t *json, const cs_folder_status_t *status)
 {
@@ -26,7 +27,9 @@ int cs__cmd_folder_list(cs_ask_t *ask)
         cs_json_put_path(&json, "path", cs_slice_text(record->path));
         cs_json_put_text(&json, "state", cs_phase_text(loaded ? status.phase : CS_PHASE_ERROR));
         cs_json_put_text(&json, "modes", record->modes_exec ? "exec" : "all");
-        cs_json_put_text(&json, "scan", scan != NULL ? scan : "@every 60s");
+        cs_json_put_text(&json, "scan",
+                         scan != NULL ? scan
+                                      : cs__schedule_default(daemon, &daemon->folders[i]));
         cs_json_end(&json, '}');
         cs__ask_data(ask, &json);
     }

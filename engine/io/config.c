@@ -9,6 +9,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "io/records.h"
 
 #define VARIABLE_BYTES_MAX 64u
 
@@ -29,6 +30,16 @@ static const char *parse_listen(void *record, const char *value)
     if (why != NULL) return why;
     if (cs_strings_has(&config->listen, value)) return "occurs twice";
     cs_strings_add(&config->listen, value);
+    return NULL;
+}
+
+static const char *parse_watch(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    const char *why = cs_setting_check(CS_SETTING_WATCH, value);
+    if (why != NULL) return why;
+    cs_free(config->watch);
+    config->watch = cs_strdup(value);
     return NULL;
 }
 
@@ -57,6 +68,7 @@ static const char *parse_log_level(void *record, const char *value)
 static const cs_zpl_field_t fields[] = {
     {"node", "name", false, false, parse_name},
     {"node", "listen", false, true, parse_listen},
+    {"node", "watch", false, false, parse_watch},
     {"limits", "max-peers", false, false, parse_peers_max},
     {"limits", "memory-mib", false, false, parse_memory},
     {"log", "level", false, false, parse_log_level},
@@ -136,6 +148,7 @@ void cs_config_load(cs_slice_t text, cs_config_t *ret, cs_mistakes_t *mistakes)
 void cs_config_fini(cs_config_t *config)
 {
     cs_free(config->node_name);
+    cs_free(config->watch);
     cs_strings_fini(&config->listen);
     *config = (cs_config_t){0};
 }

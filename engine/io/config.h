@@ -26,6 +26,7 @@ typedef enum cs_log_level {
 typedef struct cs_config {
     char *node_name;     /* owned; by default the host's name */
     cs_strings_t listen; /* endpoints, at least one */
+    char *watch;         /* owned; of folders that set nothing else; NULL: auto */
     uint32_t peers_max;
     uint32_t memory_mib;
     cs_log_level_t log_level;

@@ -223,6 +223,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (err == CS_OK && config->control) {
         cs__daemon_forget_resume(daemon);
         cs__schedule_start(daemon);
+        cs__watch_start(daemon);
         err = cs_control_new(daemon, daemon->loop, cs_home_socket(config->home),
                              &daemon->shell->control, ret_detail);
     }
@@ -267,6 +268,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     cs_daemon_shell_t *shell = daemon->shell;
     daemon->stopping = true;
     cs_control_destroy(&shell->control);
+    cs__watch_stop(daemon);
     cs__schedule_stop(daemon);
     if (daemon->node != NULL) cs_node_stop(daemon->node);
     /* Links first: nothing new comes in. Then jobs, whose results may still be stored. */

@@ -74,6 +74,7 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
         cs__daemon_scan_credit(daemon, effect->token);
         break;
     case CS_FX_REPLY:
+        if (cs__watch_scanned(daemon, effect->ticket)) break;
         cs_commands_scanned(daemon, effect->ticket, effect->folder, effect->err, &effect->scan);
         break;
     case CS_FX_MEMBER:

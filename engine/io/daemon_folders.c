@@ -232,6 +232,7 @@ void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder)
     cs_event_t event = {
         .kind = CS_EV_SETTINGS, .folder = folder->record.number, .settings = &config};
     cs_daemon_step(daemon, &event);
+    cs__watch_folder(daemon, folder);
     cs__schedule_folder(daemon, folder);
 }
 
@@ -278,6 +279,7 @@ cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
     cs_free(members.item);
     sodium_memzero(config.secret, sizeof config.secret);
     if (err == CS_OK) cs__schedule_folder(daemon, folder);
+    if (err == CS_OK) cs__watch_folder(daemon, folder);
     return err;
 }
 

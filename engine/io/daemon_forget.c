@@ -166,6 +166,7 @@ void cs_daemon_leave(cs_daemon_t *daemon, cs_mounted_t *folder)
 {
     uint32_t number = folder->record.number;
     folder->leaving = true;
+    cs__watch_forget(daemon, number);
     cs__schedule_forget(daemon, number);
     cs__daemon_cancel_jobs(daemon, number);
     if (!folder->loaded) {

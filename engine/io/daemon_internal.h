@@ -9,6 +9,7 @@
 #include "io/events.h"
 #include "io/fs_linux.h"
 #include "io/net.h"
+#include "io/watch.h"
 #include "node/node.h"
 
 /* What a folder shows on this disk. */
@@ -100,6 +101,9 @@ void cs_daemon_invites_changed(cs_daemon_t *daemon); /* invites are read again f
  * caller. */
 void cs_daemon_scan(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_slice_t *paths,
                     size_t count, bool full, uint64_t ticket);
+
+/* How the folder is watched; by OFF: it is not. */
+cs_watcher_state_t cs_daemon_watch_state(const cs_daemon_t *daemon, uint32_t folder);
 
 /* --- commands.c */
 void cs_commands_fini(cs_daemon_t *daemon); /* forgets all pending requests */

@@ -17,6 +17,7 @@ typedef struct records_post {
 static void deliver_records(void *arg)
 {
     records_post_t *post = arg;
+    cs__watch_records(post->daemon, post->folder, &post->records);
     cs_event_t event = {
         .kind = CS_EV_RECORDS,
         .folder = post->folder,
@@ -90,6 +91,7 @@ static void done(void *arg)
     *at = shell_job->next;
 
     return_fs(daemon, shell_job);
+    cs__watch_job_done(daemon, shell_job->job);
     cs_store_release(daemon->store, &shell_job->snapshot);
     if (shell_job->gate != NULL) cs_gate_destroy(&shell_job->gate);
     cs_event_t event = {
@@ -126,6 +128,7 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
     shell_job->id = effect->job->id;
     effect->job = NULL;
     borrow_fs(daemon, shell_job);
+    cs__watch_job(daemon, shell_job->job);
     shell_job->snapshot = cs_store_snapshot(daemon->store);
     if (shell_job->job->kind == CS_JOB_SCAN) shell_job->gate = cs_gate_new();
     shell_job->next = daemon->shell->jobs;

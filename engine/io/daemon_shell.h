@@ -69,6 +69,7 @@ typedef struct cs_daemon_shell {
     int signal_fd; /* -1: signals are not ours */
     int interrupt_fd;
     cs_shell_schedule_t *schedule;
+    struct cs_shell_watches *watches; /* daemon_watch.c's own */
     struct cs_control *control;
     cs_config_t settings;      /* owned; in force */
     struct cs_peer_talk *talk; /* lines about peers: daemon_peer_log.c's own */
@@ -121,6 +122,21 @@ void cs__schedule_stop(cs_daemon_t *daemon);
 void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder);
 void cs__schedule_folder(cs_daemon_t *daemon,
                          const cs_mounted_t *folder); /* new, or set anew */
+
+/* What scans a folder that sets nothing. */
+const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder);
+/* So often at least everything is scanned: seconds. */
+uint32_t cs__schedule_period_s(const cs_daemon_t *daemon, const cs_mounted_t *folder);
+
+/* daemon_watch.c: folders that are watched */
+void cs__watch_start(cs_daemon_t *daemon);
+void cs__watch_stop(cs_daemon_t *daemon);
+void cs__watch_folder(cs_daemon_t *daemon, const cs_mounted_t *folder); /* new, or set anew */
+void cs__watch_forget(cs_daemon_t *daemon, uint32_t folder);
+bool cs__watch_scanned(cs_daemon_t *daemon, uint64_t ticket);      /* false: not a watcher's */
+void cs__watch_job(cs_daemon_t *daemon, const cs_job_t *job);      /* is about to begin */
+void cs__watch_job_done(cs_daemon_t *daemon, const cs_job_t *job); /* has ended */
+void cs__watch_records(cs_daemon_t *daemon, uint32_t folder, const cs_scan_records_t *records);
 
 /* daemon_events.c */
 void cs__daemon_events_start(cs_daemon_t *daemon);

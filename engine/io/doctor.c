@@ -139,15 +139,22 @@ static void check_open_files(const cs_doctor_machine_t *about, cs_findings_t *re
 static void check_watches(const cs_doctor_machine_t *about, cs_findings_t *ret)
 {
     uint64_t have = number_in("/proc/sys/fs/inotify/max_user_watches", "");
-    uint64_t need = about->directories + about->directories / 4 + 1024, ample = 2 * need;
+    uint64_t need =
+                 2 * (about->directories + about->directories / 4 + 512), /* half are others' */
+        ample = 2 * need;
     bool enough = have >= need;
-    cs_finding_t *finding =
-        cs_findings_add(ret, "watches", enough ? CS_GRADE_GOOD : CS_GRADE_WEAKER,
-                        "%llu directories may be watched, there are %llu%s",
-                        (unsigned long long)have, (unsigned long long)about->directories,
-                        enough ? "" : ": changes are found by scans only");
+    cs_finding_t *finding = cs_findings_add(
+        ret, "watches", enough ? CS_GRADE_GOOD : CS_GRADE_WEAKER,
+        "%llu directories may be watched one by one, there are %llu%s",
+        (unsigned long long)have, (unsigned long long)about->directories,
+        enough ? ""
+               : ", of which crdtsync takes half: in some, changes are found by "
+                 "scans, unless it runs as root");
     if (!enough) {
-        cs_finding_remedy(finding, "sudo sysctl -w fs.inotify.max_user_watches=%llu",
+        cs_finding_remedy(finding,
+                          "echo fs.inotify.max_user_watches=%llu | sudo tee -a "
+                          "/etc/sysctl.d/60-crdtsync.conf && sudo sysctl -p "
+                          "/etc/sysctl.d/60-crdtsync.conf",
                           (unsigned long long)ample);
     }
 }

@@ -6,6 +6,7 @@
 #define CS_IO_DOCTOR_H
 
 #include "base/buf.h"
+#include "io/watch.h"
 
 typedef enum cs_grade { CS_GRADE_GOOD, CS_GRADE_WEAKER, CS_GRADE_BAD } cs_grade_t;
 
@@ -45,7 +46,11 @@ typedef struct cs_doctor_folder {
     uint64_t bytes;  /* in it */
     uint64_t needed; /* that are to come */
     size_t replicas; /* replica ids that were ever heard of */
+    uint64_t directories;
+    bool node_runs;
+    cs_watcher_state_t watch; /* of that node */
 } cs_doctor_folder_t;
 void cs_doctor_folder(const cs_doctor_folder_t *about, cs_findings_t *ret);
+void cs_doctor_watch(const cs_doctor_folder_t *about, cs_findings_t *ret);
 
 #endif

@@ -205,5 +205,6 @@ void cs_doctor_folder(const cs_doctor_folder_t *about, cs_findings_t *ret)
     if (root >= 0) close(root);
     check_space(about, fs, ret);
     check_replicas(about, ret);
+    cs_doctor_watch(about, ret);
     fs->ops->close_fs(&fs);
 }

@@ -358,6 +358,16 @@ static bool is_brake(const char *value)
     return cs_parse_u32(digits, 1, PERCENT_MAX, &number);
 }
 
+/* "on" is auto, as older versions kept it. */
+static bool is_watch(const char *value)
+{
+    static const char *const known[] = {"auto", "on", "inotify", "fanotify", "off"};
+    for (size_t i = 0; i < CS_COUNT_OF(known); i++) {
+        if (strcmp(known[i], value) == 0) return true;
+    }
+    return false;
+}
+
 const char *cs_setting_check(cs_setting_t setting, const char *value)
 {
     uint32_t number;
@@ -368,8 +378,7 @@ const char *cs_setting_check(cs_setting_t setting, const char *value)
         }
         return "must be a schedule: five cron fields, @hourly, @daily or @every 30s";
     case CS_SETTING_WATCH:
-        return strcmp(value, "on") == 0 || strcmp(value, "off") == 0 ? NULL
-                                                                     : "must be on or off";
+        return is_watch(value) ? NULL : "must be auto, inotify, fanotify or off";
     case CS_SETTING_BRAKE:
         return is_brake(value) ? NULL
                                : "must be off, a number of files, or a percentage like 25%";

@@ -6,7 +6,8 @@
 #include "io/daemon_shell.h"
 #include "node/cron.h"
 
-#define SCAN_DEFAULT "@every 60s"
+#define SCAN_ALONE   "@every 60s" /* nothing else looks */
+#define SCAN_WATCHED "@hourly"    /* beside a watcher that misses nothing it knows of */
 
 typedef struct cs_shell_timer {
     cs_daemon_t *daemon;
@@ -41,6 +42,38 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg)
     }
     arm(timer);
     return timer->daemon->stopping ? -1 : 0;
+}
+
+const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    cs_watcher_state_t state = cs_daemon_watch_state(daemon, folder->record.number);
+    return cs_watcher_covers(&state) ? SCAN_WATCHED : SCAN_ALONE;
+}
+
+#define DAY_S (24 * 3600u)
+
+/* Over a year of minutes the longest gap would be the truth; a day of them is near it, and what
+ * is not due within a day is said to be due in one. */
+static uint32_t longest_gap_s(const cs_cron_t *cron)
+{
+    int64_t now_s = cs_clock_wall_ms() / 1000;
+    uint32_t longest = 0, gap = 0;
+    for (uint32_t at = 0; at < 2 * DAY_S; at += 60) {
+        cs_civil_t minute = cs_clock_local(now_s + at);
+        gap += 60;
+        if (gap > longest) longest = gap;
+        if (cs_cron_suits(cron, &minute)) gap = 0;
+    }
+    return longest;
+}
+
+uint32_t cs__schedule_period_s(const cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    cs_cron_t cron;
+    const char *setting = folder->record.setting[CS_SETTING_SCAN];
+    if (setting == NULL) setting = cs__schedule_default(daemon, folder);
+    if (cs_cron_parse(setting, &cron, NULL) != CS_OK) return 60;
+    return cron.every_s > 0 ? cron.every_s : longest_gap_s(&cron);
 }
 
 void cs__schedule_start(cs_daemon_t *daemon)
@@ -108,7 +141,7 @@ void cs__schedule_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
             cs__daemon_log(daemon, CS_LOG_WARNING, "schedule.refused", folder->record.id,
                            cs_slice_text(setting), (const char *)detail.data);
         }
-        cs_err_t err = cs_cron_parse(SCAN_DEFAULT, &timer->cron, NULL);
+        cs_err_t err = cs_cron_parse(cs__schedule_default(daemon, folder), &timer->cron, NULL);
         CS_ASSERT(err == CS_OK);
     }
     cs_buf_fini(&detail);

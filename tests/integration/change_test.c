@@ -232,11 +232,15 @@ Test(change_node, a_sync_lets_nothing_pass_that_is_held, .timeout = 200)
 Test(change, a_setting_without_effect_says_so)
 {
     shell_t *shell = shell_with_folder();
-    EXPECT(shell, 0, "does not watch yet", "$B folder set docs watch=on --home h");
-    EXPECT(shell, 0, "\"watch\":\"on\"", "$B folder set docs brake=10%% --json --home h");
+    EXPECT(shell, 0, "file by file", "$B folder set docs durability=file --home h");
+    EXPECT(shell, 0, "\"durability\":\"file\"",
+           "$B folder set docs brake=10%% --json --home h");
     EXPECT_ALSO(shell, "\"brake\":\"10%\"");
-    EXPECT_ALSO(shell, "\"notes\":[\"watch=on is kept");
-    EXPECT(shell, 0, "file by file", "$B folder set docs watch= durability=file --home h");
+    EXPECT_ALSO(shell, "\"notes\":[\"durability=file is kept");
+    EXPECT(shell, 0, "\"watch\":\"inotify\"",
+           "$B folder set docs watch=inotify --json --home h");
+    EXPECT(shell, 2, "must be auto, inotify, fanotify or off",
+           "$B folder set docs watch=often --home h");
     EXPECT(shell, 2, "did you mean 'durability'?",
            "$B folder set docs durabilty=file --home h");
     EXPECT(shell, 2, "percentage", "$B folder set docs brake=101%% --home h");

@@ -297,6 +297,8 @@ Test(records, settings_take_what_the_manual_says)
     } cases[] = {
         {CS_SETTING_SCAN, "@every 30s", true}, {CS_SETTING_SCAN, "", false},
         {CS_SETTING_WATCH, "off", true},       {CS_SETTING_WATCH, "yes", false},
+        {CS_SETTING_WATCH, "auto", true},      {CS_SETTING_WATCH, "on", true},
+        {CS_SETTING_WATCH, "fanotify", true},  {CS_SETTING_WATCH, "inotify", true},
         {CS_SETTING_BRAKE, "off", true},       {CS_SETTING_BRAKE, "1000", true},
         {CS_SETTING_BRAKE, "100%", true},      {CS_SETTING_BRAKE, "101%", false},
         {CS_SETTING_BRAKE, "0%", false},       {CS_SETTING_BRAKE, "%", false},

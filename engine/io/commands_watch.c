@@ -1,0 +1,47 @@
+/* commands_watch.c - how a folder is watched, for `status`. */
+#include "io/commands_internal.h"
+#include "io/daemon_shell.h"
+
+static const char *by_text(cs_watcher_by_t by)
+{
+    switch (by) {
+    case CS_WATCH_OFF:
+    case CS_WATCH_AUTO:
+        return "off";
+    case CS_WATCH_INOTIFY:
+        return "inotify";
+    case CS_WATCH_FANOTIFY:
+        return "fanotify";
+    }
+    return "off";
+}
+
+/* dirs: as the last scan of everything counted them, without the root. */
+void cs__put_watch(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t dirs,
+                   cs_json_t *json)
+{
+    cs_watcher_state_t state = cs_daemon_watch_state(daemon, folder->record.number);
+    const char *scan = folder->record.setting[CS_SETTING_SCAN];
+    uint32_t period_s = cs__schedule_period_s(daemon, folder);
+    uint64_t watched = state.by == CS_WATCH_OFF ? 0 : state.watched, total = dirs + 1;
+    bool complete = state.by != CS_WATCH_OFF && state.started && state.missed == 0;
+    if (total < watched + state.missed && !state.all) total = watched + state.missed;
+    if (complete && !state.all) total = watched; /* newer than the scan */
+    if (state.all) watched = total;
+    cs_json_key(json, "watch");
+    cs_json_begin(json, '{');
+    cs_json_put_text(json, "by", by_text(state.by));
+    cs_json_put_u64(json, "watched", watched);
+    cs_json_put_u64(json, "directories", total);
+    cs_json_put_text(json, "scan", scan != NULL ? scan : cs__schedule_default(daemon, folder));
+    /* Worst case of a directory: of one that nobody watches, and of changes that no watcher
+     * is told of. */
+    cs_json_put_u64(json, "staleness_s", cs_watcher_covers(&state) ? 0 : period_s);
+    cs_json_put_u64(json, "scan_s", period_s);
+    if (state.why != CS_OK && state.by != CS_WATCH_OFF) {
+        cs_json_put_text(json, "why",
+                         state.why == CS_ERR_NOSPACE ? "limit of watches"
+                                                     : cs_err_text(state.why));
+    }
+    cs_json_end(json, '}');
+}
