@@ -141,10 +141,11 @@ static void read_script(const focus_t *focus, const cs_sim_options_t *options,
     uint64_t drawn = 1 + cs_draw_below(options->seed, CS_DRAW_USER, 0, 0, DRAWN_MAX);
     cs_buf_printf(&text, "crdtsync-sim history 1\noption nodes=2\n");
     for (const char *at = focus->script; *at != '\0'; at++) {
-        if (*at == '$')
+        if (*at == '$') {
             cs_buf_printf(&text, "%" PRIu64, drawn);
-        else
+        } else {
             cs_buf_put_u8(&text, (uint8_t)*at);
+        }
     }
     cs_err_t err = cs_history_read(cs_buf_slice(&text), ret, &line, &why);
     if (err != CS_OK) fprintf(stderr, "line %zu: %s\n", line, why);
@@ -159,10 +160,11 @@ static void run(int mutation, const focus_t *focus, uint64_t seed, cs_sim_result
     cs_history_t history = {0};
     cs_sim_options_draw(&options, seed);
     set_options(&options, focus->options);
-    if (focus->script != NULL)
+    if (focus->script != NULL) {
         read_script(focus, &options, &history);
-    else
+    } else {
         cs_history_draw(&options, &history);
+    }
     cs_mutation = (cs_mutation_t)mutation;
     cs_sim_once(&history, NULL, ret);
     if (ret->ok && ret->hole && focus->hole) {
@@ -219,10 +221,11 @@ static bool survive(const focus_t *focus, cs_sim_result_t *shared)
     uint32_t seed = hunt(CS_MUT_NONE, focus, shared);
     printf("%-14s %u seeds%s%s: ", mutations[0].name, focus->seeds,
            focus->options[0] != '\0' ? " with " : "", focus->options);
-    if (seed == 0)
+    if (seed == 0) {
         printf("nothing found, as it should be\n");
-    else
+    } else {
         printf("FOUND WITHOUT A MISTAKE at seed %u: %s\n", seed, shared->why);
+    }
     return seed == 0;
 }
 
@@ -262,11 +265,14 @@ static bool read_args(int argc, char **argv, args_t *ret)
     for (; at + 1 < argc && argv[at][0] == '-'; at += 2) {
         const char *value = argv[at + 1];
         if (strcmp(argv[at], "--part") == 0) {
-            if (sscanf(value, "%d/%d", &ret->part, &ret->parts) != 2) return false;
+            char *slash;
+            ret->part = (int)strtol(value, &slash, 10);
+            if (*slash != '/') return false;
+            ret->parts = (int)strtol(slash + 1, NULL, 10);
         } else if (strcmp(argv[at], "--seeds") == 0) {
-            ret->seeds = (uint32_t)atoi(value);
+            ret->seeds = (uint32_t)strtoul(value, NULL, 10);
         } else if (strcmp(argv[at], "--rate") == 0) {
-            ret->rate = (uint32_t)atoi(value);
+            ret->rate = (uint32_t)strtoul(value, NULL, 10);
         } else if (strcmp(argv[at], "--with") == 0) {
             ret->options = value;
         } else {
@@ -287,8 +293,9 @@ static bool is_longest(int mutation)
         const focus_t *other = &focuses[i];
         if (other->options == NULL || other->slow || other->hole != one->hole) continue;
         if (strcmp(one->options, other->options) != 0 || one->script != other->script) continue;
-        if (other->seeds > one->seeds || (other->seeds == one->seeds && i < mutation))
+        if (other->seeds > one->seeds || (other->seeds == one->seeds && i < mutation)) {
             return false;
+        }
     }
     return true;
 }
@@ -314,12 +321,13 @@ static int run_named(const args_t *args, cs_sim_result_t *shared)
         focus_t focus = focus_of(i);
         if (args->options != NULL) focus.options = args->options;
         if (args->seeds != 0) focus.seeds = args->seeds;
-        if (args->rate != 0)
+        if (args->rate != 0) {
             rate(i, &focus, args->rate, shared);
-        else if (i == CS_MUT_NONE)
+        } else if (i == CS_MUT_NONE) {
             missed += !survive(&focus, shared);
-        else
+        } else {
             missed += !kill_one(i, &focus, shared);
+        }
     }
     return missed;
 }
