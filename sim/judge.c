@@ -122,6 +122,17 @@ static bool is_missing(const picture_t *picture, cs_slice_t path)
     return false;
 }
 
+/* A small file has the bytes of a text, whole, unless a full disk cut off its user's write. */
+static void check_bytes(const picture_t *picture, const cs_mem_item_t *item)
+{
+    cs_sim_t *sim = picture->node->sim;
+    bool small = item->stat.type == CS_NODE_FILE && item->bytes.len <= CS_TEXT_BYTES;
+    if (!small || sim->options.disk > 0) return;
+    if (cs_text_of(item->bytes.data, item->bytes.len) == CS_TEXT_NONE)
+        cs_sim_fail(sim, "%.*s of %c has bytes that no user wrote", (int)item->path.len,
+                    (const char *)item->path.data, 'A' + picture->node->index);
+}
+
 static void add_item(void *arg, const cs_mem_item_t *item)
 {
     picture_t *picture = arg;
@@ -130,6 +141,7 @@ static void add_item(void *arg, const cs_mem_item_t *item)
     size_t len = sizeof private - 1;
     if (item->path.len >= len && memcmp(item->path.data, private, len) == 0) return;
     if (is_missing(picture, item->path)) return;
+    check_bytes(picture, item);
     unsigned mode = item->stat.type == CS_NODE_FILE ? item->stat.mode : 0;
     if (picture->exec) mode &= 0100;
     cs_buf_printf(tree, "%.*s %u %o ", (int)item->path.len, (const char *)item->path.data,

@@ -59,6 +59,17 @@ static void on_reply(cs_sim_node_t *node, const cs_effect_t *effect)
     cs_sim_line(node->sim, node->index, "answers a scan: %s", cs_err_name(effect->err));
 }
 
+/* Nobody lies here, and frames are never altered: who blames a peer is wrong. */
+static void check_drop(cs_sim_node_t *node, const char *why)
+{
+    static const cs_err_t blames[] = {CS_ERR_MALFORMED, CS_ERR_LIMIT, CS_ERR_MISMATCH};
+    for (size_t i = 0; i < CS_COUNT_OF(blames); i++) {
+        if (strcmp(why, cs_err_text(blames[i])) == 0)
+            cs_sim_fail(node->sim, "%c drops a peer, and none lies: %s", 'A' + node->index,
+                        why);
+    }
+}
+
 static void perform(cs_sim_node_t *node, cs_effect_t *effect)
 {
     cs_sim_t *sim = node->sim;
@@ -68,6 +79,7 @@ static void perform(cs_sim_node_t *node, cs_effect_t *effect)
         break;
     case CS_FX_DROP:
         cs_sim_line(sim, node->index, "drops a peer: %s", effect->text);
+        check_drop(node, effect->text);
         cs_sim_net_drop(node, effect->link);
         break;
     case CS_FX_STORE:
@@ -341,7 +353,7 @@ void cs_sim_node_init(cs_sim_t *sim, unsigned index)
         .no_btime = options->plain & 2,
         .power_cuts = options->power && options->crashes > 0,
         .reuse_inodes = true,
-        .ordered_data = true,
+        .ordered_data = cs_sim_draw(sim, CS_DRAW_LIFE, index, 3, 2) == 0,
         .umask = CS_SIM_UMASK,
     };
     node->volume = cs_mem_volume_new(&config);

@@ -22,11 +22,11 @@ static bool is_renamed(const cs_rename_t *rename, cs_dot_t dot)
 }
 
 /* What others say of the old id above the limit is not about my dots: the slot is cut. */
-static cs_err_t rename_vv(const cs_rename_t *rename, cs_vv_t *vv)
+static cs_err_t rename_vv(const cs_rename_t *rename, cs_vv_t *vv, bool keep)
 {
     uint64_t ctr = cs_vv_get(vv, rename->from);
     if (ctr <= rename->limit) return CS_OK;
-    cs_err_t err = cs_vv_cut(vv, rename->from, rename->limit);
+    cs_err_t err = keep ? CS_OK : cs_vv_cut(vv, rename->from, rename->limit);
     if (err == CS_OK) err = cs_vv_raise(vv, (cs_dot_t){rename->to, ctr - rename->limit});
     return err;
 }
@@ -83,7 +83,7 @@ static void rename_cell(cs_replica_t *r, const cs_rename_t *rename, cs_cell_t *c
     rename_values(rename, &cell->entry, &entry);
     cs_vv_t ctx = {0};
     cs_vv_copy(&ctx, &cell->entry.ctx);
-    cs_err_t err = rename_vv(rename, &ctx);
+    cs_err_t err = rename_vv(rename, &ctx, CS_MUT(KEEP_CTX));
     if (err != CS_OK) {
         err = cs_vv_cut(&ctx, rename->from, 0); /* full: what is left covers less */
     }
@@ -159,6 +159,8 @@ cs_err_t cs_replica_reincarnate(cs_replica_t *replica, uint64_t new_rid)
     cs_state_t *state = &replica->state;
     cs_rename_t rename = {.from = state->rid, .to = new_rid, .limit = state->exposed};
     CS_ASSERT(new_rid != 0 && new_rid != state->rid);
+    if (CS_MUT(RESTORE_RID)) return CS_OK;
+    if (CS_MUT(NO_RENAME)) rename.limit = state->ctr;
     if (state->seen.len >= CS_REPLICAS_MAX) return CS_ERR_LIMIT;
 
     cs_strs_t keys = {0};
@@ -176,7 +178,7 @@ cs_err_t cs_replica_reincarnate(cs_replica_t *replica, uint64_t new_rid)
     cs__strs_clear(&keys);
     cs_free(keys.str);
 
-    cs_err_t err = rename_vv(&rename, &state->seen);
+    cs_err_t err = rename_vv(&rename, &state->seen, CS_MUT(KEEP_SEEN));
     CS_ASSERT(err == CS_OK); /* there is room, see above */
     state->rid = new_rid;
     state->ctr -= rename.limit;
@@ -206,6 +208,7 @@ static bool covers_dots(const cs_entry_t *entry, const cs_dot_t *dots, uint32_t 
 /* Removing a dot that the entry never integrated would put it into ctx: such a row must go. */
 static bool row_is_sound(cs_replica_t *r, const cs_item_t *row)
 {
+    if (CS_MUT(KEEP_BASE)) return true;
     for (uint32_t i = 0; i < row->back_len; i++) {
         const cs_back_t *back = &row->back[i];
         const cs_cell_t *cell = cs__cell_get(r, &back->bucket);

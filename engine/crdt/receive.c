@@ -99,8 +99,10 @@ bool cs_replica_regressed(const cs_replica_t *replica, const cs_vv_t *vv,
                           const cs_entry_t *entry)
 {
     uint64_t me = replica->state.rid, limit = replica->state.exposed;
+    if (CS_MUT(RESTORE_RID)) return false;
+    if (CS_MUT(EXPOSED_CTR)) limit = replica->state.ctr;
     if (vv != NULL && cs_vv_get(vv, me) > limit) return true;
-    if (entry == NULL) return false;
+    if (entry == NULL || CS_MUT(EXPOSED_SEEN)) return false;
     if (cs_vv_get(&entry->ctx, me) > limit) return true;
     for (uint32_t i = 0; i < entry->l_len; i++) {
         if (names_above(entry->l[i].dot, me, limit)) return true;

@@ -15,7 +15,10 @@ static void state_encode(const cs_state_t *state, cs_buf_t *ret)
     cs_buf_put_varint(ret, state->exposed);
     cs_buf_put_varint(ret, state->n);
     cs_buf_put(ret, state->root, sizeof state->root);
-    cs_vv_encode(&state->seen, ret);
+    cs_vv_t own = {0};
+    if (CS_MUT(GC_EARLY) && state->ctr > 0)
+        (void)!cs_vv_raise(&own, (cs_dot_t){state->rid, state->ctr});
+    cs_vv_encode(CS_MUT(GC_EARLY) ? &own : &state->seen, ret);
 }
 
 static cs_err_t state_decode(cs_slice_t value, cs_state_t *ret)
@@ -155,6 +158,12 @@ static cs_err_t load(cs_replica_t *r, uint64_t fresh_rid, cs_open_result_t *ret)
         *ret = CS_OPEN_AMNESIA;
         cs__prefix_init(&r->prefix, 0); /* all is counted anew */
         err = cs__amnesia(r);
+        if (CS_MUT(KEEP_ROWS) && found == CS_OK) {
+            stored.n = r->state.n;
+            memcpy(stored.root, r->state.root, sizeof stored.root);
+            r->state = stored;
+            return err;
+        }
     }
 out:
     cs_vv_fini(&stored.seen);
@@ -241,7 +250,8 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
     cs__settle_dirty(replica);
     cs__root_flush(replica);
     if (!replica->state_dirty && !cs_workset_is_dirty(ws)) return false;
-    cs_workset_stage(ws, batch);
+    bool apart = CS_MUT(SPLIT_BATCH) && replica->state_dirty;
+    if (!apart) cs_workset_stage(ws, batch);
     cs_workset_key(ws, 'm', cs_slice_text("state"), &ws->key);
     cs_buf_clear(&ws->value);
     state_encode(&replica->state, &ws->value);
@@ -249,7 +259,7 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
     cs_batch_put(batch, cs_buf_slice(&ws->key), cs_buf_slice(&ws->value));
     replica->state_dirty = false;
     cs__prefix_mark(&replica->prefix, replica->state.root, replica->state.n);
-    return true;
+    return !apart;
 }
 
 void cs_replica_staged_durable(cs_replica_t *replica)

@@ -12,9 +12,9 @@
 #ifndef CS_CRDT_REPLICA_I_H
 #define CS_CRDT_REPLICA_I_H
 
+#include "base/mutation.h"
 #include "base/path.h"
 #include "crdt/family.h"
-#include "crdt/mutation.h"
 #include "crdt/prefix.h"
 #include "crdt/replica.h"
 #include "crdt/workset.h"

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/mutation.h"
 
 #define SLOT_BYTES_MIN 9u /* encoded: rid, one byte of counter */
 
@@ -87,7 +88,7 @@ uint64_t cs_vv_get(const cs_vv_t *vv, uint64_t rid)
 
 bool cs_vv_has(const cs_vv_t *vv, cs_dot_t dot)
 {
-    return dot.ctr <= cs_vv_get(vv, dot.rid);
+    return dot.ctr + CS_MUT(CTX_OFF_BY_ONE) <= cs_vv_get(vv, dot.rid);
 }
 
 bool cs_vv_covers(const cs_vv_t *a, const cs_vv_t *b)

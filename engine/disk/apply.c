@@ -158,10 +158,10 @@ static cs_err_t run_all(cs_run_t *run)
     if (err != CS_OK) refuse_without_trash(run, err);
     perform(run, CS_STEP_VERIFY, verify_file);
     if (!any_open(run)) return CS_OK;
-    err = run->fs->ops->sync(run->fs);
+    if (!CS_MUT(APPLY_NO_SYNC)) err = run->fs->ops->sync(run->fs);
     if (err != CS_OK) return err;
     change_names(run);
-    return any_open(run) ? run->fs->ops->sync(run->fs) : CS_OK;
+    return any_open(run) && !CS_MUT(APPLY_NO_FLUSH) ? run->fs->ops->sync(run->fs) : CS_OK;
 }
 
 /* A user's file where a directory should be is not at the step's own path, but what must be

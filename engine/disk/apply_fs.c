@@ -72,7 +72,8 @@ cs_err_t cs__apply_make_parents(cs_fs_t *fs, cs_slice_t path)
 /* File systems without the flag and without links leave a moment between look and rename. */
 static cs_err_t rename_new(cs_fs_t *fs, cs_slice_t from, cs_slice_t to)
 {
-    cs_err_t err = fs->ops->rename(fs, from, to, CS_RENAME_NOREPLACE);
+    cs_err_t err = fs->ops->rename(
+        fs, from, to, CS_MUT(NO_REPLACE) ? CS_RENAME_REPLACE : CS_RENAME_NOREPLACE);
     if (err != CS_ERR_UNSUPPORTED) return err;
     cs_stat_t st;
     err = fs->ops->stat(fs, to, &st);

@@ -15,6 +15,7 @@
 #ifndef CS_DISK_APPLY_RUN_H
 #define CS_DISK_APPLY_RUN_H
 
+#include "base/mutation.h"
 #include "base/path.h"
 #include "disk/apply.h"
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/mutation.h"
 
 #define AHEAD_NS \
     86400000000000ll     /* a day: no scan takes that long, so the clock was set back */
@@ -95,7 +96,7 @@ static cs_print_t print_seen(const cs_observer_t *o, const cs_stat_t *stat)
     cs_print_t print = stat->print;
     bool is_young = print.ctime_ns > o->start_ns - o->tick_ns;
     bool is_ahead = print.ctime_ns > o->start_ns + AHEAD_NS;
-    if (o->has_start && is_young && !is_ahead) print.ctime_ns = 0;
+    if (o->has_start && is_young && !is_ahead && !CS_MUT(NO_RACY)) print.ctime_ns = 0;
     return print;
 }
 
@@ -122,7 +123,7 @@ static bool has_print_of(const cs_observer_t *o, const cs_stat_t *stat,
         then->btime_ns != now->btime_ns) {
         return false;
     }
-    return !is_racy(o, now->mtime_ns);
+    return CS_MUT(NO_RACY) || !is_racy(o, now->mtime_ns);
 }
 
 bool cs_judge_moved(const cs_observer_t *o, const cs_candidate_t *c, const cs_base_front_t *row,

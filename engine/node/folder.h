@@ -6,6 +6,7 @@
 #ifndef CS_NODE_FOLDER_H
 #define CS_NODE_FOLDER_H
 
+#include "base/mutation.h"
 #include "crdt/omap.h"
 #include "node/outbox.h"
 #include "node/peers.h"

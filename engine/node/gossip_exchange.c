@@ -52,6 +52,7 @@ static cs_err_t open_exchange(cs_gossip_t *gossip, cs__peer_t *peer, bool init, 
     gossip->stats.exchanges++;
     cs_err_t err =
         cs_replica_state_at(gossip->config.replica, exchange->snapshot, &exchange->state);
+    if (CS_MUT(SNAP_SEEN)) cs_vv_copy(&exchange->state.seen, &cs__state(gossip)->seen);
     /* A snapshot of a former incarnation has numbers in it that must never leave (core.md 6.4).
      */
     if (err == CS_OK && exchange->state.rid != cs__state(gossip)->rid) err = CS_ERR_NOT_FOUND;
@@ -88,6 +89,8 @@ void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     bool changed = peer->exchange->changed;
     peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip, peer->exchange);
+    if (CS_MUT(CLAIM_EXCHANGE))
+        (void)!cs_replica_claim(gossip->config.replica, &peer->exchange->peer_seen);
     cs__exchange_close(gossip, peer);
     peer->have_sent_ms = 0; /* at once, whatever the rate */
     cs__have_soon(gossip, peer, 0);

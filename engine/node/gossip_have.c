@@ -66,14 +66,15 @@ void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->have_due_ms = CS__NEVER;
     if (!peer->checked || peer->dropped) return; /* HELLO goes first */
     const cs_state_t *state = cs__state(gossip);
+    bool stale = CS_MUT(STALE_ROOT) && peer->told;
     uint8_t seen_hash[CS_DIGEST_BYTES];
     hash_seen(gossip, &state->seen, seen_hash);
     cs_buf_t delta = {0};
     put_delta(gossip, peer, &delta);
     cs_msg_report_t reports[CS_REPORTS_MAX];
     cs_msg_t msg = {.type = CS_MSG_HAVE,
-                    .u.have = {.root = state->root,
-                               .n = state->n,
+                    .u.have = {.root = stale ? peer->told_root : state->root,
+                               .n = stale ? peer->told_n : state->n,
                                .seen_hash = seen_hash,
                                .delta = cs_buf_slice(&delta),
                                .applied = cs__is_applied(gossip),
@@ -136,7 +137,8 @@ static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
     if (err == CS_OK) {
         uint8_t hash[CS_DIGEST_BYTES];
         hash_seen(gossip, &seen, hash);
-        if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0) {
+        bool blind = CS_MUT(HAVE_NO_CHECK) || CS_MUT(STALE_BASE);
+        if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0 && !blind) {
             err = CS_ERR_AGAIN;
         } else if (cs_replica_regressed(gossip->config.replica, &seen, NULL)) {
             err = CS_ERR_STALE;

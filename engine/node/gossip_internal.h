@@ -15,6 +15,7 @@
 #ifndef CS_NODE_GOSSIP_INTERNAL_H
 #define CS_NODE_GOSSIP_INTERNAL_H
 
+#include "base/mutation.h"
 #include "node/gossip.h"
 #include "recon/recon.h"
 

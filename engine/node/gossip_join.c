@@ -88,6 +88,8 @@ static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t
     cs_replica_t *replica = gossip->config.replica;
     if (cs_replica_regressed(replica, NULL, received)) return CS_ERR_STALE;
     const cs_vv_t *ib = exchange != NULL ? &exchange->peer_seen : NULL;
+    if (CS_MUT(IB_NEWER) && exchange != NULL) ib = &peer->seen_of;
+    if (CS_MUT(IB_EAGER) && exchange == NULL) ib = &peer->seen_of;
     cs_entry_t result;
     cs_entry_init(&result, &received->bucket);
     cs_join_result_t join = {0};

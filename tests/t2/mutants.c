@@ -1,5 +1,5 @@
-/* mutants.c - every deliberate mistake of crdt/mutation.h must be found: by a vector of core.md
- * 11, or within a bounded number of random histories. A test of the tests.
+/* mutants.c - every deliberate mistake of the first table of base/mutation.h must be found: by
+ * a vector of core.md 11, or within a bounded number of random histories. A test of the tests.
  *
  *   mutants [NAME]   only this one */
 #include <stdio.h>
@@ -19,7 +19,7 @@ static const struct {
     const char *name, *text;
 } mutants[] = {{"NONE", "no mistake: must pass"},
 #define X(name, text) {#name, text},
-               CS_MUTATION_MAP(X)
+               CS_MUTATION_T2_MAP(X)
 #undef X
 };
 
@@ -74,7 +74,7 @@ static bool is_found(int mutation)
 int main(int argc, char **argv)
 {
     int missed = 0;
-    for (int i = 0; i < CS_MUT_COUNT; i++) {
+    for (int i = 0; i < (int)CS_COUNT_OF(mutants); i++) {
         if (argc > 1 && strcmp(argv[1], mutants[i].name) != 0) continue;
         printf("%-14s ", mutants[i].name);
         bool found = is_found(i);
