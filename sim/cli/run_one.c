@@ -44,7 +44,7 @@ void cs_sim_show(const cs_sim_args_t *args, const cs_history_t *history,
     cs_buf_t replay = {0};
     cs_hex(trace, result->trace, sizeof result->trace);
     if (args->rest_count > 0)
-        cs_buf_printf(&replay, "crdtsync-sim replay %s", args->rest[0]);
+        cs_buf_printf(&replay, "crdtsync-sim %s %s", args->command, args->rest[0]);
     else
         cs_sim_args_replay(args, history->options.seed, &replay);
     cs_buf_put_u8(&replay, '\0');
