@@ -8,9 +8,16 @@
 
 void cs_sim_once(const cs_history_t *history, FILE *lines, cs_sim_result_t *ret)
 {
+    cs_sim_watched(history, NULL, lines, ret);
+}
+
+void cs_sim_watched(const cs_history_t *history, struct cs_coverage *coverage, FILE *lines,
+                    cs_sim_result_t *ret)
+{
     cs_sim_t *sim = cs_malloc(sizeof *sim); /* some 100 KiB: too much for a stack */
     *ret = (cs_sim_result_t){0};
     cs_sim_init(sim, history, lines);
+    sim->coverage = coverage;
     ret->ok = cs_sim_run(sim);
     ret->hole = cs_oracle_hole(sim->oracle);
     ret->act = sim->act;

@@ -19,6 +19,10 @@ typedef struct cs_sim_result {
 
 /* lines: where the trace is written; NULL: nowhere. */
 void cs_sim_once(const cs_history_t *history, FILE *lines, cs_sim_result_t *ret);
+/* The same, watched (coverage.h); NULL: nobody does. */
+struct cs_coverage;
+void cs_sim_watched(const cs_history_t *history, struct cs_coverage *coverage, FILE *lines,
+                    cs_sim_result_t *ret);
 /* Twice: a different trace is a failure, too. */
 void cs_sim_check(const cs_history_t *history, cs_sim_result_t *ret);
 /* The history of a seed's own mix. */

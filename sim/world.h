@@ -156,6 +156,7 @@ struct cs_sim {
     const cs_history_t *history;
     size_t next_act, act; /* act: in progress, for the report */
     cs_trace_t trace;
+    struct cs_coverage *coverage; /* borrowed; NULL: nobody watches (coverage.h) */
     cs_sim_heap_t heap;
     uint64_t now_us, phase_us, seq;
     cs_coros_t *coros;
