@@ -35,7 +35,8 @@
     X(grain, "grain", 0, 3, "of file times: 0 1 ns, 1 1 ms, 2 1 s, 3 2 s")              \
     X(plain, "plain", 0, 3, "1: no RENAME_EXCHANGE, 2: no birth times, 3: neither")     \
     X(batch, "batch", 0, 1000, "operations of a scan in one batch; 0: the product's")   \
-    X(exec, "exec", 0, 1, "the folder keeps only the executable bit")
+    X(exec, "exec", 0, 1, "the folder keeps only the executable bit")                   \
+    X(bursts, "bursts", 0, 8, "each phase is so many related actions at most; 0: ops")
 
 typedef struct cs_sim_options {
     uint64_t seed;
