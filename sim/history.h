@@ -16,7 +16,9 @@
 #include "sim/options.h"
 
 #define CS_ACT_PATH_BYTES 96u /* of a path in an action, with its NUL */
-#define CS_TEXT_COMMON    8u  /* bytes with lower numbers are written by several users */
+/* In a history: beside ops, rests, and what begins and ends a burst. */
+#define CS_HISTORY_ACTS_MAX (2 * CS_SIM_OPS_MAX + 10u * (2 * CS_SIM_NODES_MAX + 20))
+#define CS_TEXT_COMMON      8u /* bytes with lower numbers are written by several users */
 
 /* What an action needs: a path, another one, a number, another node. */
 #define CS_ACT_PATH   1u

@@ -164,7 +164,7 @@ static const char *read_field(const cs_history_t *history, cs_slice_t word, cs_a
 static const char *read_act(cs_history_t *history, cs_slice_t line, uint64_t *last_us)
 {
     cs_act_t act = {.kind = CS_ACT_COUNT};
-    if (history->len == CS_SIM_OPS_MAX + 10) return "too many actions";
+    if (history->len == CS_HISTORY_ACTS_MAX) return "too many actions";
     if (!read_time(next_word(&line), &act.at_us)) return "not a time: 12.345 are ms and us";
     if (act.at_us < *last_us) return "a time before that of the line above";
     cs_slice_t node = next_word(&line), word = next_word(&line);

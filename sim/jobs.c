@@ -1,5 +1,6 @@
 /* jobs.c - work on disk: a coroutine each, which gives way between two of its calls. */
 #include "base/mem.h"
+#include "sim/coverage.h"
 #include "sim/world.h"
 
 #define START_MAX_US 1000u
@@ -173,6 +174,8 @@ static void end(cs_sim_job_t *job)
                 cs_err_name(job->job->err));
     cs_trace_event(&node->sim->trace, 6, node->sim->now_us, node->index, job->job->kind);
     if (job->job->kind == CS_JOB_SCAN) node->local = true;
+    if (job->job->kind == CS_JOB_SCAN && node->sim->setup.coverage != NULL)
+        cs_coverage_scanned(node->sim->setup.coverage, node);
     cs_event_t event = {.kind = CS_EV_JOB_DONE, .folder = CS_SIM_FOLDER, .job = job->job};
     cs_free(job);
     cs_sim_node_event(node, &event);

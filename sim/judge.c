@@ -293,6 +293,7 @@ void cs_sim_rest(cs_sim_t *sim)
     }
     if (!cs_sim_failed(sim)) check_getput(sim);
     if (cs_sim_failed(sim)) show_trees(sim);
+    if (!cs_sim_failed(sim)) cs_sim_line(sim, -1, "all have\n%s", (const char *)first.data);
     cs_buf_fini(&first);
     sim->fair = false;
     sim->rests++;

@@ -58,6 +58,11 @@ void cs_sim_options_draw(cs_sim_options_t *ret, uint64_t seed)
         .exec = sometimes(seed, 23, 6, 1),
         .recon = between(seed, 24, 0, 2),
     };
+    if (cs_draw_below(seed, CS_DRAW_OPTIONS, 24, 0, 2) == 0) {
+        ret->bursts = between(seed, 25, 2, 5);
+        ret->phases = between(seed, 26, 2, 10);
+        if (ret->ops < 50) ret->ops = 50;
+    }
 #undef ONE_OF
 }
 

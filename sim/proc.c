@@ -6,6 +6,7 @@
 #include "base/mem.h"
 #include "crdt/replica_i.h"
 #include "disk/scan.h"
+#include "sim/coverage.h"
 #include "sim/recon_limits.h"
 #include "sim/world.h"
 
@@ -99,6 +100,7 @@ static void perform(cs_sim_node_t *node, cs_effect_t *effect)
         break;
     case CS_FX_REPLICA:
         node->incarnations++;
+        if (sim->setup.coverage != NULL) cs_coverage_renamed(sim->setup.coverage, effect->text);
         cs_sim_line(sim, node->index, "new incarnation: %s", effect->text);
         break;
     case CS_FX_NOTE:
@@ -184,6 +186,8 @@ static void write_first(cs_sim_node_t *node, uint64_t *ret_token, cs_err_t *ret_
     cs_sim_write_t *write = node->writes;
     node->writes = write->next;
     *ret_token = write->token;
+    if (node->sim->setup.coverage != NULL)
+        cs_coverage_batch(node->sim->setup.coverage, node, &write->batch, write->local);
     *ret_err = cs_store_write(node->store, &write->batch, true);
     cs_trace_event(&node->sim->trace, 3, node->sim->now_us, node->index, write->batch.count);
     if (*ret_err == CS_OK && node->sim->oracle != NULL)

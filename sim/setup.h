@@ -9,6 +9,7 @@
 typedef struct cs_sim_setup {
     FILE *lines; /* borrowed: where the trace is written; NULL: nowhere */
     cs_sim_watch_t watch;
+    struct cs_coverage *coverage; /* borrowed: told of operations (coverage.h); NULL: nobody */
     bool unjudged;   /* no oracle: it knows CS_ORACLE_NODES_MAX nodes at most; no rest then */
     bool neighbours; /* members of a node are those it has a link to, and no others */
 } cs_sim_setup_t;

@@ -154,7 +154,14 @@ static bool read_option(cs_sim_args_t *ret, int argc, char **argv, int *at)
     if (equals == NULL && is_flag(ret, name)) return true;
     const char *value = equals != NULL ? equals + 1 : NULL;
     if (value == NULL && *at + 1 < argc) value = argv[++*at];
-    return set(ret, name, value != NULL ? value : "");
+    if (value != NULL) return set(ret, name, value);
+    bool known = false;
+    for (size_t i = 0; words[i] != NULL; i++)
+        known = known || strcmp(words[i], name) == 0;
+    if (!known) return set(ret, name, "");
+    cs_sim_complain("--%s: its value is missing; see crdtsync-sim %s --help", name,
+                    ret->command);
+    return false;
 }
 
 bool cs_sim_args_read(cs_sim_args_t *ret, int argc, char **argv)
@@ -164,6 +171,10 @@ bool cs_sim_args_read(cs_sim_args_t *ret, int argc, char **argv)
     for (int i = 2; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) == 0) {
             if (!read_option(ret, argc, argv, &i)) return false;
+        } else if (argv[i][0] == '-') {
+            cs_sim_complain("%s: no such option; see crdtsync-sim %s --help", argv[i],
+                            ret->command);
+            return false;
         } else if (ret->rest_count < CS_COUNT_OF(ret->rest)) {
             ret->rest[ret->rest_count++] = argv[i];
         }

@@ -41,6 +41,14 @@ int cs_sim_cmd_swarm(const cs_sim_args_t *args);
 int cs_sim_cmd_replay(const cs_sim_args_t *args);
 int cs_sim_cmd_shrink(const cs_sim_args_t *args);
 int cs_sim_cmd_scale(const cs_sim_args_t *args);
+int cs_sim_cmd_scenario(const cs_sim_args_t *args);
+
+/* Histories to be read: sim/scenarios/NAME.history, compiled in, sorted by name. */
+typedef struct cs_scenario {
+    const char *name, *text;
+} cs_scenario_t;
+extern const cs_scenario_t cs_scenarios[];
+extern const size_t cs_scenario_count;
 
 /* "sim: seed S: N nodes, E events, trace <64 hex>: ok", or the same as JSON. */
 void cs_sim_show(const cs_sim_args_t *args, const cs_history_t *history,

@@ -43,7 +43,7 @@ static void show_json(const cs_history_t *history, const cs_sim_result_t *result
 static void put_replay(const cs_sim_args_t *args, const cs_history_t *history, cs_buf_t *ret)
 {
     if (args->rest_count > 0)
-        cs_buf_printf(ret, "crdtsync-sim replay %s", args->rest[0]);
+        cs_buf_printf(ret, "crdtsync-sim %s %s", args->command, args->rest[0]);
     else
         cs_sim_args_replay(args, history->options.seed, ret);
     cs_buf_put_u8(ret, '\0');
