@@ -104,6 +104,12 @@ static void compare_live(or_batch_t *batch, uint32_t bucket, const or_entry_t *o
         } else if (order > 0) {
             appeared(batch, old, bucket, &now->live[k], &batch->o->values.at[k]);
             k++;
+        } else if (batch->o->dot[old->live[i].dot].renamed != OR_NONE) {
+            /* The node's own number, renamed in this batch; another future's came in its place.
+             */
+            vanished(batch, &old->live[i++]);
+            appeared(batch, old, bucket, &now->live[k], &batch->o->values.at[k]);
+            k++;
         } else {
             now->live[k].dot = old->live[i++].dot;
             check_same(batch, now->live[k].dot, &batch->o->values.at[k], bucket);
