@@ -61,6 +61,13 @@ static void expect_equal(const sides_t *s, cs_err_t real, cs_err_t model)
                  cs_err_name(model));
 }
 
+/* The engine never asks for such a path (cs_path_check): at the root the real one looks at what
+ * is around the folder. */
+static bool ends_in_parent(cs_slice_t path)
+{
+    return path.len >= 2 && memcmp(path.data + path.len - 2, "..", 2) == 0;
+}
+
 static void expect_stat(const sides_t *s, const cs_stat_t *real, const cs_stat_t *model)
 {
     cr_assert_eq(real->type, model->type, "%s", s->trace);
@@ -75,7 +82,7 @@ static void call_look(sides_t *s, cs_slice_t path)
     cs_stat_t real = {0}, model = {0};
     cs_err_t err = s->real->ops->stat(s->real, path, &real);
     expect_equal(s, err, s->model->ops->stat(s->model, path, &model));
-    if (err == CS_OK && !cs_slice_eq(path, cs_slice_text(".."))) expect_stat(s, &real, &model);
+    if (err == CS_OK && !ends_in_parent(path)) expect_stat(s, &real, &model);
     cs_buf_t a = {0}, b = {0};
     err = s->real->ops->readlink(s->real, path, &a);
     expect_equal(s, err, s->model->ops->readlink(s->model, path, &b));

@@ -8,8 +8,8 @@
 #include "crdt/replica_i.h"
 #include "disk/scan.h"
 #include "io/fs_linux.h"
-#include "support/folder.h"
 #include "sim/recon_limits.h"
+#include "support/folder.h"
 #include "support/node_world.h"
 
 static const uint8_t marker[16] = {5, 5, 5};
