@@ -55,7 +55,7 @@ static const struct {
 
 /* Three users, or several steps, that must fall together: these need more than SEEDS, and are
  * looked for, but not demanded. */
-static const int rare[] = {10, 12, 15, 18, 37, 39, 49, 50, 55, 57, 61, 62, 63};
+static const int rare[] = {10, 12, 13, 15, 18, 37, 39, 49, 50, 55, 57, 61, 62, 63};
 
 static bool is_rare(int number)
 {
