@@ -263,6 +263,8 @@ uint16_t cs_sim_net_index(const cs_sim_t *sim, const cs_sim_link_t *link);
 void cs_sim_act(cs_sim_t *sim, const cs_act_t *act);
 /* False: it is no such action. */
 bool cs_sim_user(cs_sim_node_t *node, const cs_act_t *act);
+/* The path that is meant (ret: CS_ACT_PATH_BYTES). False: there is no such sibling. */
+bool cs_sim_user_path(cs_sim_node_t *node, const char *path, char *ret);
 void cs_sim_user_let_go(cs_sim_node_t *node);
 bool cs_sim_fault(cs_sim_node_t *node, const cs_act_t *act);
 void cs_sim_mend(cs_sim_node_t *node); /* whose time has come */
