@@ -22,6 +22,8 @@ void scene_close(scene_t *scene);
 
 /* --- the folder */
 void scene_file(scene_t *scene, const char *path, const char *text); /* mode 0644 */
+/* Its bytes are years older than its name will be. */
+void scene_age(scene_t *scene, const char *path);
 /* Bytes of a file, or "-> target" of a symbolic link; NULL: neither. The caller frees it. */
 char *scene_read(const scene_t *scene, const char *path);
 bool scene_holds(const scene_t *scene, const char *path, const char *text);
