@@ -9,22 +9,6 @@
 #include "disk/ignore.h"
 #include "io/watch_internal.h"
 
-static bool is_ours(cs_watch_thread_t *thread, cs_slice_t path, cs_deed_t what, bool is_dir)
-{
-    for (cs_watch_deeds_t *at = thread->deeds; at != NULL; at = at->next) {
-        if (cs_deeds_take(at->deeds, path, what, is_dir)) return true;
-    }
-    return false;
-}
-
-static bool is_touched_by_us(const cs_watch_thread_t *thread, cs_slice_t path)
-{
-    for (const cs_watch_deeds_t *at = thread->deeds; at != NULL; at = at->next) {
-        if (cs_deeds_has(at->deeds, path)) return true;
-    }
-    return false;
-}
-
 static void add(cs_watch_thread_t *thread, cs_slice_t path, cs_dirty_kind_t kind, bool is_new)
 {
     cs_dirty_add(thread->dirty, path, kind, is_new, thread->now_ms);
@@ -44,21 +28,61 @@ void cs__watch_end_pair(cs_watch_thread_t *thread)
     if (missed > 0) cs_dirty_add_all(thread->dirty, thread->now_ms);
 }
 
-/* A file that came with a name and is closed by nobody: a link, of either kind. Where links
- * lead on the way does not matter: it is a hint about when to look. */
-static bool is_complete(cs_watch_thread_t *thread, cs_slice_t path)
+/* Where links lead on the way does not matter: it is a hint about when to look. */
+static bool look_at(cs_watch_thread_t *thread, cs_slice_t path, struct stat *ret)
 {
     char text[CS_PATH_MAX + 1];
-    struct stat st;
-    if (path.len > CS_PATH_MAX) return true;
+    if (path.len > CS_PATH_MAX) return false;
     memcpy(text, path.data, path.len);
     text[path.len] = '\0';
     if (thread->root_fd < 0) {
         thread->root_fd = open(thread->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     if (thread->root_fd < 0) return false;
-    if (fstatat(thread->root_fd, text, &st, AT_SYMLINK_NOFOLLOW) != 0) return false;
-    return !S_ISREG(st.st_mode) || st.st_nlink > 1;
+    return fstatat(thread->root_fd, text, ret, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+/* A file that came with a name and is closed by nobody: a link, of either kind. */
+static bool is_complete(cs_watch_thread_t *thread, cs_slice_t path)
+{
+    struct stat st;
+    return look_at(thread, path, &st) && (!S_ISREG(st.st_mode) || st.st_nlink > 1);
+}
+
+/* Nobody wrote to it since a job did. */
+static bool is_as_we_leave_it(cs_watch_thread_t *thread, cs_slice_t path)
+{
+    struct stat st;
+    if (thread->deeds == NULL) return false;
+    bool there = look_at(thread, path, &st);
+    cs_left_t now = {.is_file = false};
+    if (there) {
+        now.is_file = S_ISREG(st.st_mode);
+        now.mode = (uint16_t)(st.st_mode & CS_MODE_MAX);
+        now.mtime_ns = (int64_t)st.st_mtim.tv_sec * 1000000000 + st.st_mtim.tv_nsec;
+    }
+    for (const cs_watch_deeds_t *at = thread->deeds; at != NULL; at = at->next) {
+        if (cs_deeds_left(at->deeds, path, there ? &now : NULL)) return true;
+    }
+    return false;
+}
+
+/* The event may be counted for one that came before its directory was watched. */
+static bool is_ours(cs_watch_thread_t *thread, cs_slice_t path, cs_deed_t what, bool is_dir)
+{
+    for (cs_watch_deeds_t *at = thread->deeds; at != NULL; at = at->next) {
+        if (!cs_deeds_take(at->deeds, path, what, is_dir)) continue;
+        return is_dir || is_as_we_leave_it(thread, path);
+    }
+    return false;
+}
+
+static bool is_on_our_way(const cs_watch_thread_t *thread, cs_slice_t dir)
+{
+    for (const cs_watch_deeds_t *at = thread->deeds; at != NULL; at = at->next) {
+        if (cs_deeds_leads(at->deeds, dir)) return true;
+    }
+    return false;
 }
 
 static void came(cs_watch_thread_t *thread, const cs_hint_t *hint)
@@ -72,9 +96,12 @@ static void came(cs_watch_thread_t *thread, const cs_hint_t *hint)
     }
 }
 
+/* In a directory that was not watched when it came there: whose it is, no event says. */
 static void was_listed(cs_watch_thread_t *thread, const cs_hint_t *hint)
 {
-    if (is_touched_by_us(thread, hint->path)) return;
+    bool ours = hint->is_dir ? is_on_our_way(thread, hint->path)
+                             : is_as_we_leave_it(thread, hint->path);
+    if (ours) return;
     bool complete = (hint->what & CS_HINT_CLOSE) != 0;
     add(thread, hint->path,
         hint->is_dir ? CS_DIRTY_MADE
@@ -85,7 +112,10 @@ static void was_listed(cs_watch_thread_t *thread, const cs_hint_t *hint)
 
 static void moved_from(cs_watch_thread_t *thread, const cs_hint_t *hint)
 {
-    if (is_ours(thread, hint->path, CS_DEED_GO, hint->is_dir)) return;
+    if (is_ours(thread, hint->path, CS_DEED_GO, hint->is_dir)) {
+        thread->own_cookie = hint->cookie;
+        return;
+    }
     thread->from.waits = true;
     thread->from.cookie = hint->cookie;
     thread->from.at_ms = thread->now_ms;
@@ -95,7 +125,9 @@ static void moved_from(cs_watch_thread_t *thread, const cs_hint_t *hint)
 
 static void moved_to(cs_watch_thread_t *thread, const cs_hint_t *hint)
 {
-    if (is_ours(thread, hint->path, CS_DEED_COME, hint->is_dir)) {
+    /* What is in a directory would come unseen with it, unless it was ours before. */
+    bool foreign = hint->is_dir && hint->cookie != thread->own_cookie;
+    if (!foreign && is_ours(thread, hint->path, CS_DEED_COME, hint->is_dir)) {
         cs__watch_end_pair(thread);
     } else if (thread->from.waits) { /* seen() made sure that it is its other half */
         thread->from.waits = false;
@@ -126,7 +158,7 @@ static void on_hint(cs_watch_thread_t *thread, const cs_hint_t *hint)
         came(thread, hint);
     } else if ((what & CS_HINT_MODIFY) != 0) {
         add(thread, hint->path, CS_DIRTY_WRITING, false);
-    } else if (!hint->is_dir && !is_ours(thread, hint->path, CS_DEED_META, false)) {
+    } else if (!hint->is_dir && !is_as_we_leave_it(thread, hint->path)) {
         add(thread, hint->path, CS_DIRTY_DONE, false);
     }
 }

@@ -35,6 +35,7 @@ typedef struct cs_watch_thread {
         uint32_t cookie;
         uint64_t at_ms;
     } from;
+    uint32_t own_cookie; /* of the last first half that was ours */
 } cs_watch_thread_t;
 
 struct cs_watcher {

@@ -7,6 +7,8 @@
 
 typedef struct deed {
     uint32_t comes, goes;
+    bool leaves;
+    cs_left_t left; /* if so */
 } deed_t;
 
 struct cs_deeds {
@@ -21,6 +23,14 @@ static deed_t *deed_of(cs_deeds_t *deeds, const cs_str_t *path)
     return node->value;
 }
 
+static void leave(deed_t *deed, const cs_step_t *step, int64_t mtime_ns)
+{
+    deed->leaves = true;
+    deed->left = (cs_left_t){.is_file = step->item.content.kind == CS_KIND_FILE,
+                             .mode = step->item.attr.mode,
+                             .mtime_ns = mtime_ns};
+}
+
 /* What is replaced is exchanged: the new name comes, then the old file goes by the same. */
 static void note(cs_deeds_t *deeds, const cs_step_t *step)
 {
@@ -30,8 +40,10 @@ static void note(cs_deeds_t *deeds, const cs_step_t *step)
         deed_of(deeds, step->from)->goes++;
         deed->comes++;
         if (step->replaces) deed->goes++;
+        leave(deed, step, step->from_print.mtime_ns);
         break;
     case CS_STEP_WRITE:
+        leave(deed, step, step->item.mtime_ns);
         deed->comes++;
         if (step->replaces) deed->goes++;
         break;
@@ -43,6 +55,8 @@ static void note(cs_deeds_t *deeds, const cs_step_t *step)
         deed->comes++;
         break;
     case CS_STEP_CHMOD:
+        leave(deed, step, step->expect.mtime_ns);
+        break;
     case CS_STEP_VERIFY:
         break;
     }
@@ -77,10 +91,22 @@ static bool leads_to_one(const cs_deeds_t *deeds, cs_slice_t dir)
     return leads;
 }
 
-bool cs_deeds_has(const cs_deeds_t *deeds, cs_slice_t path)
+bool cs_deeds_leads(const cs_deeds_t *deeds, cs_slice_t path)
 {
     if (deeds == NULL) return false;
     return cs_omap_find(&deeds->map, path) != NULL || leads_to_one(deeds, path);
+}
+
+bool cs_deeds_left(const cs_deeds_t *deeds, cs_slice_t path, const cs_left_t *now)
+{
+    const cs_onode_t *node = deeds != NULL ? cs_omap_find(&deeds->map, path) : NULL;
+    const deed_t *deed = node != NULL ? node->value : NULL;
+    if (deed == NULL) return false;
+    if (now == NULL || !deed->leaves) return now == NULL && !deed->leaves;
+    bool same_mode =
+        (now->mode & ~deed->left.mode) == 0 && ((now->mode ^ deed->left.mode) & 0100) == 0;
+    return now->is_file && deed->left.is_file && now->mtime_ns == deed->left.mtime_ns &&
+           same_mode;
 }
 
 static bool take_one(uint32_t *left)
@@ -101,8 +127,6 @@ bool cs_deeds_take(cs_deeds_t *deeds, cs_slice_t path, cs_deed_t what, bool is_d
         return is_dir && leads_to_one(deeds, path);
     case CS_DEED_GO:
         return deed != NULL && take_one(&deed->goes);
-    case CS_DEED_META:
-        return deed != NULL;
     }
     return false;
 }

@@ -4,7 +4,12 @@
  * looked for after a later event was. */
 #include <criterion/criterion.h>
 #include <criterion/parameterized.h>
+#include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "support/watched.h"
 
@@ -131,26 +136,51 @@ BACKENDS(watches_what_is_ignored_no_longer)
     watched_close(&self);
 }
 
+/* A step that leaves a file: the shell gives it the same time and mode. */
+static cs_step_t *write_step(cs_steps_t *steps, const char *path)
+{
+    cs_step_t *step = cs_steps_add(steps, CS_STEP_WRITE);
+    step->item.path = cs_str_from(path);
+    step->item.content.kind = CS_KIND_FILE;
+    step->item.attr.mode = 0644;
+    step->item.mtime_ns = 86400 * (int64_t)1000000000;
+    return step;
+}
+
+static void expect(watched_t *self, cs_steps_t *steps)
+{
+    cs_deeds_t *deeds = cs_deeds_new(steps);
+    cs_steps_fini(steps);
+    cs_watcher_expect(self->watch, &deeds);
+}
+
+#define STAGE "echo new >.crdtsync/%s; chmod 644 .crdtsync/%s; touch -d @86400 .crdtsync/%s"
+
+/* As apply replaces a file: at no time is there none. */
+static void exchange(const watched_t *self, const char *a, const char *b)
+{
+    char one[200], two[200];
+    snprintf(one, sizeof one, "%s/%s", self->root, a);
+    snprintf(two, sizeof two, "%s/%s", self->root, b);
+    cr_assert_eq(syscall(SYS_renameat2, AT_FDCWD, one, AT_FDCWD, two, RENAME_EXCHANGE), 0);
+}
+
 BACKENDS(never_tells_what_apply_was_about_to_do)
 {
     watched_t self = {.dir = ""};
     watched_open(&self, by, 0);
-    watched_shell(&self,
-                  "mkdir .crdtsync; echo old >kept; echo old >gone; echo new >.crdtsync/1; "
-                  "echo new >.crdtsync/2");
+    watched_shell(&self, "mkdir .crdtsync; echo old >kept; echo old >gone; " STAGE "; " STAGE,
+                  "1", "1", "1", "2", "2", "2");
     watched_flush(&self, "settled");
     watched_forget(&self);
     cs_steps_t steps = {0};
-    cs_steps_add(&steps, CS_STEP_WRITE)->item.path = cs_str_from("made/by/us");
-    cs_step_t *replace = cs_steps_add(&steps, CS_STEP_WRITE);
-    replace->item.path = cs_str_from("kept");
-    replace->replaces = true;
+    write_step(&steps, "made/by/us");
+    write_step(&steps, "kept")->replaces = true;
     cs_steps_add(&steps, CS_STEP_DELETE)->item.path = cs_str_from("gone");
-    cs_deeds_t *deeds = cs_deeds_new(&steps);
-    cs_steps_fini(&steps);
-    cs_watcher_expect(self.watch, &deeds);
-    watched_shell(&self, "mkdir -p made/by; mv .crdtsync/1 made/by/us; mv kept .crdtsync/old; "
-                         "mv .crdtsync/2 kept; mv gone .crdtsync/gone");
+    expect(&self, &steps);
+    watched_shell(&self, "mkdir -p made/by; mv .crdtsync/1 made/by/us");
+    exchange(&self, ".crdtsync/2", "kept");
+    watched_shell(&self, "mv gone .crdtsync/gone");
     watched_shell(&self, "echo user >made/by/user");
     cs_watcher_applied(self.watch);
     watched_until_told(&self, "made/by/user");
@@ -161,6 +191,83 @@ BACKENDS(never_tells_what_apply_was_about_to_do)
     /* Once it is over, the same is a user's. */
     watched_shell(&self, "mv kept .crdtsync/3");
     watched_until_told(&self, "kept");
+    watched_close(&self);
+}
+
+/* Both at once, so that no event tells of what he does: he is done before it is watched. */
+static void make_and_save(const watched_t *self, int number)
+{
+    char made[200], saved[200];
+    snprintf(made, sizeof made, "%s/%d", self->root, number);
+    snprintf(saved, sizeof saved, "%s/.crdtsync/%d", self->root, number);
+    cr_assert_eq(mkdir(made, 0755), 0);
+    snprintf(made, sizeof made, "%s/%d/dir", self->root, number);
+    cr_assert_eq(rename(saved, made), 0);
+}
+
+BACKENDS(tells_of_a_save_to_what_apply_has_just_written)
+{
+    enum { DIRS = 200 };
+    watched_t self = {.dir = ""};
+    char path[32];
+    watched_open(&self, by, 0);
+    watched_shell(&self,
+                  "for i in $(seq %d); do mkdir -p .crdtsync/$i; "
+                  "echo two >.crdtsync/$i/file; done",
+                  DIRS);
+    cs_steps_t steps = {0};
+    for (int i = 1; i <= DIRS; i++) {
+        snprintf(path, sizeof path, "%d/dir/file", i);
+        write_step(&steps, path);
+    }
+    expect(&self, &steps);
+    for (int i = 1; i <= DIRS; i++) {
+        make_and_save(&self, i);
+    }
+    for (int i = 1; i <= DIRS; i++) {
+        snprintf(path, sizeof path, "%d/dir/file", i);
+        watched_until_told(&self, path);
+    }
+    watched_close(&self);
+}
+
+/* In a directory that was there: the event would be ours, by its count. */
+BACKENDS(tells_of_a_save_by_rename_that_comes_in_our_place)
+{
+    watched_t self = {.dir = ""};
+    watched_open(&self, by, 0);
+    watched_shell(&self, "mkdir .crdtsync; echo two >.crdtsync/two");
+    cs_steps_t steps = {0};
+    write_step(&steps, "file");
+    expect(&self, &steps);
+    watched_shell(&self, "mv .crdtsync/two file");
+    watched_until_told(&self, "file");
+    watched_close(&self);
+}
+
+BACKENDS(tells_of_a_mode_that_is_not_ours)
+{
+    watched_t self = {.dir = ""};
+    watched_open(&self, by, 0);
+    /* One event each: a path that has changed twice is told of again after a rest. */
+    watched_shell(
+        &self, "mkdir .crdtsync; " STAGE "; " STAGE "; mv .crdtsync/1 ours; mv .crdtsync/2 his",
+        "1", "1", "1", "2", "2", "2");
+    watched_flush(&self, "settled");
+    watched_forget(&self);
+    cs_steps_t steps = {0};
+    const char *path[] = {"ours", "his"};
+    for (size_t i = 0; i < 2; i++) {
+        cs_step_t *step = write_step(&steps, path[i]);
+        step->kind = CS_STEP_CHMOD;
+        step->item.attr.mode = 0755;
+        step->expect.mtime_ns = step->item.mtime_ns;
+    }
+    expect(&self, &steps);
+    watched_shell(&self, "chmod 755 ours his; chmod 600 his");
+    watched_until_told(&self, "his");
+    watched_flush(&self, "after");
+    cr_assert_eq(watched_batch_of(&self, "ours"), 0u);
     watched_close(&self);
 }
 
