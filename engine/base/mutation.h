@@ -44,7 +44,8 @@
     X(NO_REBASE, "silent rebase skipped")                                         \
     X(RENAME_FIRST, "rename pairing before path continuity")                      \
     X(HASH_WINNER, "the winner is chosen by hash only")                           \
-    X(FREEZE_HINT, "a freeze carries a hint")
+    X(FREEZE_HINT, "a freeze carries a hint")                                     \
+    X(STALE_HINT, "a hint outlives the content that it is about")
 
 #define CS_MUTATION_T3_MAP(X)                                                                  \
     X(CLAIM_EXCHANGE, "an exchange claims what the peer had seen")                             \

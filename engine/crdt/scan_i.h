@@ -155,6 +155,9 @@ uint32_t cs__seen_peers(cs_replica_t *r, const cs_str_t *path);
 /* A location of the link's lineage, known to the row, from whose hint its bytes may be shown
  * again; NULL: none. */
 const cs_lval_t *cs__hint_of(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link);
+/* The link's content has left the lineage: where others keep it, known locations lose hints
+ * whose bytes nobody owns any more. */
+void cs__forget_hints(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link);
 bool cs__has_room(cs_replica_t *r, const cs_links_t *links);
 void cs__op_create(cs_replica_t *r, const cs_sight_t *sight);
 void cs__op_edit(cs_replica_t *r, cs_work_t *work, const cs_sight_t *sight);

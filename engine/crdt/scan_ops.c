@@ -145,13 +145,39 @@ const cs_lval_t *cs__hint_of(cs_replica_t *r, const cs_item_t *row, const cs_lin
     return NULL;
 }
 
-/* An edit that the user has not seen keeps the lineage where he had moved it. What he moved is
- * deleted: it must not come back when the edit goes as well, for its bytes are nowhere. */
-static void forget_hints(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
+static bool owns_content(const cs_entry_t *entry, cs_dot_t lin, const cs_content_t *content)
+{
+    for (uint32_t i = 0; i < entry->k_len; i++) {
+        const cs_kval_t *k = &entry->k[i];
+        if (cs_dot_eq(cs_entry_owner(entry, k), lin) && cs_content_eq(&k->content, content)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A location whose hint says what the lineage does not own any more, NULL: none. */
+static const cs_lval_t *stale_hint(cs_replica_t *r, const cs_item_t *row, const cs_cell_t *cell,
+                                   const cs_link_t *link)
+{
+    for (uint32_t i = 0; i < cell->entry.l_len; i++) {
+        const cs_lval_t *l = &cell->entry.l[i];
+        if (l->hint.kind == CS_KIND_NONE || !cs_dot_eq(l->lin, link->lin)) continue;
+        bool stale = cs_content_eq(&l->hint, &row->content) ||
+                     !owns_content(&cell->entry, link->lin, &l->hint);
+        if (stale && knows_location(r, row, &link->bucket, l->dot)) return l;
+    }
+    return NULL;
+}
+
+/* The link's content leaves the lineage, which others keep where it was moved. What was there
+ * then is replaced or deleted: it must not come back when the others go as well, each by a user
+ * who still sees another, for its bytes are nowhere. */
+void cs__forget_hints(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
 {
     cs_cell_t *cell = cs__enter(r, &link->bucket);
     const cs_lval_t *hinted;
-    while ((hinted = cs__hint_of(r, row, link)) != NULL) {
+    while (!CS_MUT(STALE_HINT) && (hinted = stale_hint(r, row, cell, link)) != NULL) {
         cs_lval_t l = *hinted;
         cs_str_ref(l.path);
         cs__remove_dot(r, cell, CS_L, l.dot);
@@ -306,7 +332,9 @@ void cs__op_edit(cs_replica_t *r, cs_work_t *work, const cs_sight_t *sight)
         work->eff = cs_str_ref(path);
     }
     for (uint32_t i = 0; i < work->links.len; i++) {
-        sweep(r, row, &work->links.link[i]);
+        const cs_link_t *link = &work->links.link[i];
+        sweep(r, row, link);
+        if (!cs_dot_eq(link->lin, to.lin)) cs__forget_hints(r, row, link);
     }
     set_links(&work->links, to);
     if (gen > work->rank) work->rank = gen;
@@ -328,7 +356,7 @@ void cs__op_delete(cs_replica_t *r, cs_work_t *work)
     for (uint32_t i = 0; i < work->links.len; i++) {
         const cs_link_t *link = &work->links.link[i];
         sweep(r, work->row, link);
-        forget_hints(r, work->row, link);
+        cs__forget_hints(r, work->row, link);
     }
     cs_str_unref(&work->at);
     work->touched = work->rewrite = true;

@@ -33,6 +33,7 @@ void cs__op_move(cs_replica_t *r, cs_work_t *work, cs_str_t *to, cs_how_t how, u
         }
         bool split = has_k && !cs_dot_eq(link->k, link->lin) &&
                      owns_other(&cell->entry, link->lin, link->k);
+        cs_link_t old = *link;
         if (split) {
             link->lin = link->k;
         } else {
@@ -40,6 +41,7 @@ void cs__op_move(cs_replica_t *r, cs_work_t *work, cs_str_t *to, cs_how_t how, u
         }
         value.lin = link->lin;
         cs__add_l(r, cell, value);
+        if (split) cs__forget_hints(r, row, &old);
     }
     cs_str_unref(&work->eff);
     work->eff = cs_str_ref(to);
@@ -90,6 +92,7 @@ static void split_off(cs_replica_t *r, cs_work_t *work, bool pin)
         cs__note(r, cs_slice_str(work->at));
         cs__add_l(r, cell,
                   (cs_lval_t){.lin = link->k, .gen = gen, .how = CS_STAY, .path = work->at});
+        cs__forget_hints(r, work->row, link);
         link->lin = link->k;
         if (gen > work->rank) work->rank = gen;
         cs_str_unref(&work->eff);

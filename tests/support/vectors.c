@@ -177,5 +177,9 @@ const cs_vector_t cs_vectors[] = {
     {66, "look twice before materialising",
      TWO "put B r.txt cB; scan B; xchg A B; put A r.txt cA; look A; look A; sync AB; is A "
          "r.txt=cB " S "=cA"},
+    {67, "two users each delete another version of what was moved",
+     "base ABC r=c0 w=c1; put C w c2; scan C; put C w c3; scan C; put C w c4; sync ABC; "
+     "mv A r q; scan A; xchg A B; show B; put A q cX; put B q cY; scan AB; mv C w q; scan C; "
+     "sync ABC; rm A q.conflict-#cX; rm B q.conflict-#cY; scan AB; sync ABC; is A q=c4"},
 };
 const size_t cs_vector_count = sizeof cs_vectors / sizeof cs_vectors[0];

@@ -1,6 +1,7 @@
 /* scan_adopt_test.c - a file that shows what the projection shows is taken for our own work;
  * what the user had done all the same must not suffer from it. */
 #include <criterion/criterion.h>
+#include <stdio.h>
 
 #include "support/script.h"
 
@@ -74,4 +75,34 @@ Test(scan_adopt, what_two_users_removed_does_not_come_back_from_a_hint)
 {
     plays("base ABC r=c0; put B r cE; look B; xchg B C; rm B r; look B;"
           "mv A r q; look A; xchg A C; rm A q; look A; xchg A B; sync ABC; is A; is B");
+}
+
+/* A moved r to q, and two users edited it there: two siblings of what C put there. */
+#define MOVED_AND_EDITED                                                                 \
+    "base ABC r=c0 w=c1; put C w c2; look C; put C w c3; look C; put C w c4; look C; "   \
+    "put C w c5; sync ABC; mv A r q; look A; xchg A B; show B; put A q cX; put B q cY; " \
+    "look A; look B; mv C w q; look C; sync ABC; "                                       \
+    "is A q=c5 q.conflict-#cX=cX q.conflict-#cY=cY; "
+
+/* Each is taken by a user who still saw the other one: what both had replaced stays so. */
+Test(scan_adopt, versions_that_two_users_took_do_not_bring_back_a_third_from_a_hint)
+{
+    static const char *const taken[][2] = {
+        {"rm B q.conflict-#cY", "q=c5"},
+        {"mv B q.conflict-#cY s", "q=c5 s=cY"},
+        {"put B q.conflict-#cY cZ", "q=c5 q.conflict-#cY=cZ"},
+        {"chmod B q.conflict-#cY 755", "q=c5 q.conflict-#cY=cY*"},
+    };
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+        char script[600];
+        snprintf(script, sizeof script,
+                 MOVED_AND_EDITED "rm A q.conflict-#cX; %s; look A; look B; sync ABC; is A %s",
+                 taken[i][0], taken[i][1]);
+        plays(script);
+        snprintf(script, sizeof script,
+                 MOVED_AND_EDITED "mv A q.conflict-#cX t; %s; look A; look B; sync ABC; "
+                                  "is A %s t=cX",
+                 taken[i][0], taken[i][1]);
+        plays(script);
+    }
 }
