@@ -38,8 +38,7 @@ static void adjust_mode(cs_run_t *run, size_t index)
  * scan reads the file. */
 cs_print_t cs__apply_vouch(const cs_run_t *run, const cs_print_t *print)
 {
-    int64_t step_ns = run->fs->features.mtime_step_ns;
-    int64_t tick_ns = step_ns > CS_TICK_NS ? step_ns : CS_TICK_NS;
+    int64_t tick_ns = cs_fs_tick_ns(run->fs);
     int64_t apart_ns = print->ctime_ns - print->mtime_ns;
     cs_print_t ret = *print;
     /* Its name is as new as its bytes: a write in the same tick would bear the same times. */

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 
 static bool print_is_known(const cs_print_t *print)
@@ -20,6 +21,12 @@ bool cs_print_eq_but_ctime(const cs_print_t *a, const cs_print_t *b)
 bool cs_print_eq(const cs_print_t *a, const cs_print_t *b)
 {
     return a->ctime_ns == b->ctime_ns && cs_print_eq_but_ctime(a, b);
+}
+
+int64_t cs_fs_tick_ns(const cs_fs_t *fs)
+{
+    int64_t step_ns = fs->features.mtime_step_ns;
+    return step_ns > CS_TICK_NS ? step_ns : CS_TICK_NS;
 }
 
 cs_dirent_t *cs_listing_add(cs_listing_t *listing, cs_slice_t name)

@@ -120,6 +120,8 @@ struct cs_fs { /* first member of every implementation's */
 struct cs_file {
     const cs_fs_ops_t *ops;
 };
+/* ns; two writes closer than this may leave the same times. */
+int64_t cs_fs_tick_ns(const cs_fs_t *fs);
 
 CS_HEADER_END
 

@@ -34,11 +34,10 @@ cs_err_t cs_observer_init(const cs_scan_config_t *config, cs_observer_t *ret)
     cs_fs_t *fs = config->fs;
     cs_err_t err = cs_folder_check(fs, config->marker);
     if (err != CS_OK) return err;
-    int64_t step_ns = fs->features.mtime_step_ns;
     *ret = (cs_observer_t){.modes = config->modes,
                            .keeps_modes = fs->features.modes,
                            .full = config->full,
-                           .tick_ns = step_ns > CS_TICK_NS ? step_ns : CS_TICK_NS};
+                           .tick_ns = cs_fs_tick_ns(fs)};
     err = write_probe(fs, &ret->start_ns);
     ret->has_start = err == CS_OK;
     /* Where nothing can be written nothing changes; else without a clock no print is proof. */

@@ -301,9 +301,9 @@ static void retry_missing(cs_folder_t *folder)
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     if (stats.wants == 0) folder->missing_wait_ms = 0;
-    if (stats.sleeping == 0) folder->missing_at_ms = 0;
-    if (stats.sleeping == 0) return;
-    if (folder->missing_at_ms == 0) {
+    if (stats.sleeping == 0) {
+        folder->missing_at_ms = 0;
+    } else if (folder->missing_at_ms == 0) {
         bool came = stats.wants < folder->missing_wants;
         uint64_t wait_ms = came ? 0 : 2 * folder->missing_wait_ms;
         if (wait_ms < CS_MISSING_RETRY_MS) wait_ms = CS_MISSING_RETRY_MS;
