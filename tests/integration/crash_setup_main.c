@@ -228,11 +228,11 @@ int main(int argc, char **argv)
     cluster.count = 2;
     node_text(&cluster.node[0], "theirs", TEXT);
     run("init", 1, end_init, 3);
-    run("folder add", 1, end_add, 19);
+    run("folder add", 1, end_add, 37);
     cluster_start(&cluster, 0);
-    run("join", 1, end_join, 41);
-    run("join through a node", 1, end_running, 31);
-    run("invite", 0, end_running, 5);
+    run("join", 1, end_join, 83);
+    run("join through a node", 1, end_running, 61);
+    run("invite", 0, end_running, 9);
     cluster_destroy(&cluster);
     return 0;
 }

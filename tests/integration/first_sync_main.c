@@ -1,4 +1,6 @@
-/* first_sync_main.c - either end is killed in the middle of a first sync, ten times over.
+/* first_sync_main.c - either end is killed in the middle of a first sync, three times over,
+ * with
+ * --long ten.
  *
  * 5,000 small files and one of 200 MB. Each time the receiver begins empty; a relay tells how
  * far the transfer is, and at random points of it one end, the other, or both are killed (-9)
@@ -15,7 +17,8 @@
 
 #define SMALL_FILES 5000u
 #define LARGE_BYTES (200u << 20)
-#define ROUNDS      10
+#define ROUNDS      3
+#define ROUNDS_LONG 10
 #define KILLS_MAX   4
 #define SETTLE_S    120
 #define BLOCK       65536u
@@ -110,8 +113,9 @@ static unsigned sync_with_kills(const char *source, uint64_t expected, uint64_t 
     return kills;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
+    unsigned rounds = argc > 1 && strcmp(argv[1], "--long") == 0 ? ROUNDS_LONG : ROUNDS;
     char source[128] = "";
     const char *tmp = getenv("TMPDIR");
     setvbuf(stdout, NULL, _IOLBF, 0);
@@ -122,9 +126,9 @@ int main(void)
     uint64_t expected, bytes;
     sync_with_kills(source, 0, &expected);
     unsigned kills = 0;
-    for (int round = 0; round < ROUNDS; round++)
+    for (unsigned round = 0; round < rounds; round++)
         kills += sync_with_kills(source, expected, &bytes);
-    if (kills < ROUNDS) test_fail("only %u kills fell into %d syncs", kills, ROUNDS);
+    if (kills < rounds) test_fail("only %u kills fell into %u syncs", kills, rounds);
     test_shell("rm -rf %s", source);
     return 0;
 }

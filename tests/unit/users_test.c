@@ -11,7 +11,7 @@
 #include "support/support.h"
 #include "support/user_files.h"
 
-#define ACTIONS 3000
+#define ACTIONS 800
 
 Test(users, alone_in_a_folder_everything_owed_is_there)
 {
