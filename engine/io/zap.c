@@ -117,9 +117,6 @@ static void run(zsock_t *pipe, void *arg)
 {
     start_t *start = arg;
     judge_t judge = {.replier = NULL};
-    sigset_t all;
-    sigfillset(&all); /* signals are for the main thread */
-    pthread_sigmask(SIG_BLOCK, &all, NULL);
     bool ready = listen_for_requests(&judge, start->context);
     start->ready = ready;
     zsock_signal(pipe, 0);
@@ -146,11 +143,29 @@ static void command(cs_zap_t *zap, enum command what, const uint8_t *key)
     }
 }
 
+/* A signal would end czmq's wait for the actor: it would be taken for one that failed, or for
+ * ended while it runs. The actor's thread has the mask of who starts it: signals are for the
+ * main thread. */
+static sigset_t block_signals(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    return before;
+}
+
+static void unblock_signals(sigset_t before)
+{
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+}
+
 cs_zap_t *cs_zap_new(void *context)
 {
     cs_zap_t *zap = cs_calloc(1, sizeof *zap);
     start_t start = {.context = context};
+    sigset_t before = block_signals();
     zap->actor = zactor_new(run, &start);
+    unblock_signals(before);
     if (zap->actor == NULL || !start.ready) cs_zap_destroy(&zap);
     return zap;
 }
@@ -158,7 +173,9 @@ cs_zap_t *cs_zap_new(void *context)
 void cs_zap_destroy(cs_zap_t **zap_p)
 {
     if (*zap_p == NULL) return;
+    sigset_t before = block_signals();
     zactor_destroy(&(*zap_p)->actor);
+    unblock_signals(before);
     cs_free(*zap_p);
     *zap_p = NULL;
 }
