@@ -5,8 +5,9 @@ static void scan(cs_sim_node_t *node, const cs_act_t *act)
 {
     /* "#1" names what stands there only for users: then it is a scan of everything. */
     bool plain = true;
-    for (const char *c = act->path; *c != '\0'; c++)
+    for (const char *c = act->path; *c != '\0'; c++) {
         plain = plain && *c != '#';
+    }
     cs_sim_node_scan(node, plain ? act->path : ".");
 }
 
@@ -30,8 +31,9 @@ void cs_sim_act(cs_sim_t *sim, const cs_act_t *act)
                                   .number = (uint64_t)(act - sim->history->act)});
     if (cs_sim_user(node, act) || cs_sim_fault(node, act) || !node->up) return;
     if (act->kind == CS_ACT_SCAN) scan(node, act);
-    if (act->kind == CS_ACT_PAUSE || act->kind == CS_ACT_RESUME)
+    if (act->kind == CS_ACT_PAUSE || act->kind == CS_ACT_RESUME) {
         cs_sim_node_pause(node, act->kind == CS_ACT_PAUSE);
+    }
 }
 
 void cs_sim_act_waiting(cs_sim_node_t *node, bool all)
@@ -44,8 +46,9 @@ void cs_sim_act_waiting(cs_sim_node_t *node, bool all)
         }
         size_t act = node->waiting[i].act;
         node->waiting_count--;
-        for (unsigned k = i; k < node->waiting_count; k++)
+        for (unsigned k = i; k < node->waiting_count; k++) {
             node->waiting[k] = node->waiting[k + 1];
+        }
         sim->act = act;
         cs_sim_act(sim, &sim->history->act[act]);
     }

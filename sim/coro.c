@@ -74,6 +74,7 @@ static void before_switch(void **fake, const void *to, size_t bytes)
 #endif
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): the sanitizer writes to bytes */
 static void after_switch(void *fake, const void **from, size_t *bytes)
 {
 #if ASAN

@@ -57,8 +57,9 @@ static bool change_places(const cov_op_t *a, const cov_op_t *b)
 bool cov_are_joined(const cov_op_t *ops, size_t i, size_t k)
 {
     const cov_op_t *a = &ops[i], *b = &ops[k];
-    if (a->node == b->node && a->batch == b->batch)
+    if (a->node == b->node && a->batch == b->batch) {
         return are_related(a, b) || change_places(a, b) || change_places(b, a);
+    }
     return k - i <= COV_WINDOW && (b->apart >> (k - i - 1) & 1) != 0 && are_related(a, b);
 }
 
@@ -66,8 +67,9 @@ bool cov_are_joined(const cov_op_t *ops, size_t i, size_t k)
 
 static uint32_t root_of(uint32_t *set, uint32_t i)
 {
-    while (set[i] != i)
+    while (set[i] != i) {
         i = set[i] = set[set[i]];
+    }
     return i;
 }
 
@@ -77,8 +79,9 @@ static void connect(const cs_coverage_t *coverage, uint32_t *ret_set)
         ret_set[k] = k;
         uint32_t from = k > COV_WINDOW ? k - COV_WINDOW : 0;
         for (uint32_t i = from; i < k; i++) {
-            if (cov_are_joined(coverage->op, i, k))
+            if (cov_are_joined(coverage->op, i, k)) {
                 ret_set[root_of(ret_set, i)] = root_of(ret_set, k);
+            }
         }
     }
 }

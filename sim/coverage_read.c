@@ -59,8 +59,9 @@ static void on_put(void *arg, cs_slice_t key, cs_slice_t value)
         (void)ok;
     }
     if (cov_in_table(key, 'm', &name) && cs_slice_eq(name, cs_slice_text("state")) &&
-        or_unseal(value, &bytes) && !or_read_state(bytes, &reading->after, &reading->seen))
+        or_unseal(value, &bytes) && !or_read_state(bytes, &reading->after, &reading->seen)) {
         reading->after.rid = 0;
+    }
 }
 
 /* ret_dot: of one of its contents; may be NULL. */
@@ -82,8 +83,9 @@ static unsigned count_live(const reading_t *reading, const cs_bucket_t *bucket)
 {
     cs_sim_t *sim = reading->node->sim;
     unsigned count = 0;
-    for (unsigned i = 0; i < sim->node_count; i++)
+    for (unsigned i = 0; i < sim->node_count; i++) {
         count += i != reading->node->index && is_live_at(&sim->node[i], bucket, NULL);
+    }
     return count;
 }
 
@@ -94,8 +96,9 @@ static void on_delete(void *arg, cs_slice_t key)
     cs_slice_t name;
     cs_bucket_t bucket;
     change_t *change;
-    if (cov_in_table(key, 'b', &name) && (change = change_of(reading, name)) != NULL)
+    if (cov_in_table(key, 'b', &name) && (change = change_of(reading, name)) != NULL) {
         cs_item_fini(&change->after);
+    }
     if (!cov_in_table(key, 'e', &name) || name.len != sizeof bucket.b) return;
     memcpy(bucket.b, name.data, sizeof bucket.b);
     unsigned live = count_live(reading, &bucket);
@@ -112,8 +115,9 @@ static void find_put(void *arg, cs_slice_t key, cs_slice_t value)
     reading_t *reading = arg;
     cs_slice_t name;
     if (cov_in_table(key, 'e', &name) &&
-        cs_slice_eq(name, cs_slice(reading->wanted->b, sizeof reading->wanted->b)))
+        cs_slice_eq(name, cs_slice(reading->wanted->b, sizeof reading->wanted->b))) {
         reading->is_found = cov_read_entry(value, reading->found);
+    }
 }
 
 static void find_delete(void *arg, cs_slice_t key)
@@ -194,8 +198,9 @@ static cov_op_t *add(reading_t *reading, char kind, const change_t *change)
 static bool has_minted_k(const reading_t *reading, const cs_item_t *row)
 {
     bool any = false;
-    for (uint32_t i = 0; i < row->back_len; i++)
+    for (uint32_t i = 0; i < row->back_len; i++) {
         any = any || is_minted(reading, row->back[i].k);
+    }
     return any;
 }
 
@@ -203,8 +208,9 @@ static bool has_minted_l(const reading_t *reading, const cs_item_t *row)
 {
     bool any = false;
     for (uint32_t i = 0; i < row->back_len; i++) {
-        for (uint32_t k = 0; k < row->back[i].l_len; k++)
+        for (uint32_t k = 0; k < row->back[i].l_len; k++) {
             any = any || is_minted(reading, row->back[i].l_dots[k]);
+        }
     }
     return any;
 }
@@ -213,9 +219,10 @@ static bool has_minted_l(const reading_t *reading, const cs_item_t *row)
 static bool came_from(const cs_item_t *to, const cs_item_t *from)
 {
     bool same = cov_is_lineage(from, to);
-    for (uint32_t i = 0; i < from->back_len && to->back_len > 0; i++)
+    for (uint32_t i = 0; i < from->back_len && to->back_len > 0; i++) {
         same = same || (!cs_dot_is_null(from->back[i].k) &&
                         cs_dot_eq(to->back[0].lin, from->back[i].k));
+    }
     return same;
 }
 
@@ -274,13 +281,16 @@ static void read_writes(reading_t *reading)
         bool anew = old->path == NULL || old->content.kind == CS_KIND_DIR;
         if (has_minted_k(reading, row) && !same) {
             bool dir = row->content.kind == CS_KIND_DIR;
-            cov_op_t *op = add(reading, dir ? 'd' : anew ? 'c' : 'e', change);
+            char kind = anew ? 'c' : 'e';
+            if (dir) kind = 'd';
+            cov_op_t *op = add(reading, kind, change);
             if (op != NULL && op->kind == 'c') op->ghost = is_ghost(reading, &op->bucket);
         } else if (same && !change->taken && old->attr.mode != row->attr.mode) {
             bool mine = false;
             for (uint32_t k = 0; k < row->back_len; k++) {
-                for (uint32_t n = 0; n < row->back[k].a_len; n++)
+                for (uint32_t n = 0; n < row->back[k].a_len; n++) {
                     mine = mine || is_minted(reading, row->back[k].a_dots[n]);
+                }
             }
             if (mine) add(reading, 'p', change);
         }
@@ -291,8 +301,9 @@ static void read_removals(reading_t *reading)
 {
     for (unsigned i = 0; i < reading->count; i++) {
         const change_t *change = &reading->change[i];
-        if (change->after.path != NULL || change->before.path == NULL || change->taken)
+        if (change->after.path != NULL || change->before.path == NULL || change->taken) {
             continue;
+        }
         const cs_bucket_t *bucket = &change->before.back[0].bucket;
         bool mine = change->before.back_len > 0 &&
                     ctx_after(reading, bucket, reading->after.rid) > reading->before.ctr;
@@ -308,8 +319,9 @@ static void rename_all(reading_t *reading)
     for (size_t i = 0; i < coverage->len; i++) {
         cov_op_t *op = &coverage->op[i];
         if (op->rid == reading->before.rid && op->node == reading->node->index &&
-            op->ctr > reading->before.exposed)
+            op->ctr > reading->before.exposed) {
             op->kind = '\0';
+        }
     }
 }
 
@@ -324,8 +336,9 @@ void cs_coverage_batch(cs_coverage_t *coverage, cs_sim_node_t *node, const cs_ba
     reading->batch = batch;
     if (cov_get(node->store, 'm', cs_slice_text("state"), &state) &&
         or_unseal(cs_buf_slice(&state), &bytes) &&
-        !or_read_state(bytes, &reading->before, &reading->seen_before))
+        !or_read_state(bytes, &reading->before, &reading->seen_before)) {
         reading->before.rid = 0;
+    }
     cs_batch_each(batch, reading, on_put, on_delete);
     bool same = reading->before.rid == 0 || reading->before.rid == reading->after.rid;
     if (!same && reading->after.rid != 0) rename_all(reading);

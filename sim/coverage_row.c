@@ -50,7 +50,16 @@ bool cov_in_table(cs_slice_t key, char table, cs_slice_t *ret)
 
 static char mode_letter(uint16_t mode)
 {
-    return mode == 0644 ? '\0' : mode == 0755 ? '*' : mode == 0600 ? '_' : '%';
+    switch (mode) {
+    case 0644:
+        return '\0';
+    case 0755:
+        return '*';
+    case 0600:
+        return '_';
+    default:
+        return '%';
+    }
 }
 
 static void add_letter(char *state, char letter)
@@ -70,12 +79,14 @@ static void print_main(const cs_coverage_t *coverage, const cs_item_t *row, char
     add_letter(state, kinds[row->content.kind]);
     if (row->content.kind == CS_KIND_FILE) add_letter(state, mode_letter(row->attr.mode));
     if (row->back_len > 1) add_letter(state, '2');
-    for (uint32_t i = 0; i < row->back_len; i++)
+    for (uint32_t i = 0; i < row->back_len; i++) {
         a_value = a_value || row->back[i].a_len > 0;
+    }
     if (a_value) add_letter(state, 'a');
     cs_bucket_of(&coverage->keys, cs_slice_str(row->eff), &born);
-    if (row->back_len > 0 && memcmp(&born, &row->back[0].bucket, sizeof born) != 0)
+    if (row->back_len > 0 && memcmp(&born, &row->back[0].bucket, sizeof born) != 0) {
         add_letter(state, 'm');
+    }
 }
 
 typedef struct around {
@@ -135,10 +146,12 @@ static void print_state(const cs_coverage_t *coverage, cs_sim_node_t *node, cons
     each_row(node, count_sibling, &around);
     if (around.row.path != NULL) print_main(coverage, &around.row, ret);
     if (around.dir) add_letter(ret, 'D');
-    for (unsigned i = 0; i < around.same; i++)
+    for (unsigned i = 0; i < around.same; i++) {
         add_letter(ret, 's');
-    for (unsigned i = 0; i < around.other; i++)
+    }
+    for (unsigned i = 0; i < around.other; i++) {
         add_letter(ret, 'o');
+    }
     if (ret[0] == '\0') add_letter(ret, '-');
     cs_item_fini(&around.row);
 }
@@ -162,10 +175,12 @@ bool cov_is_behind(cs_sim_node_t *node, const cs_item_t *row)
         bool there = cov_stored_entry(node->store, &back->bucket, &entry);
         behind =
             !there || (!cs_dot_is_null(back->k) && cs_entry_find_k(&entry, back->k) == NULL);
-        for (uint32_t k = 0; k < back->l_len; k++)
+        for (uint32_t k = 0; k < back->l_len; k++) {
             behind = behind || cs_entry_find_l(&entry, back->l_dots[k]) == NULL;
-        for (uint32_t k = 0; k < entry.a_len; k++)
+        }
+        for (uint32_t k = 0; k < entry.a_len; k++) {
             a_len += cs_dot_eq(entry.a[k].lin, back->lin);
+        }
         behind = behind || a_len != back->a_len;
         cs_entry_fini(&entry);
     }

@@ -44,8 +44,9 @@ static unsigned name_of(text_t *text, const char *path, size_t len)
 {
     unsigned i = 0;
     while (i < text->name_count &&
-           (strlen(text->name[i]) != len || memcmp(text->name[i], path, len) != 0))
+           (strlen(text->name[i]) != len || memcmp(text->name[i], path, len) != 0)) {
         i++;
+    }
     if (i == text->name_count && i < NAMES_MAX) {
         memcpy(text->name[i], path, len);
         text->name[i][len] = '\0';
@@ -110,10 +111,12 @@ static void put_place(text_t *text, const cov_place_t *place)
 static void put_content(text_t *text, const uint8_t *content)
 {
     unsigned i = 0;
-    while (i < text->content_count && memcmp(text->content[i], content, COV_NAME_BYTES) != 0)
+    while (i < text->content_count && memcmp(text->content[i], content, COV_NAME_BYTES) != 0) {
         i++;
-    if (i == text->content_count && i < NAMES_MAX)
+    }
+    if (i == text->content_count && i < NAMES_MAX) {
         memcpy(text->content[text->content_count++], content, COV_NAME_BYTES);
+    }
     char letter[2] = {(char)('a' + i % 26), '\0'};
     put(text, letter);
 }
@@ -186,8 +189,9 @@ static void print(text_t *text, const lanes_t *lanes, const unsigned *order, boo
         if (i > 0) put(text, " | ");
         if (is_second(lanes, order, i)) put(text, "'");
         for (unsigned at = 0; at < len; at += scan) {
-            for (scan = 1; at + scan < len && ops[at + scan]->batch == ops[at]->batch;)
+            for (scan = 1; at + scan < len && ops[at + scan]->batch == ops[at]->batch;) {
                 scan++;
+            }
             if (at > 0) put(text, ";");
             put_scan(text, ops + at, scan, back);
         }
@@ -204,8 +208,9 @@ static bool sort_lanes(const cov_op_t *const *ops, size_t count, lanes_t *ret)
     if (count > OPS_MAX) return false;
     for (size_t i = 0; i < count; i++) {
         unsigned lane = 0;
-        while (lane < ret->count && ret->op[lane][0]->rid != ops[i]->rid)
+        while (lane < ret->count && ret->op[lane][0]->rid != ops[i]->rid) {
             lane++;
+        }
         if (lane == LANES_MAX) return false;
         if (lane == ret->count) ret->count++;
         ret->op[lane][ret->len[lane]++] = ops[i];

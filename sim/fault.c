@@ -49,10 +49,11 @@ static void cut(cs_sim_node_t *node, const cs_act_t *act)
 static void die(cs_sim_node_t *node, const cs_act_t *act)
 {
     if (!node->up) return;
-    if (act->kind == CS_ACT_STOP)
+    if (act->kind == CS_ACT_STOP) {
         cs_sim_node_stop(node);
-    else
+    } else {
         cs_sim_node_kill(node, node->sim->options.power);
+    }
     cs_sim_ev_t *ev = cs_sim_push(node->sim, CS_SIM_EV_START, act->number * 1000);
     ev->node = act->node;
     ev->life = node->life;
@@ -97,11 +98,12 @@ static void back_up(cs_sim_node_t *node)
 {
     unsigned at = node->image_count;
     if (at == CS_SIM_IMAGES_MAX) {
-        at = 0; /* the oldest goes */
+        /* the oldest goes */
         cs_mem_disk_destroy(&node->image[0].disk);
         cs_oracle_image_destroy(&node->image[0].known);
-        for (unsigned i = 1; i < CS_SIM_IMAGES_MAX; i++)
+        for (unsigned i = 1; i < CS_SIM_IMAGES_MAX; i++) {
             node->image[i - 1] = node->image[i];
+        }
         at = CS_SIM_IMAGES_MAX - 1;
     } else {
         node->image_count++;
@@ -162,10 +164,11 @@ static void member(cs_sim_node_t *node, unsigned peer, bool denied)
     if (node->up) cs_sim_node_event(node, &event);
     cs_sim_link_t *link = cs_sim_net_between(sim, node->index, peer);
     if (link == NULL) return;
-    if (denied)
+    if (denied) {
         cs_sim_net_cut(sim, link);
-    else
+    } else {
         cs_sim_push(sim, CS_SIM_EV_CONNECT, 0)->link = cs_sim_net_index(sim, link);
+    }
 }
 
 /* --- by kind */
@@ -214,8 +217,9 @@ bool cs_sim_fault(cs_sim_node_t *node, const cs_act_t *act)
 
 void cs_sim_heal(cs_sim_t *sim)
 {
-    for (unsigned i = 0; i < sim->node_count; i++)
+    for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_act_waiting(&sim->node[i], true);
+    }
     sim->fair = true;
     for (size_t i = 0; i < sim->link_count; i++) {
         cs_sim_link_t *link = &sim->link[i];
@@ -228,11 +232,13 @@ void cs_sim_heal(cs_sim_t *sim)
         node->fail_us = 0;
         cs_sim_mend(node);
         cs_sim_user_let_go(node);
-        for (unsigned peer = 0; peer < sim->node_count; peer++)
+        for (unsigned peer = 0; peer < sim->node_count; peer++) {
             member(node, peer, false);
+        }
         if (!node->up) cs_sim_node_start(node);
         if (node->paused) cs_sim_node_pause(node, false);
     }
-    for (size_t i = 0; i < sim->link_count; i++)
+    for (size_t i = 0; i < sim->link_count; i++) {
         cs_sim_push(sim, CS_SIM_EV_CONNECT, 0)->link = (uint16_t)i;
+    }
 }

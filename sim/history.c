@@ -31,8 +31,9 @@ typedef struct weight {
 static cs_act_kind_t weighted(drawing_t *draw, const weight_t *weights, size_t count)
 {
     uint32_t total = 0;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         total += weights[i].weight;
+    }
     uint32_t at = below(draw, total);
     for (size_t i = 0; i < count; i++) {
         if (at < weights[i].weight) return (cs_act_kind_t)weights[i].kind;
@@ -114,8 +115,9 @@ static void draw_act(drawing_t *draw, uint64_t at_us, cs_act_t *ret)
     uint32_t needs = cs_act_needs(ret->kind);
     ret->node = (uint16_t)below(draw, options->nodes);
     ret->peer = (uint16_t)((ret->node + 1 + below(draw, options->nodes - 1)) % options->nodes);
-    if (options->races > 0 && below(draw, 100) < options->races)
+    if (options->races > 0 && below(draw, 100) < options->races) {
         ret->calls = 1 + below(draw, below(draw, 2) == 0 ? 8 : 60);
+    }
     if (needs & CS_ACT_PATH) draw_path(draw, ret->path);
     if (ret->kind == CS_ACT_SCAN && below(draw, 3) != 0) snprintf(ret->path, 2, ".");
     if (needs & CS_ACT_OTHER) draw_path(draw, ret->other);
@@ -171,19 +173,23 @@ static void draw_theme_act(drawing_t *draw, burst_t *burst, cs_act_t *act)
 {
     act->kind = below(draw, 6) != 0 ? burst->kind[below(draw, 2)] : WEIGHTED(draw, edits);
     act->number = draw_number(draw, act->kind);
-    if (act->kind == CS_ACT_CHMOD && below(draw, 3) != 0)
+    if (act->kind == CS_ACT_CHMOD && below(draw, 3) != 0) {
         act->number = below(draw, 2) == 0 ? 0755 : 0600;
-    if (act->number >= CS_TEXT_COMMON && act->kind == CS_ACT_SAVE && below(draw, 6) == 0)
+    }
+    if (act->number >= CS_TEXT_COMMON && act->kind == CS_ACT_SAVE && below(draw, 6) == 0) {
         act->number = 1;
-    if (below(draw, 8) != 0)
+    }
+    if (below(draw, 8) != 0) {
         act->node = (uint16_t)((burst->node + below(draw, 3)) % burst->actors);
+    }
     draw_theme_path(draw, burst, act->node, act->path);
     if (cs_act_needs(act->kind) & CS_ACT_OTHER) {
         uint32_t to = burst->name[below(draw, THEME_NAMES)];
         const char *other = names[burst->directory && below(draw, 2) == 0 ? ELSEWHERE : to];
         snprintf(act->other, sizeof act->other, "%s", other);
-        if (act->kind == CS_ACT_MOVE && strchr(act->path, '#') == NULL)
+        if (act->kind == CS_ACT_MOVE && strchr(act->path, '#') == NULL) {
             snprintf(burst->at[act->node], CS_ACT_PATH_BYTES, "%s", other);
+        }
     }
     burst->node = act->node;
 }
@@ -224,12 +230,14 @@ static void draw_ground(drawing_t *draw, burst_t *burst, uint32_t at)
     add_scan(burst, node); /* else what comes is a change of what goes */
     burst->at_us += 20000;
     const char *first = names[burst->name[0]];
-    if (at == 6)
+    if (at == 6) {
         add_act(burst, CS_ACT_MKDIR, node, first, 0);
-    else if (at < 6)
+    } else if (at < 6) {
         add_act(burst, CS_ACT_SAVE, node, first, number);
-    if (at == 2 || at == 3 || at == 8)
+    }
+    if (at == 2 || at == 3 || at == 8) {
         add_act(burst, CS_ACT_SAVE, node, names[burst->name[1]], number + 1);
+    }
     if (at == 8) add_act(burst, CS_ACT_SAVE, node, names[burst->name[2]], number + 2);
     add_rest(burst);
     if (at == 4) {
@@ -272,14 +280,17 @@ static void draw_theme(drawing_t *draw, burst_t *burst)
     uint32_t ground = below(draw, 11), names_count = draw->options->names;
     if (names_count < 2 * THEME_NAMES) names_count = 2 * THEME_NAMES;
     burst->name[0] = below(draw, names_count);
-    for (unsigned i = 1; i < THEME_NAMES; i++)
+    for (unsigned i = 1; i < THEME_NAMES; i++) {
         burst->name[i] = (burst->name[0] + i) % names_count;
+    }
     burst->directory = ground == 8;
     if (burst->directory) memcpy(burst->name, inside, sizeof inside);
-    for (unsigned i = 0; i < CS_COUNT_OF(burst->kind); i++)
+    for (unsigned i = 0; i < CS_COUNT_OF(burst->kind); i++) {
         burst->kind[i] = WEIGHTED(draw, edits);
-    for (unsigned i = 0; i < draw->options->nodes; i++)
+    }
+    for (unsigned i = 0; i < draw->options->nodes; i++) {
         snprintf(burst->at[i], CS_ACT_PATH_BYTES, "%s", names[burst->name[0]]);
+    }
     burst->sibling = ground == 4;
     if (ground < 9) draw_ground(draw, burst, ground);
     draw_absence(draw, burst);
@@ -306,8 +317,9 @@ static void draw_burst(const cs_sim_options_t *options, uint32_t first, cs_histo
         burst.at_us += below(&draw, most + 10);
         if (below(&draw, 24) == 0) burst.at_us += 200000000; /* what is gone is forgotten */
     }
-    for (unsigned i = 0; i < options->nodes; i++)
+    for (unsigned i = 0; i < options->nodes; i++) {
         add_scan(&burst, i);
+    }
     add_rest(&burst);
     *ret_done = first + count;
 }
@@ -315,8 +327,9 @@ static void draw_burst(const cs_sim_options_t *options, uint32_t first, cs_histo
 static void draw_bursts(const cs_sim_options_t *options, cs_history_t *ret)
 {
     uint32_t done = 0;
-    for (uint32_t phase = 0; phase < options->phases && done < options->ops; phase++)
+    for (uint32_t phase = 0; phase < options->phases && done < options->ops; phase++) {
         draw_burst(options, done, ret, &done);
+    }
 }
 
 void cs_history_draw(const cs_sim_options_t *options, cs_history_t *ret)
@@ -354,8 +367,9 @@ cs_act_t *cs_history_add(cs_history_t *history, const cs_act_t *act)
 void cs_history_copy(cs_history_t *to, const cs_history_t *from)
 {
     *to = (cs_history_t){.options = from->options};
-    for (size_t i = 0; i < from->len; i++)
+    for (size_t i = 0; i < from->len; i++) {
         cs_history_add(to, &from->act[i]);
+    }
 }
 
 void cs_history_fini(cs_history_t *history)

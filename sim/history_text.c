@@ -32,10 +32,11 @@ static void print_path(const char *key, const char *path, cs_buf_t *ret)
     cs_buf_printf(ret, " %s=", key);
     for (; *path != '\0'; path++) {
         unsigned char c = (unsigned char)*path;
-        if (c <= ' ' || c == '%' || c >= 0x7f)
+        if (c <= ' ' || c == '%' || c >= 0x7f) {
             cs_buf_printf(ret, "%%%02x", c);
-        else
+        } else {
             cs_buf_put_u8(ret, c);
+        }
     }
 }
 
@@ -58,8 +59,10 @@ void cs_history_print(const cs_history_t *history, cs_buf_t *ret)
     cs_sim_options_print(&history->options, &options);
     cs_buf_put_u8(&options, '\0');
     cs_buf_printf(ret, "crdtsync-sim history 1\n");
-    for (char *word = strtok((char *)options.data, " "); word != NULL; word = strtok(NULL, " "))
+    for (char *word = strtok((char *)options.data, " "); word != NULL;
+         word = strtok(NULL, " ")) {
         cs_buf_printf(ret, "option %s\n", word);
+    }
     cs_buf_fini(&options);
     for (size_t i = 0; i < history->len; i++) {
         cs_act_print(&history->act[i], ret);
@@ -71,11 +74,13 @@ void cs_history_print(const cs_history_t *history, cs_buf_t *ret)
 
 static cs_slice_t next_word(cs_slice_t *line)
 {
-    while (line->len > 0 && line->data[0] == ' ')
+    while (line->len > 0 && line->data[0] == ' ') {
         *line = cs_slice(line->data + 1, line->len - 1);
+    }
     size_t len = 0;
-    while (len < line->len && line->data[len] != ' ')
+    while (len < line->len && line->data[len] != ' ') {
         len++;
+    }
     cs_slice_t word = cs_slice(line->data, len);
     *line = cs_slice(line->data + len, line->len - len);
     return word;
@@ -96,8 +101,9 @@ static bool read_u64(cs_slice_t text, uint64_t *ret)
 {
     *ret = 0;
     for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] < '0' || text.data[i] > '9' || *ret > UINT64_MAX / 10 - 1)
+        if (text.data[i] < '0' || text.data[i] > '9' || *ret > UINT64_MAX / 10 - 1) {
             return false;
+        }
         *ret = *ret * 10 + (uint64_t)(text.data[i] - '0');
     }
     return text.len > 0;
@@ -121,8 +127,9 @@ static bool read_path(cs_slice_t text, char *ret)
     for (size_t i = 0; i < text.len; i++) {
         uint8_t c = text.data[i];
         if (c == '%') {
-            if (i + 2 >= text.len || !cs_unhex(&c, 1, cs_slice(text.data + i + 1, 2)))
+            if (i + 2 >= text.len || !cs_unhex(&c, 1, cs_slice(text.data + i + 1, 2))) {
                 return false;
+            }
             i += 2;
         }
         if (c == '\0' || len + 1 >= CS_ACT_PATH_BYTES) return false;
@@ -144,12 +151,15 @@ static const char *read_field(const cs_history_t *history, cs_slice_t word, cs_a
     cs_slice_t key, value;
     uint64_t number;
     if (!split(word, &key, &value)) return "a word without \"=\"";
-    if (cs_slice_eq(key, cs_slice_text("path")))
+    if (cs_slice_eq(key, cs_slice_text("path"))) {
         return read_path(value, act->path) ? NULL : "a path that cannot be";
-    if (cs_slice_eq(key, cs_slice_text("other")))
+    }
+    if (cs_slice_eq(key, cs_slice_text("other"))) {
         return read_path(value, act->other) ? NULL : "a path that cannot be";
-    if (cs_slice_eq(key, cs_slice_text("peer")))
+    }
+    if (cs_slice_eq(key, cs_slice_text("peer"))) {
         return read_node(&history->options, value, &act->peer) ? NULL : "no such node";
+    }
     if (!read_u64(value, &number)) return "not a number";
     if (cs_slice_eq(key, cs_slice_text("number"))) {
         act->number = number;
@@ -173,8 +183,9 @@ static const char *read_act(cs_history_t *history, cs_slice_t line, uint64_t *la
     }
     if (act.kind == CS_ACT_COUNT) return "an unknown action";
     uint32_t needs = acts[act.kind].needs;
-    if (!(needs & CS_ACT_WORLD) && !read_node(&history->options, node, &act.node))
+    if (!(needs & CS_ACT_WORLD) && !read_node(&history->options, node, &act.node)) {
         return "no such node: A is the first";
+    }
     for (word = next_word(&line); word.len > 0; word = next_word(&line)) {
         const char *why = read_field(history, word, &act);
         if (why != NULL) return why;
@@ -209,10 +220,11 @@ cs_err_t cs_history_read(cs_slice_t text, cs_history_t *ret, size_t *ret_line,
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end != NULL ? (size_t)(end - text.data) : text.len;
         cs_slice_t line = cs_slice(text.data, len);
-        if (*ret_line == 1 && !cs_slice_eq(line, cs_slice_text(first)))
+        if (*ret_line == 1 && !cs_slice_eq(line, cs_slice_text(first))) {
             *ret_why = "not a history: it begins with \"crdtsync-sim history 1\"";
-        else if (*ret_line > 1)
+        } else if (*ret_line > 1) {
             *ret_why = read_line(ret, line, &last_us);
+        }
         if (*ret_why != NULL) break;
         text = cs_slice(text.data + len, text.len - len);
         if (text.len > 0) text = cs_slice(text.data + 1, text.len - 1);

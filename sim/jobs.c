@@ -112,8 +112,9 @@ void cs_sim_job_start(cs_sim_node_t *node, cs_effect_t *effect)
     node->applies += job->job->kind == CS_JOB_APPLY;
     job->coro = cs_coro_new(node->sim->coros, run, job);
     cs_sim_job_t **at = &node->jobs;
-    while (*at != NULL)
+    while (*at != NULL) {
         at = &(*at)->next;
+    }
     *at = job;
     resume_in(job, draw(job, START_MAX_US));
 }
@@ -131,8 +132,9 @@ void cs_sim_job_credit(cs_sim_node_t *node, uint64_t id)
 static void unlink_job(cs_sim_job_t *job)
 {
     cs_sim_job_t **at = &job->node->jobs;
-    while (*at != job)
+    while (*at != job) {
         at = &(*at)->next;
+    }
     *at = job->next;
 }
 
@@ -174,8 +176,9 @@ static void end(cs_sim_job_t *job)
                 cs_err_name(job->job->err));
     cs_trace_event(&node->sim->trace, 6, node->sim->now_us, node->index, job->job->kind);
     if (job->job->kind == CS_JOB_SCAN) node->local = true;
-    if (job->job->kind == CS_JOB_SCAN && node->sim->setup.coverage != NULL)
+    if (job->job->kind == CS_JOB_SCAN && node->sim->setup.coverage != NULL) {
         cs_coverage_scanned(node->sim->setup.coverage, node);
+    }
     cs_event_t event = {.kind = CS_EV_JOB_DONE, .folder = CS_SIM_FOLDER, .job = job->job};
     cs_free(job);
     cs_sim_node_event(node, &event);
@@ -227,9 +230,10 @@ void cs_sim_jobs_end(cs_sim_node_t *node)
 {
     CS_ASSERT(node->dying != node->stopping);
     while (node->jobs != NULL) {
-        if (node->dying)
+        if (node->dying) {
             abandon(node->jobs);
-        else
+        } else {
             finish(node->jobs);
+        }
     }
 }

@@ -28,8 +28,9 @@ static bool waits_for_nobody(cs_sim_node_t *node)
 static bool has_all_there_is(cs_sim_node_t *node, const cs_folder_status_t *status)
 {
     cs_sim_t *sim = node->sim;
-    if (status->phase == CS_PHASE_IDLE && status->applied && status->needed_files == 0)
+    if (status->phase == CS_PHASE_IDLE && status->applied && status->needed_files == 0) {
         return true;
+    }
     return sim->forgot && sim->now_us - sim->rest_us > NOBODY_US && waits_for_nobody(node);
 }
 
@@ -38,9 +39,10 @@ static bool knows_others(cs_sim_t *sim, cs_sim_node_t *node)
     size_t count;
     cs_report_t *reports = cs_node_reports(node->node, CS_SIM_FOLDER, &count);
     bool all = count + 1 == sim->node_count;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         all =
             all && reports[i].known && reports[i].equal && (reports[i].applied || sim->forgot);
+    }
     cs_free(reports);
     return all;
 }
@@ -80,8 +82,9 @@ static void show(cs_sim_t *sim)
                     status.state->root[0], status.state->root[1]);
         cs_buf_t path = {0};
         cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
-        if (cs_replica_pending(replica, cs_slice_text(""), &path))
+        if (cs_replica_pending(replica, cs_slice_text(""), &path)) {
             cs_sim_line(sim, i, "pending: %.*s", (int)path.len, (const char *)path.data);
+        }
         cs_buf_fini(&path);
     }
 }
@@ -89,8 +92,9 @@ static void show(cs_sim_t *sim)
 static void settle(cs_sim_t *sim)
 {
     sim->rest_us = sim->now_us;
-    for (unsigned i = 0; i < sim->node_count; i++)
+    for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_scan(&sim->node[i], ".");
+    }
     if (!cs_sim_until(sim, cs_sim_is_settled, "settled")) show(sim);
 }
 
@@ -128,9 +132,10 @@ static void check_bytes(const picture_t *picture, const cs_mem_item_t *item)
     cs_sim_t *sim = picture->node->sim;
     bool small = item->stat.type == CS_NODE_FILE && item->bytes.len <= CS_TEXT_BYTES;
     if (!small || sim->options.disk > 0) return;
-    if (cs_text_of(item->bytes.data, item->bytes.len) == CS_TEXT_NONE)
+    if (cs_text_of(item->bytes.data, item->bytes.len) == CS_TEXT_NONE) {
         cs_sim_fail(sim, "%.*s of %c has bytes that no user wrote", (int)item->path.len,
                     (const char *)item->path.data, 'A' + picture->node->index);
+    }
 }
 
 static void add_item(void *arg, const cs_mem_item_t *item)
@@ -164,8 +169,9 @@ static void tree_of(cs_sim_node_t *node, cs_buf_t *ret)
     cs_items_t items = {0};
     picture_t picture = {.exec = node->sim->options.exec != 0, .items = &items, .node = node};
     cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
-    if (node->sim->forgot && cs_replica_project_all(replica, &items) != CS_OK)
+    if (node->sim->forgot && cs_replica_project_all(replica, &items) != CS_OK) {
         cs_sim_fail(node->sim, "node %c cannot read its state", 'A' + node->index);
+    }
     cs_mem_volume_walk(node->volume, add_item, &picture);
     cs_buf_put_u8(&picture.text, '\0');
     cs_items_fini(&items);
@@ -188,17 +194,19 @@ static void check_trees(cs_sim_t *sim, const cs_buf_t *first)
     for (unsigned i = 1; i < sim->node_count; i++) {
         cs_buf_t tree = {0};
         tree_of(&sim->node[i], &tree);
-        if (tree.len != first->len || memcmp(tree.data, first->data, tree.len) != 0)
+        if (tree.len != first->len || memcmp(tree.data, first->data, tree.len) != 0) {
             cs_sim_fail(sim, "I2: equal roots, but the trees of A and %c differ", 'A' + i);
+        }
         cs_buf_fini(&tree);
     }
     for (uint32_t number = 0; number < cs_texts_end(sim->texts); number++) {
         char text[CS_TEXT_BYTES + 1] = " ";
         if (!cs_texts_is_owed(sim->texts, number)) continue;
         cs_text_print(number, text + 1);
-        if (strstr((const char *)first->data, text) == NULL)
+        if (strstr((const char *)first->data, text) == NULL) {
             cs_sim_fail(sim, "I9: text %06u was saved, nobody removed it, and it is nowhere",
                         number);
+        }
     }
 }
 
@@ -216,8 +224,9 @@ static void is_shown(void *arg, const cs_oracle_content_t *content)
     for (uint32_t i = 0; i < shown->items.len; i++) {
         const cs_content_t *item = &shown->items.item[i].content;
         if (item->kind == content->kind && item->size == content->size &&
-            memcmp(item->hash, content->hash, CS_HASH_BYTES) == 0)
+            memcmp(item->hash, content->hash, CS_HASH_BYTES) == 0) {
             return;
+        }
     }
     if (content->kind == CS_KIND_DIR) return; /* shown by what is in it */
     cs_sim_fail(shown->sim, "I4: a live content of %llu bytes, written at %.*s, is nowhere",
@@ -230,8 +239,9 @@ static void check_projection(cs_sim_t *sim, cs_sim_node_t *node)
 {
     shown_t shown = {.sim = sim};
     cs_replica_t *replica = cs_node_replica(node->node, CS_SIM_FOLDER);
-    if (cs_replica_project_all(replica, &shown.items) != CS_OK)
+    if (cs_replica_project_all(replica, &shown.items) != CS_OK) {
         cs_sim_fail(sim, "node %c cannot read its state", 'A' + node->index);
+    }
     for (uint32_t i = 0; i < shown.items.len && !cs_sim_failed(sim); i++) {
         static const cs_kind_t kinds[] = {CS_KIND_FILE, CS_KIND_SYMLINK, CS_KIND_DIR};
         const cs_item_t *item = &shown.items.item[i];
@@ -240,12 +250,14 @@ static void check_projection(cs_sim_t *sim, cs_sim_node_t *node)
         cs_err_t err = cs_mem_user_stat(node->volume, cs_slice_str(item->path), &st);
         bool same =
             err == CS_OK && st.type <= CS_NODE_DIR && kinds[st.type] == item->content.kind;
-        if (same && item->content.kind == CS_KIND_FILE)
+        if (same && item->content.kind == CS_KIND_FILE) {
             same = st.print.size == item->content.size &&
                    (sim->options.exec || st.mode == (item->attr.mode & ~CS_SIM_UMASK));
-        if (!same)
+        }
+        if (!same) {
             cs_sim_fail(sim, "I2: %s is not on the disk of %c as its state says",
                         item->path->data, 'A' + node->index);
+        }
     }
     cs_oracle_each_content(sim->oracle, node->index, &shown, is_shown);
     cs_items_fini(&shown.items);
@@ -256,9 +268,10 @@ static void check_getput(cs_sim_t *sim)
 {
     uint64_t minted = cs_oracle_minted(sim->oracle);
     settle(sim);
-    if (cs_oracle_minted(sim->oracle) != minted)
+    if (cs_oracle_minted(sim->oracle) != minted) {
         cs_sim_fail(sim, "I5: a scan of unchanged trees made %llu operations",
                     (unsigned long long)(cs_oracle_minted(sim->oracle) - minted));
+    }
 }
 
 void cs_sim_rest(cs_sim_t *sim)
@@ -275,8 +288,9 @@ void cs_sim_rest(cs_sim_t *sim)
     }
     /* Twice: a directory that a user made may look like one that waits to be removed, as long
      * as something else is to be done at its name. */
-    for (unsigned i = 0; i < 2 && !cs_sim_failed(sim); i++)
+    for (unsigned i = 0; i < 2 && !cs_sim_failed(sim); i++) {
         settle(sim);
+    }
     if (!cs_sim_failed(sim)) (void)cs_sim_until(sim, was_quiet, "quiet");
     if (cs_oracle_hole(sim->oracle)) {
         sim->why[0] = '\0';
@@ -284,12 +298,14 @@ void cs_sim_rest(cs_sim_t *sim)
         return;
     }
     if (!cs_sim_failed(sim)) {
-        if (!cs_oracle_check_rest(sim->oracle, all, NULL))
+        if (!cs_oracle_check_rest(sim->oracle, all, NULL)) {
             cs_sim_fail(sim, "%s", cs_oracle_failure(sim->oracle));
+        }
         tree_of(&sim->node[0], &first);
         check_trees(sim, &first);
-        for (unsigned i = 0; i < sim->node_count; i++)
+        for (unsigned i = 0; i < sim->node_count; i++) {
             check_projection(sim, &sim->node[i]);
+        }
     }
     if (!cs_sim_failed(sim)) check_getput(sim);
     if (cs_sim_failed(sim)) show_trees(sim);

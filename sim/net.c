@@ -35,8 +35,9 @@ static void set_id(cs_sim_t *sim, cs_sim_link_t *link, unsigned end, cs_link_t i
     cs_sim_node_t *node = &sim->node[link->end[end]];
     uint16_t number = cs_sim_net_index(sim, link);
     size_t at = 0;
-    while (node->links[at] != number)
+    while (node->links[at] != number) {
         at++;
+    }
     node->ids[at] = id;
 }
 
@@ -92,8 +93,9 @@ void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link)
 {
     if (!link->up) return;
     link->up = false;
-    for (unsigned end = 0; end < 2; end++)
+    for (unsigned end = 0; end < 2; end++) {
         set_id(sim, link, end, 0);
+    }
     cs_trace_event(&sim->trace, 2, sim->now_us, link->end[0], link->end[1]);
     see(sim, CS_SIGHT_DOWN, link);
     cs_sim_line(sim, link->end[0], "is cut off from %c", 'A' + link->end[1]);
@@ -108,8 +110,9 @@ void cs_sim_net_cut(cs_sim_t *sim, cs_sim_link_t *link)
 void cs_sim_net_leave(cs_sim_node_t *node)
 {
     cs_sim_t *sim = node->sim;
-    for (size_t i = 0; i < node->link_count; i++)
+    for (size_t i = 0; i < node->link_count; i++) {
         cs_sim_net_cut(sim, &sim->link[node->links[i]]);
+    }
 }
 
 void cs_sim_net_join(cs_sim_node_t *node)

@@ -69,8 +69,10 @@ void cs_sim_options_draw(cs_sim_options_t *ret, uint64_t seed)
 static bool read_number(cs_slice_t text, uint64_t *ret)
 {
     char digits[24] = "", *end;
-    if (text.len == 0 || text.len >= sizeof digits || text.data[0] < '0' || text.data[0] > '9')
+    if (text.len == 0 || text.len >= sizeof digits || text.data[0] < '0' ||
+        text.data[0] > '9') {
         return false;
+    }
     memcpy(digits, text.data, text.len);
     *ret = strtoull(digits, &end, 10);
     return *end == '\0';

@@ -42,8 +42,9 @@ static void add_write(cs_sim_node_t *node, cs_effect_t *effect)
     effect->batch = (cs_batch_t){0};
     bool first = node->writes == NULL;
     cs_sim_write_t **at = &node->writes;
-    while (*at != NULL)
+    while (*at != NULL) {
         at = &(*at)->next;
+    }
     *at = write;
     if (!first) return;
     cs_sim_ev_t *ev = cs_sim_push(
@@ -65,9 +66,8 @@ static void check_drop(cs_sim_node_t *node, const char *why)
 {
     static const cs_err_t blames[] = {CS_ERR_MALFORMED, CS_ERR_LIMIT, CS_ERR_MISMATCH};
     for (size_t i = 0; i < CS_COUNT_OF(blames); i++) {
-        if (strcmp(why, cs_err_text(blames[i])) == 0)
-            cs_sim_fail(node->sim, "%c drops a peer, and none lies: %s", 'A' + node->index,
-                        why);
+        if (strcmp(why, cs_err_text(blames[i])) != 0) continue;
+        cs_sim_fail(node->sim, "%c drops a peer, and none lies: %s", 'A' + node->index, why);
     }
 }
 
@@ -160,12 +160,14 @@ void cs_sim_node_event(cs_sim_node_t *node, cs_event_t *event)
     event->now_ms = sim->now_us / 1000;
     event->number =
         cs_draw(sim->options.seed, CS_DRAW_STEP, cs_sim_who(node), node->steps++) | 1;
-    if (cs_node_step(node->node, event, &node->fx) != CS_OK)
+    if (cs_node_step(node->node, event, &node->fx) != CS_OK) {
         cs_sim_fail(sim, "node %c: a step failed", 'A' + node->index);
+    }
     see_state(node);
     /* What is performed may add no effect: steps begin with events only. */
-    for (size_t i = 0; i < node->fx.len; i++)
+    for (size_t i = 0; i < node->fx.len; i++) {
         perform(node, &node->fx.item[i]);
+    }
     cs_effects_clear(&node->fx);
     if (node->local) node->local = is_scanning(node);
     want_tick(node);
@@ -186,12 +188,14 @@ static void write_first(cs_sim_node_t *node, uint64_t *ret_token, cs_err_t *ret_
     cs_sim_write_t *write = node->writes;
     node->writes = write->next;
     *ret_token = write->token;
-    if (node->sim->setup.coverage != NULL)
+    if (node->sim->setup.coverage != NULL) {
         cs_coverage_batch(node->sim->setup.coverage, node, &write->batch, write->local);
+    }
     *ret_err = cs_store_write(node->store, &write->batch, true);
     cs_trace_event(&node->sim->trace, 3, node->sim->now_us, node->index, write->batch.count);
-    if (*ret_err == CS_OK && node->sim->oracle != NULL)
+    if (*ret_err == CS_OK && node->sim->oracle != NULL) {
         cs_oracle_wrote(node->sim->oracle, node->index, &write->batch, write->local);
+    }
     cs_batch_fini(&write->batch);
     cs_free(write);
 }
@@ -253,12 +257,14 @@ void cs_sim_node_start(cs_sim_node_t *node)
     node->node = cs_node_new(&config);
     cs_member_t *members = cs_calloc(sim->node_count, sizeof *members);
     folder_config(node, members, &folder);
-    if (cs_node_add_folder(node->node, &folder, sim->now_us / 1000, &opened) != CS_OK)
+    if (cs_node_add_folder(node->node, &folder, sim->now_us / 1000, &opened) != CS_OK) {
         cs_sim_fail(sim, "node %c cannot open its state", 'A' + node->index);
+    }
     cs_free(members);
     if (opened == CS_OPEN_AMNESIA) cs_sim_line(sim, node->index, "remembers nothing for sure");
-    if (sim->options.batch > 0)
+    if (sim->options.batch > 0) {
         cs_node_replica(node->node, CS_SIM_FOLDER)->batch_max = sim->options.batch;
+    }
     cs_event_t event = {.kind = CS_EV_TICK};
     cs_sim_node_event(node, &event);
     if (sim->setup.neighbours) cs_sim_deny_others(node);
@@ -311,8 +317,9 @@ void cs_sim_node_kill(cs_sim_node_t *node, bool power)
     cs_sim_jobs_end(node);
     uint64_t token;
     cs_err_t err;
-    if (node->writes != NULL && draw % 2 == 0)
+    if (node->writes != NULL && draw % 2 == 0) {
         write_first(node, &token, &err); /* it was done */
+    }
     forget(node);
     if (!power) return;
     cs_mem_disk_crash(node->disk, draw >> 1);
@@ -347,9 +354,10 @@ void cs_sim_node_init(cs_sim_t *sim, unsigned index)
     cs_sim_node_t *node = &sim->node[index];
     *node = (cs_sim_node_t){.sim = sim, .index = index, .wall_ns = YEAR_2026_NS};
     node->denied = cs_calloc(sim->node_count, sizeof *node->denied);
-    if (options->clocks)
+    if (options->clocks) {
         node->wall_ns +=
             (int64_t)cs_sim_draw(sim, CS_DRAW_LIFE, index, 2, 315360000) * 1000000000;
+    }
     cs_mem_config_t config = {
         .device = index + 1,
         .granularity_ns = grains[options->grain],
@@ -363,8 +371,9 @@ void cs_sim_node_init(cs_sim_t *sim, unsigned index)
     node->volume = cs_mem_volume_new(&config);
     cs_sim_node_set_clock(node);
     if (cs_mem_fs_open(node->volume, NULL, &node->fs) != CS_OK ||
-        cs_folder_mark(node->fs, marker) != CS_OK)
+        cs_folder_mark(node->fs, marker) != CS_OK) {
         cs_sim_fail(sim, "node %c: no folder", 'A' + index);
+    }
     node->fs->ops->close_fs(&node->fs);
     cs_mem_volume_flush(node->volume);
     node->disk = cs_mem_disk_new();

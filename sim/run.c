@@ -54,9 +54,10 @@ void cs_sim_check_seed(uint64_t seed, bool twice, cs_sim_result_t *ret)
     cs_history_t history = {0};
     cs_sim_options_draw(&options, seed);
     cs_history_draw(&options, &history);
-    if (twice)
+    if (twice) {
         cs_sim_check(&history, ret);
-    else
+    } else {
         cs_sim_once(&history, NULL, ret);
+    }
     cs_history_fini(&history);
 }

@@ -159,8 +159,9 @@ static void check_files(scale_t *scale)
             cs_stat_t st;
             if (act->kind != CS_ACT_SAVE) continue;
             if (cs_mem_user_stat(scale->sim.node[i].volume, cs_slice_text(act->path), &st) !=
-                CS_OK)
+                CS_OK) {
                 cs_sim_fail(&scale->sim, "node %u has not %s", i, act->path);
+            }
         }
     }
 }
@@ -204,8 +205,9 @@ static void curves(const scale_t *scale, cs_scale_window_t *ret)
 static void go_on_until(scale_t *scale, uint64_t until_us)
 {
     cs_sim_t *sim = &scale->sim;
-    while (!cs_sim_failed(sim) && sim->heap.len > 0 && sim->heap.ev[0].at_us < until_us)
+    while (!cs_sim_failed(sim) && sim->heap.len > 0 && sim->heap.ev[0].at_us < until_us) {
         (void)cs_sim_step(sim);
+    }
 }
 
 static void until_equal(scale_t *scale, size_t acts)
@@ -216,9 +218,10 @@ static void until_equal(scale_t *scale, size_t acts)
     while (!cs_sim_failed(sim)) {
         if (!cs_sim_step(sim)) cs_sim_fail(sim, "nothing happens any more");
         if (sim->next_act >= acts && all_equal(scale)) return;
-        if (sim->now_us > until_us)
+        if (sim->now_us > until_us) {
             cs_sim_fail(sim, "not equal %u s after the last change: %zu of %u nodes are idle",
                         PATIENCE_S, scale->idle, scale->config->nodes);
+        }
     }
 }
 
@@ -235,8 +238,9 @@ static void measure(scale_t *scale, uint64_t at_us, size_t acts, cs_scale_window
     cs_scale_count_t before = sent(sim, (cs_scale_count_t){0});
     scale->began_us = sim->phase_us + at_us;
     scale->window = ret;
-    for (unsigned i = 0; i < scale->config->nodes; i++)
+    for (unsigned i = 0; i < scale->config->nodes; i++) {
         sim->node[i].depth = scale->node[i].depth = 0;
+    }
     until_equal(scale, acts);
     scale->window = NULL;
     ret->all = sent(sim, before);
@@ -258,8 +262,9 @@ static void run(scale_t *scale, cs_scale_result_t *ret)
     ret->links = sim->link_count;
     ret->lost = sim->lost;
     ret->events = sim->trace.events;
-    for (unsigned i = 0; i < scale->config->nodes; i++)
+    for (unsigned i = 0; i < scale->config->nodes; i++) {
         ret->crashes += sim->node[i].crashes;
+    }
     ret->ok = !cs_sim_failed(sim);
     snprintf(ret->why, sizeof ret->why, "%s", sim->why);
 }

@@ -8,8 +8,9 @@ static void add_later(cs_history_t *history, const cs_act_t *act)
 {
     const cs_act_t *last = history->len > 0 ? &history->act[history->len - 1] : NULL;
     cs_act_t later = *act;
-    if (last != NULL && last->kind != CS_ACT_REST && later.at_us < last->at_us)
+    if (last != NULL && last->kind != CS_ACT_REST && later.at_us < last->at_us) {
         later.at_us = last->at_us;
+    }
     cs_history_add(history, &later);
 }
 
@@ -46,10 +47,11 @@ static void drop_actions(cs_shrink_t *shrink, cs_history_t *best)
         for (size_t at = 0; at < best->len;) {
             cs_history_t candidate;
             without(best, at, chunk, &candidate);
-            if (try(shrink, best, &candidate))
+            if (try(shrink, best, &candidate)) {
                 dropped = true;
-            else
+            } else {
                 at += chunk;
+            }
         }
         if (chunk == 1 && dropped) continue; /* one that was needed may not be any more */
         chunk /= 2;

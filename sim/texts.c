@@ -45,8 +45,9 @@ uint32_t cs_text_of(const void *bytes, size_t len)
     const char *text = bytes;
     uint32_t number = 0;
     if (len < 11 || memcmp(text, "text ", 5) != 0) return CS_TEXT_NONE;
-    for (size_t i = 5; i < len && text[i] >= '0' && text[i] <= '9'; i++)
+    for (size_t i = 5; i < len && text[i] >= '0' && text[i] <= '9'; i++) {
         number = number * 10 + (uint32_t)(text[i] - '0');
+    }
     return number;
 }
 
@@ -56,8 +57,9 @@ static text_t *find(cs_texts_t *texts, uint32_t number)
     if (number >= texts->len) {
         uint32_t len = number + 64;
         texts->text = cs_realloc_array(texts->text, len, sizeof *texts->text);
-        for (uint32_t i = texts->len; i < len; i++)
+        for (uint32_t i = texts->len; i < len; i++) {
             texts->text[i] = (text_t){.user = NOBODY, .common = i < CS_TEXT_COMMON};
+        }
         texts->len = len;
     }
     return &texts->text[number];

@@ -83,10 +83,11 @@ cs_key_t cs_sim_key(unsigned index)
 
 void cs_sim_name(unsigned index, char ret[CS_SIM_NAME_BYTES])
 {
-    if (index < 26)
+    if (index < 26) {
         snprintf(ret, CS_SIM_NAME_BYTES, "%c", 'A' + (int)index);
-    else
+    } else {
         snprintf(ret, CS_SIM_NAME_BYTES, "n%u", index);
+    }
 }
 
 static bool is_member(cs_sim_node_t *node, unsigned index)

@@ -54,8 +54,9 @@ void cs_sim_user_let_go(cs_sim_node_t *node)
 
 static void removed(cs_sim_node_t *node, uint32_t number)
 {
-    if (number != CS_TEXT_NONE)
+    if (number != CS_TEXT_NONE) {
         cs_sim_line(node->sim, node->index, "his own doing: text %06u goes", number);
+    }
     cs_texts_removed(node->sim->texts, number, node->index);
 }
 
@@ -65,8 +66,10 @@ static bool put(cs_sim_node_t *node, const char *path, const void *data, size_t 
     cs_mem_fd_t *fd;
     make_parents(node, path);
     if (cs_mem_user_open(node->volume, slice_of(path),
-                         CS_MEM_O_WRITE | CS_MEM_O_CREATE | CS_MEM_O_TRUNC, 0644, &fd) != CS_OK)
+                         CS_MEM_O_WRITE | CS_MEM_O_CREATE | CS_MEM_O_TRUNC, 0644,
+                         &fd) != CS_OK) {
         return false;
+    }
     bool ok = cs_mem_user_pwrite(fd, 0, data, len) == CS_OK && cs_mem_user_fsync(fd) == CS_OK;
     cs_mem_user_close(&fd);
     return ok;
@@ -122,10 +125,11 @@ static void note_moved(void *arg, const cs_mem_item_t *item)
     const moving_t *moving = arg;
     if (item->stat.type != CS_NODE_FILE || !is_below(item->path, moving->below)) return;
     uint32_t number = cs_text_of(item->bytes.data, item->bytes.len);
-    if (moving->removes)
+    if (moving->removes) {
         removed(moving->node, number);
-    else
+    } else {
         cs_texts_moved(moving->node->sim->texts, number, moving->node->index);
+    }
 }
 
 static void moves(cs_sim_node_t *node, const char *path)
@@ -141,8 +145,9 @@ static bool rename_to(cs_sim_node_t *node, const char *from, const char *to)
     uint32_t old = text_at(node, to, true);
     moves(node, from);
     if (cs_mem_user_rename(node->volume, slice_of(from), slice_of(to), CS_RENAME_REPLACE) !=
-        CS_OK)
+        CS_OK) {
         return false;
+    }
     removed(node, old);
     return true;
 }
@@ -193,8 +198,9 @@ static void copy(cs_sim_node_t *node, const char *from, const char *to)
     uint32_t number = text_at(node, from, false);
     if (number == CS_TEXT_NONE || strcmp(from, to) == 0) return;
     if (!is_file(node, to) && !is_free(node, to)) return;
-    if (put_over(node, to, bytes, cs_text_print(number, bytes)))
+    if (put_over(node, to, bytes, cs_text_print(number, bytes))) {
         cs_texts_copied(node->sim->texts, number, node->index);
+    }
 }
 
 /* rm -r: every file of a directory, then the directories from below. */
@@ -364,8 +370,9 @@ bool cs_sim_user(cs_sim_node_t *node, const cs_act_t *act)
     cs_act_t resolved = *act;
     uint32_t needs = cs_act_needs(act->kind);
     if ((needs & CS_ACT_PATH) && !cs_sim_user_path(node, act->path, resolved.path)) return true;
-    if ((needs & CS_ACT_OTHER) && !cs_sim_user_path(node, act->other, resolved.other))
+    if ((needs & CS_ACT_OTHER) && !cs_sim_user_path(node, act->other, resolved.other)) {
         return true;
+    }
     if (node->unmounted_us != 0) return true; /* he looks, finds nothing, and waits */
     cs_sim_node_set_clock(node);
     doings[act->kind](node, &resolved);

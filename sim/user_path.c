@@ -35,8 +35,9 @@ static bool find_sibling(cs_sim_node_t *node, const char *path, unsigned n, char
             const cs_str_t *other = listing.item[i].name;
             if (strncmp(other->data, stem, (size_t)len) != 0) continue;
             found = --n == 0;
-            if (found)
+            if (found) {
                 snprintf(ret, CS_ACT_PATH_BYTES, "%.*s%s", (int)dir_len, path, other->data);
+            }
         }
     }
     cs_listing_fini(&listing);

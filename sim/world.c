@@ -189,8 +189,9 @@ bool cs_sim_step(cs_sim_t *sim)
     CS_ASSERT(ev.at_us >= sim->now_us);
     sim->now_us = ev.at_us;
     happen(sim, &ev);
-    if (++sim->spins > SPINS_MAX * sim->node_count)
+    if (++sim->spins > (uint64_t)SPINS_MAX * sim->node_count) {
         cs_sim_fail(sim, "a node spins: events without end at one moment");
+    }
     const char *why = sim->oracle != NULL ? cs_oracle_failure(sim->oracle) : NULL;
     if (why != NULL) cs_sim_fail(sim, "%s", why);
     return true;
@@ -202,11 +203,13 @@ bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what)
     for (uint64_t events = 0; !cs_sim_failed(sim); events++) {
         bool rests = sim->heap.work == 0 || events % 256 == 255;
         if (rests && done(sim)) return true;
-        if (!cs_sim_step(sim) || sim->now_us - began_us > CS_SIM_FAIR_US)
+        if (!cs_sim_step(sim) || sim->now_us - began_us > CS_SIM_FAIR_US) {
             cs_sim_fail(sim, "not %s within %u s of virtual time", what,
                         CS_SIM_FAIR_US / 1000000u);
-        if (events > CS_SIM_FAIR_EVENTS)
+        }
+        if (events > CS_SIM_FAIR_EVENTS) {
             cs_sim_fail(sim, "not %s within %u events", what, CS_SIM_FAIR_EVENTS);
+        }
     }
     return false;
 }
@@ -222,13 +225,15 @@ void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_
                       .node_count = history->options.nodes};
     cs_trace_init(&sim->trace, setup->lines);
     sim->coros = cs_coros_new();
-    if (!setup->unjudged)
+    if (!setup->unjudged) {
         sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
             .node_count = sim->node_count, .folder = CS_SIM_FOLDER, .secret = secret});
+    }
     sim->texts = cs_texts_new();
     sim->node = cs_calloc(sim->node_count, sizeof *sim->node);
-    for (unsigned i = 0; i < sim->node_count; i++)
+    for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_init(sim, i);
+    }
     cs_sim_net_init(sim);
     for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_start(&sim->node[i]);
@@ -247,8 +252,9 @@ bool cs_sim_run(cs_sim_t *sim)
 
 void cs_sim_fini(cs_sim_t *sim)
 {
-    for (unsigned i = 0; i < sim->node_count; i++)
+    for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_fini(&sim->node[i]);
+    }
     while (sim->heap.len > 0) {
         cs_sim_ev_t ev = pop(&sim->heap);
         if (ev.kind == CS_SIM_EV_FRAME) cs_sim_net_frame_free(ev.frame);

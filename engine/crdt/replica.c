@@ -16,8 +16,9 @@ static void state_encode(const cs_state_t *state, cs_buf_t *ret)
     cs_buf_put_varint(ret, state->n);
     cs_buf_put(ret, state->root, sizeof state->root);
     cs_vv_t own = {0};
-    if (CS_MUT(GC_EARLY) && state->ctr > 0)
+    if (CS_MUT(GC_EARLY) && state->ctr > 0) {
         (void)!cs_vv_raise(&own, (cs_dot_t){state->rid, state->ctr});
+    }
     cs_vv_encode(CS_MUT(GC_EARLY) ? &own : &state->seen, ret);
 }
 

@@ -165,8 +165,9 @@ static void remove_entry(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry
 static bool may_be_written(cs_fs_t *fs, cs_slice_t path, const cs_stat_t *seen)
 {
     cs_file_t *file = NULL;
-    if (seen->type != CS_NODE_FILE || fs->ops->open_read(fs, path, &file) != CS_OK)
+    if (seen->type != CS_NODE_FILE || fs->ops->open_read(fs, path, &file) != CS_OK) {
         return false;
+    }
     cs_stat_t now;
     bool ret = file->ops->in_use(file) || file->ops->fstat(file, &now) != CS_OK ||
                !cs_print_eq_but_ctime(&now.print, &seen->print);

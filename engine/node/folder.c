@@ -17,10 +17,11 @@ bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key)
         size_t mid = low + (high - low) / 2;
         int order = cs_key_cmp(&members[mid].key, key);
         if (order == 0) return true;
-        if (order < 0)
+        if (order < 0) {
             low = mid + 1;
-        else
+        } else {
             high = mid;
+        }
     }
     return false;
 }

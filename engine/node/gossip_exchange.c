@@ -89,8 +89,9 @@ void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     bool changed = peer->exchange->changed;
     peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip, peer->exchange);
-    if (CS_MUT(CLAIM_EXCHANGE))
+    if (CS_MUT(CLAIM_EXCHANGE)) {
         (void)!cs_replica_claim(gossip->config.replica, &peer->exchange->peer_seen);
+    }
     cs__exchange_close(gossip, peer);
     peer->have_sent_ms = 0; /* at once, whatever the rate */
     cs__have_soon(gossip, peer, 0);

@@ -90,8 +90,9 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     if (hello->rid == cs__state(gossip)->rid) return CS_ERR_STALE; /* a copy of this node */
     cs_vv_t seen = {0}, heard = {0};
     cs_err_t err = cs__read_seen(gossip, hello->seen, &seen);
-    if (err == CS_OK && hello->heard.len > 0 && !CS_MUT(EXPOSED_SEEN))
+    if (err == CS_OK && hello->heard.len > 0 && !CS_MUT(EXPOSED_SEEN)) {
         err = cs__read_seen(gossip, hello->heard, &heard);
+    }
     if (err == CS_OK) {
         forget_if_reborn(gossip, peer, hello);
         if (CS_MUT(STALE_BASE)) (void)!cs_vv_merge(&seen, &peer->seen_of);

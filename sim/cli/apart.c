@@ -31,10 +31,11 @@ void cs_sim_apart(const cs_history_t *history, bool twice, cs_sim_result_t *ret)
     CS_ASSERT(child >= 0);
     if (child == 0) {
         cs_sim_result_t result;
-        if (twice)
+        if (twice) {
             cs_sim_check(history, &result);
-        else
+        } else {
             cs_sim_once(history, NULL, &result);
+        }
         *shared = result;
         _exit(0);
     }

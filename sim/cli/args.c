@@ -60,15 +60,16 @@ static bool complain_number(const char *name, const char *value)
 static bool set_number(cs_sim_args_t *ret, const number_t *number, const char *value)
 {
     uint64_t given;
-    if (!read_u64(value, &given) || given < number->low || given > number->high)
+    if (!read_u64(value, &given) || given < number->low || given > number->high) {
         return complain_number(number->name, value);
+    }
     memcpy((char *)ret + number->offset, &given, sizeof given);
     return true;
 }
 
 static void give(cs_sim_args_t *ret, const char *name)
 {
-    for (size_t i = 0; words[i] != NULL && i < CS_COUNT_OF(ret->given); i++) {
+    for (size_t i = 0; i < CS_COUNT_OF(ret->given) && words[i] != NULL; i++) {
         if (strcmp(words[i], name) == 0) ret->given[i] = true;
     }
 }
@@ -133,14 +134,15 @@ static bool set(cs_sim_args_t *ret, const char *name, const char *value)
 
 static bool is_flag(cs_sim_args_t *ret, const char *name)
 {
-    if (strcmp(name, "json") == 0)
+    if (strcmp(name, "json") == 0) {
         ret->json = true;
-    else if (strcmp(name, "trace") == 0)
+    } else if (strcmp(name, "trace") == 0) {
         ret->lines = true;
-    else if (strcmp(name, "quiet") == 0)
+    } else if (strcmp(name, "quiet") == 0) {
         ret->quiet = true;
-    else
+    } else {
         return false;
+    }
     return true;
 }
 
@@ -156,8 +158,9 @@ static bool read_option(cs_sim_args_t *ret, int argc, char **argv, int *at)
     if (value == NULL && *at + 1 < argc) value = argv[++*at];
     if (value != NULL) return set(ret, name, value);
     bool known = false;
-    for (size_t i = 0; words[i] != NULL; i++)
+    for (size_t i = 0; words[i] != NULL; i++) {
         known = known || strcmp(words[i], name) == 0;
+    }
     if (!known) return set(ret, name, "");
     cs_sim_complain("--%s: its value is missing; see crdtsync-sim %s --help", name,
                     ret->command);
@@ -184,7 +187,7 @@ bool cs_sim_args_read(cs_sim_args_t *ret, int argc, char **argv)
 
 bool cs_sim_args_given(const cs_sim_args_t *args, const char *name)
 {
-    for (size_t i = 0; words[i] != NULL && i < CS_COUNT_OF(args->given); i++) {
+    for (size_t i = 0; i < CS_COUNT_OF(args->given) && words[i] != NULL; i++) {
         if (strcmp(words[i], name) == 0) return args->given[i];
     }
     return false;

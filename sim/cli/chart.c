@@ -82,7 +82,9 @@ static void put_y_axis(cs_buf_t *ret, frame_t *frame)
 {
     double step = nice_step(frame->y_high);
     frame->y_high = ceil(frame->y_high / step - 1e-9) * step;
-    for (double at = 0; at <= frame->y_high + step / 2; at += step) {
+    size_t ticks = (size_t)(frame->y_high / step + 0.5);
+    for (size_t i = 0; i <= ticks; i++) {
+        double at = (double)i * step;
         char text[32];
         snprintf(text, sizeof text, "%g", at);
         put_line(ret, LEFT, place_y(frame, at), WIDTH - RIGHT, place_y(frame, at));
@@ -101,34 +103,40 @@ static void put_x_tick(cs_buf_t *ret, const frame_t *frame, double at)
 static void put_x_axis(cs_buf_t *ret, const frame_t *frame)
 {
     if (frame->log_x) {
-        for (double decade = 1; decade <= frame->x_high; decade *= 10) {
+        double decade = 1;
+        while (decade <= frame->x_high) {
             const double steps[] = {1, 2, 5};
             for (size_t i = 0; i < CS_COUNT_OF(steps); i++) {
                 double at = decade * steps[i];
                 if (at >= frame->x_low && at <= frame->x_high) put_x_tick(ret, frame, at);
             }
+            decade *= 10;
         }
         return;
     }
     double step = nice_step(frame->x_high - frame->x_low);
-    for (double at = frame->x_low; at <= frame->x_high + step / 1000; at += step)
-        put_x_tick(ret, frame, at);
+    size_t ticks = (size_t)((frame->x_high - frame->x_low) / step + 1e-3);
+    for (size_t i = 0; i <= ticks; i++) {
+        put_x_tick(ret, frame, frame->x_low + (double)i * step);
+    }
 }
 
 static void put_series(cs_buf_t *ret, const frame_t *frame, const cs_chart_series_t *series)
 {
     cs_buf_printf(ret, "<polyline fill=\"none\" stroke=\"%s\" stroke-width=\"2\"%s points=\"",
                   series->colour, series->dashed ? " stroke-dasharray=\"6 4\"" : "");
-    for (size_t i = 0; i < series->count; i++)
+    for (size_t i = 0; i < series->count; i++) {
         cs_buf_printf(ret, "%.1f,%.1f ", place_x(frame, series->x[i]),
                       place_y(frame, series->y[i]));
+    }
     cs_buf_printf(ret, "\"/>\n");
-    for (size_t i = 0; series->dots && i < series->count; i++)
+    for (size_t i = 0; series->dots && i < series->count; i++) {
         cs_buf_printf(ret,
                       "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"%s\">"
                       "<title>%g: %g</title></circle>\n",
                       place_x(frame, series->x[i]), place_y(frame, series->y[i]),
                       series->colour, series->x[i], series->y[i]);
+    }
 }
 
 static frame_t frame_of(const cs_chart_t *chart)
@@ -174,8 +182,9 @@ void cs_bars_print(const cs_bars_t *bars, cs_buf_t *ret)
     frame_t frame = {.y_high = 0};
     for (size_t i = 0; i < bars->count; i++) {
         double sum = 0;
-        for (size_t k = 0; k < bars->part_count; k++)
+        for (size_t k = 0; k < bars->part_count; k++) {
             sum += bars->value[i * bars->part_count + k];
+        }
         frame.y_high = fmax(frame.y_high, sum);
     }
     if (frame.y_high <= 0) frame.y_high = 1;

@@ -37,6 +37,8 @@ void cs_bars_print(const cs_bars_t *bars, cs_buf_t *ret);
 
 /* Text with what XML reads as its own written otherwise. */
 void cs_html_text(cs_buf_t *ret, const char *text);
+/* Such text between tags. */
+void cs_html_element(cs_buf_t *ret, const char *open, const char *text, const char *close);
 /* All of a page up to its body, and what closes it. */
 void cs_html_begin(cs_buf_t *ret, const char *title);
 void cs_html_end(cs_buf_t *ret);

@@ -9,19 +9,27 @@
 void cs_html_text(cs_buf_t *ret, const char *text)
 {
     for (const char *c = text; *c != '\0'; c++) {
-        if (*c == '<')
+        if (*c == '<') {
             cs_buf_printf(ret, "&lt;");
-        else if (*c == '>')
+        } else if (*c == '>') {
             cs_buf_printf(ret, "&gt;");
-        else if (*c == '&')
+        } else if (*c == '&') {
             cs_buf_printf(ret, "&amp;");
-        else if (*c == '"')
+        } else if (*c == '"') {
             cs_buf_printf(ret, "&quot;");
-        else if ((unsigned char)*c < ' ' || (unsigned char)*c >= 127)
+        } else if ((unsigned char)*c < ' ' || (unsigned char)*c >= 127) {
             cs_buf_put_u8(ret, '?');
-        else
+        } else {
             cs_buf_put_u8(ret, (uint8_t)*c);
+        }
     }
+}
+
+void cs_html_element(cs_buf_t *ret, const char *open, const char *text, const char *close)
+{
+    cs_buf_put_slice(ret, cs_slice_text(open));
+    cs_html_text(ret, text);
+    cs_buf_put_slice(ret, cs_slice_text(close));
 }
 
 void cs_html_begin(cs_buf_t *ret, const char *title)

@@ -81,9 +81,10 @@ static void print_options(void)
 static int help(void)
 {
     puts("crdtsync-sim - many nodes in one process, from one seed\n");
-    for (size_t i = 0; i < CS_COUNT_OF(commands); i++)
+    for (size_t i = 0; i < CS_COUNT_OF(commands); i++) {
         printf("  crdtsync-sim %s %s\n      %s\n", commands[i].name, commands[i].args,
                commands[i].text);
+    }
     print_options();
     puts("\ncrdtsync-sim COMMAND --help tells more.\n\n"
          "Example: crdtsync-sim swarm --seconds 60 --jobs 2");

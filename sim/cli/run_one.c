@@ -42,10 +42,11 @@ static void show_json(const cs_history_t *history, const cs_sim_result_t *result
 /* The one command that runs it again, with its NUL. */
 static void put_replay(const cs_sim_args_t *args, const cs_history_t *history, cs_buf_t *ret)
 {
-    if (args->rest_count > 0)
+    if (args->rest_count > 0) {
         cs_buf_printf(ret, "crdtsync-sim %s %s", args->command, args->rest[0]);
-    else
+    } else {
         cs_sim_args_replay(args, history->options.seed, ret);
+    }
     cs_buf_put_u8(ret, '\0');
 }
 
@@ -99,10 +100,11 @@ static int run(const cs_sim_args_t *args, const cs_history_t *history)
     cs_sim_result_t result;
     if (!args->json && !args->quiet) print_options(history);
     fflush(stdout);
-    if (args->lines)
+    if (args->lines) {
         cs_sim_once(history, stdout, &result);
-    else
+    } else {
         cs_sim_apart(history, true, &result);
+    }
     cs_sim_show(args, history, &result);
     bool drawn = draw(args, history);
     return result.ok && drawn ? CS_EXIT_DONE : CS_EXIT_FAILED;
@@ -124,8 +126,9 @@ static bool read_whole(const char *path, cs_buf_t *ret)
     FILE *file = fopen(path, "rb");
     uint8_t block[4096];
     if (file == NULL) return false;
-    for (size_t len; (len = fread(block, 1, sizeof block, file)) > 0;)
+    for (size_t len; (len = fread(block, 1, sizeof block, file)) > 0;) {
         cs_buf_put(ret, block, len);
+    }
     bool ok = ferror(file) == 0;
     (void)fclose(file);
     return ok;
@@ -179,8 +182,9 @@ static bool fails(void *arg, const cs_history_t *history)
 static void shorter(void *arg, const cs_history_t *history)
 {
     const shrinking_t *shrinking = arg;
-    if (!shrinking->args->quiet)
+    if (!shrinking->args->quiet) {
         fprintf(stderr, "sim: %zu actions, %u nodes\n", history->len, history->options.nodes);
+    }
 }
 
 int cs_sim_cmd_shrink(const cs_sim_args_t *args)

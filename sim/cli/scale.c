@@ -27,16 +27,18 @@ cs_scale_part_t cs_scale_part_of(unsigned type)
 {
     if (type == CS_MSG_HAVE) return CS_SCALE_HAVE;
     if (type == CS_MSG_ENTRIES) return CS_SCALE_ENTRIES;
-    if (type == CS_MSG_HELLO || type == CS_MSG_PEX || type == CS_MSG_ERROR)
+    if (type == CS_MSG_HELLO || type == CS_MSG_PEX || type == CS_MSG_ERROR) {
         return CS_SCALE_HELLO;
+    }
     return type >= CS_MSG_NWANT ? CS_SCALE_CONTENT : CS_SCALE_EXCHANGE;
 }
 
 void cs_scale_parts_of(const cs_scale_window_t *window, double ret[CS_SCALE_PARTS])
 {
     memset(ret, 0, CS_SCALE_PARTS * sizeof *ret);
-    for (unsigned type = 0; type < CS_MSG_TYPE_END; type++)
+    for (unsigned type = 0; type < CS_MSG_TYPE_END; type++) {
         ret[cs_scale_part_of(type)] += (double)window->type[type].bytes;
+    }
 }
 
 const char *cs_scale_topology(const cs_scale_config_t *config)
@@ -53,10 +55,12 @@ typedef struct wanted {
 
 static bool want(wanted_t *wanted, unsigned long count)
 {
-    if (count < 2 || count > CS_SCALE_NODES_MAX || wanted->len == CS_SCALE_POINTS_MAX)
+    if (count < 2 || count > CS_SCALE_NODES_MAX || wanted->len == CS_SCALE_POINTS_MAX) {
         return false;
-    if (wanted->len == 0 || wanted->nodes[wanted->len - 1] != count)
+    }
+    if (wanted->len == 0 || wanted->nodes[wanted->len - 1] != count) {
         wanted->nodes[wanted->len++] = (unsigned)count;
+    }
     return true;
 }
 
@@ -149,8 +153,9 @@ static bool plan(const cs_sim_args_t *args, cs_scale_points_t *ret)
             ret->item[ret->len++].config = config;
         }
     }
-    if (ret->len == 0)
+    if (ret->len == 0) {
         cs_sim_complain("--topology 0: all linked to all goes up to %u nodes", mesh_max);
+    }
     return ret->len > 0;
 }
 
@@ -286,10 +291,11 @@ int cs_sim_cmd_scale(const cs_sim_args_t *args)
     for (size_t i = 0; i < points.len; i++) {
         run_apart(&points.item[i]);
         ok = ok && points.item[i].result.ok;
-        if (args->json)
+        if (args->json) {
             json_array_append_new(json, json_of(&points.item[i]));
-        else
+        } else {
             print_point(&points.item[i]);
+        }
     }
     if (args->json) {
         json_dumpf(json, stdout, JSON_PRESERVE_ORDER | JSON_REAL_PRECISION(6));

@@ -92,16 +92,19 @@ static void put_curves(const cs_scale_points_t *points, bool mesh, bool many, cs
     char name[CS_SCALE_POINTS_MAX][32], colour[CS_SCALE_POINTS_MAX][24], title[160];
     cs_chart_series_t series[CS_SCALE_POINTS_MAX];
     size_t len = 0, count = 0;
-    for (size_t i = 0; i < points->len; i++)
+    for (size_t i = 0; i < points->len; i++) {
         count += points->item[i].config.mesh == mesh && points->item[i].result.ok;
-    for (size_t i = 0; i < CS_SCALE_POINTS; i++)
+    }
+    for (size_t i = 0; i < CS_SCALE_POINTS; i++) {
         percent[i] = (double)i;
+    }
     for (size_t i = 0; i < points->len; i++) {
         const cs_scale_point_t *point = &points->item[i];
         if (point->config.mesh != mesh || !point->result.ok) continue;
         const cs_scale_window_t *window = many ? &point->result.many : &point->result.one;
-        for (size_t k = 0; k < CS_SCALE_POINTS; k++)
+        for (size_t k = 0; k < CS_SCALE_POINTS; k++) {
             at[len][k] = (double)(many ? window->disk_at[k] : window->equal_at[k]) / 1e6;
+        }
         snprintf(name[len], sizeof name[len], "%u nodes", point->config.nodes);
         cs_chart_colour(len, count, colour[len]);
         series[len] = (cs_chart_series_t){.name = name[len],
@@ -138,8 +141,9 @@ static void put_parts(const cs_scale_points_t *points, cs_buf_t *ret)
         if (point->config.mesh || !point->result.ok) continue;
         double *row = &value[len * CS_SCALE_PARTS];
         cs_scale_parts_of(&point->result.many, row);
-        for (size_t k = 0; k < CS_SCALE_PARTS; k++)
+        for (size_t k = 0; k < CS_SCALE_PARTS; k++) {
             row[k] /= node_count(point) * point->config.changes * 1024;
+        }
         snprintf(text[len], sizeof text[len], "%u", point->config.nodes);
         names[len] = text[len];
         len++;
@@ -164,9 +168,8 @@ static void put_row(const cs_scale_point_t *point, cs_buf_t *ret)
     cs_buf_printf(ret, "<tr><td>%u</td><td>%s</td><td>%s</td>", config->nodes,
                   cs_scale_topology(config), config->neighbours ? "neighbours" : "all");
     if (!result->ok) {
-        cs_buf_printf(ret, "<td colspan=\"10\" class=\"failed\">");
-        cs_html_text(ret, result->why);
-        cs_buf_printf(ret, "</td></tr>\n");
+        cs_html_element(ret, "<td colspan=\"10\" class=\"failed\">", result->why,
+                        "</td></tr>\n");
         return;
     }
     cs_buf_printf(ret,
@@ -191,8 +194,9 @@ static void put_table(const cs_scale_points_t *points, cs_buf_t *ret)
                   "<th>KiB<br/>a node</th><th>on disk, s</th><th>messages<br/>a node and change"
                   "</th><th>KiB<br/>a node and change</th><th>real s</th><th>MiB</th></tr>\n",
                   points->item[0].config.changes);
-    for (size_t i = 0; i < points->len; i++)
+    for (size_t i = 0; i < points->len; i++) {
         put_row(&points->item[i], ret);
+    }
     cs_buf_printf(ret, "</table>\n");
 }
 
@@ -231,8 +235,9 @@ void cs_scale_page(const cs_scale_points_t *points, cs_buf_t *ret)
     put_intro(&points->item[0].config, ret);
     put_growth(points, "Rounds of one change, against log n", "rounds", rounds, 4, ret);
     put_growth(points, "Time until all are equal", "virtual seconds", times, 4, ret);
-    for (unsigned i = 0; i < 4; i++)
+    for (unsigned i = 0; i < 4; i++) {
         put_curves(points, i % 2 == 1, i >= 2, ret);
+    }
     put_growth(points, "Bytes per change", "KiB a node and change", bytes, 4, ret);
     put_parts(points, ret);
     put_table(points, ret);

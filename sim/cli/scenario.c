@@ -97,12 +97,13 @@ static void tell_all(char *lines)
     for (char *line; *(line = lines) != '\0';) {
         lines += strcspn(lines, "\n");
         if (*lines != '\0') *lines++ = '\0';
-        if (!is_event(line))
+        if (!is_event(line)) {
             tell_item(line);
-        else if (strncmp(line + TIME_COLUMNS + 1, " * ", 3) == 0)
+        } else if (strncmp(line + TIME_COLUMNS + 1, " * ", 3) == 0) {
             tell_act(line + TIME_COLUMNS);
-        else
+        } else {
             tell_often(line + TIME_COLUMNS, count_same(line + TIME_COLUMNS, &lines));
+        }
     }
 }
 
@@ -115,10 +116,11 @@ static int play(const cs_sim_args_t *args, const cs_history_t *history)
     CS_ASSERT(stream != NULL);
     cs_sim_once(history, stream, &result);
     (void)fclose(stream);
-    if (args->lines)
+    if (args->lines) {
         fputs(lines, stdout);
-    else if (!args->quiet && !args->json)
+    } else if (!args->quiet && !args->json) {
         tell_all(lines);
+    }
     free(lines);
     cs_sim_show(args, history, &result);
     return result.ok ? CS_EXIT_DONE : CS_EXIT_FAILED;
@@ -164,8 +166,9 @@ static const cs_scenario_t *find(const char *name)
 static void complain_of(const char *name)
 {
     const char *names[64] = {NULL};
-    for (size_t i = 0; i < cs_scenario_count && i + 1 < CS_COUNT_OF(names); i++)
+    for (size_t i = 0; i < cs_scenario_count && i + 1 < CS_COUNT_OF(names); i++) {
         names[i] = cs_scenarios[i].name;
+    }
     const char *near = cs_suggest(name, names);
     cs_sim_complain("%s: no such scenario%s%s%s", name,
                     near != NULL ? "; did you mean " : "; crdtsync-sim scenario lists them",

@@ -51,8 +51,9 @@ static void work(const swarm_t *swarm, worker_t *self, uint64_t index)
 static uint64_t sum_done(const swarm_t *swarm)
 {
     uint64_t done = 0;
-    for (uint64_t i = 0; i < swarm->args->jobs; i++)
+    for (uint64_t i = 0; i < swarm->args->jobs; i++) {
         done += swarm->worker[i].done;
+    }
     return done;
 }
 

@@ -68,8 +68,9 @@ static void place_times(drawing_t *draw)
     for (size_t i = 0; i < timeline->len; i++) {
         const cs_sight_t *sight = &timeline->item[i].sight;
         time[len++] = sight->now_us;
-        if (sight->kind == CS_SIGHT_FRAME || sight->kind == CS_SIGHT_LOST)
+        if (sight->kind == CS_SIGHT_FRAME || sight->kind == CS_SIGHT_LOST) {
             time[len++] = sight->then_us;
+        }
     }
     if (len == 0) time[len++] = 0;
     qsort(time, len, sizeof *time, by_size);
@@ -84,8 +85,9 @@ static void place_times(drawing_t *draw)
         draw->place[i] = at;
     }
     double scale = at > WIDE_MAX ? WIDE_MAX / at : 1;
-    for (size_t i = 0; i < draw->count; i++)
+    for (size_t i = 0; i < draw->count; i++) {
         draw->place[i] = LEFT + draw->place[i] * scale;
+    }
 }
 
 static double x_of(const drawing_t *draw, uint64_t time_us)
@@ -93,10 +95,11 @@ static double x_of(const drawing_t *draw, uint64_t time_us)
     size_t low = 0, high = draw->count - 1;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        if (draw->time[mid] < time_us)
+        if (draw->time[mid] < time_us) {
             low = mid + 1;
-        else
+        } else {
             high = mid;
+        }
     }
     return draw->place[low];
 }
@@ -126,12 +129,13 @@ static void put_piece(const drawing_t *draw, unsigned node, lane_t *lane, double
     char colour[32];
     double y = y_of(node) - BAR / 2;
     digest_colour(lane->digest, colour);
-    if (lane->up && until > lane->from)
+    if (lane->up && until > lane->from) {
         cs_buf_printf(draw->ret,
                       "<rect x=\"%.1f\" y=\"%.1f\" width=\"%.1f\" height=\"%.0f\" fill=\"%s\" "
                       "fill-opacity=\"%s\"><title>%c: digest %08x%s</title></rect>\n",
                       lane->from, y, until - lane->from, BAR, colour, lane->idle ? "1" : "0.4",
                       'A' + (int)node, lane->digest, lane->idle ? "" : ", not yet on disk");
+    }
     lane->from = until;
 }
 
@@ -139,8 +143,9 @@ static void put_lanes(const drawing_t *draw, double end)
 {
     lane_t lane[CS_SIM_NODES_MAX] = {{.from = LEFT}};
     unsigned count = draw->history->options.nodes;
-    for (unsigned i = 0; i < count; i++)
+    for (unsigned i = 0; i < count; i++) {
         lane[i].from = LEFT;
+    }
     for (size_t i = 0; i < draw->timeline->len; i++) {
         const cs_sight_t *sight = &draw->timeline->item[i].sight;
         lane_t *at = &lane[sight->node];
@@ -198,10 +203,11 @@ static void put_frame(const drawing_t *draw, const cs_sight_t *sight)
                   sight->odd || lost ? " stroke-dasharray=\"3 2\"" : "", 'A' + (int)sight->peer,
                   'A' + (int)sight->node, cs_msg_type_name((cs_msg_type_t)sight->type),
                   sight->bytes, sight->odd ? ", stray" : "", lost ? ", lost" : "");
-    if (lost)
+    if (lost) {
         cs_buf_printf(draw->ret,
                       "<path d=\"M%.1f %.1fl6 6m0 -6l-6 6\" stroke=\"%s\" fill=\"none\"/>\n",
                       x2 - 3, y2 - 3, groups[4].colour);
+    }
 }
 
 /* --- marks */
@@ -274,8 +280,9 @@ static void put_marks(const drawing_t *draw, double bottom)
     for (size_t i = 0; i < draw->timeline->len; i++) {
         const cs_sight_t *sight = &draw->timeline->item[i].sight;
         if (sight->kind == CS_SIGHT_ACT) put_act(draw, sight);
-        if (sight->kind == CS_SIGHT_KILL || sight->kind == CS_SIGHT_STOP)
+        if (sight->kind == CS_SIGHT_KILL || sight->kind == CS_SIGHT_STOP) {
             put_death(draw, sight);
+        }
         if (sight->kind == CS_SIGHT_REST) put_rest(draw, sight, bottom);
     }
 }
@@ -289,8 +296,9 @@ static void put_links(const drawing_t *draw, double end)
     }
     for (size_t i = 0; i < draw->timeline->len; i++) {
         const cs_sight_t *sight = &draw->timeline->item[i].sight;
-        if (sight->kind == CS_SIGHT_FRAME || sight->kind == CS_SIGHT_LOST)
+        if (sight->kind == CS_SIGHT_FRAME || sight->kind == CS_SIGHT_LOST) {
             put_frame(draw, sight);
+        }
     }
 }
 
@@ -316,35 +324,33 @@ static void put_times(const drawing_t *draw, double bottom)
 
 static void put_legend(cs_buf_t *ret)
 {
-    double x = LEFT;
     cs_buf_printf(ret, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"1000\" "
                        "height=\"76\" viewBox=\"0 0 1000 76\">\n");
-    for (size_t i = 0; i < CS_COUNT_OF(groups); i++, x += 130)
+    for (size_t i = 0; i < CS_COUNT_OF(groups); i++) {
+        double x = LEFT + 130 * (double)i;
         cs_buf_printf(ret,
                       "<line x1=\"%.0f\" y1=\"16\" x2=\"%.0f\" y2=\"16\" stroke=\"%s\" "
                       "stroke-width=\"3\"/><text x=\"%.0f\" y=\"20\">%s</text>\n",
                       x, x + 24, groups[i].colour, x + 30, groups[i].name);
+    }
     cs_buf_printf(
         ret,
-        "<path d=\"M50 36l-4 -8h8z\" transform=\"translate(8 8)\" fill=\"#1c1c1c\"/>"
-        "<text x=\"76\" y=\"46\">user or fault</text>"
-        "<path d=\"M180 36l-4 -8h8z\" transform=\"translate(8 8)\" fill=\"#8c8c8c\"/>"
-        "<text x=\"206\" y=\"46\">scan</text>"
-        "<path d=\"M310 34l14 14m0 -14l-14 14\" stroke=\"#c00000\" stroke-width=\"3\"/>"
-        "<text x=\"336\" y=\"46\">killed (grey: stopped)</text>"
-        "<rect x=\"500\" y=\"34\" width=\"24\" height=\"14\" fill=\"#c00000\" "
-        "fill-opacity=\"0.10\" stroke=\"#c00000\" stroke-opacity=\"0.5\"/>"
-        "<text x=\"532\" y=\"46\">partition</text>"
-        "<line x1=\"632\" y1=\"42\" x2=\"656\" y2=\"42\" stroke=\"#c00000\" "
-        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/>"
-        "<text x=\"664\" y=\"46\">cut off</text>"
-        "<line x1=\"742\" y1=\"42\" x2=\"766\" y2=\"42\" stroke=\"#2a8a4a\" "
-        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/>"
-        "<text x=\"774\" y=\"46\">connected</text>"
-        "<rect x=\"46\" y=\"58\" width=\"24\" height=\"14\" fill=\"hsl(210,60%%,45%%)\"/>"
-        "<text x=\"78\" y=\"70\">digest: one colour, one state</text>"
-        "<rect x=\"310\" y=\"58\" width=\"24\" height=\"14\" fill=\"hsl(210,60%%,45%%)\" "
-        "fill-opacity=\"0.4\"/><text x=\"342\" y=\"70\">not yet on its disk</text>\n</svg>\n");
+        "<path d=\"M50 36l-4 -8h8z\" transform=\"translate(8 8)\" fill=\"#1c1c1c\"/><text "
+        "x=\"76\" y=\"46\">user or fault</text><path d=\"M180 36l-4 -8h8z\" "
+        "transform=\"translate(8 8)\" fill=\"#8c8c8c\"/><text x=\"206\" y=\"46\">scan</text>"
+        "<path d=\"M310 34l14 14m0 -14l-14 14\" stroke=\"#c00000\" stroke-width=\"3\"/><text "
+        "x=\"336\" y=\"46\">killed (grey: stopped)</text><rect x=\"500\" y=\"34\" "
+        "width=\"24\" height=\"14\" fill=\"#c00000\" fill-opacity=\"0.10\" "
+        "stroke=\"#c00000\" stroke-opacity=\"0.5\"/><text x=\"532\" y=\"46\">partition"
+        "</text><line x1=\"632\" y1=\"42\" x2=\"656\" y2=\"42\" stroke=\"#c00000\" "
+        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/><text x=\"664\" y=\"46\">cut off"
+        "</text><line x1=\"742\" y1=\"42\" x2=\"766\" y2=\"42\" stroke=\"#2a8a4a\" "
+        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/><text x=\"774\" y=\"46\">connected"
+        "</text><rect x=\"46\" y=\"58\" width=\"24\" height=\"14\" "
+        "fill=\"hsl(210,60%%,45%%)\"/><text x=\"78\" y=\"70\">digest: one colour, one state"
+        "</text><rect x=\"310\" y=\"58\" width=\"24\" height=\"14\" "
+        "fill=\"hsl(210,60%%,45%%)\" fill-opacity=\"0.4\"/><text x=\"342\" y=\"70\">not yet "
+        "on its disk</text>\n</svg>\n");
 }
 
 static void put_picture(drawing_t *draw)
@@ -375,11 +381,7 @@ void cs_timeline_page(const cs_timeline_t *timeline, const cs_history_t *history
     cs_html_begin(ret, title);
     cs_sim_options_print(&history->options, &options);
     cs_buf_put_u8(&options, '\0');
-    if (!result->ok) {
-        cs_buf_printf(ret, "<p class=\"failed\">");
-        cs_html_text(ret, result->why);
-        cs_buf_printf(ret, "</p>\n");
-    }
+    if (!result->ok) cs_html_element(ret, "<p class=\"failed\">", result->why, "</p>\n");
     cs_buf_printf(ret,
                   "<p>%s. %" PRIu64 " events in %.3f s of virtual time, %" PRIu64
                   " messages, %" PRIu64 " crashes. Again: <code>",
@@ -387,12 +389,12 @@ void cs_timeline_page(const cs_timeline_t *timeline, const cs_history_t *history
                   result->frames, result->crashes);
     cs_html_text(ret, replay);
     cs_buf_printf(ret, "</code></p>\n");
-    if (timeline->left_out > 0)
+    if (timeline->left_out > 0) {
         cs_buf_printf(ret, "<p>%zu events after the first %u are left out.</p>\n",
                       timeline->left_out, CS_TIMELINE_SIGHTS_MAX);
+    }
     put_legend(ret);
-    drawing_t draw = {.timeline = timeline, .history = history, .ret = ret};
-    put_picture(&draw);
+    put_picture(&(drawing_t){.timeline = timeline, .history = history, .ret = ret});
     cs_html_end(ret);
     cs_buf_fini(&options);
 }
