@@ -41,7 +41,7 @@ cs_err_t cs_observer_init(const cs_scan_config_t *config, cs_observer_t *ret)
     err = write_probe(fs, &ret->start_ns);
     ret->has_start = err == CS_OK;
     /* Where nothing can be written nothing changes; else without a clock no print is proof. */
-    if (err != CS_OK && err != CS_ERR_READ_ONLY) ret->full = true;
+    if (err != CS_OK && err != CS_ERR_READ_ONLY) ret->full = ret->blind = true;
     return CS_OK;
 }
 

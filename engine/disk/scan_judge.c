@@ -94,9 +94,9 @@ static bool is_racy(const cs_observer_t *o, int64_t mtime_ns)
 static cs_print_t print_seen(const cs_observer_t *o, const cs_stat_t *stat)
 {
     cs_print_t print = stat->print;
-    bool is_young = print.ctime_ns > o->start_ns - o->tick_ns;
     bool is_ahead = print.ctime_ns > o->start_ns + AHEAD_NS;
-    if (o->has_start && is_young && !is_ahead && !CS_MUT(NO_RACY)) print.ctime_ns = 0;
+    bool is_young = o->has_start && !is_ahead && print.ctime_ns > o->start_ns - o->tick_ns;
+    if ((is_young || o->blind) && !CS_MUT(NO_RACY)) print.ctime_ns = 0;
     return print;
 }
 

@@ -11,7 +11,8 @@ typedef struct cs_observer {
     cs_modes_t modes;
     bool keeps_modes; /* the file system does */
     bool full;        /* trust no print */
-    bool has_start;   /* false: the file system is read-only, nothing is young */
+    bool has_start;   /* false: the file system is read-only, nothing is young; or else: */
+    bool blind;       /* nothing tells what is young: no print is to be trusted later */
     int64_t start_ns; /* mtime of a file written at the start of the scan */
     int64_t tick_ns;  /* two writes closer than this may bear the same time */
 } cs_observer_t;
