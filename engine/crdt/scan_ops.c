@@ -134,17 +134,6 @@ static bool knows_location(cs_replica_t *r, const cs_item_t *row, const cs_bucke
     return false;
 }
 
-const cs_lval_t *cs__hint_of(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
-{
-    const cs_cell_t *cell = cs__cell_get(r, &link->bucket);
-    for (uint32_t i = 0; cell != NULL && i < cell->entry.l_len; i++) {
-        const cs_lval_t *l = &cell->entry.l[i];
-        if (!cs_dot_eq(l->lin, link->lin) || !cs_content_eq(&l->hint, &row->content)) continue;
-        if (knows_location(r, row, &link->bucket, l->dot)) return l;
-    }
-    return NULL;
-}
-
 static bool owns_content(const cs_entry_t *entry, cs_dot_t lin, const cs_content_t *content)
 {
     for (uint32_t i = 0; i < entry->k_len; i++) {
@@ -156,18 +145,25 @@ static bool owns_content(const cs_entry_t *entry, cs_dot_t lin, const cs_content
     return false;
 }
 
-/* A location whose hint says what the lineage does not own any more, NULL: none. */
-static const cs_lval_t *stale_hint(cs_replica_t *r, const cs_item_t *row, const cs_cell_t *cell,
-                                   const cs_link_t *link)
+/* A known location of the lineage whose hint is the row's content, or, with `stale`, one that
+ * the lineage does not own any more; NULL: none. */
+static const cs_lval_t *known_hint(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link,
+                                   bool stale)
 {
-    for (uint32_t i = 0; i < cell->entry.l_len; i++) {
+    const cs_cell_t *cell = cs__cell_get(r, &link->bucket);
+    for (uint32_t i = 0; cell != NULL && i < cell->entry.l_len; i++) {
         const cs_lval_t *l = &cell->entry.l[i];
         if (l->hint.kind == CS_KIND_NONE || !cs_dot_eq(l->lin, link->lin)) continue;
-        bool stale = cs_content_eq(&l->hint, &row->content) ||
-                     !owns_content(&cell->entry, link->lin, &l->hint);
-        if (stale && knows_location(r, row, &link->bucket, l->dot)) return l;
+        bool fits = cs_content_eq(&l->hint, &row->content) ||
+                    (stale && !owns_content(&cell->entry, link->lin, &l->hint));
+        if (fits && knows_location(r, row, &link->bucket, l->dot)) return l;
     }
     return NULL;
+}
+
+const cs_lval_t *cs__hint_of(cs_replica_t *r, const cs_item_t *row, const cs_link_t *link)
+{
+    return known_hint(r, row, link, false);
 }
 
 /* The link's content leaves the lineage, which others keep where it was moved. What was there
@@ -177,7 +173,7 @@ void cs__forget_hints(cs_replica_t *r, const cs_item_t *row, const cs_link_t *li
 {
     cs_cell_t *cell = cs__enter(r, &link->bucket);
     const cs_lval_t *hinted;
-    while (!CS_MUT(STALE_HINT) && (hinted = stale_hint(r, row, cell, link)) != NULL) {
+    while (!CS_MUT(STALE_HINT) && (hinted = known_hint(r, row, link, true)) != NULL) {
         cs_lval_t l = *hinted;
         cs_str_ref(l.path);
         cs__remove_dot(r, cell, CS_L, l.dot);

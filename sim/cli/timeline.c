@@ -217,13 +217,11 @@ static void put_act(const drawing_t *draw, const cs_sight_t *sight)
     cs_buf_t line = {0};
     const cs_act_t *act = &draw->history->act[sight->number];
     double x = x_of(draw, sight->now_us), y = y_of(sight->node) - BAR / 2;
-    bool scan = act->kind == CS_ACT_SCAN;
     cs_act_print(act, &line);
     cs_buf_put_u8(&line, '\0');
-    cs_buf_printf(draw->ret, "<path d=\"M%.1f %.1fl-4 -8h8z\" fill=\"%s\"><title>", x, y,
-                  scan ? "#8c8c8c" : "#1c1c1c");
-    cs_html_text(draw->ret, (const char *)line.data);
-    cs_buf_printf(draw->ret, "</title></path>\n");
+    cs_buf_printf(draw->ret, "<path d=\"M%.1f %.1fl-4 -8h8z\" fill=\"%s\">", x, y,
+                  act->kind == CS_ACT_SCAN ? "#8c8c8c" : "#1c1c1c");
+    cs_html_element(draw->ret, "<title>", (const char *)line.data, "</title></path>\n");
     cs_buf_fini(&line);
 }
 
@@ -335,22 +333,25 @@ static void put_legend(cs_buf_t *ret)
     }
     cs_buf_printf(
         ret,
-        "<path d=\"M50 36l-4 -8h8z\" transform=\"translate(8 8)\" fill=\"#1c1c1c\"/><text "
-        "x=\"76\" y=\"46\">user or fault</text><path d=\"M180 36l-4 -8h8z\" "
-        "transform=\"translate(8 8)\" fill=\"#8c8c8c\"/><text x=\"206\" y=\"46\">scan</text>"
-        "<path d=\"M310 34l14 14m0 -14l-14 14\" stroke=\"#c00000\" stroke-width=\"3\"/><text "
-        "x=\"336\" y=\"46\">killed (grey: stopped)</text><rect x=\"500\" y=\"34\" "
-        "width=\"24\" height=\"14\" fill=\"#c00000\" fill-opacity=\"0.10\" "
-        "stroke=\"#c00000\" stroke-opacity=\"0.5\"/><text x=\"532\" y=\"46\">partition"
-        "</text><line x1=\"632\" y1=\"42\" x2=\"656\" y2=\"42\" stroke=\"#c00000\" "
-        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/><text x=\"664\" y=\"46\">cut off"
-        "</text><line x1=\"742\" y1=\"42\" x2=\"766\" y2=\"42\" stroke=\"#2a8a4a\" "
-        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/><text x=\"774\" y=\"46\">connected"
-        "</text><rect x=\"46\" y=\"58\" width=\"24\" height=\"14\" "
-        "fill=\"hsl(210,60%%,45%%)\"/><text x=\"78\" y=\"70\">digest: one colour, one state"
-        "</text><rect x=\"310\" y=\"58\" width=\"24\" height=\"14\" "
-        "fill=\"hsl(210,60%%,45%%)\" fill-opacity=\"0.4\"/><text x=\"342\" y=\"70\">not yet "
-        "on its disk</text>\n</svg>\n");
+        "<path d=\"M50 36l-4 -8h8z\" transform=\"translate(8 8)\" fill=\"#1c1c1c\"/>"
+        "<text x=\"76\" y=\"46\">user or fault</text>"
+        "<path d=\"M180 36l-4 -8h8z\" transform=\"translate(8 8)\" fill=\"#8c8c8c\"/>"
+        "<text x=\"206\" y=\"46\">scan</text>"
+        "<path d=\"M310 34l14 14m0 -14l-14 14\" stroke=\"#c00000\" stroke-width=\"3\"/>"
+        "<text x=\"336\" y=\"46\">killed (grey: stopped)</text>"
+        "<rect x=\"500\" y=\"34\" width=\"24\" height=\"14\" fill=\"#c00000\" "
+        "fill-opacity=\"0.10\" stroke=\"#c00000\" stroke-opacity=\"0.5\"/>"
+        "<text x=\"532\" y=\"46\">partition</text>"
+        "<line x1=\"632\" y1=\"42\" x2=\"656\" y2=\"42\" stroke=\"#c00000\" "
+        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/>"
+        "<text x=\"664\" y=\"46\">cut off</text>"
+        "<line x1=\"742\" y1=\"42\" x2=\"766\" y2=\"42\" stroke=\"#2a8a4a\" "
+        "stroke-dasharray=\"1 4\" stroke-width=\"2\"/>"
+        "<text x=\"774\" y=\"46\">connected</text>"
+        "<rect x=\"46\" y=\"58\" width=\"24\" height=\"14\" fill=\"hsl(210,60%%,45%%)\"/>"
+        "<text x=\"78\" y=\"70\">digest: one colour, one state</text>"
+        "<rect x=\"310\" y=\"58\" width=\"24\" height=\"14\" fill=\"hsl(210,60%%,45%%)\" "
+        "fill-opacity=\"0.4\"/><text x=\"342\" y=\"70\">not yet on its disk</text>\n</svg>\n");
 }
 
 static void put_picture(drawing_t *draw)
@@ -384,11 +385,10 @@ void cs_timeline_page(const cs_timeline_t *timeline, const cs_history_t *history
     if (!result->ok) cs_html_element(ret, "<p class=\"failed\">", result->why, "</p>\n");
     cs_buf_printf(ret,
                   "<p>%s. %" PRIu64 " events in %.3f s of virtual time, %" PRIu64
-                  " messages, %" PRIu64 " crashes. Again: <code>",
+                  " messages, %" PRIu64 " crashes. Again: ",
                   (const char *)options.data, result->events, (double)result->virtual_us / 1e6,
                   result->frames, result->crashes);
-    cs_html_text(ret, replay);
-    cs_buf_printf(ret, "</code></p>\n");
+    cs_html_element(ret, "<code>", replay, "</code></p>\n");
     if (timeline->left_out > 0) {
         cs_buf_printf(ret, "<p>%zu events after the first %u are left out.</p>\n",
                       timeline->left_out, CS_TIMELINE_SIGHTS_MAX);
