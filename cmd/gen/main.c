@@ -71,6 +71,7 @@ static bool fill(cs_gen_t *gen, const cs_directive_t *directives, char *template
 /* A note that nobody prints is about a command that is gone, or mistyped. */
 static bool notes_are_known(cs_slice_t notes)
 {
+    if (notes.len == 0) return true;
     const char *at = (const char *)notes.data, *end = at + notes.len;
     while (at < end) {
         const char *eol = memchr(at, '\n', (size_t)(end - at));
