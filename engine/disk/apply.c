@@ -86,11 +86,20 @@ static void verify_file(cs_run_t *run, size_t index)
     run->work[index].done = same;
 }
 
+static cs_err_t flush(const cs_run_t *run)
+{
+    if (run->config->durability == CS_DURABILITY_NONE) return CS_OK;
+    return run->fs->ops->sync(run->fs);
+}
+
 static void perform(cs_run_t *run, cs_step_kind_t kind, perform_t each)
 {
-    for (size_t i = 0; i < run->steps->len; i++) {
+    bool flushes = run->config->durability == CS_DURABILITY_STRICT && kind != CS_STEP_VERIFY;
+    for (size_t i = 0; i < run->steps->len && run->flush_err == CS_OK; i++) {
         const cs_step_t *step = &run->steps->item[i];
-        if (step->kind == kind && step->err == CS_OK && !run->work[i].done) each(run, i);
+        if (step->kind != kind || step->err != CS_OK || run->work[i].done) continue;
+        each(run, i);
+        if (flushes) run->flush_err = flush(run);
     }
 }
 
@@ -158,10 +167,11 @@ static cs_err_t run_all(cs_run_t *run)
     if (err != CS_OK) refuse_without_trash(run, err);
     perform(run, CS_STEP_VERIFY, verify_file);
     if (!any_open(run)) return CS_OK;
-    if (!CS_MUT(APPLY_NO_SYNC)) err = run->fs->ops->sync(run->fs);
+    if (!CS_MUT(APPLY_NO_SYNC)) err = flush(run);
     if (err != CS_OK) return err;
     change_names(run);
-    return any_open(run) && !CS_MUT(APPLY_NO_FLUSH) ? run->fs->ops->sync(run->fs) : CS_OK;
+    if (run->flush_err != CS_OK) return run->flush_err;
+    return any_open(run) && !CS_MUT(APPLY_NO_FLUSH) ? flush(run) : CS_OK;
 }
 
 /* A user's file where a directory should be is not at the step's own path, but what must be

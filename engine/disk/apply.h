@@ -87,6 +87,7 @@ typedef struct cs_apply_config {
     cs_fs_t *fs;
     const cs_chunker_table_t *table;
     cs_modes_t modes;
+    cs_durability_t durability;
     uint64_t trash_bytes_max;
     uint64_t *trash_next; /* number of the next group of the trash, kept by the caller; 0: look.
                              May be NULL */

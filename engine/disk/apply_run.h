@@ -4,7 +4,8 @@
  *   stage   bytes of every WRITE wait in .crdtsync/tmp, with mode and mtime
  *   log     what is about to enter the trash, and whence, in .crdtsync/trash/<group>/log
  *   flush
- *   names   deletions, moves, directories away, directories, writes, modes
+ *   names   deletions, moves, directories away, directories, writes, modes; STRICT: each
+ *           flushed before the next
  *   flush
  *
  * Every change of a name is one system call that leaves the old or the new file there, and
@@ -39,6 +40,7 @@ typedef struct cs_run {
     cs_buf_t group;              /* directory of this run in the trash; empty: none */
     cs_content_hasher_t *hasher; /* made when first needed, as the buffer */
     uint8_t *buffer;
+    cs_err_t flush_err; /* of STRICT, between names: no other name is changed */
 } cs_run_t;
 
 /* --- apply_fs.c: what several phases need of the file system */

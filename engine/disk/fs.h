@@ -50,6 +50,15 @@ void cs_listing_fini(cs_listing_t *listing);
 /* Adds a zeroed entry; name: bytes, copied. */
 cs_dirent_t *cs_listing_add(cs_listing_t *listing, cs_slice_t name);
 
+/* What a power cut can undo of a folder. The database is flushed in any case. */
+typedef enum cs_durability {
+    CS_DURABILITY_GROUP,  /* nothing that others were told of; of others' changes, names that no
+                             row knows of yet: of one group */
+    CS_DURABILITY_STRICT, /* the same, of one file: each name is flushed before the next changes
+                           */
+    CS_DURABILITY_NONE    /* anything that the system has not written by itself */
+} cs_durability_t;
+
 typedef struct cs_fs cs_fs_t;
 typedef struct cs_file cs_file_t; /* an open file */
 

@@ -65,16 +65,17 @@ static int set_one(cs_ask_t *ask, const char *text, cs_folder_record_t *record)
     return exit_code;
 }
 
-/* A setting that is kept for a version that knows what to do with it says so. */
+/* A setting that can cost something says so. */
 static void put_notes(const cs_folder_record_t *record, cs_json_t *json)
 {
     const char *durability = record->setting[CS_SETTING_DURABILITY];
     cs_json_key(json, "notes");
     cs_json_begin(json, '[');
-    if (durability != NULL && strcmp(durability, "file") == 0) {
+    if (durability != NULL && strcmp(durability, "none") == 0) {
         cs_json_text(json,
-                     "durability=file is kept, but this version does not flush file by file "
-                     "yet: groups of files are flushed before they are recorded");
+                     "durability=none: what a power cut makes of files that the system had not "
+                     "written yet is shared as if you had done it; others keep what it "
+                     "replaces in their trash");
     }
     cs_json_end(json, ']');
 }

@@ -209,6 +209,16 @@ static uint64_t trash_bytes(const cs_folder_record_t *record)
     return (uint64_t)mib << 20;
 }
 
+static cs_durability_t durability(const cs_folder_record_t *record)
+{
+    const char *setting = record->setting[CS_SETTING_DURABILITY];
+    if (setting == NULL) return CS_DURABILITY_GROUP;
+    if (strcmp(setting, "strict") == 0 || strcmp(setting, "file") == 0) {
+        return CS_DURABILITY_STRICT;
+    }
+    return strcmp(setting, "none") == 0 ? CS_DURABILITY_NONE : CS_DURABILITY_GROUP;
+}
+
 static cs_mounted_t *insert(cs_daemon_t *daemon, const cs_folder_record_t *record)
 {
     if (daemon->folder_count == daemon->folder_cap) {
@@ -227,7 +237,8 @@ static cs_mounted_t *insert(cs_daemon_t *daemon, const cs_folder_record_t *recor
 
 void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder)
 {
-    cs_folder_config_t config = {.trash_bytes_max = trash_bytes(&folder->record)};
+    cs_folder_config_t config = {.durability = durability(&folder->record),
+                                 .trash_bytes_max = trash_bytes(&folder->record)};
     set_brake(folder->record.setting[CS_SETTING_BRAKE], &config);
     cs_event_t event = {
         .kind = CS_EV_SETTINGS, .folder = folder->record.number, .settings = &config};
@@ -246,6 +257,7 @@ cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
     cs_folder_config_t config = {
         .number = record->number,
         .modes = record->modes_exec ? CS_MODES_EXEC : CS_MODES_ALL,
+        .durability = durability(record),
         .trash_bytes_max = trash_bytes(record),
         .paused = record->paused,
         .on_request = !daemon->config.control,

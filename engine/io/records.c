@@ -358,15 +358,18 @@ static bool is_brake(const char *value)
     return cs_parse_u32(digits, 1, PERCENT_MAX, &number);
 }
 
-/* "on" is auto, as older versions kept it. */
-static bool is_watch(const char *value)
+#define IS_ONE_OF(known, value) is_one_of(known, CS_COUNT_OF(known), value)
+static bool is_one_of(const char *const *known, size_t count, const char *value)
 {
-    static const char *const known[] = {"auto", "on", "inotify", "fanotify", "off"};
-    for (size_t i = 0; i < CS_COUNT_OF(known); i++) {
+    for (size_t i = 0; i < count; i++) {
         if (strcmp(known[i], value) == 0) return true;
     }
     return false;
 }
+
+/* With words of older versions: "on" is auto, "batch" is group, "file" is strict. */
+static const char *const watches[] = {"auto", "inotify", "fanotify", "off", "on"};
+static const char *const durabilities[] = {"strict", "group", "none", "batch", "file"};
 
 const char *cs_setting_check(cs_setting_t setting, const char *value)
 {
@@ -378,7 +381,7 @@ const char *cs_setting_check(cs_setting_t setting, const char *value)
         }
         return "must be a schedule: five cron fields, @hourly, @daily or @every 30s";
     case CS_SETTING_WATCH:
-        return is_watch(value) ? NULL : "must be auto, inotify, fanotify or off";
+        return IS_ONE_OF(watches, value) ? NULL : "must be auto, inotify, fanotify or off";
     case CS_SETTING_BRAKE:
         return is_brake(value) ? NULL
                                : "must be off, a number of files, or a percentage like 25%";
@@ -386,9 +389,7 @@ const char *cs_setting_check(cs_setting_t setting, const char *value)
         return cs_parse_u32(value, 0, TRASH_MIB_MAX, &number) ? NULL
                                                               : "must be a number of MiB";
     case CS_SETTING_DURABILITY:
-        return strcmp(value, "batch") == 0 || strcmp(value, "file") == 0
-                   ? NULL
-                   : "must be batch or file";
+        return IS_ONE_OF(durabilities, value) ? NULL : "must be strict, group or none";
     case CS_SETTING_COUNT:
         break;
     }

@@ -107,6 +107,7 @@ cs_job_t *cs_folder_job(cs_folder_t *folder, cs_job_kind_t kind)
     job->keys = folder->keys;
     job->table = folder->table;
     job->modes = folder->config.modes;
+    job->durability = folder->config.durability;
     job->trash_bytes_max = folder->config.trash_bytes_max;
     job->trash_next = folder->trash_next;
     job->trash_bytes = folder->trash_bytes;

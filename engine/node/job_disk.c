@@ -23,6 +23,7 @@ static cs_apply_config_t apply_config(cs_job_t *job, const cs_job_env_t *env)
         .fs = env->fs,
         .table = job->table,
         .modes = job->modes,
+        .durability = job->durability,
         .trash_bytes_max = trash_bytes_max(job, env->fs),
         .trash_next = &job->trash_next,
         .trash_bytes = &job->trash_bytes,
@@ -51,7 +52,8 @@ static bool on_sighting(void *arg, const cs_sighting_t *sighting)
 {
     scan_run_t *run = arg;
     cs_scan_records_add(&run->records, sighting);
-    run->must_flush = run->must_flush || cs_sighting_needs_flush(sighting);
+    bool flushes = run->job->durability != CS_DURABILITY_NONE;
+    run->must_flush = run->must_flush || (flushes && cs_sighting_needs_flush(sighting));
     return cs_scan_records_full(&run->records) ? hand_over(run) : true;
 }
 

@@ -288,6 +288,7 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         cs_folder_reject(folder, event->ticket);
         break;
     case CS_EV_SETTINGS:
+        folder->config.durability = event->settings->durability;
         folder->config.trash_bytes_max = event->settings->trash_bytes_max;
         folder->config.brake_files = event->settings->brake_files;
         folder->config.brake_percent = event->settings->brake_percent;

@@ -31,6 +31,7 @@ typedef struct cs_folder_config {
     uint8_t secret[CS_SECRET_BYTES];
     cs_modes_t modes;
     uint8_t marker[16];
+    cs_durability_t durability;
     uint64_t trash_bytes_max;
     uint32_t brake_files;   /* 0: off */
     uint32_t brake_percent; /* of the base table */
@@ -57,10 +58,10 @@ typedef enum cs_event_kind {
     CS_EV_REINCARNATE, /* folder, number: a fresh rid; text: why */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
     CS_EV_REJECT,      /* folder, ticket: what the brake holds is undone on disk; scans again */
-    CS_EV_SETTINGS,    /* folder, settings: trash and brake of it count from now on */
-    CS_EV_ALLOW,       /* folder (0: none), member: from now on spoken with */
-    CS_EV_DENY,        /* key: a member of nothing, whatever others say, until it is allowed */
-    CS_EV_LEAVE        /* folder: it ends; LEFT follows once its jobs and batches are back */
+    CS_EV_SETTINGS, /* folder, settings: durability, trash and brake of it count from now on */
+    CS_EV_ALLOW,    /* folder (0: none), member: from now on spoken with */
+    CS_EV_DENY,     /* key: a member of nothing, whatever others say, until it is allowed */
+    CS_EV_LEAVE     /* folder: it ends; LEFT follows once its jobs and batches are back */
 } cs_event_kind_t;
 
 typedef struct cs_event {

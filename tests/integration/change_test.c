@@ -229,20 +229,23 @@ Test(change_node, a_sync_lets_nothing_pass_that_is_held, .timeout = 200)
 
 /* --- settings and config */
 
-Test(change, a_setting_without_effect_says_so)
+Test(change, a_setting_that_can_cost_something_says_so)
 {
     shell_t *shell = shell_with_folder();
-    EXPECT(shell, 0, "file by file", "$B folder set docs durability=file --home h");
-    EXPECT(shell, 0, "\"durability\":\"file\"",
+    EXPECT(shell, 0, "\"notes\":[]", "$B folder set docs durability=strict --json --home h");
+    EXPECT(shell, 2, "must be strict, group or none",
+           "$B folder set docs durability=some --home h");
+    EXPECT(shell, 0, "what a power cut makes", "$B folder set docs durability=none --home h");
+    EXPECT(shell, 0, "\"durability\":\"none\"",
            "$B folder set docs brake=10%% --json --home h");
     EXPECT_ALSO(shell, "\"brake\":\"10%\"");
-    EXPECT_ALSO(shell, "\"notes\":[\"durability=file is kept");
+    EXPECT_ALSO(shell, "\"notes\":[\"durability=none: ");
     EXPECT(shell, 0, "\"watch\":\"inotify\"",
            "$B folder set docs watch=inotify --json --home h");
     EXPECT(shell, 2, "must be auto, inotify, fanotify or off",
            "$B folder set docs watch=often --home h");
     EXPECT(shell, 2, "did you mean 'durability'?",
-           "$B folder set docs durabilty=file --home h");
+           "$B folder set docs durabilty=none --home h");
     EXPECT(shell, 2, "percentage", "$B folder set docs brake=101%% --home h");
     EXPECT(shell, 2, "number of MiB", "$B folder set docs trash-mib=x --home h");
     shell_free(shell);

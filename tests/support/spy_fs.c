@@ -149,9 +149,18 @@ static cs_err_t spy_link(cs_fs_t *fs, cs_slice_t from, cs_slice_t to)
     PASS_FS(link, from, to);
 }
 
+static void count_name(spy_fs_t *spy)
+{
+    spy->names++;
+    if (spy->names > spy->names_max) spy->names_max = spy->names;
+}
+
 static cs_err_t spy_rename(cs_fs_t *fs, cs_slice_t from, cs_slice_t to, cs_rename_mode_t mode)
 {
     if (spy_of(fs)->no_links && mode != CS_RENAME_REPLACE) return CS_ERR_UNSUPPORTED;
+    cs_slice_t own = cs_slice_text(CS_PRIVATE_DIR "/");
+    if (!cs_slice_has_prefix(from, own) || !cs_slice_has_prefix(to, own))
+        count_name(spy_of(fs));
     PASS_FS(rename, from, to, mode);
 }
 
@@ -192,6 +201,8 @@ static cs_err_t spy_sync(cs_fs_t *fs)
 {
     spy_fs_t *spy = spy_of(fs);
     if (!pass(spy)) return CS_ERR_IO;
+    spy->syncs++;
+    spy->names = 0;
     return spy->flushes ? spy->real->ops->sync(spy->real) : CS_OK;
 }
 

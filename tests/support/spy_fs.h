@@ -14,8 +14,11 @@ typedef struct spy_fs {
         void *arg); /* NULL: from then on nothing happens, and every call fails: a crash */
     void *arg;
     bool crashed;
-    bool no_links;          /* as on FAT */
-    bool flushes;           /* sync reaches the real one */
+    bool no_links;    /* as on FAT */
+    bool flushes;     /* sync reaches the real one */
+    size_t syncs;     /* calls of sync */
+    size_t names;     /* names of the tree that were changed since the last of them, ... */
+    size_t names_max; /* ... and the most that ever were */
     int64_t clock_ahead_ns; /* a scan takes it to be so much later: files seem to be at rest */
 } spy_fs_t;
 

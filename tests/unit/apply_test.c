@@ -65,6 +65,41 @@ Test(apply, one_staged_content_serves_several_paths)
     cr_assert_eq(scene_stat(&scene, "a").nlink, 1);
 }
 
+/* Names that a power cut in the middle of two writes, a move and a deletion could undo. */
+static size_t names_at_risk(cs_durability_t durability)
+{
+    scene.config.durability = durability;
+    scene_file(&scene, "from", "moved");
+    scene_file(&scene, "gone", "gone");
+    scene_stage(&scene, "one");
+    scene_stage(&scene, "two");
+    scene_write(&scene, "a", "one");
+    scene_write(&scene, "b", "two");
+    scene_move(&scene, "from", "to");
+    scene_delete(&scene, "gone");
+    scene_apply_all(&scene);
+    return scene.spy.names_max;
+}
+
+Test(apply, a_group_is_flushed_before_names_change_and_after)
+{
+    cr_assert_eq(names_at_risk(CS_DURABILITY_GROUP), 4);
+    cr_assert_eq(scene.spy.syncs, 2);
+    cr_assert_eq(scene.spy.names, 0);
+}
+
+Test(apply, strict_flushes_each_name_before_the_next)
+{
+    cr_assert_eq(names_at_risk(CS_DURABILITY_STRICT), 1);
+    cr_assert_eq(scene.spy.names, 0);
+}
+
+Test(apply, without_durability_nothing_is_flushed)
+{
+    cr_assert_eq(names_at_risk(CS_DURABILITY_NONE), 4);
+    cr_assert_eq(scene.spy.syncs, 0);
+}
+
 Test(apply, a_local_copy_is_verified)
 {
     scene_file(&scene, "from", "text");
