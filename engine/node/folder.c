@@ -369,6 +369,11 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     if (may && folder->ready_at_ms != 0 && folder->ready_at_ms < due) due = folder->ready_at_ms;
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
-    bool waiting = stats.wants > stats.sleeping && folder->now_ms + CS_FETCH_TICK_MS < due;
-    return waiting ? folder->now_ms + CS_FETCH_TICK_MS : due;
+    bool waiting = stats.wants > stats.sleeping;
+    uint64_t limits = cs_folder_serve_due(folder);
+    if (limits < due) due = limits;
+    limits = waiting ? cs_folder_fetch_due(folder) : due;
+    if (limits < due) due = limits;
+    bool ticks = waiting && folder->now_ms + CS_FETCH_TICK_MS < due;
+    return ticks ? folder->now_ms + CS_FETCH_TICK_MS : due;
 }

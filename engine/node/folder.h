@@ -17,6 +17,7 @@
 #define CS_MISSING_RETRY_MS     30000u
 #define CS_MISSING_RETRY_MAX_MS 960000u
 #define CS_SCAN_CREDITS         4u    /* batches of records in flight: 1 MiB */
+#define CS_SERVE_PATIENCE_MS    3000u /* a peer whose request waits for a limit is told */
 #define CS_SERVE_QUEUE_MAX      32u   /* requests of a peer that wait; honest ones keep to 8 */
 #define CS_PLAN_PATHS_MAX       4096u /* pending paths looked at in one step: tens of ms */
 #define CS_PASS_PATHS_PER_MS    50u   /* a pass is followed by a rest of about its length */
@@ -57,6 +58,7 @@ typedef struct cs_scan_answer {
 typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     cs_peer_t peer;
     cs_job_t *job;
+    uint64_t told_ms; /* when its peer heard last that there is an answer to come */
 } cs_serve_wait_t;
 
 typedef struct cs_folder {
@@ -138,6 +140,7 @@ typedef struct cs_folder {
     cs_buf_t pause_at; /* path that found none */
     bool large_full;   /* none for a large one: the pass goes on with others */
 
+    bool holds;             /* limits may have made the fetch machine hold peers back */
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;
     cs_peer_t *serving; /* peers with a SERVE job under way */
@@ -175,6 +178,9 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
                        cs_blob_t *blob);
 void cs_folder_stored(cs_folder_t *folder, uint64_t token);
 uint64_t cs_folder_deadline(cs_folder_t *folder);
+/* When limits let more be sent, or asked for; UINT64_MAX: they stop nothing. */
+uint64_t cs_folder_serve_due(cs_folder_t *folder);
+uint64_t cs_folder_fetch_due(cs_folder_t *folder);
 
 /* It ends: tickets are answered, nothing new is begun. */
 void cs_folder_leave(cs_folder_t *folder);

@@ -74,10 +74,41 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
     cs_folder_start(folder, &job);
 }
 
+/* Of whom nothing may be asked now, because of limits. */
+static void hold(cs_folder_t *folder)
+{
+    cs_node_t *node = folder->node;
+    bool limited = (node->limits.down | node->limits.peer_down) != 0;
+    if (!limited && !folder->holds) return;
+    folder->holds = limited;
+    for (size_t i = 0; i < node->peers.len; i++) {
+        cs_peer_entry_t *peer = &node->peers.item[i];
+        cs_fetch_hold(folder->fetch, peer->id, !cs__node_may_ask(node, peer));
+    }
+}
+
+static void spend(cs_folder_t *folder, const cs_fetch_action_t *action)
+{
+    cs__node_spend_down(folder->node, cs_folder_peer(folder, action->peer), action->size);
+    hold(folder);
+}
+
+uint64_t cs_folder_fetch_due(cs_folder_t *folder)
+{
+    uint64_t due = UINT64_MAX;
+    const cs_node_t *node = folder->node;
+    for (size_t i = 0; i < node->peers.len; i++) {
+        uint64_t may = cs__node_down_due(node, &node->peers.item[i]);
+        if (may > folder->now_ms && may < due) due = may;
+    }
+    return due;
+}
+
 void cs_folder_pump_fetch(cs_folder_t *folder)
 {
     bool may = !folder->config.paused && !folder->node->stopping && folder->err == CS_OK;
     if (!may) return;
+    hold(folder);
     cs_fetch_action_t action;
     while (cs_fetch_next(folder->fetch, folder->now_ms, &action)) {
         switch (action.kind) {
@@ -86,6 +117,7 @@ void cs_folder_pump_fetch(cs_folder_t *folder)
         case CS_FETCH_ASK_NODES:
         case CS_FETCH_ASK_CHUNKS:
             ask(folder, &action);
+            spend(folder, &action);
             break;
         case CS_FETCH_STAGE:
             stage(folder, &action);
@@ -157,6 +189,7 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
         return; /* forgotten with its request */
     } else if (msg->type == CS_MSG_CHUNK) {
         folder->blob = blob;
+        if (msg->payload.len == 0) cs_fetch_heard(folder->fetch, id);
         err = on_chunks(folder, id, msg->payload);
         if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
         folder->blob = NULL;

@@ -67,7 +67,8 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
         folder->serve =
             cs_realloc_array(folder->serve, folder->serve_cap, sizeof *folder->serve);
     }
-    folder->serve[folder->serve_count++] = (cs_serve_wait_t){.peer = peer->id, .job = job};
+    folder->serve[folder->serve_count++] =
+        (cs_serve_wait_t){.peer = peer->id, .job = job, .told_ms = folder->now_ms};
 }
 
 static bool is_served(const cs_folder_t *folder, cs_peer_t peer)
@@ -78,15 +79,53 @@ static bool is_served(const cs_folder_t *folder, cs_peer_t peer)
     return false;
 }
 
+static bool is_limited(const cs_serve_wait_t *wait)
+{
+    return wait->job->u.serve.type == CS_MSG_CWANT;
+}
+
+/* An empty CHUNK: the answer waits for a limit of ours, and the node is not silent. */
+static void tell_waiting(cs_folder_t *folder, cs_serve_wait_t *wait)
+{
+    if (folder->now_ms < wait->told_ms + CS_SERVE_PATIENCE_MS) return;
+    wait->told_ms = folder->now_ms;
+    cs_msg_t msg = {.type = CS_MSG_CHUNK, .xid = wait->job->u.serve.xid};
+    cs_folder_send(folder, wait->peer, &msg, NULL);
+}
+
+/* True: the limits let it begin. */
+static bool is_within_limits(cs_folder_t *folder, cs_serve_wait_t *wait, cs_peer_entry_t *peer)
+{
+    if (!is_limited(wait) || cs__node_may_send(folder->node, peer)) return true;
+    tell_waiting(folder, wait);
+    return false;
+}
+
+uint64_t cs_folder_serve_due(cs_folder_t *folder)
+{
+    uint64_t due = UINT64_MAX;
+    for (size_t i = 0; i < folder->serve_count; i++) {
+        const cs_serve_wait_t *wait = &folder->serve[i];
+        const cs_peer_entry_t *peer = cs_folder_peer(folder, wait->peer);
+        if (peer == NULL || !is_limited(wait)) continue;
+        uint64_t may = cs__node_up_due(folder->node, peer);
+        uint64_t tell = wait->told_ms + CS_SERVE_PATIENCE_MS;
+        if (may <= folder->now_ms) continue; /* it waits for something else */
+        if (may < due) due = may;
+        if (tell < due) due = tell;
+    }
+    return due;
+}
+
 void cs_folder_pump_serve(cs_folder_t *folder)
 {
     if (folder->node->stopping) return;
     size_t kept = 0;
     for (size_t i = 0; i < folder->serve_count; i++) {
         cs_serve_wait_t *wait = &folder->serve[i];
-        const cs_peer_entry_t *peer = cs_folder_peer(folder, wait->peer);
-        bool ready =
-            peer != NULL && peer->unsent < CS_CREDIT_BYTES && !is_served(folder, wait->peer);
+        cs_peer_entry_t *peer = cs_folder_peer(folder, wait->peer);
+        bool ready = peer != NULL && peer->unsent < CS_CREDIT_BYTES &&
+                     !is_served(folder, wait->peer) && is_within_limits(folder, wait, peer);
         if (!ready) {
             folder->serve[kept++] = *wait;
             continue;
@@ -149,8 +188,10 @@ static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
 
 static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
 {
+    cs_peer_entry_t *peer = cs_folder_peer(folder, serve->peer);
     for (size_t i = 0; i < serve->payload_count; i++) {
         cs_msg_t msg = {.xid = serve->xid};
+        cs__node_spend_up(folder->node, peer, serve->payloads[i].len);
         if (serve->type == CS_MSG_CWANT) {
             msg.type = CS_MSG_CHUNK;
             cs_folder_send(folder, serve->peer, &msg, &serve->payloads[i]);

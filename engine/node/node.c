@@ -304,9 +304,23 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
     case CS_EV_LINK_DOWN:
     case CS_EV_MESSAGE:
     case CS_EV_SENT:
+    case CS_EV_LIMITS:
     case CS_EV_DENY:
         break;
     }
+}
+
+/* Where limits are in force the folders take turns at what they leave. */
+static cs_err_t settle(cs_node_t *node)
+{
+    const cs_limits_t *limits = &node->limits;
+    bool limited = (limits->up | limits->down | limits->peer_up | limits->peer_down) != 0;
+    size_t first = limited ? node->turn++ : 0;
+    for (size_t i = 0; i < node->folder_count; i++) {
+        cs_err_t err = cs_folder_settle(node->folders[(first + i) % node->folder_count]);
+        if (err != CS_OK) return err;
+    }
+    return CS_OK;
 }
 
 cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
@@ -326,12 +340,11 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
     if (event->kind == CS_EV_DENY) cs__node_deny(node, &event->key);
     if (event->kind == CS_EV_ALLOW) cs__node_permit(node, &event->member->key);
 
-    for (size_t i = 0; i < node->folder_count; i++) {
-        cs_err_t err = cs_folder_settle(node->folders[i]);
-        if (err != CS_OK) return err;
-    }
-    let_go(node, effects);
-    return CS_OK;
+    if (event->kind == CS_EV_LIMITS) node->limits = *event->limits;
+
+    cs_err_t err = settle(node);
+    if (err == CS_OK) let_go(node, effects);
+    return err;
 }
 
 uint64_t cs_node_deadline(const cs_node_t *node)

@@ -17,6 +17,7 @@
 
 #include "node/gossip.h"
 #include "node/job.h"
+#include "node/rate.h"
 
 CS_HEADER_BEGIN
 
@@ -59,6 +60,7 @@ typedef enum cs_event_kind {
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
     CS_EV_REJECT,      /* folder, ticket: what the brake holds is undone on disk; scans again */
     CS_EV_SETTINGS, /* folder, settings: durability, trash and brake of it count from now on */
+    CS_EV_LIMITS,   /* limits: in force from now on */
     CS_EV_ALLOW,    /* folder (0: none), member: from now on spoken with */
     CS_EV_DENY,     /* key: a member of nothing, whatever others say, until it is allowed */
     CS_EV_LEAVE     /* folder: it ends; LEFT follows once its jobs and batches are back */
@@ -83,6 +85,7 @@ typedef struct cs_event {
     size_t path_count;
     const cs_member_t *member;
     const cs_folder_config_t *settings; /* borrowed */
+    const cs_limits_t *limits;          /* borrowed */
 } cs_event_t;
 
 typedef enum cs_effect_kind {

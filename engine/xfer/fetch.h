@@ -68,6 +68,7 @@ typedef struct cs_fetch_action {
     const uint64_t *offsets;
     const uint32_t *lens;
     size_t count;
+    uint64_t size; /* requests: bytes of the answer, at most */
     uint64_t offset;
     cs_slice_t bytes; /* STAGE, WRITE: in the bytes given to cs_fetch_on_data just before */
 } cs_fetch_action_t;
@@ -101,6 +102,10 @@ void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer);
 /* A peer may have more now, and answers if it was silent; 0: all may have more. */
 void cs_fetch_retry(cs_fetch_t *fetch, cs_peer_t peer);
+/* Nothing is asked of it until it is let go: a limit. What it was asked for may come. */
+void cs_fetch_hold(cs_fetch_t *fetch, cs_peer_t peer, bool held);
+/* It works at what it was asked for. */
+void cs_fetch_heard(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms); /* timeouts: once a second or so */
 
 /* Answers of peers. MISMATCH, MALFORMED: drop that peer. What was not asked for is ignored: it

@@ -14,8 +14,8 @@ typedef struct asking {
     cs_source_t *source;
     cs_mask_t bit;
     uint8_t request;
-    uint64_t room; /* bytes */
-    size_t count;  /* names so far */
+    uint64_t before, room; /* bytes: asked of it already, and that may be added */
+    size_t count;          /* names so far */
 } asking_t;
 
 static bool emit(asking_t *asking, cs_fetch_kind_t kind, const cs_content_t *content,
@@ -27,6 +27,7 @@ static bool emit(asking_t *asking, cs_fetch_kind_t kind, const cs_content_t *con
         .peer = asking->source->peer,
         .names = asking->fetch->names,
         .count = asking->count,
+        .size = asking->source->bytes - asking->before,
     };
     if (content != NULL) ret->content = *content;
     return true;
@@ -259,12 +260,13 @@ static bool source_next(cs_fetch_t *fetch, cs_source_t *source, cs_fetch_action_
         .source = source,
         .bit = cs__source_bit(fetch, source),
         .request = cs__source_request(source),
+        .before = source->bytes,
         .room = cs__source_room(fetch, source),
     };
     if ((fetch->usable & asking.bit) == 0 || asking.request == CS_FETCH_REQUESTS_MAX) {
         return false;
     }
-    if (asking.room == 0) return false;
+    if (asking.room == 0 || source->held) return false;
     bool large_first =
         cs__source_requests(source) + REQUESTS_FOR_LARGE >= CS_FETCH_REQUESTS_MAX;
     if (large_first) return large_next(&asking, ret) || small_next(&asking, ret);

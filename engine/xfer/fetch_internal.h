@@ -79,6 +79,7 @@ typedef struct cs_source {
                     */
     bool no_steal; /* had not what it took over from another source's list */
     bool dry;      /* nothing for it in fetch->ready */
+    bool held;     /* cs_fetch_hold */
     cs_chain_t ready; /* small wants that it has, surely */
     cs_ask_t *ask;    /* in order; [head, len) */
     size_t head, len, cap;

@@ -214,9 +214,23 @@ void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer)
     if (source == NULL) return; /* enough others */
     source->peer = peer;
     source->credit = CREDIT_BEGIN;
-    source->stalled = source->no_steal = source->dry = false;
+    source->stalled = source->no_steal = source->dry = source->held = false;
     fetch->usable |= cs__source_bit(fetch, source);
     cs__want_wake(fetch);
+}
+
+void cs_fetch_hold(cs_fetch_t *fetch, cs_peer_t peer, bool held)
+{
+    cs_source_t *source = cs__source_of(fetch, peer);
+    if (source != NULL) source->held = held;
+}
+
+void cs_fetch_heard(cs_fetch_t *fetch, cs_peer_t peer)
+{
+    cs_source_t *source = cs__source_of(fetch, peer);
+    if (source == NULL) return;
+    source->heard_ms = fetch->now_ms;
+    if (source->stalled) use_again(fetch, source);
 }
 
 void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer)

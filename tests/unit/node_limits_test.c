@@ -1,0 +1,160 @@
+/* node_limits_test.c - limits of bytes a second, in the time of a model. */
+#include <criterion/criterion.h>
+#include <stdio.h>
+
+#include "base/mem.h"
+#include "support/node_world.h"
+
+#define KIB      1024u
+#define FILES    40u
+#define SMALL    (48u * KIB)
+#define LARGE    (2048u * KIB)
+#define CONTENT  (FILES * SMALL + LARGE) /* of `fill`: almost 4 MiB */
+#define RATE     (128u * KIB)
+#define SECONDS  (CONTENT / RATE)
+#define AT_LEAST (SECONDS * 900u)  /* ms: the last piece is not waited for */
+#define AT_MOST  (SECONDS * 1300u) /* ms: a piece is sent whole, and index messages count not \
+                                    */
+
+static nw_world_t world;
+
+static void put(unsigned index, const char *name, size_t bytes)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/%s", world.node[index].dir, name);
+    FILE *file = fopen(path, "w");
+    cr_assert_not_null(file);
+    for (size_t i = 0; i < bytes; i += sizeof(uint64_t)) {
+        uint64_t word = cs_prng_u64(&world.prng);
+        cr_assert_eq(fwrite(&word, sizeof word, 1, file), 1);
+    }
+    cr_assert_eq(fclose(file), 0);
+}
+
+static void fill(unsigned index)
+{
+    for (unsigned i = 0; i < FILES; i++) {
+        char name[16];
+        snprintf(name, sizeof name, "small%u", i);
+        put(index, name, SMALL);
+    }
+    put(index, "large", LARGE);
+}
+
+static void limit(unsigned index, cs_limits_t limits)
+{
+    nw_event(&world.node[index], &(cs_event_t){.kind = CS_EV_LIMITS, .limits = &limits});
+}
+
+static bool has_all(unsigned index)
+{
+    cs_folder_status_t mine, status;
+    return cs_node_folder_status(world.node[0].node, NW_FOLDER, &mine) &&
+           cs_node_folder_status(world.node[index].node, NW_FOLDER, &status) &&
+           status.applied && status.state->n == mine.state->n && mine.state->n > FILES;
+}
+
+static uint64_t bytes_to(unsigned index)
+{
+    cs_peer_status_t status;
+    cs_key_t key = nw_key(index);
+    cr_assert(cs_node_peer_status(world.node[0].node, &key, &status));
+    return status.bytes_out;
+}
+
+/* Virtual milliseconds until the others have on disk what node 0 has. */
+static uint64_t time_to_equal(void)
+{
+    nw_scan(&world.node[0], NULL);
+    nw_connect_all(&world);
+    uint64_t began_ms = world.now_ms;
+    for (;;) {
+        bool done = true;
+        for (unsigned i = 1; i < world.node_count; i++) {
+            done = done && has_all(i);
+        }
+        if (done) return world.now_ms - began_ms;
+        if (!nw_step(&world)) nw_pass_time(&world);
+        cr_assert_lt(world.now_ms - began_ms, 600000u, "not equal in ten minutes");
+        cr_assert_null(world.failure, "%s", world.failure);
+    }
+}
+
+static void open_two(void)
+{
+    nw_open(&world, 11, 2);
+    fill(0);
+}
+
+Test(node_limits, without_any_it_takes_no_time)
+{
+    open_two();
+    cr_assert_lt(time_to_equal(), 5000u);
+    nw_close(&world);
+}
+
+Test(node_limits, what_is_sent)
+{
+    open_two();
+    limit(0, (cs_limits_t){.up = RATE});
+    uint64_t ms = time_to_equal();
+    cr_assert(ms > AT_LEAST && ms < AT_MOST, "%llu ms", (unsigned long long)ms);
+    nw_close(&world);
+}
+
+Test(node_limits, what_is_asked_for)
+{
+    open_two();
+    limit(1, (cs_limits_t){.down = RATE});
+    uint64_t ms = time_to_equal();
+    cr_assert(ms > AT_LEAST && ms < AT_MOST, "%llu ms", (unsigned long long)ms);
+    nw_close(&world);
+}
+
+Test(node_limits, of_each_peer)
+{
+    open_two();
+    limit(0, (cs_limits_t){.peer_up = RATE});
+    limit(1, (cs_limits_t){.peer_down = 4 * RATE});
+    uint64_t ms = time_to_equal();
+    cr_assert(ms > AT_LEAST && ms < AT_MOST, "%llu ms", (unsigned long long)ms);
+    nw_close(&world);
+}
+
+/* Only one node has the files, and two want them: in total it sends no faster than to one. */
+Test(node_limits, of_all_peers_together)
+{
+    nw_open(&world, 12, 3);
+    fill(0);
+    limit(0, (cs_limits_t){.up = RATE});
+    uint64_t ms = time_to_equal();
+    cr_assert(ms > AT_LEAST, "%llu ms", (unsigned long long)ms);
+    nw_close(&world);
+}
+
+/* A rate at which one chunk takes longer than a silent peer is waited for: who is told that his
+ * request waits asks nobody else, and for nothing twice. */
+Test(node_limits, slow_is_not_silent)
+{
+    open_two();
+    limit(0, (cs_limits_t){.up = 16 * KIB});
+    uint64_t ms = time_to_equal();
+    cr_assert_gt(ms, AT_LEAST * 8);
+    cr_assert_lt(bytes_to(1), CONTENT + CONTENT / 10);
+    nw_close(&world);
+}
+
+Test(node_limits, a_change_counts_at_once)
+{
+    open_two();
+    limit(0, (cs_limits_t){.up = 1 * KIB});
+    nw_scan(&world.node[0], NULL);
+    nw_connect_all(&world);
+    while (world.now_ms < 60000u) {
+        if (!nw_step(&world)) nw_pass_time(&world);
+    }
+    cr_assert_not(has_all(1));
+    limit(0, (cs_limits_t){0});
+    cr_assert_lt(time_to_equal(), 5000u);
+    nw_close(&world);
+}
