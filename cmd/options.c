@@ -9,7 +9,9 @@
 #include "io/suggest.h"
 
 const cs_option_t cs_common_options[] = {
-    {"home", 0, "DIR", "the node's directory (else $CRDTSYNC_HOME, ~/.local/state/crdtsync)"},
+    {"home", 0, "DIR",
+     "the node's directory (else $CRDTSYNC_HOME, $XDG_STATE_HOME/crdtsync, "
+     "~/.local/state/crdtsync)"},
     {"json", 0, NULL, "print JSON"},
     {"verbose", 'v', NULL, "say more"},
     {"quiet", 'q', NULL, "say less"},

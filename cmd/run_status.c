@@ -127,16 +127,33 @@ static void add_equal(cs_table_t *table, json_t *equal)
     cs_table_add(table, text);
 }
 
+static bool is_ambiguous(const json_t *peers, const char *name)
+{
+    size_t same = 0;
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        same += strcmp(cs_text_of(json_array_get(peers, i), "name"), name) == 0;
+    }
+    return same > 1;
+}
+
+/* The name, the first digits of the id, or both where others have that name. */
+static void add_peer(cs_table_t *table, const json_t *peers, const json_t *peer)
+{
+    char id[CS_SHORT_HASH + 1], text[CS_SHORT_HASH + 80];
+    const char *name = cs_text_of(peer, "name");
+    cs_short_of(peer, "id", id);
+    bool both = name[0] != '\0' && is_ambiguous(peers, name);
+    snprintf(text, sizeof text, "%s %s", name, id);
+    cs_table_add(table, both ? text : name[0] != '\0' ? name : id);
+}
+
 static void print_peers(const json_t *peers)
 {
     static const char *const header[] = {"PEER", "STATE", "EQUAL", ">IN", ">OUT", "ENDPOINT"};
     cs_table_t table = cs_table(header, CS_COUNT_OF(header));
     for (size_t i = 0; i < json_array_size(peers); i++) {
         const json_t *peer = json_array_get(peers, i);
-        char id[CS_SHORT_HASH + 1];
-        cs_short_of(peer, "id", id);
-        cs_table_add(&table,
-                     cs_text_of(peer, "name")[0] != '\0' ? cs_text_of(peer, "name") : id);
+        add_peer(&table, peers, peer);
         cs_table_add(&table, cs_text_of(peer, "state"));
         add_equal(&table, json_object_get(peer, "equal"));
         cs_table_add_bytes(&table, cs_number_of(peer, "bytes_in"));

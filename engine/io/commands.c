@@ -185,6 +185,18 @@ static const command_t *lookup(const char *name)
     return NULL;
 }
 
+const char *cs__ask_word(const cs_ask_t *ask, size_t nth)
+{
+    const char *name = ask->request != NULL ? cs__ask_text(ask, "cmd") : NULL;
+    size_t len = name != NULL ? strlen(name) : 0;
+    for (size_t i = 0; len > 0 && i < CS_COUNT_OF(commands); i++) {
+        const char *other = commands[i].name;
+        bool longer = strncmp(other, name, len) == 0 && other[len] == ' ';
+        if (longer && nth-- == 0) return other + len + 1;
+    }
+    return NULL;
+}
+
 static void answer(cs_ask_t *ask, int exit_code)
 {
     if (exit_code != CS_EXIT_DONE && ask->detail.len == 0) {

@@ -93,9 +93,16 @@ cs_mounted_t *cs__ask_folder_at(cs_ask_t *ask, const cs_arg_t *arg)
 static void unknown_folder(cs_ask_t *ask, const char *id)
 {
     const cs_daemon_t *daemon = ask->daemon;
-    const char **ids = cs_calloc(daemon->folder_count + 1, sizeof *ids);
+    size_t words = 0;
+    while (cs__ask_word(ask, words) != NULL) {
+        words++;
+    }
+    const char **ids = cs_calloc(daemon->folder_count + words + 1, sizeof *ids);
     for (size_t i = 0; i < daemon->folder_count; i++) {
         ids[i] = daemon->folders[i].record.id;
+    }
+    for (size_t i = 0; i < words; i++) {
+        ids[daemon->folder_count + i] = cs__ask_word(ask, i);
     }
     const char *nearest = cs_suggest(id, ids);
     cs_buf_t hint = {0};

@@ -16,6 +16,7 @@ typedef struct explained {
     cs_err_t open_err, stat_err, ignore_err;
     cs_stat_t stat;
     cs_ignore_why_t ignore;
+    bool looked; /* at the folder itself, not at what stands in its place */
 } explained_t;
 
 static void explained_free(void *state)
@@ -114,67 +115,6 @@ static void put_rule(const family_t *family, size_t i, bool below, cs_json_t *js
     cs_json_put_text(json, "rule", text);
 }
 
-static void put_dot(cs_json_t *json, const char *key, cs_dot_t dot)
-{
-    char text[48];
-    snprintf(text, sizeof text, "%016llx:%llu", (unsigned long long)dot.rid,
-             (unsigned long long)dot.ctr);
-    cs_json_put_text(json, key, text);
-}
-
-static void put_by(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_dot_t dot,
-                   cs_json_t *json)
-{
-    char name[65];
-    cs__member_name(daemon, folder, dot.rid, name);
-    cs_json_put_text(json, "by", name);
-}
-
-static const cs_lval_t *best_place(const cs_entry_t *entry, cs_dot_t lin)
-{
-    const cs_lval_t *best = NULL;
-    for (uint32_t i = 0; i < entry->l_len; i++) {
-        const cs_lval_t *l = &entry->l[i];
-        if (!cs_dot_eq(l->lin, lin) || l->how != CS_MOVE) continue;
-        if (best == NULL || l->gen > best->gen) best = l;
-    }
-    return best;
-}
-
-/* One writing of the bytes: its dot, and how it came to this path. */
-static void put_back(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_replica_t *replica,
-                     const cs_back_t *back, cs_json_t *json)
-{
-    cs_entry_t entry;
-    cs_entry_init(&entry, &back->bucket);
-    if (cs_replica_get(replica, &back->bucket, &entry) != CS_OK) return;
-    const cs_kval_t *k = cs_entry_find_k(&entry, back->k);
-    const cs_lval_t *move = best_place(&entry, back->lin);
-    cs_dot_t dot = k != NULL ? k->dot : move != NULL ? move->dot : back->lin;
-    cs_json_begin(json, '{');
-    put_dot(json, "dot", dot);
-    put_dot(json, "lineage", back->lin);
-    put_by(daemon, folder, dot, json);
-    if (k != NULL) {
-        cs_json_put_u64(json, "height", k->gen);
-        cs_json_put_path(json, "written_at", cs_slice_str(k->path));
-    }
-    if (move != NULL) {
-        cs_json_key(json, "moved");
-        cs_json_begin(json, '{');
-        if (k != NULL && !cs_str_eq(k->path, move->path)) {
-            cs_json_put_path(json, "from", cs_slice_str(k->path));
-        }
-        cs_json_put_path(json, "to", cs_slice_str(move->path));
-        put_dot(json, "dot", move->dot);
-        put_by(daemon, folder, move->dot, json);
-        cs_json_put_u64(json, "height", move->gen);
-        cs_json_end(json, '}');
-    }
-    cs_json_end(json, '}');
-    cs_entry_fini(&entry);
-}
-
 /* Members, and whether they have the bytes. */
 static void put_holders(cs_daemon_t *daemon, const cs_mounted_t *folder,
                         const cs_content_t *content, cs_json_t *json)
@@ -200,8 +140,26 @@ static void put_holders(cs_daemon_t *daemon, const cs_mounted_t *folder,
     cs_free(reports);
 }
 
-static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_replica_t *replica,
-                        const family_t *family, size_t i, cs_json_t *json)
+/* This path was looked at on disk, and nothing is there. */
+static bool is_gone(const explained_t *explained, const cs_str_t *path)
+{
+    bool missing =
+        explained->stat_err == CS_ERR_NOT_FOUND || explained->stat_err == CS_ERR_NOT_DIR;
+    return explained->looked && missing && cs_str_eq(path, explained->path);
+}
+
+/* What the index takes to be on disk, and what a look at it says. */
+static const char *text_on_disk(const explained_t *explained, const cs_item_t *item,
+                                const cs_why_t *why)
+{
+    if (why->kind != CS_WHY_HERE) return cs__why_text(why);
+    if (!explained->looked) return "not looked at";
+    return is_gone(explained, item->path) ? "gone from this disk" : cs__why_text(why);
+}
+
+static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder,
+                        const explained_t *explained, const family_t *family, size_t i,
+                        cs_json_t *json)
 {
     const cs_item_t *item = family->version[i];
     cs_why_t why = cs_node_why(daemon->node, folder->record.number, item);
@@ -214,8 +172,10 @@ static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_repl
     cs__put_version(daemon, folder, item, json);
     cs_json_put_u64(json, "height", item->rank);
     put_rule(family, i, i == 0 && !shown, json);
-    cs_json_put_bool(json, "on_disk", why.kind == CS_WHY_HERE);
-    cs_json_put_text(json, "state", cs__why_text(&why));
+    cs_json_put_bool(json, "on_disk",
+                     why.kind == CS_WHY_HERE && explained->looked &&
+                         !is_gone(explained, item->path));
+    cs_json_put_text(json, "state", text_on_disk(explained, item, &why));
     if (why.kind != CS_WHY_HERE && item->content.kind != CS_KIND_DIR) {
         cs_json_put_u64(json, "bytes_missing", item->content.size - why.bytes_here);
         put_holders(daemon, folder, &item->content, json);
@@ -223,7 +183,7 @@ static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_repl
     cs_json_key(json, "writings");
     cs_json_begin(json, '[');
     for (uint32_t k = 0; k < item->back_len; k++) {
-        put_back(daemon, folder, replica, &item->back[k], json);
+        cs__put_writing(daemon, folder, &item->back[k], json);
     }
     cs_json_end(json, ']');
     cs_json_end(json, '}');
@@ -276,15 +236,29 @@ static const char *state_on_disk(const explained_t *explained, const char *troub
     return "not scanned yet";
 }
 
+/* Of one that the index shows. */
+static const char *state_in_index(const explained_t *explained,
+                                  const cs_folder_status_t *status, bool had)
+{
+    if (explained->ignore.ignored) return "ignored";
+    if (!explained->looked) {
+        return "in the index; the disk was not looked at, for the folder is not usable";
+    }
+    if (!had || !is_gone(explained, explained->path)) return "in the index";
+    return status->phase == CS_PHASE_HELD
+               ? "gone from this disk, and a safety brake holds that: see crdtsync held"
+               : "gone from this disk, which no scan has seen yet";
+}
+
 /* NULL: nothing is known of such a path. */
-static const char *state_of(const explained_t *explained, cs_replica_t *replica,
-                            const family_t *family, const char *trouble)
+static const char *state_of(const explained_t *explained, const cs_folder_status_t *status,
+                            cs_replica_t *replica, const family_t *family, const char *trouble)
 {
     cs_slice_t path = cs_slice_str(explained->path);
     cs_item_t row = {0};
     bool had = cs_replica_base(replica, path, &row) == CS_OK;
     cs_item_fini(&row);
-    if (family->eff != NULL) return explained->ignore.ignored ? "ignored" : "in the index";
+    if (family->eff != NULL) return state_in_index(explained, status, had);
     if (had) return "to be removed: others removed it";
     if (cs_replica_is_dir(replica, path)) return "directory";
     return explained->stat_err == CS_OK ? state_on_disk(explained, trouble) : NULL;
@@ -310,7 +284,6 @@ static void put_all(cs_daemon_t *daemon, const cs_mounted_t *folder,
                     const explained_t *explained, const family_t *family, const char *state,
                     cs_json_t *json)
 {
-    cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
     cs_folder_status_t status;
     cs_json_begin(json, '{');
     cs_json_put_path(json, "path", cs_slice_str(explained->path));
@@ -326,7 +299,7 @@ static void put_all(cs_daemon_t *daemon, const cs_mounted_t *folder,
     cs_json_key(json, "versions");
     cs_json_begin(json, '[');
     for (size_t i = 0; i < family->len; i++) {
-        put_version(daemon, folder, replica, family, i, json);
+        put_version(daemon, folder, explained, family, i, json);
     }
     cs_json_end(json, ']');
     put_ignore(&explained->ignore, json);
@@ -335,17 +308,19 @@ static void put_all(cs_daemon_t *daemon, const cs_mounted_t *folder,
 
 static int finish(cs_ask_t *ask, void *state)
 {
-    const explained_t *explained = state;
+    explained_t *explained = state;
     const cs_mounted_t *folder = cs__folder_numbered(ask->daemon, explained->folder);
     cs_folder_status_t status;
     if (folder == NULL || !cs__folder_status(ask->daemon, folder, &status)) {
         return cs__ask_fail(ask, CS_EXIT_FAILED, "cannot explain: the folder was removed");
     }
+    explained->looked = explained->open_err == CS_OK && status.phase != CS_PHASE_ERROR;
     cs_replica_t *replica = cs_node_replica(ask->daemon->node, explained->folder);
     family_t family = {0};
     cs_err_t err = read_family(replica, explained->path, &family);
     const char *trouble = trouble_of(ask->daemon, folder, &status, explained->path);
-    const char *text = err == CS_OK ? state_of(explained, replica, &family, trouble) : NULL;
+    const char *text =
+        err == CS_OK ? state_of(explained, &status, replica, &family, trouble) : NULL;
     int exit_code = CS_EXIT_DONE;
     if (err != CS_OK) {
         exit_code = cs__index_failed(ask, folder, err);

@@ -35,6 +35,9 @@ cs_handler_t cs__cmd_folder_add, cs__cmd_folder_list, cs__cmd_folder_key, cs__cm
 cs_handler_t cs__cmd_peer_add, cs__cmd_peer_list;
 cs_handler_t cs__cmd_invite, cs__cmd_invite_list, cs__cmd_invite_revoke, cs__cmd_join;
 
+/* The nth word that may follow the command's own, as `list` does `invite`; NULL: no more. */
+const char *cs__ask_word(const cs_ask_t *ask, size_t nth);
+
 /* --- answering */
 void cs__ask_data(cs_ask_t *ask, cs_json_t *document_p); /* sends and frees it */
 int cs__ask_fail(cs_ask_t *ask, int exit_code, const char *format, ...) CS_PRINTF(3, 4);
@@ -132,6 +135,9 @@ void cs__put_content(cs_json_t *json, const cs_content_t *content); /* "content"
 void cs__put_mode(cs_json_t *json, uint8_t kind, uint16_t mode);    /* "mode" */
 /* "content", "size", "by" */
 void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_item_t *item,
+                     cs_json_t *json);
+/* One writing of the bytes, as an object: its dot, by whom, and how it came to this path. */
+void cs__put_writing(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_back_t *back,
                      cs_json_t *json);
 /* "id", "name", "state", "endpoint" */
 void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json);

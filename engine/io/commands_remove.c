@@ -118,26 +118,36 @@ int cs__cmd_folder_remove(cs_ask_t *ask)
 
 /* --- peer */
 
-/* By its id, or by a name that only one has. False: ask->detail says why. */
+#define ID_PREFIX_MIN                                                       \
+    8u /* digits: as many as `wait` and `status` show where names are equal \
+        */
+
+static bool is_id(const cs_peer_record_t *peer, const char *text)
+{
+    char id[2 * CS_KEY_BYTES + 1];
+    size_t len = strlen(text);
+    cs_hex(id, peer->key, CS_KEY_BYTES);
+    return len >= ID_PREFIX_MIN && strncmp(id, text, len) == 0;
+}
+
+/* By its id, the first digits of that, or a name that only one has. False: ask->detail says
+ * why. */
 static bool find_peer(cs_ask_t *ask, const char *text, const cs_peer_record_t *peers,
                       size_t count, size_t *ret)
 {
-    uint8_t key[CS_KEY_BYTES];
-    bool is_key = cs_unhex(key, sizeof key, cs_slice_text(text));
     const char **names = cs_calloc(count + 1, sizeof *names);
     size_t found = 0, named = 0;
     for (size_t i = 0; i < count; i++) {
         const char *name = peers[i].name;
-        bool same = is_key ? memcmp(peers[i].key, key, sizeof key) == 0
-                           : name != NULL && strcmp(name, text) == 0;
+        bool same = is_id(&peers[i], text) || (name != NULL && strcmp(name, text) == 0);
         if (same) *ret = i;
         found += same;
         if (name != NULL) names[named++] = name;
     }
-    const char *nearest = is_key ? NULL : cs_suggest(text, names);
+    const char *nearest = cs_suggest(text, names);
     if (found > 1) {
         cs__ask_fail(ask, CS_EXIT_FAILED,
-                     "cannot remove peer '%.100s': %zu have that name; give the id, see "
+                     "cannot remove peer '%.100s': %zu are called so; give the id, see "
                      "crdtsync peer list",
                      text, found);
     } else if (found == 0 && nearest != NULL) {

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "io/commands_count.h"
+#include "io/daemon_shell.h"
 #include "io/fs_linux.h"
 
 static const char *link_text(cs_link_state_t state)
@@ -159,14 +160,11 @@ bool cs__folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_folde
 
 static void put_node(cs_ask_t *ask, cs_json_t *json)
 {
-    cs_daemon_t *daemon = ask->daemon;
-    cs_config_t config = {0};
-    cs_buf_t detail = {0};
-    cs_err_t err = cs_home_config(daemon->home, &config, &detail);
+    const cs_daemon_t *daemon = ask->daemon;
     cs_json_key(json, "node");
     cs_json_begin(json, '{');
     cs_json_put_hex(json, "id", daemon->public_key, sizeof daemon->public_key);
-    cs_json_put_text(json, "name", err == CS_OK ? config.node_name : "");
+    cs_json_put_text(json, "name", daemon->shell->settings.node_name);
     cs_json_put_text(json, "version", CRDTSYNC_VERSION);
     cs_json_key(json, "listen");
     cs_json_begin(json, '[');
@@ -175,8 +173,6 @@ static void put_node(cs_ask_t *ask, cs_json_t *json)
     }
     cs_json_end(json, ']');
     cs_json_end(json, '}');
-    cs_config_fini(&config);
-    cs_buf_fini(&detail);
 }
 
 /* A folder whose state could not be loaded. */

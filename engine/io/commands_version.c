@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "io/commands_internal.h"
+#include "io/daemon_shell.h"
 
 const char *cs__kind_text(uint8_t kind)
 {
@@ -54,9 +55,19 @@ void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65])
     cs_buf_fini(&detail);
 }
 
+static void name_of_key(const cs_daemon_t *daemon, const uint8_t *key, char ret[65])
+{
+    if (memcmp(key, daemon->public_key, CS_KEY_BYTES) != 0) {
+        cs__peer_name(daemon, key, ret);
+        return;
+    }
+    snprintf(ret, 65, "%s", daemon->shell->settings.node_name);
+}
+
 void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t rid,
                      char ret[65])
 {
+    cs_key_t writer;
     size_t count = 0;
     const cs_member_t *members = cs_node_members(daemon->node, folder->record.number, &count);
     cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
@@ -70,7 +81,11 @@ void cs__member_name(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t r
         }
         return;
     }
-    snprintf(ret, 65, "%016llx", (unsigned long long)rid);
+    if (cs_node_writer(daemon->node, folder->record.number, rid, &writer)) {
+        name_of_key(daemon, writer.b, ret);
+    } else {
+        snprintf(ret, 65, "%016llx", (unsigned long long)rid);
+    }
 }
 
 void cs__item_author(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_item_t *item,
@@ -91,4 +106,67 @@ void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_i
     cs__put_content(json, &item->content);
     cs_json_put_u64(json, "size", item->content.size);
     cs_json_put_text(json, "by", name);
+}
+
+/* --- writings */
+
+static void put_dot(cs_json_t *json, const char *key, cs_dot_t dot)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%016llx:%llu", (unsigned long long)dot.rid,
+             (unsigned long long)dot.ctr);
+    cs_json_put_text(json, key, text);
+}
+
+static void put_by(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_dot_t dot,
+                   cs_json_t *json)
+{
+    char name[65];
+    cs__member_name(daemon, folder, dot.rid, name);
+    cs_json_put_text(json, "by", name);
+}
+
+static const cs_lval_t *best_place(const cs_entry_t *entry, cs_dot_t lin)
+{
+    const cs_lval_t *best = NULL;
+    for (uint32_t i = 0; i < entry->l_len; i++) {
+        const cs_lval_t *l = &entry->l[i];
+        if (!cs_dot_eq(l->lin, lin) || l->how != CS_MOVE) continue;
+        if (best == NULL || l->gen > best->gen) best = l;
+    }
+    return best;
+}
+
+void cs__put_writing(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_back_t *back,
+                     cs_json_t *json)
+{
+    cs_replica_t *replica = cs_node_replica(daemon->node, folder->record.number);
+    cs_entry_t entry;
+    cs_entry_init(&entry, &back->bucket);
+    if (cs_replica_get(replica, &back->bucket, &entry) != CS_OK) return;
+    const cs_kval_t *k = cs_entry_find_k(&entry, back->k);
+    const cs_lval_t *move = best_place(&entry, back->lin);
+    cs_dot_t dot = k != NULL ? k->dot : move != NULL ? move->dot : back->lin;
+    cs_json_begin(json, '{');
+    put_dot(json, "dot", dot);
+    put_dot(json, "lineage", back->lin);
+    put_by(daemon, folder, dot, json);
+    if (k != NULL) {
+        cs_json_put_u64(json, "height", k->gen);
+        cs_json_put_path(json, "written_at", cs_slice_str(k->path));
+    }
+    if (move != NULL) {
+        cs_json_key(json, "moved");
+        cs_json_begin(json, '{');
+        if (k != NULL && !cs_str_eq(k->path, move->path)) {
+            cs_json_put_path(json, "from", cs_slice_str(k->path));
+        }
+        cs_json_put_path(json, "to", cs_slice_str(move->path));
+        put_dot(json, "dot", move->dot);
+        put_by(daemon, folder, move->dot, json);
+        cs_json_put_u64(json, "height", move->gen);
+        cs_json_end(json, '}');
+    }
+    cs_json_end(json, '}');
+    cs_entry_fini(&entry);
 }

@@ -56,10 +56,28 @@ bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t 
     return true;
 }
 
+#define SHORT_ID_BYTES 4u
+
+/* Another member has the same name: many are called after their machine. */
+static bool is_ambiguous(const cs_daemon_t *daemon, const cs_mounted_t *folder,
+                         const cs_key_t *key)
+{
+    size_t count = 0, same = 0;
+    const cs_member_t *members = cs_node_members(daemon->node, folder->record.number, &count);
+    const char *name = NULL;
+    for (size_t i = 0; i < count; i++) {
+        if (memcmp(members[i].key.b, key->b, sizeof key->b) == 0) name = members[i].name;
+    }
+    for (size_t i = 0; name != NULL && name[0] != '\0' && i < count; i++) {
+        same += strcmp(members[i].name, name) == 0;
+    }
+    return same > 1;
+}
+
 void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
                       const cs_report_t *report, cs_buf_t *ret_missing)
 {
-    char name[65];
+    char name[65], id[2 * SHORT_ID_BYTES + 1];
     const char *why = "has not got everything on its disk";
     if (!report->known) {
         why = "was never heard of";
@@ -67,8 +85,11 @@ void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
         why = "differs";
     }
     cs__peer_name(daemon, report->key.b, name);
-    cs_buf_printf(ret_missing, "%s%s: %s %s%s", ret_missing->len > 0 ? ", " : "",
-                  folder->record.id, name, why, report->connected ? "" : " (not connected)");
+    cs_hex(id, report->key.b, SHORT_ID_BYTES);
+    bool ambiguous = is_ambiguous(daemon, folder, &report->key);
+    cs_buf_printf(ret_missing, "%s%s: %s%s%s %s%s", ret_missing->len > 0 ? ", " : "",
+                  folder->record.id, name, ambiguous ? " " : "", ambiguous ? id : "", why,
+                  report->connected ? "" : " (not connected)");
 }
 
 static bool there(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t peers,

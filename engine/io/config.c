@@ -124,6 +124,26 @@ static void override_all(cs_config_t *config, cs_mistakes_t *mistakes)
     }
 }
 
+/* A variable that looks like one of ours, and is none. */
+static void refuse_unknown(cs_mistakes_t *mistakes)
+{
+    for (char **at = environ; *at != NULL; at++) {
+        const char *equals = strchr(*at, '=');
+        size_t len = equals != NULL ? (size_t)(equals - *at) : 0;
+        bool ours = false, known = false;
+        for (size_t i = 0; len > 0 && i < CS_COUNT_OF(fields); i++) {
+            char variable[VARIABLE_BYTES_MAX];
+            variable_name(&fields[i], variable);
+            size_t section = strlen("CRDTSYNC_") + strlen(fields[i].section) + 1;
+            ours = ours || strncmp(*at, variable, section) == 0;
+            known = known || (strlen(variable) == len && memcmp(*at, variable, len) == 0);
+        }
+        if (ours && !known) {
+            cs_mistakes_add(mistakes, 0, "%.*s is the variable of no key", (int)len, *at);
+        }
+    }
+}
+
 static char *host_name(void)
 {
     char name[65]; /* cs_check_name takes 64 */
@@ -141,6 +161,7 @@ void cs_config_load(cs_slice_t text, cs_config_t *ret, cs_mistakes_t *mistakes)
     };
     cs_zpl_load(text, fields, CS_COUNT_OF(fields), ret, mistakes);
     override_all(ret, mistakes);
+    refuse_unknown(mistakes);
     if (ret->node_name == NULL) ret->node_name = host_name();
     if (ret->listen.count == 0) cs_strings_add(&ret->listen, CS_CONFIG_LISTEN_DEFAULT);
 }

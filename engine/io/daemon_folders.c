@@ -247,6 +247,27 @@ void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder)
     cs__schedule_folder(daemon, folder);
 }
 
+static void log_loaded(cs_daemon_t *daemon, const cs_folder_record_t *record, cs_err_t err,
+                       cs_open_result_t opened)
+{
+    cs_folder_status_t status;
+    if (err == CS_ERR_CORRUPT) {
+        cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", record->id,
+                       cs_slice_text(cs_home_db(daemon->home)), cs_err_text(err));
+    }
+    if (err != CS_OK) return;
+    if (opened == CS_OPEN_AMNESIA) {
+        cs__daemon_log(daemon, CS_LOG_WARNING, "incarnation", record->id, cs_slice_text(""),
+                       "the database and its state record disagree");
+    }
+    bool held = cs_node_folder_status(daemon->node, record->number, &status) &&
+                status.phase == CS_PHASE_HELD;
+    if (held) {
+        cs__daemon_log(daemon, CS_LOG_WARNING, "scan.held", record->id, cs_slice_text(""),
+                       cs_err_text(CS_ERR_HELD));
+    }
+}
+
 cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
                          cs_buf_t *ret_detail)
 {
@@ -277,16 +298,10 @@ cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
     cs_open_result_t opened;
     err = cs_node_add_folder(daemon->node, &config, (uint64_t)zclock_mono(), &opened);
     folder->loaded = err == CS_OK;
-    if (err == CS_ERR_CORRUPT) {
-        cs__daemon_log(daemon, CS_LOG_ERROR, "db.corrupt", record->id,
-                       cs_slice_text(cs_home_db(daemon->home)), cs_err_text(err));
-    }
+    log_loaded(daemon, record, err, opened);
     if (err != CS_OK) {
         cs_buf_printf(ret_detail, "cannot load folder %s: %s; move %s away and start again",
                       record->id, cs_err_text(err), cs_home_db(daemon->home));
-    } else if (opened == CS_OPEN_AMNESIA) {
-        cs__daemon_log(daemon, CS_LOG_WARNING, "incarnation", record->id, cs_slice_text(""),
-                       "the database and its state record disagree");
     }
     cs_free(members.item);
     sodium_memzero(config.secret, sizeof config.secret);

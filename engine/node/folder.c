@@ -280,6 +280,7 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     cs_outbox_fini(&folder->outbox); /* nothing that names the old numbers may leave */
     folder->steps_void = folder->disk_job_id != 0 && folder->disk_job_kind == CS_JOB_APPLY;
     cs_gossip_restart(folder->gossip, folder->now_ms);
+    cs_folder_met(folder, &folder->node->config.self, cs_replica_state(folder->replica)->rid);
     cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_REPLICA);
     effect->folder = folder->config.number;
     effect->text = why;

@@ -53,6 +53,11 @@ static void host_refused(void *arg, cs_slice_t path)
     cs_folder_refused(arg, path);
 }
 
+static void host_met(void *arg, const cs_key_t *key, uint64_t rid)
+{
+    cs_folder_met(arg, key, rid);
+}
+
 static void host_changed(void *arg)
 {
     cs_folder_plan_more(arg);
@@ -107,14 +112,15 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .recon = config->recon,
     };
     memcpy(gossip.name, node->config.name, sizeof gossip.name);
-    cs_gossip_host_t host = {folder,           host_send,   host_drop,  host_snapshot,
-                             host_reincarnate, host_member, host_alarm, host_changed,
-                             host_more,        host_refused};
+    cs_gossip_host_t host = {folder,           host_send,    host_drop,  host_snapshot,
+                             host_reincarnate, host_member,  host_alarm, host_changed,
+                             host_more,        host_refused, host_met};
     folder->gossip = cs_gossip_new(&gossip, &host);
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);
     }
     cs_folder_brake_load(folder);
+    cs_folder_met(folder, &node->config.self, cs_replica_state(folder->replica)->rid);
     if (!config->on_request) cs_folder_want_scan(folder, NULL, 0, false, 0);
     cs_folder_plan_soon(folder);
     *ret = folder;

@@ -176,6 +176,7 @@ cs_symbols_t cs__prefix_of(cs_gossip_t *gossip, const cs__exchange_t *exchange);
 /* --- gossip_members.c */
 void cs__members_fini(cs_gossip_t *gossip);
 bool cs__member_index(const cs_gossip_t *gossip, const uint8_t *key, size_t *ret);
+void cs__member_met(cs_gossip_t *gossip, size_t at, uint64_t rid); /* 0: it was not told */
 void cs__members_hash(const cs_gossip_t *gossip, uint8_t ret[CS_HASH_BYTES]);
 /* The list for a message; freed with cs_free. */
 cs_msg_member_t *cs__members_for(const cs_gossip_t *gossip, size_t *ret_count);

@@ -128,20 +128,31 @@ cs_msg_member_t *cs__members_for(const cs_gossip_t *gossip, size_t *ret_count)
     return ret;
 }
 
+void cs__member_met(cs_gossip_t *gossip, size_t at, uint64_t rid)
+{
+    cs_member_t *member = &gossip->members[at];
+    if (rid == 0 || member->rid == rid) return;
+    member->rid = rid;
+    bool self = memcmp(member->key.b, gossip->config.self.b, CS_KEY_BYTES) == 0;
+    if (!self && gossip->host.met != NULL)
+        gossip->host.met(gossip->host.arg, &member->key, rid);
+}
+
 void cs__members_take(cs_gossip_t *gossip, const cs_msg_members_t *members)
 {
     for (size_t i = 0; i < members->count; i++) {
         const cs_msg_member_t *from = &members->items[i];
         size_t at;
         if (cs__member_index(gossip, from->key, &at)) {
-            if (from->rid != 0) gossip->members[at].rid = from->rid;
+            cs__member_met(gossip, at, from->rid);
             continue;
         }
-        cs_member_t member = {.rid = from->rid};
+        cs_member_t member = {.rid = 0};
         memcpy(member.key.b, from->key, CS_KEY_BYTES);
         if (from->name.len > 0) memcpy(member.name, from->name.data, from->name.len);
         if (!gossip->host.member(gossip->host.arg, &member)) continue;
         cs_gossip_add_member(gossip, &member);
+        if (cs__member_index(gossip, from->key, &at)) cs__member_met(gossip, at, from->rid);
     }
 }
 

@@ -201,6 +201,8 @@ cs_replica_t *cs_node_replica(cs_node_t *node,
 /* cs_gossip_members of the folder: this node included; borrowed until the next step. NULL:
  * unknown. */
 const cs_member_t *cs_node_members(const cs_node_t *node, uint32_t number, size_t *ret_count);
+/* Whose replica id this is, or was. False: nobody told. */
+bool cs_node_writer(cs_node_t *node, uint32_t number, uint64_t rid, cs_key_t *ret);
 /* cs_gossip_reports of the folder. */
 cs_report_t *cs_node_reports(cs_node_t *node, uint32_t number, size_t *ret_count);
 

@@ -118,6 +118,8 @@ Test(cli, config_check_names_every_mistake_with_its_line)
                           ">h/config"),
                  0);
     EXPECT(&fix, 1, "config:2: ", "$B config check --home h");
+    EXPECT(&fix, 1, "CRDTSYNC_NODE_NAEM is the variable of no key",
+           "CRDTSYNC_NODE_NAEM=x $B config check --home h");
     cr_assert_not_null(strstr(fix.out, "config:4: "), "%s", fix.out);
     EXPECT(&fix, 1, "{\"line\":2,", "$B config check --json --home h");
     tmp_remove(&fix.tmp);
@@ -168,6 +170,7 @@ Test(cli, a_folder_is_found_by_any_path_in_it)
     EXPECT(&fix, 0, "\"path\":\"sub/f\"", "$B ls link/sub --json --home h");
     EXPECT(&fix, 1, "lies in none", "$B scan /etc --home h");
     EXPECT(&fix, 1, "no such folder", "$B scan dcos --home h");
+    EXPECT(&fix, 1, "did you mean 'list'?", "$B invite lst --home h");
     cr_assert_eq(sh(&fix, "$B digest docs --home h | grep -qxE '[0-9a-f]{64}'"), 0);
     tmp_remove(&fix.tmp);
 }

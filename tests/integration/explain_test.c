@@ -62,6 +62,25 @@ Test(explain, says_what_the_index_and_the_disk_know, .timeout = 120)
     shell_free(shell);
 }
 
+/* What is not there is not said to be. */
+Test(explain, looks_at_the_disk, .timeout = 120)
+{
+    shell_t *shell = docs();
+    EXPECT(shell, 0, "(idle): gone from this disk, which no scan has seen yet",
+           "rm r/sub/f && $B explain r/sub/f --home h");
+    EXPECT_ALSO(shell, "by me: gone from this disk");
+    EXPECT(shell, 0, "\"on_disk\":false,\"state\":\"gone from this disk\"",
+           "$B explain r/sub/f --json --home h");
+    EXPECT(shell, 5, "held accept",
+           "$B folder set docs brake=1 --home h && rm r/keep.o && $B scan --home h");
+    EXPECT(shell, 0, "(held): gone from this disk, and a safety brake holds that",
+           "$B explain r/sub/f --home h");
+    EXPECT(shell, 0, "(error): in the index; the disk was not looked at",
+           "mv r away && mkdir r && $B explain r/sub/f --home h");
+    EXPECT_ALSO(shell, "by me: not looked at");
+    shell_free(shell);
+}
+
 static void explain(cluster_t *cluster, int node, const char *path, char *out)
 {
     cluster_do(cluster, node, out, "explain %s/%s", cluster->node[node].root, path);
@@ -155,5 +174,40 @@ Test(explain, names_what_is_missing_and_who_has_it, .timeout = 120)
     has(out, "\"errors\":[]");
     cluster_stop(&cluster, 0);
     cluster_stop(&cluster, 1);
+    cluster_destroy(&cluster);
+}
+
+/* Who wrote it has a name, also when he is away, no node runs, or he gave that replica id up.
+ */
+Test(explain, names_authors_that_are_away, .timeout = 120)
+{
+    cluster_t cluster;
+    char out[CLUSTER_TEXT];
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    node_text(&cluster.node[1], "his.txt", "his");
+    cluster_settle(&cluster, 60);
+    explain(&cluster, 0, "his.txt", out);
+    char *by = strstr(out, ", by "), *end = by != NULL ? strchr(by, ':') : NULL;
+    cr_assert_not_null(end, "%s", out);
+    *end = '\0';
+    char name[128];
+    snprintf(name, sizeof name, "%s:", by);
+    cluster_do(&cluster, 1, NULL, "reincarnate");
+    cluster_settle(&cluster, 60);
+    explain(&cluster, 0, "his.txt", out);
+    has(out, name);
+    cluster_stop(&cluster, 1);
+    cluster_stop(&cluster, 0);
+    explain(&cluster, 0, "his.txt", out);
+    has(out, name);
+    explain(&cluster, 1, "his.txt", out); /* his own, of the life before */
+    has(out, name);
+    cluster_start(&cluster, 0); /* he was not met in this life */
+    explain(&cluster, 0, "his.txt", out);
+    has(out, name);
+    cluster_stop(&cluster, 0);
     cluster_destroy(&cluster);
 }
