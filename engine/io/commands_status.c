@@ -158,6 +158,24 @@ bool cs__folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_folde
 
 /* --- status */
 
+/* KiB a second, those that are in force. */
+static void put_limits(const cs_limits_t *limits, cs_json_t *json)
+{
+    const struct {
+        const char *key;
+        uint64_t bytes;
+    } each[] = {{"up_kib", limits->up},
+                {"down_kib", limits->down},
+                {"peer_up_kib", limits->peer_up},
+                {"peer_down_kib", limits->peer_down}};
+    cs_json_key(json, "limits");
+    cs_json_begin(json, '{');
+    for (size_t i = 0; i < CS_COUNT_OF(each); i++) {
+        if (each[i].bytes > 0) cs_json_put_u64(json, each[i].key, each[i].bytes >> 10);
+    }
+    cs_json_end(json, '}');
+}
+
 static void put_node(cs_ask_t *ask, cs_json_t *json)
 {
     const cs_daemon_t *daemon = ask->daemon;
@@ -172,6 +190,7 @@ static void put_node(cs_ask_t *ask, cs_json_t *json)
         cs_json_text(json, cs_net_endpoint(daemon->net, i));
     }
     cs_json_end(json, ']');
+    put_limits(&daemon->shell->limits, json);
     cs_json_end(json, '}');
 }
 

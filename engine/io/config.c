@@ -58,6 +58,36 @@ static const char *parse_memory(void *record, const char *value)
     return good ? NULL : "must be a number of MiB from 64 to 65536";
 }
 
+static const char *parse_rate(void *record, cs_rate_kind_t kind, const char *value)
+{
+    cs_config_t *config = record;
+    bool good = cs_rate_plan_parse(value, &config->rate[kind]) == CS_OK;
+    return good
+               ? NULL
+               : "must be a number of KiB a second, 0 for no limit, and up to 8 changes, as in "
+                 "'0; 0 8 * * mon-fri = 500; 0 18 * * mon-fri = 0'";
+}
+
+static const char *parse_up(void *record, const char *value)
+{
+    return parse_rate(record, CS_RATE_UP, value);
+}
+
+static const char *parse_down(void *record, const char *value)
+{
+    return parse_rate(record, CS_RATE_DOWN, value);
+}
+
+static const char *parse_peer_up(void *record, const char *value)
+{
+    return parse_rate(record, CS_RATE_PEER_UP, value);
+}
+
+static const char *parse_peer_down(void *record, const char *value)
+{
+    return parse_rate(record, CS_RATE_PEER_DOWN, value);
+}
+
 static const char *parse_log_level(void *record, const char *value)
 {
     cs_config_t *config = record;
@@ -71,6 +101,10 @@ static const cs_zpl_field_t fields[] = {
     {"node", "watch", false, false, parse_watch},
     {"limits", "max-peers", false, false, parse_peers_max},
     {"limits", "memory-mib", false, false, parse_memory},
+    {"limits", "up-kib", false, false, parse_up},
+    {"limits", "down-kib", false, false, parse_down},
+    {"limits", "peer-up-kib", false, false, parse_peer_up},
+    {"limits", "peer-down-kib", false, false, parse_peer_down},
     {"log", "level", false, false, parse_log_level},
 };
 
@@ -189,6 +223,8 @@ void cs_config_text(const char *node_name, const cs_strings_t *listen, cs_buf_t 
     cs_buf_printf(ret, "    max-peers = %u      # connected at a time\n", CS_PEERS_MAX);
     cs_buf_printf(ret, "    memory-mib = %u    # aimed at, not exceeded by much\n",
                   CS_CONFIG_MEMORY_DEFAULT);
+    cs_buf_printf(ret, "    up-kib = 0          # KiB a second to all peers together, down-kib "
+                       "from them; 0: no limit\n");
     cs_zpl_put_section(ret, "log");
     cs_buf_printf(ret, "    level = \"info\"    # error, warning, info or debug\n");
     cs_free(host);

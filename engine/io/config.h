@@ -5,6 +5,7 @@
 #ifndef CS_IO_CONFIG_H
 #define CS_IO_CONFIG_H
 
+#include "io/rate_plan.h"
 #include "io/strings.h"
 #include "io/zpl.h"
 
@@ -23,12 +24,21 @@ typedef enum cs_log_level {
     CS_LOG_DEBUG,
 } cs_log_level_t;
 
+typedef enum cs_rate_kind {
+    CS_RATE_UP,
+    CS_RATE_DOWN,
+    CS_RATE_PEER_UP,
+    CS_RATE_PEER_DOWN,
+    CS_RATE_COUNT
+} cs_rate_kind_t;
+
 typedef struct cs_config {
     char *node_name;     /* owned; by default the host's name */
     cs_strings_t listen; /* endpoints, at least one */
     char *watch;         /* owned; of folders that set nothing else; NULL: auto */
     uint32_t peers_max;
     uint32_t memory_mib;
+    cs_rate_plan_t rate[CS_RATE_COUNT];
     cs_log_level_t log_level;
 } cs_config_t;
 

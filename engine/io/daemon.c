@@ -190,6 +190,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     daemon->home = config->home;
     daemon->shell = cs_calloc(1, sizeof *daemon->shell);
     daemon->shell->timer = daemon->shell->signal_fd = daemon->shell->interrupt_fd = -1;
+    daemon->shell->rate_timer = -1;
     daemon->started_ms = now_ms();
     memcpy(daemon->public_key, cs_home_identity(config->home)->public_key,
            sizeof daemon->public_key);
@@ -220,6 +221,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (config->network) err = cs__daemon_listen(daemon, settings, ret_detail);
     if (err == CS_OK) err = cs__daemon_mount_all(daemon, ret_detail);
     if (err == CS_OK) cs__daemon_settle_place(daemon, moved);
+    if (err == CS_OK && config->network) cs__daemon_rates(daemon);
     if (err == CS_OK && config->control) {
         cs__daemon_forget_resume(daemon);
         cs__schedule_start(daemon);

@@ -37,6 +37,22 @@ static void take_level(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *
     cs_buf_printf(changed, "%s", level_text(fresh->log_level));
 }
 
+static void take_rates(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *changed)
+{
+    static const char *const keys[] = {"up-kib", "down-kib", "peer-up-kib", "peer-down-kib"};
+    cs_config_t *old = &daemon->shell->settings;
+    bool any = false;
+    for (size_t i = 0; i < CS_RATE_COUNT; i++) {
+        if (strcmp(fresh->rate[i].text, old->rate[i].text) == 0) continue;
+        old->rate[i] = fresh->rate[i];
+        put(changed, keys[i]);
+        cs_buf_printf(changed, " %s",
+                      fresh->rate[i].text[0] != '\0' ? fresh->rate[i].text : "0");
+        any = true;
+    }
+    if (any && daemon->net != NULL) cs__daemon_rates(daemon);
+}
+
 /* `fresh` is compared with what is in force, and becomes that where it can. */
 static void take(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *ret_text)
 {
@@ -49,6 +65,7 @@ static void take(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *ret_te
         put(&changed, "max-peers ");
         cs_buf_printf(&changed, "%u", fresh->peers_max);
     }
+    take_rates(daemon, fresh, &changed);
     if (strcmp(fresh->node_name, old->node_name) != 0) put(&waiting, "name");
     if (!same_listen(&fresh->listen, &old->listen)) put(&waiting, "listen");
     if (fresh->memory_mib != old->memory_mib) put(&waiting, "memory-mib");

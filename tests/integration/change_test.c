@@ -291,6 +291,27 @@ Test(change_node, the_config_is_read_again_on_sighup, .timeout = 60)
     cluster_destroy(&cluster);
 }
 
+Test(change_node, limits_are_taken_up_while_it_runs, .timeout = 60)
+{
+    cluster_t cluster;
+    char out[CLUSTER_TEXT];
+    cluster_new(&cluster, 1);
+    test_shell("printf 'limits\\n    down-kib = \"2000\"\\n' >%s/config",
+               cluster.node[0].home);
+    cluster_start(&cluster, 0);
+    cluster_do(&cluster, 0, out, "status --json");
+    cr_assert_not_null(strstr(out, "\"limits\":{\"down_kib\":2000}"), "%s", out);
+    test_shell("printf 'limits\\n    up-kib = \"7; * * * * * = 500\"\\n' >%s/config",
+               cluster.node[0].home);
+    reload(&cluster, "up-kib 7; . . . . . = 500, down-kib 0 from now on");
+    cluster_do(&cluster, 0, out, "status --json");
+    cr_assert_not_null(strstr(out, "\"limits\":{\"up_kib\":500}"), "%s", out);
+    test_shell("printf 'limits\\n    up-kib = \"fast\"\\n' >%s/config",
+               cluster.node[0].home);
+    reload(&cluster, "KiB a second");
+    cluster_destroy(&cluster);
+}
+
 /* Copies under other names with other bytes, and the originals gone: no moves. Moves are none
  * of the brake's business, however many. */
 Test(change, an_encrypted_tree_is_held_and_a_moved_one_is_not, .timeout = 60)

@@ -5,16 +5,16 @@
 #include "base/mem.h"
 #include "support/node_world.h"
 
-#define KIB      1024u
-#define FILES    40u
-#define SMALL    (48u * KIB)
-#define LARGE    (2048u * KIB)
-#define CONTENT  (FILES * SMALL + LARGE) /* of `fill`: almost 4 MiB */
-#define RATE     (128u * KIB)
-#define SECONDS  (CONTENT / RATE)
-#define AT_LEAST (SECONDS * 900u)  /* ms: the last piece is not waited for */
-#define AT_MOST  (SECONDS * 1300u) /* ms: a piece is sent whole, and index messages count not \
-                                    */
+#define KIB     1024u
+#define FILES   40u
+#define SMALL   (48u * KIB)
+#define LARGE   (2048u * KIB)
+#define CONTENT (FILES * SMALL + LARGE) /* of `fill`: almost 4 MiB */
+#define RATE    (128u * KIB)
+#define SECONDS (CONTENT / RATE)
+/* ms. The last piece is not waited for; one is sent whole, and index messages do not count. */
+#define AT_LEAST (SECONDS * 900u)
+#define AT_MOST  (SECONDS * 1300u)
 
 static nw_world_t world;
 
