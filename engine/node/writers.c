@@ -7,11 +7,12 @@
 #include "base/mem.h"
 #include "node/node_internal.h"
 
-#define IDS_MAX 32u /* kept of one member; an id is given up with a database or a copied home \
-                     */
+/* kept of one member; an id is given up with a database or a copied home */
+#define IDS_MAX 32u
+* /
 #define ID_BYTES sizeof(uint64_t)
 
-static void row_key(const cs_folder_t *folder, cs_slice_t member, cs_buf_t *ret)
+    static void row_key(const cs_folder_t *folder, cs_slice_t member, cs_buf_t *ret)
 {
     cs_buf_put_u32_be(ret, folder->config.number);
     cs_buf_printf(ret, "m/by/");

@@ -296,8 +296,7 @@ Test(change_node, limits_are_taken_up_while_it_runs, .timeout = 60)
     cluster_t cluster;
     char out[CLUSTER_TEXT];
     cluster_new(&cluster, 1);
-    test_shell("printf 'limits\\n    down-kib = \"2000\"\\n' >%s/config",
-               cluster.node[0].home);
+    test_shell("printf 'limits\\n    down-kib = \"2000\"\\n' >%s/config", cluster.node[0].home);
     cluster_start(&cluster, 0);
     cluster_do(&cluster, 0, out, "status --json");
     cr_assert_not_null(strstr(out, "\"limits\":{\"down_kib\":2000}"), "%s", out);
@@ -306,8 +305,7 @@ Test(change_node, limits_are_taken_up_while_it_runs, .timeout = 60)
     reload(&cluster, "up-kib 7; . . . . . = 500, down-kib 0 from now on");
     cluster_do(&cluster, 0, out, "status --json");
     cr_assert_not_null(strstr(out, "\"limits\":{\"up_kib\":500}"), "%s", out);
-    test_shell("printf 'limits\\n    up-kib = \"fast\"\\n' >%s/config",
-               cluster.node[0].home);
+    test_shell("printf 'limits\\n    up-kib = \"fast\"\\n' >%s/config", cluster.node[0].home);
     reload(&cluster, "KiB a second");
     cluster_destroy(&cluster);
 }
