@@ -8,11 +8,10 @@
 #include "node/node_internal.h"
 
 /* kept of one member; an id is given up with a database or a copied home */
-#define IDS_MAX 32u
-* /
+#define IDS_MAX  32u
 #define ID_BYTES sizeof(uint64_t)
 
-    static void row_key(const cs_folder_t *folder, cs_slice_t member, cs_buf_t *ret)
+static void row_key(const cs_folder_t *folder, cs_slice_t member, cs_buf_t *ret)
 {
     cs_buf_put_u32_be(ret, folder->config.number);
     cs_buf_printf(ret, "m/by/");
@@ -37,7 +36,7 @@ void cs_folder_met(cs_folder_t *folder, const cs_key_t *key, uint64_t rid)
     if (rid != 0 && readable && !has(cs_buf_slice(&ids), rid)) {
         size_t drop = ids.len >= IDS_MAX * ID_BYTES ? ids.len - (IDS_MAX - 1) * ID_BYTES : 0;
         cs_buf_t kept = {0};
-        cs_buf_put(&kept, ids.data + drop, ids.len - drop);
+        if (ids.len > drop) cs_buf_put(&kept, ids.data + drop, ids.len - drop);
         cs_buf_put_u64_be(&kept, rid);
         cs_batch_put(&folder->rows, cs_buf_slice(&row), cs_buf_slice(&kept));
         cs_buf_fini(&kept);
