@@ -39,18 +39,15 @@ bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer)
 
 static bool was_told(const cs_gossip_t *gossip, const cs__peer_t *peer)
 {
-    const cs_state_t *state = cs__state(gossip);
-    return peer->told && peer->told_n == state->n &&
-           peer->told_applied == cs__is_applied(gossip) &&
-           memcmp(peer->told_root, state->root, CS_HASH_BYTES) == 0 &&
-           cs_vv_eq(&peer->sent, &state->seen);
+    return peer->told && cs__is_own_stamp(gossip, peer->told_stamp) &&
+           cs_vv_eq(&peer->sent, &cs__state(gossip)->seen);
 }
 
 static void set_told(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     const cs_state_t *state = cs__state(gossip);
     peer->told = true;
-    peer->told_applied = cs__is_applied(gossip);
+    peer->told_stamp = cs__own_stamp(gossip);
     peer->told_n = state->n;
     memcpy(peer->told_root, state->root, CS_HASH_BYTES);
     peer->have_sent_ms = gossip->now_ms;
@@ -58,12 +55,12 @@ static void set_told(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->period_ms = equal ? 2 * peer->period_ms : CS__HAVE_MS;
     if (peer->period_ms > CS__HAVE_MAX_MS) peer->period_ms = CS__HAVE_MAX_MS;
     uint64_t jitter = cs_prng_below(&gossip->prng, peer->period_ms / 5 * 2 + 1);
-    peer->have_due_ms = gossip->now_ms + peer->period_ms / 5 * 4 + jitter;
+    peer->beat_due_ms = gossip->now_ms + peer->period_ms / 5 * 4 + jitter;
 }
 
 void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
 {
-    peer->have_due_ms = CS__NEVER;
+    peer->news_due_ms = peer->beat_due_ms = CS__NEVER;
     if (!peer->checked || peer->dropped) return; /* HELLO goes first */
     const cs_state_t *state = cs__state(gossip);
     bool stale = CS_MUT(STALE_ROOT) && peer->told;
@@ -97,7 +94,21 @@ void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms)
     if (at_ms <= gossip->now_ms) {
         cs__say_have(gossip, peer);
     } else {
-        cs__sooner(&peer->have_due_ms, at_ms);
+        cs__sooner(&peer->news_due_ms, at_ms);
+    }
+}
+
+/* What was to be told may have been told since: by another HAVE, or a report of it came from
+ * the peer itself. */
+void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    uint64_t now_ms = gossip->now_ms;
+    if (peer->news_due_ms > now_ms && peer->beat_due_ms > now_ms) return;
+    bool news = !was_told(gossip, peer) || cs__has_reports_for(gossip, peer);
+    if (news || peer->beat_due_ms <= now_ms) {
+        cs__say_have(gossip, peer);
+    } else {
+        peer->news_due_ms = CS__NEVER;
     }
 }
 
@@ -109,8 +120,9 @@ void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
     cs__peer_t *oldest = gossip->peers[0];
     for (size_t i = 0; i < gossip->peer_count; i++) {
         cs__peer_t *peer = gossip->peers[i];
-        peer->period_ms = CS__HAVE_MS;
         if (peer->heard_ms < oldest->heard_ms) oldest = peer;
+        if (was_told(gossip, peer)) continue;
+        peer->period_ms = CS__HAVE_MS;
         if (peer != but && gossip->peer_count <= CS_FANOUT_MAX) {
             cs__have_soon(gossip, peer, CS__SOON_MS);
         }
@@ -162,9 +174,10 @@ static void take_reports(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hav
         news = cs__report_take(gossip, peer, &have->reports[i]) || news;
     }
     for (size_t i = 0; news && i < gossip->peer_count; i++) {
-        if (gossip->peers[i] != peer) {
-            cs__have_soon(gossip, gossip->peers[i], 2 * CS__SOON_MS);
-        }
+        if (gossip->peers[i] == peer) continue;
+        /* Of two who would relay it to each other, one hears it first, and keeps silent. */
+        uint64_t delay_ms = CS__SOON_MS + cs_prng_below(&gossip->prng, CS__SOON_MS + 1);
+        cs__have_soon(gossip, gossip->peers[i], (uint32_t)delay_ms);
     }
 }
 
