@@ -39,6 +39,7 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p)
     }
     cs_free(gossip->peers);
     cs__hot_clear(&gossip->hot);
+    cs_vv_fini(&gossip->hashed);
     cs__members_fini(gossip);
     cs_free(gossip);
     *gossip_p = NULL;

@@ -4,14 +4,19 @@
 #include "base/mem.h"
 #include "node/gossip_internal.h"
 
-static void hash_seen(const cs_gossip_t *gossip, const cs_vv_t *seen,
-                      uint8_t ret[CS_DIGEST_BYTES])
+/* In quiet times that of all peers, and ours: so the last one is kept. Valid until the next
+ * call. */
+static const uint8_t *hash_seen(cs_gossip_t *gossip, const cs_vv_t *seen)
 {
+    if (gossip->hash_known && cs_vv_eq(&gossip->hashed, seen)) return gossip->seen_hash;
     cs_buf_t buf = {0};
     cs_vv_encode(seen, &buf);
     cs_slice_t part = cs_buf_slice(&buf);
-    cs_hash(ret, CS_DIGEST_BYTES, gossip->config.keys->item, 32, &part, 1);
+    cs_hash(gossip->seen_hash, CS_DIGEST_BYTES, gossip->config.keys->item, 32, &part, 1);
     cs_buf_fini(&buf);
+    cs_vv_copy(&gossip->hashed, seen);
+    gossip->hash_known = true;
+    return gossip->seen_hash;
 }
 
 /* What changed in our seen since the peer was told; from now on it counts as told. */
@@ -64,15 +69,13 @@ void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
     if (!peer->checked || peer->dropped) return; /* HELLO goes first */
     const cs_state_t *state = cs__state(gossip);
     bool stale = CS_MUT(STALE_ROOT) && peer->told;
-    uint8_t seen_hash[CS_DIGEST_BYTES];
-    hash_seen(gossip, &state->seen, seen_hash);
     cs_buf_t delta = {0};
     put_delta(gossip, peer, &delta);
     cs_msg_report_t reports[CS_REPORTS_MAX];
     cs_msg_t msg = {.type = CS_MSG_HAVE,
                     .u.have = {.root = stale ? peer->told_root : state->root,
                                .n = stale ? peer->told_n : state->n,
-                               .seen_hash = seen_hash,
+                               .seen_hash = hash_seen(gossip, &state->seen),
                                .delta = cs_buf_slice(&delta),
                                .applied = cs__is_applied(gossip),
                                .stamp = cs__own_stamp(gossip),
@@ -147,8 +150,7 @@ static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
         err = cs_vv_merge(&seen, &delta);
     }
     if (err == CS_OK) {
-        uint8_t hash[CS_DIGEST_BYTES];
-        hash_seen(gossip, &seen, hash);
+        const uint8_t *hash = hash_seen(gossip, &seen);
         bool blind = CS_MUT(HAVE_NO_CHECK) || CS_MUT(STALE_BASE);
         if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0 && !blind) {
             err = CS_ERR_AGAIN;
@@ -181,7 +183,8 @@ static void take_reports(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hav
     }
 }
 
-static void note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+/* True if it says more than its last one. */
+static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
 {
     bool more = !peer->have_known || peer->greeted || (have->applied && !peer->applied) ||
                 memcmp(peer->root, have->root, CS_HASH_BYTES) != 0;
@@ -191,6 +194,7 @@ static void note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_
     peer->n = have->n;
     memcpy(peer->root, have->root, CS_HASH_BYTES);
     if (more) gossip->host.peer_has_more(gossip->host.arg, peer->id);
+    return more;
 }
 
 /* (root, n) are equal now: whatever is dead there is dead here. */
@@ -220,14 +224,13 @@ cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t 
     }
     if (err != CS_OK) return err;
     take_reports(gossip, peer, have);
-    note_state(gossip, peer, have);
+    bool more = note_state(gossip, peer, have);
     bool equal = cs__is_equal(gossip, peer);
     if (equal) equality(gossip, peer);
     /* Even if all is equal: the peer's `wait` needs to hear that we are where it is. */
     if (!was_told(gossip, peer)) cs__have_soon(gossip, peer, 0);
-    if (equal) {
-        gossip->host.changed(gossip->host.arg);
-    } else {
+    if (equal && more) gossip->host.changed(gossip->host.arg);
+    if (!equal) {
         peer->period_ms = CS__HAVE_MS;
         cs__want_exchange(gossip, peer);
     }

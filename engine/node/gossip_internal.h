@@ -145,6 +145,9 @@ struct cs_gossip {
     cs__hot_t hot;
     uint64_t push_due_ms, pushed_ms;
     uint64_t gc_due_ms;
+    bool hash_known;
+    cs_vv_t hashed; /* its hash, as in HAVE */
+    uint8_t seen_hash[CS_DIGEST_BYTES];
     uint64_t deaths; /* entries seen to die since the start: no surprise to refute them */
     cs_gossip_stats_t stats;
 };
