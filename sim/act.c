@@ -29,6 +29,7 @@ void cs_sim_act(cs_sim_t *sim, const cs_act_t *act)
                                   .node = act->node,
                                   .peer = act->peer,
                                   .number = (uint64_t)(act - sim->history->act)});
+    cs_sim_scan_soon(node);
     if (cs_sim_user(node, act) || cs_sim_fault(node, act) || !node->up) return;
     if (act->kind == CS_ACT_SCAN) scan(node, act);
     if (act->kind == CS_ACT_PAUSE || act->kind == CS_ACT_RESUME) {

@@ -317,10 +317,7 @@ static void draw_burst(const cs_sim_options_t *options, uint32_t first, cs_histo
         burst.at_us += below(&draw, most + 10);
         if (below(&draw, 24) == 0) burst.at_us += 200000000; /* what is gone is forgotten */
     }
-    for (unsigned i = 0; i < options->nodes; i++) {
-        add_scan(&burst, i);
-    }
-    add_rest(&burst);
+    add_rest(&burst); /* which begins with a scan of all nodes */
     *ret_done = first + count;
 }
 

@@ -24,6 +24,16 @@ static uint32_t one_of(uint64_t seed, uint64_t which, const uint32_t *values, ui
     return values[cs_draw_below(seed, CS_DRAW_OPTIONS, which, 3, count)];
 }
 
+#define NODES_DRAWN_MAX 5u
+
+/* Most scans that come by themselves should have something to find: in the long run not more
+ * of them than actions. */
+static uint32_t scan_ms_least(const cs_sim_options_t *options)
+{
+    uint32_t gap_ms = options->bursts > 0 ? options->latency_ms / 4 : options->gap_ms;
+    return NODES_DRAWN_MAX * gap_ms;
+}
+
 void cs_sim_options_draw(cs_sim_options_t *ret, uint64_t seed)
 {
     static const uint32_t nodes[] = {2, 2, 3, 3, 3, 4, 5}, ops[] = {6, 12, 25, 50, 100},
@@ -63,6 +73,8 @@ void cs_sim_options_draw(cs_sim_options_t *ret, uint64_t seed)
         ret->phases = between(seed, 26, 2, 10);
         if (ret->ops < 50) ret->ops = 50;
     }
+    uint32_t least = scan_ms_least(ret);
+    if (ret->scan_ms > 0 && ret->scan_ms < least) ret->scan_ms = least;
 #undef ONE_OF
 }
 

@@ -21,7 +21,7 @@
     X(names, "names", 1, 16, "names that users choose from")                             \
     X(gap_ms, "gap-ms", 0, 60000, "virtual ms between actions, on average")              \
     X(latency_ms, "latency-ms", 0, 60000, "virtual ms a message takes, at most")         \
-    X(scan_ms, "scan-ms", 0, 600000, "virtual ms between scans of a node; 0: as acted")  \
+    X(scan_ms, "scan-ms", 0, 600000, "virtual ms from action to scan; 0: as acted")      \
     X(races, "races", 0, 100, "% of actions that wait for a call of the engine")         \
     X(equal, "equal", 0, 100, "% of saves of bytes that others save, too")               \
     X(large, "large", 0, 100, "% of saves of several chunks")                            \

@@ -72,6 +72,9 @@ typedef struct cs_oracle_counts {
  * see cs_oracle_failure. ret may be NULL. Roots and I1 are not compared after the hole. */
 bool cs_oracle_check_rest(cs_oracle_t *oracle, const bool *in_group, cs_oracle_counts_t *ret);
 
+/* There is an entry somewhere that has nothing live. */
+bool cs_oracle_has_tombstones(const cs_oracle_t *oracle);
+
 /* Numbers minted so far: equal before and after a scan of an unchanged tree (GetPut). */
 uint64_t cs_oracle_minted(const cs_oracle_t *oracle);
 /* The same of one node, in all its lives. */

@@ -124,6 +124,17 @@ static void check_tombstone(const or_rest_t *rest, unsigned node, uint32_t bucke
     or_fail(o, node, OR_NONE, "I6: a tombstone is left, bucket %s", name);
 }
 
+bool cs_oracle_has_tombstones(const cs_oracle_t *oracle)
+{
+    for (uint32_t i = 0; i < oracle->bucket_len; i++) {
+        for (unsigned node = 0; node < oracle->config.node_count; node++) {
+            const or_entry_t *entry = *or_entry_at(oracle, i, node);
+            if (entry != NULL && !is_live(entry)) return true;
+        }
+    }
+    return false;
+}
+
 /* The lineage that a content belongs to: its own if a location says so. */
 static void owner(const or_values_t *values, const or_value_t *k, uint64_t *ret_rid,
                   uint64_t *ret_ctr)

@@ -9,7 +9,8 @@
 /* A node that steps so often at one moment, without an effect, spins. */
 #define SPINS_MAX 1000u
 /* Children of an event in the heap: with many, it is flat, and pop waits for memory less. */
-#define ARITY 4u
+#define ARITY          4u
+#define IDLE_SCANS_MAX 10u /* by then they are a minute apart */
 
 void cs_sim_fail(cs_sim_t *sim, const char *format, ...)
 {
@@ -126,15 +127,38 @@ static void act_next(cs_sim_t *sim)
 }
 
 /* At rest a minute apart, as the product does: what others miss is looked for in the trash. */
+#define SCAN_REST_MS 60000u
+
 static bool scans(const cs_sim_t *sim)
 {
     return sim->fair || sim->options.scan_ms > 0;
 }
 
-static void push_scan(cs_sim_t *sim, unsigned node)
+/* The longer nobody does anything at the node, the rarer are its scans. */
+static void push_scan(cs_sim_t *sim, unsigned index)
 {
-    uint64_t ms = sim->fair || sim->options.scan_ms == 0 ? 60000 : sim->options.scan_ms;
-    cs_sim_push(sim, CS_SIM_EV_SCAN, ms * 1000)->node = (uint16_t)node;
+    cs_sim_node_t *node = &sim->node[index];
+    uint64_t ms = (uint64_t)sim->options.scan_ms << node->idle_scans;
+    if (sim->fair || ms == 0 || ms > SCAN_REST_MS) ms = SCAN_REST_MS;
+    node->scan_us = sim->now_us + ms * 1000;
+    cs_sim_push(sim, CS_SIM_EV_SCAN, ms * 1000)->node = (uint16_t)index;
+}
+
+void cs_sim_scan_soon(cs_sim_node_t *node)
+{
+    cs_sim_t *sim = node->sim;
+    node->idle_scans = 0;
+    if (sim->options.scan_ms == 0) return;
+    uint64_t at_us = sim->now_us + (uint64_t)sim->options.scan_ms * 1000;
+    if (at_us < node->scan_us) push_scan(sim, node->index);
+}
+
+static void scan(cs_sim_t *sim, cs_sim_node_t *node)
+{
+    if (node->scan_us != sim->now_us) return; /* another one comes, or came, before */
+    if (node->up && scans(sim)) cs_sim_node_scan(node, ".");
+    if (node->idle_scans < IDLE_SCANS_MAX) node->idle_scans++;
+    push_scan(sim, node->index);
 }
 
 static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
@@ -169,8 +193,7 @@ static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
         if (node->life == ev->life) cs_sim_node_tick(node);
         break;
     case CS_SIM_EV_SCAN:
-        if (node->up && scans(sim)) cs_sim_node_scan(node, ".");
-        push_scan(sim, ev->node);
+        scan(sim, node);
         break;
     case CS_SIM_EV_START:
         if (node->life == ev->life && !node->up) cs_sim_node_start(node);

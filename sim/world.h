@@ -135,8 +135,9 @@ struct cs_sim_node {
     uint64_t steps, calls, jobs_made, writes_made;
     cs_sim_write_t *writes;
     cs_sim_job_t *jobs, *running;
-    bool local; /* results of a scan go into its batches */
-    uint64_t tick_us;
+    bool local;                /* results of a scan go into its batches */
+    uint64_t tick_us, scan_us; /* the next one's */
+    unsigned idle_scans;       /* since the last action */
     uint64_t asked, answered;
     cs_err_t last_answer;
     cs_mem_fd_t *held; /* what a program of the user keeps open; NULL: nothing */
@@ -203,6 +204,8 @@ void cs_sim_see(cs_sim_t *sim, const cs_sight_t *sight); /* now_us is filled in 
 /* In `after_us` from now. The caller fills in what the kind needs before anything else is
  * pushed. */
 cs_sim_ev_t *cs_sim_push(cs_sim_t *sim, cs_sim_ev_kind_t kind, uint64_t after_us);
+/* Somebody acts at the node: its scans are close to each other again. */
+void cs_sim_scan_soon(cs_sim_node_t *node);
 /* Goes on with events until `done`, checked whenever nothing is under way; false: out of
  * bounds. */
 bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what);

@@ -39,6 +39,7 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p)
     }
     cs_free(gossip->peers);
     cs__hot_clear(&gossip->hot);
+    cs_vv_fini(&gossip->hashed);
     cs__members_fini(gossip);
     cs_free(gossip);
     *gossip_p = NULL;
@@ -95,7 +96,7 @@ static void reset_peer(cs_gossip_t *gossip, cs__peer_t *peer)
     cs_vv_fini(&peer->seen_of);
     cs_vv_fini(&peer->sent);
     peer->period_ms = CS__HAVE_MS;
-    peer->have_due_ms = peer->start_due_ms = CS__NEVER;
+    peer->news_due_ms = peer->beat_due_ms = peer->start_due_ms = CS__NEVER;
     peer->quiet_until_ms = 0;
     cs__say_hello(gossip, peer);
 }
@@ -231,9 +232,9 @@ void cs_gossip_local(cs_gossip_t *gossip, uint64_t now_ms)
     gossip->now_ms = now_ms;
     if (gossip->stopped) return;
     cs_replica_take_changed(gossip->config.replica, take_changed, gossip);
+    if (gossip->hot.len > 0) cs__sooner(&gossip->gc_due_ms, now_ms + CS__GC_MS);
     cs__push_soon(gossip);
     cs__have_others_soon(gossip, NULL);
-    cs__sooner(&gossip->gc_due_ms, now_ms + CS__GC_MS);
 }
 
 void cs_gossip_set_applied(cs_gossip_t *gossip, bool applied, uint64_t now_ms)
@@ -269,10 +270,11 @@ static void tick_peer(cs_gossip_t *gossip, cs__peer_t *peer, uint64_t *next_ms)
         cs__exchange_abort(gossip, peer);
     }
     if (peer->hello_due_ms <= now_ms) cs__say_hello(gossip, peer);
-    if (peer->have_due_ms <= now_ms) cs__say_have(gossip, peer);
+    cs__have_tick(gossip, peer);
     if (peer->start_due_ms <= now_ms) cs__try_start(gossip, peer);
     cs__sooner(next_ms, peer->hello_due_ms);
-    cs__sooner(next_ms, peer->have_due_ms);
+    cs__sooner(next_ms, peer->news_due_ms);
+    cs__sooner(next_ms, peer->beat_due_ms);
     cs__sooner(next_ms, peer->start_due_ms);
     if (peer->exchange != NULL) {
         cs__sooner(next_ms, peer->exchange->heard_ms + CS__EXCHANGE_MS);
@@ -305,6 +307,7 @@ void cs_gossip_resume(cs_gossip_t *gossip, uint64_t now_ms)
     gossip->paused = false;
     gossip->deaths = UINT64_MAX / 2; /* somebody looked: not again in this run */
     for (size_t i = 0; i < gossip->peer_count && !gossip->stopped; i++) {
+        gossip->peers[i]->told = false; /* again: what differs is exchanged now */
         cs__have_soon(gossip, gossip->peers[i], 0);
     }
 }

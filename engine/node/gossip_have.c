@@ -4,14 +4,19 @@
 #include "base/mem.h"
 #include "node/gossip_internal.h"
 
-static void hash_seen(const cs_gossip_t *gossip, const cs_vv_t *seen,
-                      uint8_t ret[CS_DIGEST_BYTES])
+/* In quiet times that of all peers, and ours: so the last one is kept. Valid until the next
+ * call. */
+static const uint8_t *hash_seen(cs_gossip_t *gossip, const cs_vv_t *seen)
 {
+    if (gossip->hash_known && cs_vv_eq(&gossip->hashed, seen)) return gossip->seen_hash;
     cs_buf_t buf = {0};
     cs_vv_encode(seen, &buf);
     cs_slice_t part = cs_buf_slice(&buf);
-    cs_hash(ret, CS_DIGEST_BYTES, gossip->config.keys->item, 32, &part, 1);
+    cs_hash(gossip->seen_hash, CS_DIGEST_BYTES, gossip->config.keys->item, 32, &part, 1);
     cs_buf_fini(&buf);
+    cs_vv_copy(&gossip->hashed, seen);
+    gossip->hash_known = true;
+    return gossip->seen_hash;
 }
 
 /* What changed in our seen since the peer was told; from now on it counts as told. */
@@ -39,18 +44,15 @@ bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer)
 
 static bool was_told(const cs_gossip_t *gossip, const cs__peer_t *peer)
 {
-    const cs_state_t *state = cs__state(gossip);
-    return peer->told && peer->told_n == state->n &&
-           peer->told_applied == cs__is_applied(gossip) &&
-           memcmp(peer->told_root, state->root, CS_HASH_BYTES) == 0 &&
-           cs_vv_eq(&peer->sent, &state->seen);
+    return peer->told && cs__is_own_stamp(gossip, peer->told_stamp) &&
+           cs_vv_eq(&peer->sent, &cs__state(gossip)->seen);
 }
 
 static void set_told(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     const cs_state_t *state = cs__state(gossip);
     peer->told = true;
-    peer->told_applied = cs__is_applied(gossip);
+    peer->told_stamp = cs__own_stamp(gossip);
     peer->told_n = state->n;
     memcpy(peer->told_root, state->root, CS_HASH_BYTES);
     peer->have_sent_ms = gossip->now_ms;
@@ -58,24 +60,22 @@ static void set_told(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->period_ms = equal ? 2 * peer->period_ms : CS__HAVE_MS;
     if (peer->period_ms > CS__HAVE_MAX_MS) peer->period_ms = CS__HAVE_MAX_MS;
     uint64_t jitter = cs_prng_below(&gossip->prng, peer->period_ms / 5 * 2 + 1);
-    peer->have_due_ms = gossip->now_ms + peer->period_ms / 5 * 4 + jitter;
+    peer->beat_due_ms = gossip->now_ms + peer->period_ms / 5 * 4 + jitter;
 }
 
 void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
 {
-    peer->have_due_ms = CS__NEVER;
+    peer->news_due_ms = peer->beat_due_ms = CS__NEVER;
     if (!peer->checked || peer->dropped) return; /* HELLO goes first */
     const cs_state_t *state = cs__state(gossip);
     bool stale = CS_MUT(STALE_ROOT) && peer->told;
-    uint8_t seen_hash[CS_DIGEST_BYTES];
-    hash_seen(gossip, &state->seen, seen_hash);
     cs_buf_t delta = {0};
     put_delta(gossip, peer, &delta);
     cs_msg_report_t reports[CS_REPORTS_MAX];
     cs_msg_t msg = {.type = CS_MSG_HAVE,
                     .u.have = {.root = stale ? peer->told_root : state->root,
                                .n = stale ? peer->told_n : state->n,
-                               .seen_hash = seen_hash,
+                               .seen_hash = hash_seen(gossip, &state->seen),
                                .delta = cs_buf_slice(&delta),
                                .applied = cs__is_applied(gossip),
                                .stamp = cs__own_stamp(gossip),
@@ -97,7 +97,21 @@ void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms)
     if (at_ms <= gossip->now_ms) {
         cs__say_have(gossip, peer);
     } else {
-        cs__sooner(&peer->have_due_ms, at_ms);
+        cs__sooner(&peer->news_due_ms, at_ms);
+    }
+}
+
+/* What was to be told may have been told since: by another HAVE, or a report of it came from
+ * the peer itself. */
+void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    uint64_t now_ms = gossip->now_ms;
+    if (peer->news_due_ms > now_ms && peer->beat_due_ms > now_ms) return;
+    bool news = !was_told(gossip, peer) || cs__has_reports_for(gossip, peer);
+    if (news || peer->beat_due_ms <= now_ms) {
+        cs__say_have(gossip, peer);
+    } else {
+        peer->news_due_ms = CS__NEVER;
     }
 }
 
@@ -109,8 +123,9 @@ void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
     cs__peer_t *oldest = gossip->peers[0];
     for (size_t i = 0; i < gossip->peer_count; i++) {
         cs__peer_t *peer = gossip->peers[i];
-        peer->period_ms = CS__HAVE_MS;
         if (peer->heard_ms < oldest->heard_ms) oldest = peer;
+        if (was_told(gossip, peer)) continue;
+        peer->period_ms = CS__HAVE_MS;
         if (peer != but && gossip->peer_count <= CS_FANOUT_MAX) {
             cs__have_soon(gossip, peer, CS__SOON_MS);
         }
@@ -135,8 +150,7 @@ static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
         err = cs_vv_merge(&seen, &delta);
     }
     if (err == CS_OK) {
-        uint8_t hash[CS_DIGEST_BYTES];
-        hash_seen(gossip, &seen, hash);
+        const uint8_t *hash = hash_seen(gossip, &seen);
         bool blind = CS_MUT(HAVE_NO_CHECK) || CS_MUT(STALE_BASE);
         if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0 && !blind) {
             err = CS_ERR_AGAIN;
@@ -162,13 +176,15 @@ static void take_reports(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hav
         news = cs__report_take(gossip, peer, &have->reports[i]) || news;
     }
     for (size_t i = 0; news && i < gossip->peer_count; i++) {
-        if (gossip->peers[i] != peer) {
-            cs__have_soon(gossip, gossip->peers[i], 2 * CS__SOON_MS);
-        }
+        if (gossip->peers[i] == peer) continue;
+        /* Of two who would relay it to each other, one hears it first, and keeps silent. */
+        uint64_t delay_ms = CS__SOON_MS + cs_prng_below(&gossip->prng, CS__SOON_MS + 1);
+        cs__have_soon(gossip, gossip->peers[i], (uint32_t)delay_ms);
     }
 }
 
-static void note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+/* True if it says more than its last one. */
+static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
 {
     bool more = !peer->have_known || peer->greeted || (have->applied && !peer->applied) ||
                 memcmp(peer->root, have->root, CS_HASH_BYTES) != 0;
@@ -178,6 +194,7 @@ static void note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_
     peer->n = have->n;
     memcpy(peer->root, have->root, CS_HASH_BYTES);
     if (more) gossip->host.peer_has_more(gossip->host.arg, peer->id);
+    return more;
 }
 
 /* (root, n) are equal now: whatever is dead there is dead here. */
@@ -207,14 +224,13 @@ cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t 
     }
     if (err != CS_OK) return err;
     take_reports(gossip, peer, have);
-    note_state(gossip, peer, have);
+    bool more = note_state(gossip, peer, have);
     bool equal = cs__is_equal(gossip, peer);
     if (equal) equality(gossip, peer);
     /* Even if all is equal: the peer's `wait` needs to hear that we are where it is. */
     if (!was_told(gossip, peer)) cs__have_soon(gossip, peer, 0);
-    if (equal) {
-        gossip->host.changed(gossip->host.arg);
-    } else {
+    if (equal && more) gossip->host.changed(gossip->host.arg);
+    if (!equal) {
         peer->period_ms = CS__HAVE_MS;
         cs__want_exchange(gossip, peer);
     }

@@ -140,6 +140,7 @@ static void push_to(cs_gossip_t *gossip, cs__peer_t *peer, const push_t *push)
     cs_buf_fini(&bundle.packed);
     if (!any) return;
     peer->eager_ms = gossip->now_ms;
+    peer->told = false; /* now it may be where it was told that we are */
     cs__have_soon(gossip, peer, 0);
 }
 

@@ -105,13 +105,15 @@ typedef struct cs__peer {
     uint8_t root[CS_HASH_BYTES];
     uint64_t n;
     /* our last HAVE to it */
-    bool told, told_applied;
+    bool told;
     uint8_t told_root[CS_HASH_BYTES];
-    uint64_t told_n;
+    uint64_t told_n, told_stamp;
     uint64_t *stamps; /* per member: newest report that it is known to have */
     uint64_t reports_again_ms;
     uint64_t heard_ms, eager_ms;
-    uint64_t hello_due_ms, hello_sent_ms, have_due_ms, have_sent_ms, period_ms;
+    uint64_t hello_due_ms, hello_sent_ms;
+    /* news_due: a HAVE if there is news for it by then; beat_due: one in any case */
+    uint64_t news_due_ms, beat_due_ms, have_sent_ms, period_ms;
     uint64_t start_due_ms;   /* an exchange is wanted */
     uint64_t quiet_until_ms; /* not before this */
     uint64_t held_until_ms;  /* its symbols were nonsense, and its list was just read */
@@ -143,6 +145,9 @@ struct cs_gossip {
     cs__hot_t hot;
     uint64_t push_due_ms, pushed_ms;
     uint64_t gc_due_ms;
+    bool hash_known;
+    cs_vv_t hashed; /* its hash, as in HAVE */
+    uint8_t seen_hash[CS_DIGEST_BYTES];
     uint64_t deaths; /* entries seen to die since the start: no surprise to refute them */
     cs_gossip_stats_t stats;
 };
@@ -185,7 +190,11 @@ void cs__members_take(cs_gossip_t *gossip, const cs_msg_members_t *members);
 bool cs__report_take(cs_gossip_t *gossip, cs__peer_t *from, const cs_msg_report_t *report);
 /* Up to CS_REPORTS_MAX reports that the peer may not have; noted as told. */
 size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *ret);
-/* The stamp of our own present state. */
+/* Would there be any? */
+bool cs__has_reports_for(const cs_gossip_t *gossip, const cs__peer_t *peer);
+/* Somebody was told our present state under this stamp, and nobody a later one. */
+bool cs__is_own_stamp(const cs_gossip_t *gossip, uint64_t stamp);
+/* The stamp of our own present state, which is about to be told. */
 uint64_t cs__own_stamp(cs_gossip_t *gossip);
 
 /* --- gossip_hello.c */
@@ -196,8 +205,10 @@ CS_MUST_USE cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer,
 
 /* --- gossip_have.c */
 void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer);
-void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer,
-                   uint32_t delay_ms); /* 0: now, if the rate allows */
+/* As soon as the rate allows, if there is news for the peer then; delay_ms 0: now, in any case,
+ * if the rate allows. */
+void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms);
+void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer);             /* what is due */
 void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but); /* our state changed */
 bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer);  /* by its last HAVE */
 CS_MUST_USE cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer,

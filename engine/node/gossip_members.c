@@ -207,17 +207,33 @@ static void tell_again(cs_gossip_t *gossip, cs__peer_t *peer)
     }
 }
 
+/* What we know of a member is news for the peer. */
+static bool is_news_for(const cs_gossip_t *gossip, const cs__peer_t *peer, size_t member)
+{
+    const cs__member_state_t *state = &gossip->states[member];
+    const uint8_t *key = gossip->members[member].key.b;
+    if (!state->known || peer->stamps[member] >= state->stamp) return false;
+    bool own = memcmp(key, peer->key.b, CS_KEY_BYTES) == 0;
+    if (own && peer->stamps[member] == 0) return false; /* it has not said yet what it is at */
+    return memcmp(key, gossip->config.self.b, CS_KEY_BYTES) != 0;
+}
+
+bool cs__has_reports_for(const cs_gossip_t *gossip, const cs__peer_t *peer)
+{
+    for (size_t i = 0; i < gossip->member_count; i++) {
+        if (is_news_for(gossip, peer, i)) return true;
+    }
+    return false;
+}
+
 size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *ret)
 {
     size_t count = 0;
     tell_again(gossip, peer);
     for (size_t i = 0; i < gossip->member_count && count < CS_REPORTS_MAX; i++) {
+        if (!is_news_for(gossip, peer, i)) continue;
         const cs__member_state_t *state = &gossip->states[i];
         const uint8_t *key = gossip->members[i].key.b;
-        if (!state->known || peer->stamps[i] >= state->stamp) continue;
-        bool own = memcmp(key, peer->key.b, CS_KEY_BYTES) == 0;
-        if (own && peer->stamps[i] == 0) continue; /* it has not said yet what it is at */
-        if (memcmp(key, gossip->config.self.b, CS_KEY_BYTES) == 0) continue;
         ret[count++] = (cs_msg_report_t){.key = key,
                                          .stamp = state->stamp,
                                          .root = state->root,
@@ -228,16 +244,32 @@ size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *r
     return count;
 }
 
-uint64_t cs__own_stamp(cs_gossip_t *gossip)
+static cs__member_state_t *own_of(const cs_gossip_t *gossip)
 {
     size_t at;
     bool found = cs__member_index(gossip, gossip->config.self.b, &at);
     CS_ASSERT(found);
-    cs__member_state_t *own = &gossip->states[at];
+    return &gossip->states[at];
+}
+
+static bool is_present(const cs_gossip_t *gossip, const cs__member_state_t *own)
+{
     const cs_state_t *state = cs__state(gossip);
-    bool same = own->known && own->n == state->n && own->applied == cs__is_applied(gossip) &&
-                memcmp(own->root, state->root, CS_HASH_BYTES) == 0;
-    if (same) return own->stamp;
+    return own->known && own->n == state->n && own->applied == cs__is_applied(gossip) &&
+           memcmp(own->root, state->root, CS_HASH_BYTES) == 0;
+}
+
+bool cs__is_own_stamp(const cs_gossip_t *gossip, uint64_t stamp)
+{
+    const cs__member_state_t *own = own_of(gossip);
+    return own->stamp == stamp && is_present(gossip, own);
+}
+
+uint64_t cs__own_stamp(cs_gossip_t *gossip)
+{
+    cs__member_state_t *own = own_of(gossip);
+    const cs_state_t *state = cs__state(gossip);
+    if (is_present(gossip, own)) return own->stamp;
     uint64_t stamp = own->known ? own->stamp + 1 : gossip->config.stamp;
     *own = (cs__member_state_t){
         .known = true, .applied = cs__is_applied(gossip), .stamp = stamp, .n = state->n};

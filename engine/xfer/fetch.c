@@ -230,6 +230,7 @@ void cs_fetch_retry(cs_fetch_t *fetch, cs_peer_t peer)
 bool cs_fetch_next(cs_fetch_t *fetch, uint64_t now_ms, cs_fetch_action_t *ret)
 {
     fetch->now_ms = now_ms;
+    if (cs__chain_is_empty(&fetch->all)) return false; /* at rest: most steps of a node */
     return cs__order_next(fetch, ret) || cs__ask_next(fetch, ret);
 }
 

@@ -1,4 +1,5 @@
 /* main.c - crdtsync-sim: the simulator's door. */
+#include <malloc.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <string.h>
@@ -121,9 +122,21 @@ static int run(const command_t *command, int argc, char **argv)
     return command->run(&args);
 }
 
+#define HEAP_BYTES (64 << 20) /* more than most histories need */
+
+/* A history ends with nearly all memory free, and the next one takes it again: what was given
+ * back to the kernel in between would be cleared and mapped anew. */
+static void keep_heap(void)
+{
+    (void)mallopt(M_TRIM_THRESHOLD, 4 * HEAP_BYTES);
+    (void)mallopt(M_TOP_PAD, HEAP_BYTES / 16);
+    (void)mallopt(M_MMAP_THRESHOLD, HEAP_BYTES);
+}
+
 int main(int argc, char **argv)
 {
     const char *names[CS_COUNT_OF(commands) + 1] = {NULL};
+    keep_heap();
     if (sodium_init() < 0) return CS_EXIT_FAILED;
     bool wants_help = asks_for_help(argc, argv);
     const char *name = argc > 1 ? argv[1] : "";

@@ -204,6 +204,24 @@ Test(gossip, haves_become_rare_while_nothing_happens)
     cr_assert_leq(sent, 600 / 30);
 }
 
+Test(gossip, what_a_peer_was_told_it_is_not_told_again)
+{
+    gn_node_create(gp.a, 3);
+    gp_connect();
+    cs_gossip_local(gp.a->gossip, gp.world->now_ms);
+    cs_gossip_set_applied(gp.a->gossip, true, gp.world->now_ms);
+    gp_pass(200000);
+    uint64_t before = cs_gossip_stats(gp.a->gossip)->have_sent;
+    cs_gossip_local(gp.a->gossip, gp.world->now_ms); /* a scan that found nothing */
+    cs_gossip_set_applied(gp.a->gossip, false, gp.world->now_ms);
+    cs_gossip_set_applied(gp.a->gossip, true, gp.world->now_ms);
+    gp_pass(1000);
+    cr_assert_eq(cs_gossip_stats(gp.a->gossip)->have_sent, before);
+    cs_gossip_set_applied(gp.a->gossip, false, gp.world->now_ms);
+    gp_pass(1000);
+    cr_assert_eq(cs_gossip_stats(gp.a->gossip)->have_sent, before + 1);
+}
+
 /* All of a's files vanish, and a's knowledge stays: what no deletion explains. */
 Test(gossip, too_many_refutations_stop_the_conversation_until_somebody_looked)
 {
