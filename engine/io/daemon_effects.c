@@ -40,6 +40,10 @@ static void note(cs_daemon_t *daemon, const cs_effect_t *effect)
         note_scan(daemon, effect);
         return;
     }
+    if (effect->note == CS_NOTE_PEER) {
+        cs__daemon_note_peer(daemon, effect->link, effect->text);
+        return;
+    }
     if (effect->note == CS_NOTE_PATH) {
         note_path(daemon, effect, cs_slice_str(effect->path));
         return;

@@ -254,6 +254,8 @@ void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_e
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);
 void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why);
+/* The peer stays; what: an event's name, static. */
+void cs_folder_note_peer(cs_folder_t *folder, cs_peer_t id, const char *what);
 cs_peer_entry_t *cs_folder_peer(cs_folder_t *folder, cs_peer_t peer); /* NULL: gone */
 
 #endif
