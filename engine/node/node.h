@@ -110,10 +110,11 @@ typedef struct cs_scan_report {
 } cs_scan_report_t;
 
 typedef enum cs_note_kind {
-    CS_NOTE_LOG,  /* worth a line of the log */
-    CS_NOTE_PATH, /* a path was changed on disk: there may be thousands */
-    CS_NOTE_SCAN, /* scan.done: what a scan found and is durable */
-    CS_NOTE_PEER  /* a peer does what it should not, and need not be dropped for */
+    CS_NOTE_LOG,     /* worth a line of the log */
+    CS_NOTE_PATH,    /* a path was changed on disk: there may be thousands */
+    CS_NOTE_SCAN,    /* scan.done: what a scan found and is durable */
+    CS_NOTE_TROUBLE, /* what a scan cannot take: one path, or how many more */
+    CS_NOTE_PEER     /* a peer does what it should not, and need not be dropped for */
 } cs_note_kind_t;
 
 typedef struct cs_effect {
