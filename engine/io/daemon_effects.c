@@ -34,10 +34,36 @@ static void note_scan(cs_daemon_t *daemon, const cs_effect_t *effect)
     cs__daemon_event_end(daemon, &json);
 }
 
+static void note_trouble(cs_daemon_t *daemon, const cs_effect_t *effect)
+{
+    char text[160];
+    cs_slice_t path = cs_slice_text("");
+    const cs_troubles_t *troubles = &effect->scan.troubles;
+    if (troubles->len > 0) {
+        const cs_trouble_item_t *item = troubles->item;
+        path = cs_slice_str(item->path);
+        snprintf(text, sizeof text, "%s; %s", cs_trouble_text(item->trouble),
+                 cs_trouble_remedy(item->trouble));
+    } else {
+        snprintf(text, sizeof text, "%llu more paths; see: crdtsync status --json",
+                 (unsigned long long)troubles->total);
+    }
+    cs__daemon_log(daemon, CS_LOG_WARNING, effect->text, folder_name(daemon, effect->folder),
+                   path, text);
+}
+
 static void note(cs_daemon_t *daemon, const cs_effect_t *effect)
 {
+    if (effect->note == CS_NOTE_TROUBLE) {
+        note_trouble(daemon, effect);
+        return;
+    }
     if (effect->note == CS_NOTE_SCAN) {
         note_scan(daemon, effect);
+        return;
+    }
+    if (effect->note == CS_NOTE_PEER) {
+        cs__daemon_note_peer(daemon, effect->link, effect->text);
         return;
     }
     if (effect->note == CS_NOTE_PATH) {

@@ -243,9 +243,20 @@ void cs__daemon_drop_link(cs_daemon_t *daemon, cs_link_t link, const char *why)
     cs__daemon_close_link(daemon, link);
 }
 
-static void on_turned_away(void *arg)
+static void on_turned_away(void *arg, cs_turned_away_t why)
 {
-    cs__daemon_log_strangers(arg);
+    cs__daemon_log_strangers(arg, why);
+}
+
+static void on_late(void *arg, cs_link_t link)
+{
+    cs__daemon_note_peer(arg, link, "peer.late");
+}
+
+void cs__daemon_note_peer(cs_daemon_t *daemon, cs_link_t link, const char *event)
+{
+    const cs_shell_link_t *entry = find(daemon, link);
+    if (entry != NULL && entry->known) cs__daemon_log_manners(daemon, event, &entry->key);
 }
 
 cs_link_state_t cs_daemon_link_state(const cs_daemon_t *daemon, const uint8_t key[32])
@@ -294,8 +305,8 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
     };
     memcpy(net.public_key, identity->public_key, sizeof net.public_key);
     memcpy(net.secret_key, identity->secret_key, sizeof net.secret_key);
-    cs_net_handler_t handler = {daemon,      on_up,         on_down,       on_message,
-                                on_writable, on_dial_state, on_turned_away};
+    cs_net_handler_t handler = {daemon,      on_up,         on_down,        on_message,
+                                on_writable, on_dial_state, on_turned_away, on_late};
     return cs_net_new(&net, &handler, &daemon->net, ret_detail);
 }
 

@@ -105,13 +105,16 @@ void cs__daemon_send(cs_daemon_t *daemon, cs_effect_t *effect);
 void cs__daemon_close_link(cs_daemon_t *daemon, cs_link_t link);
 /* Its peer broke the protocol, as `why` says. */
 void cs__daemon_drop_link(cs_daemon_t *daemon, cs_link_t link, const char *why);
+/* It may stay; the event's name says what it does. */
+void cs__daemon_note_peer(cs_daemon_t *daemon, cs_link_t link, const char *event);
 void cs__daemon_links_fini(cs_daemon_t *daemon);
 
-/* daemon_peer_log.c: few lines a minute of each event and peer */
+/* daemon_peer_log.c: few lines a minute of each kind and peer */
 void cs__daemon_log_peer(cs_daemon_t *daemon, const char *event, const cs_key_t *key,
                          const char *what, const char *remedy);
 void cs__daemon_log_link(cs_daemon_t *daemon, const char *event, const cs_key_t *key);
-void cs__daemon_log_strangers(cs_daemon_t *daemon);
+void cs__daemon_log_strangers(cs_daemon_t *daemon, cs_turned_away_t why);
+void cs__daemon_log_manners(cs_daemon_t *daemon, const char *event, const cs_key_t *key);
 
 /* daemon_folders.c */
 CS_MUST_USE cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail);

@@ -91,11 +91,17 @@ static void log_state(const cs_shell_watch_t *self, const char *id)
                    text != NULL ? text : "every change is noticed");
 }
 
+/* While it starts it does not know yet. */
+static bool misses_some(const cs_watcher_state_t *state)
+{
+    return state->started && state->missed > 0;
+}
+
 static void changed(void *arg, const cs_watcher_state_t *state)
 {
     cs_shell_watch_t *self = arg;
     bool covered = cs_watcher_covers(&self->state);
-    bool misses = state->started && state->missed > 0 && self->state.missed == 0;
+    bool misses = misses_some(state) && !misses_some(&self->state);
     bool failed = state->by == CS_WATCH_OFF && state->why != CS_ERR_NOT_MOUNTED &&
                   state->why != self->state.why;
     self->state = *state;

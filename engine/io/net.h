@@ -22,6 +22,14 @@ typedef uint32_t cs_link_t; /* > 0, never used again */
 
 typedef struct cs_net cs_net_t;
 
+#define CS_NET_LATE_MS 10000u /* by far the longest that a link takes which works */
+
+typedef enum cs_turned_away {
+    CS_TURNED_KEY,      /* its key is not allowed */
+    CS_TURNED_FULL,     /* there are links_max already */
+    CS_TURNED_HANDSHAKE /* it speaks no ZMTP with CURVE, or ended before its handshake did */
+} cs_turned_away_t;
+
 typedef struct cs_net_handler {
     void *arg;
     /* key: 32 bytes, proven. outgoing: we dialled. */
@@ -35,9 +43,11 @@ typedef struct cs_net_handler {
     /* For status: a dialled peer turned us away (REFUSED), or cannot be reached (OFFLINE). Told
      * when it changes, per endpoint. */
     void (*dial_state)(void *arg, const uint8_t *key, cs_err_t err);
-    /* Somebody dialled us whose key is not allowed, or who does not speak ZMTP with CURVE. May
-     * be NULL. */
-    void (*turned_away)(void *arg);
+    /* Somebody dialled us and was not let in. May be NULL. */
+    void (*turned_away)(void *arg, cs_turned_away_t why);
+    /* A question of one byte has been without an answer for CS_NET_LATE_MS; told once of each.
+     * May be NULL. */
+    void (*late)(void *arg, cs_link_t link);
 } cs_net_handler_t;
 
 typedef struct cs_net_config {

@@ -35,6 +35,7 @@ typedef struct cs__link {
     uint32_t probe_wait_ms;
     uint64_t ask_at_ms; /* of the next question (net_echo.c) */
     uint64_t asked_us;  /* when the one was sent whose answer is due; 0: none is */
+    bool late;          /* late() was called for that one */
     uint64_t rtt_us;    /* until the newest answer; 0: there was none */
     bool known;         /* up() was called, down() is owed */
     bool full;          /* writable() is owed */
@@ -68,6 +69,9 @@ struct cs_net {
     uint8_t public_key[CS_CURVE_KEY_BYTES];
     uint8_t *secret_key; /* sodium_malloc */
     void *router, *router_monitor;
+    bool *shaking; /* by descriptor: accepted, and nothing came of it yet */
+    size_t shaking_cap;
+    size_t shakes_failed; /* told of, and not yet disconnected */
     char **endpoints;
     size_t endpoint_count;
     cs__link_t **links; /* ascending ids; removed by housekeeping only */

@@ -20,8 +20,8 @@
                             */
 #define PROBE_MAX_MS 1000u /* by then libzmq knows; the sweep catches the rest */
 #define SWEEP_MS     15000u
-#define EVENTS                                                  \
-    (ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
+#define EVENTS                                                                       \
+    (ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH | \
      ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL)
 
 static cs__link_t *find_route(const cs_net_t *net, zframe_t *route)
@@ -96,7 +96,7 @@ void cs__router_eject(cs_net_t *net, cs__link_t *link)
     probe_soon(net, link);
 }
 
-static void remember_descriptor(cs__link_t *link, zframe_t *header)
+static void remember_descriptor(cs_net_t *net, cs__link_t *link, zframe_t *header)
 {
     struct stat st;
     const char *text = zframe_meta(header, "__fd"); /* what zmq_msg_get(ZMQ_SRCFD) reads */
@@ -104,6 +104,7 @@ static void remember_descriptor(cs__link_t *link, zframe_t *header)
     if (fd < 0 || fstat(fd, &st) != 0) return;
     link->fd = fd;
     link->inode = st.st_ino;
+    if ((size_t)fd < net->shaking_cap) net->shaking[fd] = false;
 }
 
 /* The first message of a connection; NULL if that has ended already. */
@@ -112,7 +113,7 @@ static cs__link_t *admit(cs_net_t *net, const uint8_t *key, zframe_t *route, zfr
     cs__link_t *link = cs__link_add(net, key, NULL);
     link->route_len = zframe_size(route);
     memcpy(link->route, zframe_data(route), link->route_len);
-    remember_descriptor(link, header);
+    remember_descriptor(net, link, header);
     /* Denied, or the last place taken, between its handshake and now. */
     if (!cs_keyset_has(&net->allowed, key) || net->zap_full) {
         cs__link_close(net, link);
@@ -189,19 +190,53 @@ static void doubt(cs_net_t *net, uint32_t fd)
     }
 }
 
+static void turn_away(cs_net_t *net, cs_turned_away_t why)
+{
+    if (net->handler.turned_away != NULL) net->handler.turned_away(net->handler.arg, why);
+}
+
+static void begin_handshake(cs_net_t *net, uint32_t fd)
+{
+    if (fd >= net->shaking_cap) {
+        size_t cap = cs_grow(net->shaking_cap, fd + 1);
+        net->shaking = cs_realloc_array(net->shaking, cap, sizeof *net->shaking);
+        memset(net->shaking + net->shaking_cap, 0, cap - net->shaking_cap);
+        net->shaking_cap = cap;
+    }
+    net->shaking[fd] = true;
+}
+
+/* libzmq does not tell of every handshake that fails: not of one that is ended for a frame that
+ * is too large. */
+static void end_handshake(cs_net_t *net, uint32_t fd)
+{
+    if (fd >= net->shaking_cap || !net->shaking[fd]) return;
+    net->shaking[fd] = false;
+    if (net->shakes_failed == 0) {
+        turn_away(net, CS_TURNED_HANDSHAKE);
+    } else {
+        net->shakes_failed--; /* that one, or one like it */
+    }
+}
+
 static int on_event(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
     (void)item;
     cs_net_t *net = arg;
     uint32_t value;
-    bool turned_away = false;
     for (int event; (event = cs__monitor_next(net->router_monitor, &value)) != 0;) {
-        if (event == ZMQ_EVENT_DISCONNECTED) doubt(net, value);
-        turned_away = turned_away || event != ZMQ_EVENT_DISCONNECTED;
-    }
-    if (turned_away && net->handler.turned_away != NULL) {
-        net->handler.turned_away(net->handler.arg);
+        if (event == ZMQ_EVENT_ACCEPTED) {
+            begin_handshake(net, value);
+        } else if (event == ZMQ_EVENT_DISCONNECTED) {
+            doubt(net, value);
+            end_handshake(net, value);
+        } else {
+            bool auth = event == ZMQ_EVENT_HANDSHAKE_FAILED_AUTH;
+            cs_turned_away_t key = net->zap_full ? CS_TURNED_FULL : CS_TURNED_KEY;
+            net->shakes_failed++;
+            turn_away(net, auth ? key : CS_TURNED_HANDSHAKE);
+        }
     }
     return 0;
 }
@@ -331,4 +366,5 @@ void cs__router_close(cs_net_t *net)
         cs_free(net->endpoints[i]);
     }
     cs_free(net->endpoints);
+    cs_free(net->shaking);
 }

@@ -97,6 +97,17 @@ void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why)
     if (peer != NULL) cs__node_drop(folder->fx, peer, why);
 }
 
+void cs_folder_note_peer(cs_folder_t *folder, cs_peer_t id, const char *what)
+{
+    const cs_peer_entry_t *peer = cs_folder_peer(folder, id);
+    if (peer == NULL) return;
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_NOTE);
+    effect->folder = folder->config.number;
+    effect->note = CS_NOTE_PEER;
+    effect->link = peer->active;
+    effect->text = what;
+}
+
 /* --- helpers of all parts */
 
 cs_job_t *cs_folder_job(cs_folder_t *folder, cs_job_kind_t kind)
@@ -335,6 +346,8 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
         cs_folder_plan_soon(folder);
     }
     cs_fetch_tick(folder->fetch, folder->now_ms);
+    for (cs_peer_t id; (id = cs_fetch_next_silent(folder->fetch)) != 0;)
+        cs_folder_note_peer(folder, id, CS_PEER_SILENT);
     retry_missing(folder);
     cs_folder_commit_more(folder);
     pump_disk(folder);

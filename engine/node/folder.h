@@ -157,8 +157,9 @@ typedef struct cs_folder {
     cs_said_t said[CS_ERR_COUNT];
     bool held;
     bool applied;
-    cs_scan_stats_t stats; /* of the last full scan */
-    cs_troubles_t troubles;
+    cs_scan_stats_t stats;  /* of the last full scan */
+    cs_troubles_t troubles; /* of the last full scan and those of parts since */
+    cs_omap_t told;         /* those of them that the log has: path, NUL, kind */
 } cs_folder_t;
 
 CS_MUST_USE cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config,
@@ -208,6 +209,9 @@ void cs_folder_commit_more(cs_folder_t *folder); /* what a scan saw, once the la
 bool cs_folder_start_scan(cs_folder_t *folder);  /* true: a job was started */
 void cs_folder_answer_scans(cs_folder_t *folder); /* those that are durable */
 void cs_folder_scan_fini(cs_folder_t *folder);
+/* folder_trouble.c: what a scan could not take; at its end, what of that is new is noted */
+void cs_folder_take_troubles(cs_folder_t *folder, const cs_job_scan_t *scan);
+void cs_folder_tell_troubles(cs_folder_t *folder);
 
 /* folder_apply.c */
 void cs_folder_plan_soon(cs_folder_t *folder); /* of all that is pending */
@@ -257,6 +261,8 @@ void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_e
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);
 void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why);
+/* The peer stays; what: an event's name, static. */
+void cs_folder_note_peer(cs_folder_t *folder, cs_peer_t id, const char *what);
 cs_peer_entry_t *cs_folder_peer(cs_folder_t *folder, cs_peer_t peer); /* NULL: gone */
 
 #endif

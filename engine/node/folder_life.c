@@ -19,6 +19,11 @@ static void host_drop(void *arg, cs_peer_t peer, const char *reason)
     cs_folder_drop(arg, peer, reason);
 }
 
+static void host_note_peer(void *arg, cs_peer_t peer, const char *what)
+{
+    cs_folder_note_peer(arg, peer, what);
+}
+
 static cs_snapshot_t *host_snapshot(void *arg)
 {
     return cs_store_snapshot(((cs_folder_t *)arg)->node->config.store);
@@ -112,9 +117,9 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .recon = config->recon,
     };
     memcpy(gossip.name, node->config.name, sizeof gossip.name);
-    cs_gossip_host_t host = {folder,           host_send,    host_drop,  host_snapshot,
-                             host_reincarnate, host_member,  host_alarm, host_changed,
-                             host_more,        host_refused, host_met};
+    cs_gossip_host_t host = {folder,        host_send,        host_drop,    host_note_peer,
+                             host_snapshot, host_reincarnate, host_member,  host_alarm,
+                             host_changed,  host_more,        host_refused, host_met};
     folder->gossip = cs_gossip_new(&gossip, &host);
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);

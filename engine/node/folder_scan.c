@@ -70,8 +70,8 @@ static void sort_paths(cs_scan_wish_t *wish)
 static void refused(void *arg, cs_slice_t path, cs_err_t err)
 {
     cs_folder_t *folder = arg;
+    (void)err;
     cs_troubles_add(&folder->troubles, path, CS_TROUBLE_TOO_MANY_VERSIONS);
-    cs_folder_note(folder, "scan.refused", path, err);
 }
 
 #define MISSED_MAX 64u /* contents for which one scan looks into the trash */
@@ -228,6 +228,7 @@ static void scan_succeeded(cs_folder_t *folder)
     }
     folder->err = CS_OK; /* and peers may ask for contents again */
     clear_busy(folder);
+    cs_folder_tell_troubles(folder);
     cs_gossip_local(folder->gossip, folder->now_ms);
     cs_folder_plan_soon(folder);
 }
@@ -272,10 +273,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
     } else {
         cs_replica_scan_abort(folder->replica);
     }
-    for (size_t i = 0; i < scan->troubles.len; i++) {
-        cs_troubles_add(&folder->troubles, cs_slice_str(scan->troubles.item[i].path),
-                        scan->troubles.item[i].trouble);
-    }
+    cs_folder_take_troubles(folder, scan);
     folder->scan_report.troubles = scan->troubles;
     scan->troubles = (cs_troubles_t){0};
     if (!folder->committing) {
@@ -316,5 +314,6 @@ void cs_folder_scan_fini(cs_folder_t *folder)
     cs_free(folder->busy);
     cs_scan_records_fini(&folder->reject_lost);
     cs_troubles_fini(&folder->troubles);
+    cs_omap_fini(&folder->told, NULL);
     cs_str_unref(&folder->failed.path);
 }

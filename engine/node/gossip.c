@@ -56,6 +56,12 @@ void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot)
     gossip->host.alarm(gossip->host.arg, what, dot);
 }
 
+void cs__note_peer(cs_gossip_t *gossip, const cs__peer_t *peer, const char *what)
+{
+    if (gossip->host.note_peer == NULL) return;
+    gossip->host.note_peer(gossip->host.arg, peer->id, what);
+}
+
 void cs__alarm_store(cs_gossip_t *gossip, cs_err_t err)
 {
     cs__alarm(gossip, err == CS_ERR_CORRUPT ? CS_ALARM_CORRUPT : "store", (cs_dot_t){0});
@@ -268,6 +274,7 @@ static void tick_peer(cs_gossip_t *gossip, cs__peer_t *peer, uint64_t *next_ms)
     const cs__exchange_t *exchange = peer->exchange;
     if (exchange != NULL && exchange->heard_ms + CS__EXCHANGE_MS <= now_ms) {
         cs__exchange_abort(gossip, peer);
+        cs__note_peer(gossip, peer, CS_PEER_SILENT);
     }
     if (peer->hello_due_ms <= now_ms) cs__say_hello(gossip, peer);
     cs__have_tick(gossip, peer);

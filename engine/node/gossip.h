@@ -29,6 +29,8 @@ typedef struct cs_member {
 
 /* What the folder offers to its gossip machine. */
 #define CS_ALARM_CORRUPT "corrupt"
+#define CS_PEER_FRAMES   "peer.frames"
+#define CS_PEER_SILENT   "peer.silent"
 
 typedef struct cs_gossip_host {
     void *arg;
@@ -37,6 +39,9 @@ typedef struct cs_gossip_host {
     void (*send)(void *arg, cs_peer_t peer, const cs_msg_t *msg);
     /* This peer breaks the protocol; no call about it follows but cs_gossip_peer_down. */
     void (*drop)(void *arg, cs_peer_t peer, const char *reason);
+    /* It does not keep to the order of an exchange (CS_PEER_FRAMES), or does not go on with it
+     * (CS_PEER_SILENT), which is begun anew. May be NULL. */
+    void (*note_peer)(void *arg, cs_peer_t peer, const char *what);
     /* A snapshot of the store; everything in it is durable. The machine releases it. */
     cs_snapshot_t *(*snapshot)(void *arg);
     /* 6.4 asks for a new incarnation: the folder changes the rid, then closes all

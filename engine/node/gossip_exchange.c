@@ -265,6 +265,7 @@ cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *
     if (msg->seq <= exchange->in) return CS_OK; /* a repeated frame */
     if (msg->seq != exchange->in + 1) {         /* something was lost */
         cs__exchange_abort(gossip, peer);
+        cs__note_peer(gossip, peer, CS_PEER_FRAMES);
         return CS_OK;
     }
     exchange->in = msg->seq;

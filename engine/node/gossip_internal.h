@@ -164,6 +164,7 @@ static inline void cs__sooner(uint64_t *due_ms, uint64_t at_ms)
 
 /* --- gossip.c */
 void cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg); /* sets the tag */
+void cs__note_peer(cs_gossip_t *gossip, const cs__peer_t *peer, const char *what);
 void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot);
 void cs__alarm_store(cs_gossip_t *gossip, cs_err_t err);
 /* A vector from outside: CS_ERR_MALFORMED, _LIMIT, and _STALE if it names a number of mine that

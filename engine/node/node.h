@@ -98,7 +98,8 @@ typedef enum cs_effect_kind {
     CS_FX_MEMBER,      /* folder, member: a new one was heard of; keep it and let its key in */
     CS_FX_REPLICA,     /* folder: its replica id changed, text says why */
     CS_FX_LEFT,        /* folder: it is unknown from now on */
-    CS_FX_NOTE         /* folder, text (event name), path, err: for the log and `events` */
+    CS_FX_NOTE         /* folder, text (event name), path, err: for the log and `events`; of a
+                          PEER: link, text */
 } cs_effect_kind_t;
 
 typedef struct cs_scan_report {
@@ -109,9 +110,11 @@ typedef struct cs_scan_report {
 } cs_scan_report_t;
 
 typedef enum cs_note_kind {
-    CS_NOTE_LOG,  /* worth a line of the log */
-    CS_NOTE_PATH, /* a path was changed on disk: there may be thousands */
-    CS_NOTE_SCAN  /* scan.done: what a scan found and is durable */
+    CS_NOTE_LOG,     /* worth a line of the log */
+    CS_NOTE_PATH,    /* a path was changed on disk: there may be thousands */
+    CS_NOTE_SCAN,    /* scan.done: what a scan found and is durable */
+    CS_NOTE_TROUBLE, /* what a scan cannot take: one path, or how many more */
+    CS_NOTE_PEER     /* a peer does what it should not, and need not be dropped for */
 } cs_note_kind_t;
 
 typedef struct cs_effect {

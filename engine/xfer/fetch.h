@@ -107,6 +107,8 @@ void cs_fetch_hold(cs_fetch_t *fetch, cs_peer_t peer, bool held);
 /* It works at what it was asked for. */
 void cs_fetch_heard(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms); /* timeouts: once a second or so */
+/* A peer that has become silent since it was last told of here, each once; 0: none. */
+cs_peer_t cs_fetch_next_silent(cs_fetch_t *fetch);
 
 /* Answers of peers. MISMATCH, MALFORMED: drop that peer. What was not asked for is ignored: it
  * may answer a request of an earlier conversation. After on_data take actions from

@@ -77,6 +77,7 @@ typedef struct cs_source {
     cs_peer_t peer; /* 0: not in use */
     bool stalled;  /* asked long ago and silent: not asked again until it speaks, or for a while
                     */
+    bool untold;   /* that it is silent */
     bool no_steal; /* had not what it took over from another source's list */
     bool dry;      /* nothing for it in fetch->ready */
     bool held;     /* cs_fetch_hold */

@@ -214,7 +214,7 @@ void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer)
     if (source == NULL) return; /* enough others */
     source->peer = peer;
     source->credit = CREDIT_BEGIN;
-    source->stalled = source->no_steal = source->dry = source->held = false;
+    source->stalled = source->untold = source->no_steal = source->dry = source->held = false;
     fetch->usable |= cs__source_bit(fetch, source);
     cs__want_wake(fetch);
 }
@@ -272,7 +272,7 @@ void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms)
             continue;
         }
         if (now_ms - source->heard_ms >= CS_FETCH_TIMEOUT_MS) {
-            source->stalled = true;
+            source->stalled = source->untold = true;
             source->stalled_ms = now_ms;
             fetch->usable &= ~cs__source_bit(fetch, source);
             release_all(fetch, source);
@@ -287,4 +287,15 @@ void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms)
             cs__ask_release(fetch, source, ask, true);
         }
     }
+}
+
+cs_peer_t cs_fetch_next_silent(cs_fetch_t *fetch)
+{
+    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+        cs_source_t *source = &fetch->source[i];
+        bool silent = source->peer != 0 && source->untold;
+        source->untold = false;
+        if (silent) return source->peer;
+    }
+    return 0;
 }

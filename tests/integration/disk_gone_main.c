@@ -1,6 +1,6 @@
 /* disk_gone_main.c - a folder that is unmounted, empty, or another one; a mount inside of it;
- * directories that may not be entered; disks that fail. Nothing is deleted anywhere, and the
- * folder goes on by itself when the cause is gone. */
+ * directories that may not be entered. Nothing is deleted anywhere, and the folder goes on by
+ * itself when the cause is gone. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -209,74 +209,15 @@ static void without_permission(void)
     cluster_destroy(&c);
 }
 
-/* --- disks that fail */
-
-static void cannot_read(void)
-{
-    cluster_t c;
-    char out[CLUSTER_TEXT];
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
-    cluster_settle(&c, SETTLE_S);
-    mishap_fail(faults, FAULT_READ, EIO, "/bad");
-    node_text(&c.node[1], "bad", "sector");
-    node_text(&c.node[1], "good", "one");
-    cluster_do(&c, 1, out, "scan --json");
-    if (strstr(out, "{\"path\":\"bad\",\"reason\":\"unreadable\"") == NULL)
-        test_fail("a file that cannot be read: %s", out);
-    mishap_await(&c, 0, "ls shared good --json", "\"on_disk\":true");
-    if (node_has(&c.node[0], "bad")) test_fail("half a file was sent");
-    mishap_heal(faults);
-    mishap_agree(&c, "the file can be read again");
-
-    /* A file that was read once: it is served from a disk that fails, and not deleted. */
-    mishap_random_file(&c.node[1], "bad", 300);
-    mishap_fail(faults, FAULT_OPEN | FAULT_READ, EIO, "/bad");
-    cluster_do(&c, 1, NULL, "scan");
-    if (!node_reads(&c.node[0], "bad", "sector")) test_fail("a failing disk deleted a file");
-    mishap_heal(faults);
-    mishap_agree(&c, "the file can be opened again");
-    mishap_no_conflicts(&c);
-    cluster_destroy(&c);
-}
-
-static void cannot_write(void)
-{
-    cluster_t c;
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
-    cluster_settle(&c, SETTLE_S);
-    const uint32_t calls[] = {FAULT_OPEN, FAULT_WRITE, FAULT_RENAME, FAULT_SYNC};
-    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
-        char text[32];
-        snprintf(text, sizeof text, "edit %zu", i);
-        mishap_fail(faults, calls[i], EIO, c.node[1].root);
-        node_text(&c.node[0], "one", text);
-        node_text(&c.node[0], text, text);
-        cluster_do(&c, 0, NULL, "scan");
-        mishap_await(&c, 1, "status --json", "input/output error");
-        mishap_heal(faults);
-        mishap_agree(&c, text);
-    }
-    mishap_no_conflicts(&c);
-    cluster_destroy(&c);
-}
-
 int main(int argc, char **argv)
 {
     static const mishap_t mishaps[] = {
         {"unmounted", unmounted, true, false},
-        {"cannot write", cannot_write, false, false},
         {"replaced", replaced, false, false},
         {"private directories cleared", private_directories_cleared, false, false},
         {"on another device", on_another_device, true, false},
         {"mount inside", mount_inside, true, false},
         {"without permission", without_permission, false, false},
-        {"cannot read", cannot_read, false, false},
     };
     return mishap_main(argc, argv, mishaps, sizeof mishaps / sizeof mishaps[0]);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/mishap.h"
 #include "support/scans.h"
 #include "support/watched.h"
 
@@ -283,16 +284,14 @@ static void run_schedule(void)
     watching_can_be_set();
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    backend = "inotify";
-    run_events();
-    run_schedule();
-    if (!watched_has_fanotify()) {
+    backend = argc > 1 ? argv[1] : "inotify";
+    if (strcmp(backend, "fanotify") == 0 && !watched_has_fanotify()) {
         printf("fanotify: not tried, it needs CAP_SYS_ADMIN\n");
-        return 0;
+        return MISHAP_SKIPPED;
     }
-    backend = "fanotify";
     run_events();
+    if (strcmp(backend, "inotify") == 0) run_schedule();
     return 0;
 }

@@ -1,6 +1,7 @@
 /* faults.c - preloaded into a node: system calls that fail, and a clock that is wrong. */
 #include "preload/faults.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -128,6 +129,18 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset)
     return pwrite(fd, data, len, offset);
 }
 
+int ftruncate(int fd, off_t size)
+{
+    NEXT("ftruncate", int (*next)(int, off_t));
+    if (fails(FAULT_RESIZE) && hit_fd(fd)) return -1;
+    return next(fd, size);
+}
+
+int ftruncate64(int fd, off_t size)
+{
+    return ftruncate(fd, size);
+}
+
 int fsync(int fd)
 {
     NEXT("fsync", int (*next)(int));
@@ -166,6 +179,29 @@ int mkdirat(int dir, const char *name, mode_t mode)
     NEXT("mkdirat", int (*next)(int, const char *, mode_t));
     if (fails(FAULT_MKDIR) && hit_at(dir, name)) return -1;
     return next(dir, name, mode);
+}
+
+int unlinkat(int dir, const char *name, int flags)
+{
+    NEXT("unlinkat", int (*next)(int, const char *, int));
+    if (fails(FAULT_UNLINK) && hit_at(dir, name)) return -1;
+    return next(dir, name, flags);
+}
+
+int statx(int dir, const char *restrict name, int flags, unsigned mask,
+          struct statx *restrict ret)
+{
+    NEXT("statx", int (*next)(int, const char *, int, unsigned, struct statx *));
+    if (fails(FAULT_STAT) && (*name == '\0' ? hit_fd(dir) : hit_at(dir, name))) return -1;
+    return next(dir, name, flags, mask, ret);
+}
+
+ssize_t getdents64(int dir, void *ret, size_t len)
+{
+    NEXT("getdents64", ssize_t(*next)(int, void *, size_t));
+    if (fails(FAULT_LIST) && hit_fd(dir)) return -1;
+    if (fails(FAULT_LATER) && lseek(dir, 0, SEEK_CUR) != 0 && hit_fd(dir)) return -1;
+    return next(dir, ret, len);
 }
 
 /* --- the wall clock */

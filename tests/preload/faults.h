@@ -15,6 +15,11 @@
 #define FAULT_SYNC   8u
 #define FAULT_RENAME 16u
 #define FAULT_MKDIR  32u
+#define FAULT_LIST   64u  /* a directory: at once */
+#define FAULT_LATER  128u /* a directory: once some of it was read */
+#define FAULT_STAT   256u
+#define FAULT_UNLINK 512u /* of files and of directories */
+#define FAULT_RESIZE 1024u
 
 typedef struct faults {
     _Atomic uint32_t calls; /* these fail, ... */

@@ -81,6 +81,7 @@ static void on_message(void *arg, cs_link_t link, zframe_t **header_p, zframe_t 
         cs_msg_decode(&msg, cs_slice(zframe_data(*header_p), zframe_size(*header_p)), payload);
     if (err != CS_OK) test_fail("the node said what nobody can read: %s", cs_err_text(err));
     hostile->heard[msg.type]++;
+    if (msg.type == CS_MSG_RECON_REQ && msg.seq == 1) hostile->xid = msg.xid;
     if (hostile->serves && msg.type == CS_MSG_HELLO && msg.u.hello.answer) {
         hostile_greet(hostile);
     } else if (hostile->serves && msg.type == CS_MSG_CWANT) {

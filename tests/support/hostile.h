@@ -22,6 +22,7 @@ typedef struct hostile {
     cs_link_t link; /* the newest that is up; 0: none */
     unsigned ups, downs, refused;
     unsigned heard[CS_MSG_TYPE_END]; /* by type */
+    uint32_t xid;                    /* of the newest exchange that the node began */
     bool serves;                     /* answers what it is asked for, as far as it has it */
     cs_buf_t kept[HOSTILE_KEPT];     /* what it said last, for saying it again */
     size_t kept_count;

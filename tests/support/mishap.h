@@ -19,10 +19,14 @@ typedef struct mishap {
     bool is_long; /* only with --long, and then no others */
 } mishap_t;
 
+#define MISHAP_SKIPPED 77 /* exit code: nothing could be tried here; ctest knows it */
+
 /* All of them, each in a process of its own, some at once: mostly they wait. Returns what main
  * is to return. Arguments: --long, or a part of the names of those to be run. */
 int mishap_main(int argc, char **argv, const mishap_t *mishaps, size_t count);
 
+/* Of the calling process: namespaces (CLONE_NEW...), in a new user's one if it needs that. */
+bool mishap_own_namespaces(int flags);
 /* A tmpfs over a directory of the cluster, with what lies in it now; nodes must not run. */
 void mishap_small_disk(const char *dir, const char *options);
 void mishap_remount(const char *dir, unsigned long flags, const char *options);

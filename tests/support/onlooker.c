@@ -38,6 +38,20 @@ unsigned log_lines(const cluster_node_t *node, const char *event, const char *wo
     return count;
 }
 
+void expect_lines(const cluster_node_t *node, const char *what, const char *event,
+                  const char *words, void (*pass)(void *arg), void *arg)
+{
+    double end = test_now() + ONLOOKER_SOON_S;
+    unsigned lines;
+    while ((lines = log_lines(node, event, words)) == 0) {
+        if (test_now() > end) test_fail("%s: no line %s", what, event);
+        pass(arg);
+    }
+    if (lines > ONLOOKER_LINES_MAX) test_fail("%s: %u lines %s", what, lines, event);
+    if (log_lines(node, "warning", event) > 0 && log_lines(node, event, "; ") < lines)
+        test_fail("%s: %s does not say what can be done", what, event);
+}
+
 long peak_memory_kib(const cluster_node_t *node)
 {
     char path[64], line[256];
@@ -49,6 +63,13 @@ long peak_memory_kib(const cluster_node_t *node)
     }
     if (file != NULL) fclose(file);
     return kib;
+}
+
+void check_memory(const cluster_node_t *node, const char *what, long mib_max)
+{
+    long kib = peak_memory_kib(node);
+    printf("%s: %ld MiB at most\n", what, kib / 1024);
+    if (kib <= 0 || kib > mib_max * 1024) test_fail("%s: %ld KiB of memory", what, kib);
 }
 
 int open_files(const cluster_node_t *node)

@@ -25,6 +25,7 @@
 typedef struct way {
     int from, to;
     size_t head, len;
+    bool kept; /* what passes is */
     char bytes[WAY_BYTES];
 } way_t;
 
@@ -39,6 +40,9 @@ struct relay {
     atomic_int mode;   /* what the loop has made true */
     atomic_ullong bytes;
     atomic_int count;
+    uint8_t said[RELAY_KEPT];
+    atomic_size_t said_len;
+    bool taken; /* a connection was */
     connection_t *open[CONNECTIONS_MAX];
 };
 
@@ -90,8 +94,18 @@ static void take(relay_t *relay)
     if (fresh == NULL) abort();
     fresh->there.from = fresh->back.to = fd;
     fresh->there.to = fresh->back.from = other;
+    fresh->there.kept = !relay->taken;
+    relay->taken = true;
     relay->open[count] = fresh;
     atomic_store(&relay->count, count + 1);
+}
+
+static void keep(relay_t *relay, const char *bytes, size_t len)
+{
+    size_t have = atomic_load(&relay->said_len);
+    size_t more = len < RELAY_KEPT - have ? len : RELAY_KEPT - have;
+    memcpy(relay->said + have, bytes, more);
+    atomic_store(&relay->said_len, have + more);
 }
 
 /* False: the connection is over. */
@@ -107,6 +121,7 @@ static bool move_bytes(relay_t *relay, way_t *way)
     size_t most = atomic_load(&relay->mode) == RELAY_SLOW ? 1 : way->len;
     ssize_t n = send(way->to, way->bytes + way->head, most, MSG_NOSIGNAL);
     if (n < 0) return errno == EAGAIN || errno == EINTR;
+    if (way->kept) keep(relay, way->bytes + way->head, (size_t)n);
     way->head += (size_t)n;
     way->len -= (size_t)n;
     atomic_fetch_add(&relay->bytes, (unsigned long long)n);
@@ -216,6 +231,13 @@ void relay_set(relay_t *relay, relay_mode_t mode)
 uint64_t relay_bytes(const relay_t *relay)
 {
     return atomic_load(&relay->bytes);
+}
+
+size_t relay_said(const relay_t *relay, uint8_t *ret)
+{
+    size_t len = atomic_load(&relay->said_len);
+    memcpy(ret, relay->said, len);
+    return len;
 }
 
 int relay_connections(const relay_t *relay)

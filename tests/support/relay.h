@@ -7,9 +7,12 @@
 #ifndef CS_TESTS_RELAY_H
 #define CS_TESTS_RELAY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 typedef enum relay_mode { RELAY_OPEN, RELAY_STALLED, RELAY_SLOW, RELAY_CUT } relay_mode_t;
+
+#define RELAY_KEPT 4096
 
 typedef struct relay relay_t;
 
@@ -20,6 +23,10 @@ int relay_port(const relay_t *relay);
 void relay_set(relay_t *relay, relay_mode_t mode);
 /* Bytes moved so far, both ways. */
 uint64_t relay_bytes(const relay_t *relay);
+/* What the first connection's dialler said at first, at most RELAY_KEPT bytes: returns how
+ * many.
+ */
+size_t relay_said(const relay_t *relay, uint8_t *ret);
 /* Connections that are open now. */
 int relay_connections(const relay_t *relay);
 void relay_destroy(relay_t **relay_p);
