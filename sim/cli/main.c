@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "io/suggest.h"
 #include "sim/cli/cli.h"
 
@@ -124,6 +125,7 @@ static int run(const command_t *command, int argc, char **argv)
 int main(int argc, char **argv)
 {
     const char *names[CS_COUNT_OF(commands) + 1] = {NULL};
+    cs_account_begin();
     if (sodium_init() < 0) return CS_EXIT_FAILED;
     bool wants_help = asks_for_help(argc, argv);
     const char *name = argc > 1 ? argv[1] : "";

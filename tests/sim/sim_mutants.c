@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/mutation.h"
 #include "sim/draw.h"
 #include "sim/run.h"
@@ -50,6 +51,9 @@ static const char same_tick[] = BEGIN "9300.000 B save path=a number=11\n18000.0
 static const char twice[] = BEGIN "9100.000 A save path=a number=11\n18000.000 - rest\n";
 static const char large[] = "9000.000 A large path=a number=1\n9001.000 A scan path=.\n"
                             "9002.000 A large path=a number=2 calls=$\n13000.000 - rest\n";
+static const char looks[] = "9000.000 A save path=a number=10\n12000.000 - rest\n"
+                            "3000.000 A touch path=a\n3001.000 A scan path=.\n"
+                            "9000.000 - rest\n";
 #define DRAWN_MAX 150u /* calls */
 
 typedef struct focus {
@@ -99,6 +103,9 @@ static const focus_t focuses[CS_MUT_COUNT] = {
     [CS_MUT_NO_VOUCH] = {CLOSE, 10, same_tick},
     [CS_MUT_NO_RACY] = {CLOSE, 10, twice},
     [CS_MUT_LOCAL_BLIND] = {CLOSE, 30, large},
+    [CS_MUT_PEER_LEAK] = {PLAIN, 10},
+    [CS_MUT_TOUCH_EDITS] = {CLOSE, 10, looks},
+    [CS_MUT_REPLY_AFTER_GC] = {NET, 300},
 };
 
 static const struct {
@@ -339,6 +346,7 @@ int main(int argc, char **argv)
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CS_ASSERT(shared != MAP_FAILED);
     if (!read_args(argc, argv, &args)) return 2;
+    cs_account_begin();
     int missed = args.name_count > 0 ? run_named(&args, shared) : run_all(&args, shared);
     munmap(shared, sizeof *shared);
     return missed > 0;
