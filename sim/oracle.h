@@ -4,13 +4,15 @@
  * minted: its value, where it is live, who removed it. It shares no code with the engine: it
  * reads keys and values itself (proto/ENTRY.md) and hashes with libsodium.
  *
- *   at each batch   a dot was minted by its own replica, in a batch of a scan, and has the same
- *                   bytes everywhere, and a user changed something at its path; numbers go up
- * and leave only once `exposed` covers them; a dot vanishes only if it was removed, here or
- * elsewhere, or renamed by a new incarnation; what was dead stays dead; nothing is covered that
- * is neither live nor removed (overclaim, by seen or ctx); knowledge never shrinks; ctx covers
- * what is live (W); n, root (core.md 12: I7, I8, I1) at rest         equal states and roots,
- * live == minted - removed, no tombstone and no lineage that nothing shows (I1, I3, I6)
+ *   at each batch   a dot was minted by its own replica, in a batch of a scan, at a path where
+ *                   its user did something, and has the same bytes everywhere; numbers go up
+ *                   and leave only once `exposed` covers them; a dot vanishes only if it was
+ *                   removed, here or elsewhere, or renamed by a new incarnation; what was dead
+ *                   stays dead; nothing is covered that is neither live nor removed, and no
+ *                   removal of what is live (overclaim, by seen or ctx); knowledge never
+ *                   shrinks; ctx covers what is live (W); n, root (core.md 12: I7, I8, I1)
+ *   at rest         equal states and roots, live == minted - removed, no tombstone and no
+ *                   lineage that nothing shows (I1, I3, I6)
  *
  * What an unnoticed rollback made uncertain is not judged: a removal that the lost future may
  * have told somebody ("maybe"), a dot that went nowhere. Numbers that were given away twice

@@ -11,9 +11,9 @@
 
 CS_HEADER_BEGIN
 
-#define CS_ACCOUNTS_MAX 4096u /* more than `scale` has nodes: 32 KiB, touched by nobody else \
-                               */
-#define CS_ACCOUNT_NONE 0u    /* is not counted */
+/* More than `scale` has nodes: 32 KiB, which nobody else touches. */
+#define CS_ACCOUNTS_MAX 4096u
+#define CS_ACCOUNT_NONE 0u /* is not counted */
 
 /* From now on. Call it before the first block of the process is asked for; again is fine. */
 void cs_account_begin(void);
