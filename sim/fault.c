@@ -122,7 +122,7 @@ static void restore(cs_sim_node_t *node, bool unnoticed)
 {
     if (node->image_count == 0) return;
     const cs_sim_image_t *image = &node->image[node->image_count - 1];
-    node->sim->forgot = true;
+    node->sim->forgot = node->touched.all = true;
     cs_sim_node_kill(node, false);
     cs_mem_disk_destroy(&node->disk);
     node->disk = cs_mem_disk_copy(image->disk);
@@ -135,7 +135,7 @@ static void restore(cs_sim_node_t *node, bool unnoticed)
 static void lose(cs_sim_node_t *node, uint64_t what)
 {
     uint8_t key[] = {0, 0, 0, CS_SIM_FOLDER, 'e', '/', 0};
-    node->sim->forgot = true;
+    node->sim->forgot = node->touched.all = true;
     cs_sim_node_kill(node, false);
     for (unsigned i = 0; i < 256; i++) {
         bool all = what == 0;
@@ -175,8 +175,7 @@ static void member(cs_sim_node_t *node, unsigned peer, bool denied)
 
 static void do_clock(cs_sim_node_t *node, const cs_act_t *act)
 {
-    node->wall_ns = (int64_t)act->number * 1000000000 - (int64_t)node->sim->now_us * 1000;
-    cs_sim_node_set_clock(node);
+    cs_sim_node_jump(node, act->number);
 }
 
 static void do_backup(cs_sim_node_t *node, const cs_act_t *act)

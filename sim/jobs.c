@@ -1,6 +1,8 @@
 /* jobs.c - work on disk: a coroutine each, which gives way between two of its calls. */
+#include "base/account.h"
 #include "base/mem.h"
 #include "sim/coverage.h"
+#include "sim/load.h"
 #include "sim/world.h"
 
 #define START_MAX_US 1000u
@@ -89,7 +91,9 @@ cs_err_t cs_sim_gate(void *arg, cs_mem_call_t *call)
     node->calls++;
     if (job == NULL || node->stopping) return CS_OK; /* the folder is being made, or left */
     if (job->budget == 0 || act_is_due(node)) {
+        unsigned account = cs_account_use(CS_ACCOUNT_NONE);
         cs_coro_yield(job->coro);
+        (void)cs_account_use(account);
         if (node->dying) return CS_ERR_IO;
     }
     job->budget -= job->budget > 0;
@@ -143,8 +147,11 @@ static bool goes_on(cs_sim_job_t *job)
     cs_sim_node_t *node = job->node;
     node->running = job;
     job->begun = true;
+    unsigned was = cs_account_use(CS_SIM_ACCOUNT(node));
     bool more = cs_coro_resume(job->coro);
+    (void)cs_account_use(was);
     node->running = NULL;
+    cs_sim_load_memory(node);
     return more;
 }
 
@@ -154,7 +161,9 @@ static cs_err_t open_fs(cs_sim_node_t *node)
 {
     cs_mem_gate_t gate = {.ask = cs_sim_gate, .arg = node};
     if (node->fs != NULL) return CS_OK;
-    return cs_mem_fs_open(node->volume, &gate, &node->fs);
+    cs_err_t err = cs_mem_fs_open(node->volume, &gate, &node->fs);
+    if (err == CS_OK) cs_sim_load_disk(node->fs);
+    return err;
 }
 
 static void close_fs(cs_sim_node_t *node)

@@ -3,6 +3,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "sim/load.h"
 #include "sim/world.h"
 
 /* --- settled */
@@ -317,11 +318,16 @@ void cs_sim_rest(cs_sim_t *sim)
         }
         tree_of(&sim->node[0], &first);
         check_trees(sim, &first);
+        crypto_generichash_update(&sim->trees, first.data, first.len);
         for (unsigned i = 0; i < sim->node_count; i++) {
             check_projection(sim, &sim->node[i]);
+            cs_sim_load_rest(&sim->node[i]);
         }
     }
     if (!cs_sim_failed(sim) && (!same || is_last(sim))) check_getput(sim);
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        cs_touched_clear(&sim->node[i].touched);
+    }
     if (cs_sim_failed(sim)) show_trees(sim);
     if (!cs_sim_failed(sim)) cs_sim_line(sim, -1, "all have\n%s", (const char *)first.data);
     cs_buf_fini(&first);

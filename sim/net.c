@@ -2,13 +2,14 @@
  * on the way, or some of it comes after all (core.md 7.1, 12). */
 #include <string.h>
 
+#include "base/account.h"
 #include "base/mem.h"
 #include "proto/frame.h"
+#include "sim/load.h"
 #include "sim/world.h"
 
 #define RECONNECT_MIN_US 50000u /* ZeroMQ's own interval, as the product sets it */
 #define RECONNECT_MAX_US 5000000u
-#define BYTES_PER_MS     100000u /* of one connection: 100 MB/s */
 #define STRAY_MAX_US     5000000u
 
 uint16_t cs_sim_net_index(const cs_sim_t *sim, const cs_sim_link_t *link)
@@ -75,7 +76,7 @@ void cs_sim_net_connect(cs_sim_t *sim, cs_sim_link_t *link)
         link->id[end] = ++sim->last_link;
         set_id(sim, link, end, link->id[end]);
         link->arrives_us[end] = sim->now_us;
-        link->queued[end] = 0;
+        link->queued[end] = link->way[end] = 0;
     }
     cs_trace_event(&sim->trace, 1, sim->now_us, link->end[0], link->end[1]);
     see(sim, CS_SIGHT_UP, link);
@@ -166,6 +167,7 @@ static void see_frame(cs_sim_t *sim, cs_sight_kind_t kind, const cs_sim_frame_t 
 static void lose(cs_sim_t *sim, cs_sim_frame_t *frame)
 {
     sim->lost++;
+    cs_sim_load_gone(sim, frame, frame->header.len + frame->payload.len);
     see_frame(sim, CS_SIGHT_LOST, frame, false);
     cs_sim_net_frame_free(frame);
 }
@@ -210,6 +212,8 @@ void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
     frame->header = effect->header;
     frame->payload = effect->payload;
     effect->header = effect->payload = (cs_buf_t){0};
+    cs_account_give(frame->header.data, CS_ACCOUNT_NONE);
+    cs_account_give(frame->payload.data, CS_ACCOUNT_NONE);
     frame->link = cs_sim_net_index(sim, link);
     frame->from = (uint16_t)end;
     frame->conn = link->conn;
@@ -223,7 +227,7 @@ void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
 
     uint64_t of = (uint64_t)frame->link * 2 + end, start_us = sim->now_us;
     if (link->queued[end] > start_us) start_us = link->queued[end];
-    link->queued[end] = start_us + bytes * 1000 / BYTES_PER_MS;
+    link->queued[end] = start_us + bytes * 1000 / CS_SIM_BYTES_PER_MS;
     if (frame->payload.len > 0) {
         cs_sim_ev_t *ev = cs_sim_push(sim, CS_SIM_EV_SENT, link->queued[end] - sim->now_us);
         ev->link = frame->link;
@@ -237,6 +241,7 @@ void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
     if (at_us < link->stalled_us[end]) at_us = link->stalled_us[end];
     if (at_us < link->arrives_us[end]) at_us = link->arrives_us[end];
     link->arrives_us[end] = at_us;
+    cs_sim_load_sent(sim, link, end, bytes);
     if (is_lost(sim, link, frame)) {
         lose(sim, frame);
         return;
@@ -266,12 +271,14 @@ static void blob_free(cs_blob_t *blob)
     cs_free(owner);
 }
 
-static cs_blob_t *blob_of(cs_buf_t *payload)
+/* The receiver's from now on. */
+static cs_blob_t *blob_of(cs_sim_node_t *to, cs_buf_t *payload)
 {
     if (payload->len == 0) return NULL;
     blob_t *blob = cs_calloc(1, sizeof *blob);
     blob->bytes = *payload;
     *payload = (cs_buf_t){0};
+    cs_account_give(blob->bytes.data, CS_SIM_ACCOUNT(to));
     blob->blob = (cs_blob_t){cs_buf_slice(&blob->bytes), 1, blob_free};
     return &blob->blob;
 }
@@ -297,6 +304,7 @@ void cs_sim_net_frame(cs_sim_t *sim, cs_sim_frame_t *frame)
     unsigned to_end = 1u - frame->from;
     cs_sim_node_t *to = &sim->node[link->end[to_end]];
     unsigned type = type_of(frame);
+    cs_sim_load_gone(sim, frame, frame->header.len + frame->payload.len);
     cs_trace_event(&sim->trace, 0x100 + type, sim->now_us, link->id[to_end],
                    frame->header.len + frame->payload.len);
     cs_sim_line(sim, to->index, "<- %c %s%s, %zu bytes", 'A' + link->end[frame->from],
@@ -304,7 +312,7 @@ void cs_sim_net_frame(cs_sim_t *sim, cs_sim_frame_t *frame)
                 frame->header.len + frame->payload.len);
     see_frame(sim, CS_SIGHT_FRAME, frame, !current);
     to->deeper = frame->depth + 1;
-    cs_blob_t *blob = blob_of(&frame->payload);
+    cs_blob_t *blob = blob_of(to, &frame->payload);
     cs_event_t event = {.kind = CS_EV_MESSAGE,
                         .link = link->id[to_end],
                         .bytes = cs_buf_slice(&frame->header),

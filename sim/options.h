@@ -13,31 +13,31 @@
 #define CS_SIM_TOPOLOGY_BOUNDED 4u
 
 /*  name         field         min  max  text */
-#define CS_SIM_OPTION_MAP(X)                                                             \
-    X(nodes, "nodes", 2, CS_SIM_NODES_MAX, "nodes")                                      \
-    X(ops, "ops", 0, CS_SIM_OPS_MAX, "actions of users, scans and faults")               \
-    X(phases, "phases", 1, 10, "rest points; the actions are spread among them")         \
-    X(topology, "topology", 0, 4, "0 mesh, 1 line, 2 ring, 3 star, 4 eight of all")      \
-    X(names, "names", 1, 16, "names that users choose from")                             \
-    X(gap_ms, "gap-ms", 0, 60000, "virtual ms between actions, on average")              \
-    X(latency_ms, "latency-ms", 0, 60000, "virtual ms a message takes, at most")         \
-    X(scan_ms, "scan-ms", 0, 600000, "virtual ms from action to scan; 0: as acted")      \
-    X(races, "races", 0, 100, "% of actions that wait for a call of the engine")         \
-    X(equal, "equal", 0, 100, "% of saves of bytes that others save, too")               \
-    X(large, "large", 0, 100, "% of saves of several chunks")                            \
-    X(net, "net", 0, 100, "% of actions that are faults of links")                       \
-    X(loss, "loss", 0, 100, "per mille of messages that vanish, or come again later")    \
-    X(crashes, "crashes", 0, 100, "% of actions that kill a node")                       \
-    X(power, "power", 0, 1, "killed nodes lose what was not flushed")                    \
-    X(disk, "disk", 0, 100, "% of actions that are faults of disks")                     \
-    X(images, "images", 0, 100, "% of actions that save or restore a home")              \
-    X(members, "members", 0, 100, "% of actions that remove or readmit a member")        \
-    X(clocks, "clocks", 0, 1, "wall clocks differ and jump by up to ten years")          \
-    X(grain, "grain", 0, 3, "of file times: 0 1 ns, 1 1 ms, 2 1 s, 3 2 s")               \
-    X(plain, "plain", 0, 3, "1: no RENAME_EXCHANGE, 2: no birth times, 3: neither")      \
-    X(batch, "batch", 0, 1000, "operations of a scan in one batch; 0: the product's")    \
-    X(exec, "exec", 0, 1, "the folder keeps only the executable bit")                    \
-    X(recon, "recon", 0, 2, "limits of reconciliation: 0 the product's, 1 least, 2 few") \
+#define CS_SIM_OPTION_MAP(X)                                                               \
+    X(nodes, "nodes", 2, CS_SIM_NODES_MAX, "nodes")                                        \
+    X(ops, "ops", 0, CS_SIM_OPS_MAX, "actions of users, scans and faults")                 \
+    X(phases, "phases", 1, 10, "rest points; the actions are spread among them")           \
+    X(topology, "topology", 0, 4, "0 mesh, 1 line, 2 ring, 3 star, 4 eight of all")        \
+    X(names, "names", 1, 16, "names that users choose from")                               \
+    X(gap_ms, "gap-ms", 0, 60000, "virtual ms between actions, on average")                \
+    X(latency_ms, "latency-ms", 0, 60000, "virtual ms a message takes, at most")           \
+    X(scan_ms, "scan-ms", 0, 600000, "virtual ms from action to scan; 0: as acted")        \
+    X(races, "races", 0, 100, "% of actions that wait for a call of the engine")           \
+    X(equal, "equal", 0, 100, "% of saves of bytes that others save, too")                 \
+    X(large, "large", 0, 100, "% of saves of several chunks")                              \
+    X(net, "net", 0, 100, "% of actions that are faults of links")                         \
+    X(loss, "loss", 0, 100, "per mille of messages that vanish, or come again later")      \
+    X(crashes, "crashes", 0, 100, "% of actions that kill a node")                         \
+    X(power, "power", 0, 1, "killed nodes lose what was not flushed")                      \
+    X(disk, "disk", 0, 100, "% of actions that are faults of disks")                       \
+    X(images, "images", 0, 100, "% of actions that save or restore a home")                \
+    X(members, "members", 0, 100, "% of actions that remove or readmit a member")          \
+    X(clocks, "clocks", 0, 1, "wall clocks differ and jump by up to ten years")            \
+    X(grain, "grain", 0, 3, "of file times: 0 1 ns, 1 1 ms, 2 1 s, 3 2 s")                 \
+    X(plain, "plain", 0, 3, "1: no RENAME_EXCHANGE, 2: no birth times, 3: neither")        \
+    X(batch, "batch", 0, 1000, "operations of a scan in one batch; 0: the product's")      \
+    X(exec, "exec", 0, 1, "the folder keeps only the executable bit")                      \
+    X(recon, "recon", 0, 3, "limits of reconciliation: 0 product, 1 least, 2 few, 3 most") \
     X(bursts, "bursts", 0, 8, "each phase is so many related actions at most; 0: ops")
 
 typedef struct cs_sim_options {

@@ -45,6 +45,7 @@ void cs_oracle_destroy(cs_oracle_t **oracle_p)
     }
     for (size_t i = 0; i < o->rid_len; i++) {
         cs_free(o->rid[i].given.at);
+        cs_free(o->rid[i].purges.at);
     }
     for (size_t i = 0; i < o->chunk_len; i++) {
         cs_free(o->chunk[i]);

@@ -4,11 +4,12 @@
  * minted: its value, where it is live, who removed it. It shares no code with the engine: it
  * reads keys and values itself (proto/ENTRY.md) and hashes with libsodium.
  *
- *   at each batch   a dot was minted by its own replica, in a batch of a scan, and has the same
- *                   bytes everywhere; numbers go up and leave only once `exposed` covers them;
- *                   a dot vanishes only if it was removed, here or elsewhere, or renamed by a
- *                   new incarnation; what was dead stays dead; nothing is covered that is
- *                   neither live nor removed (overclaim, by seen or ctx); knowledge never
+ *   at each batch   a dot was minted by its own replica, in a batch of a scan, at a path where
+ *                   its user did something, and has the same bytes everywhere; numbers go up
+ *                   and leave only once `exposed` covers them; a dot vanishes only if it was
+ *                   removed, here or elsewhere, or renamed by a new incarnation; what was dead
+ *                   stays dead; nothing is covered that is neither live nor removed, and no
+ *                   removal of what is live (overclaim, by seen or ctx); knowledge never
  *                   shrinks; ctx covers what is live (W); n, root (core.md 12: I7, I8, I1)
  *   at rest         equal states and roots, live == minted - removed, no tombstone and no
  *                   lineage that nothing shows (I1, I3, I6)
@@ -33,6 +34,10 @@ typedef struct cs_oracle_config {
     unsigned node_count;   /* 1..CS_ORACLE_NODES_MAX */
     uint32_t folder;       /* keys of other folders are ignored */
     const uint8_t *secret; /* of the folder, 32 bytes; copied */
+    /* Has the user of `node` changed anything at `path`, or what is one with it, that no scan
+     * had seen at the last rest point? NULL: whatever is minted is taken for his. */
+    bool (*touched)(void *arg, unsigned node, cs_slice_t path);
+    void *arg;
     bool roots; /* check the root at each batch (1 us an entry); at rest it always is */
 } cs_oracle_config_t;
 

@@ -208,6 +208,26 @@ static void check_claim(const or_batch_t *batch, uint32_t rid, uint64_t from, ui
     }
 }
 
+/* Core.md 12, I8: what somebody removed by a number that is covered is not live here. */
+static void check_purges(const or_batch_t *batch, uint32_t rid, uint64_t from, uint64_t to)
+{
+    cs_oracle_t *o = batch->o;
+    const or_purges_t *purges = &o->rid[rid].purges;
+    for (size_t i = purges->len; i-- > 0;) {
+        const or_purge_t *purge = &purges->at[i];
+        const or_dot_t *dot = &o->dot[purge->dot];
+        if (purge->ctr <= from || purge->ctr > to) continue;
+        if ((dot->live_at & batch->bit) == 0 || dot->removed_by == 0) continue;
+        const or_number_t *number = or_number(o, batch->node, rid, purge->ctr);
+        if (number == NULL || number->mint != purge->mint) continue; /* another future's */
+        if (or_is_tainted(o, dot->rid, dot->ctr)) continue;
+        or_fail(o, batch->index, purge->dot,
+                "overclaim: seen covers %llx:%llx, which removed what is live",
+                (unsigned long long)o->rid[rid].rid, (unsigned long long)purge->ctr);
+        return;
+    }
+}
+
 static void check_seen(or_batch_t *batch)
 {
     cs_oracle_t *o = batch->o;
@@ -232,6 +252,7 @@ static void check_seen(or_batch_t *batch)
                     (unsigned long long)o->rid[rid].rid);
         }
         if (is > was) check_claim(batch, rid, was, is);
+        if (is > was && rid != node->rid && !or_failed(o)) check_purges(batch, rid, was, is);
         node->seen[rid] = is;
     }
 }

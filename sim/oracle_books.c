@@ -129,6 +129,19 @@ void or_log_push(or_log_t *log, or_event_t event)
     log->at[log->len++] = event;
 }
 
+static void purge_push(or_batch_t *batch, uint32_t id)
+{
+    or_node_t *node = batch->node;
+    or_purges_t *purges = &batch->o->rid[node->rid].purges;
+    if (node->local.len == 0) return;
+    if (purges->len == purges->cap) {
+        purges->cap = cs_grow(purges->cap, purges->len + 1);
+        purges->at = cs_realloc_array(purges->at, purges->cap, sizeof *purges->at);
+    }
+    uint32_t mint = node->local.at[node->local.len - 1].mint;
+    purges->at[purges->len++] = (or_purge_t){node->ctr, mint, id};
+}
+
 void or_removed(or_batch_t *batch, uint32_t id)
 {
     cs_oracle_t *o = batch->o;
@@ -140,6 +153,7 @@ void or_removed(or_batch_t *batch, uint32_t id)
     dot->removed_by |= batch->bit;
     or_event_t event = {.id = ++o->events, .first = batch->ctr_before + 1, .dot = id};
     or_log_push(&batch->node->log, event);
+    purge_push(batch, id);
 }
 
 void or_doubt(cs_oracle_t *o, unsigned node, uint32_t id)

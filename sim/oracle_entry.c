@@ -53,6 +53,28 @@ static bool was_dead(const or_batch_t *batch, const or_entry_t *old, const or_li
     return seen || or_ctx_of(old, live->rid) >= live->ctr;
 }
 
+/* A value without a path, of a mode, is where its lineage is. */
+static bool is_of(const or_value_t *v, const or_value_t *other)
+{
+    return v == other ||
+           (v->path.len == 0 && other->lin_rid == v->lin_rid && other->lin_ctr == v->lin_ctr);
+}
+
+/* What a scan mints is what its user did: at the place where the lineage is, or was. */
+static void check_reason(const or_batch_t *batch, uint32_t id, const or_value_t *v)
+{
+    cs_oracle_t *o = batch->o;
+    bool has_path = false;
+    if (o->config.touched == NULL) return;
+    for (size_t i = 0; i < o->values.len; i++) {
+        const or_value_t *other = &o->values.at[i];
+        if (other->path.len == 0 || !is_of(v, other)) continue;
+        if (o->config.touched(o->config.arg, batch->index, other->path)) return;
+        has_path = true;
+    }
+    if (has_path) or_fail(o, batch->index, id, "a scan minted what no user did");
+}
+
 static void appeared(or_batch_t *batch, const or_entry_t *old, uint32_t bucket, or_live_t *live,
                      const or_value_t *v)
 {
@@ -63,13 +85,14 @@ static void appeared(or_batch_t *batch, const or_entry_t *old, uint32_t bucket, 
         fail_unknown(batch, live, rid);
         return;
     }
+    bool own = rid == batch->node->rid && live->ctr > batch->ctr_before;
     if (number->dot == OR_NONE) {
-        bool own = rid == batch->node->rid && live->ctr > batch->ctr_before;
         number->dot = or_dot_make(o, rid, live->ctr, bucket, live->store);
         /* Removed in the batch that minted it, but a push of the time between got away. */
         if (!own) o->dot[number->dot].maybe_by |= 1ull << o->rid[rid].holder;
     }
     live->dot = number->dot;
+    if (own) check_reason(batch, live->dot, v);
     or_dot_t *dot = &o->dot[live->dot];
     dot->live_at |= batch->bit;
     if (dot->value == NULL) or_dot_set_value(o, live->dot, v->bytes);

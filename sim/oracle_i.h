@@ -73,8 +73,20 @@ typedef struct or_numbers {
     size_t len, cap;
 } or_numbers_t;
 
+/* Whoever knows this number knows that the dot is gone. */
+typedef struct or_purge {
+    uint64_t ctr; /* the last one of the batch that removed it */
+    uint32_t mint, dot;
+} or_purge_t;
+
+typedef struct or_purges {
+    or_purge_t *at; /* owned */
+    size_t len, cap;
+} or_purges_t;
+
 typedef struct or_rid {
     uint64_t rid;
+    or_purges_t purges;
     or_numbers_t given;  /* 1, 2, ... */
     uint64_t taint_from; /* numbers from here on were given away twice; UINT64_MAX: none */
     unsigned holder;     /* the node that had it last */

@@ -3,31 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "base/mem.h"
 #include "crdt/replica_i.h"
 #include "disk/scan.h"
 #include "sim/coverage.h"
+#include "sim/load.h"
 #include "sim/recon_limits.h"
 #include "sim/world.h"
 
 #define STORE_MAX_US                                                        \
     2000u /* a synced batch: 0.2 ms at the median (limits.md 4), 3 at worst \
            */
-#define TRASH_BYTES  (1u << 30)
-#define YEAR_2026_NS 1767225600000000000ll
-
-static const uint8_t marker[16] = {5, 5, 5};
+#define TRASH_BYTES (1u << 30)
 
 uint64_t cs_sim_who(const cs_sim_node_t *node)
 {
     return (node->index & 0xff) | ((uint64_t)node->life << 8) |
            ((uint64_t)(node->index >> 8) << 56);
-}
-
-void cs_sim_node_set_clock(cs_sim_node_t *node)
-{
-    int64_t now_ns = (int64_t)node->sim->now_us * 1000;
-    cs_mem_volume_set_time(node->volume, node->wall_ns + now_ns);
 }
 
 /* --- effects */
@@ -160,9 +153,12 @@ void cs_sim_node_event(cs_sim_node_t *node, cs_event_t *event)
     event->now_ms = sim->now_us / 1000;
     event->number =
         cs_draw(sim->options.seed, CS_DRAW_STEP, cs_sim_who(node), node->steps++) | 1;
+    unsigned was = cs_account_use(CS_SIM_ACCOUNT(node));
     if (cs_node_step(node->node, event, &node->fx) != CS_OK) {
         cs_sim_fail(sim, "node %c: a step failed", 'A' + node->index);
     }
+    cs_sim_load_memory(node);
+    (void)cs_account_use(CS_ACCOUNT_NONE);
     see_state(node);
     /* What is performed may add no effect: steps begin with events only. */
     for (size_t i = 0; i < node->fx.len; i++) {
@@ -171,6 +167,7 @@ void cs_sim_node_event(cs_sim_node_t *node, cs_event_t *event)
     cs_effects_clear(&node->fx);
     if (node->local) node->local = is_scanning(node);
     want_tick(node);
+    (void)cs_account_use(was);
 }
 
 void cs_sim_node_tick(cs_sim_node_t *node)
@@ -235,7 +232,7 @@ static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_c
         .member_count = cs_sim_members(node, members),
         .recon = cs_sim_recon_limits(sim->options.recon),
     };
-    memcpy(ret->marker, marker, sizeof marker);
+    memcpy(ret->marker, cs_sim_marker, sizeof cs_sim_marker);
 }
 
 void cs_sim_node_start(cs_sim_node_t *node)
@@ -254,12 +251,14 @@ void cs_sim_node_start(cs_sim_node_t *node)
     CS_ASSERT(err == CS_OK);
     cs_node_config_t config = {.store = node->store, .self = cs_sim_key(node->index)};
     cs_sim_name(node->index, config.name);
+    (void)cs_account_use(CS_SIM_ACCOUNT(node));
     node->node = cs_node_new(&config);
     cs_member_t *members = cs_calloc(sim->node_count, sizeof *members);
     folder_config(node, members, &folder);
     if (cs_node_add_folder(node->node, &folder, sim->now_us / 1000, &opened) != CS_OK) {
         cs_sim_fail(sim, "node %c cannot open its state", 'A' + node->index);
     }
+    (void)cs_account_use(CS_ACCOUNT_NONE);
     cs_free(members);
     if (opened == CS_OPEN_AMNESIA) cs_sim_line(sim, node->index, "remembers nothing for sure");
     if (sim->options.batch > 0) {
@@ -279,9 +278,10 @@ static void forget(cs_sim_node_t *node)
         cs_batch_fini(&write->batch);
         cs_free(write);
     }
-    cs_effects_clear(&node->fx);
+    cs_effects_fini(&node->fx);
     cs_node_destroy(&node->node);
     cs_store_close(&node->store);
+    if (!cs_sim_failed(node->sim)) cs_sim_load_end(node);
     node->up = node->dying = node->stopping = false;
     node->life++; /* what was to come for it is void */
 }
@@ -325,6 +325,7 @@ void cs_sim_node_kill(cs_sim_node_t *node, bool power)
     cs_mem_disk_crash(node->disk, draw >> 1);
     cs_sim_user_let_go(node);
     cs_mem_volume_crash(node->volume, draw >> 7);
+    node->touched.all = true; /* what was not flushed may have gone: nobody did that */
 }
 
 void cs_sim_node_scan(cs_sim_node_t *node, const char *path)
@@ -347,54 +348,9 @@ void cs_sim_node_pause(cs_sim_node_t *node, bool on)
     cs_sim_node_event(node, &event);
 }
 
-void cs_sim_node_init(cs_sim_t *sim, unsigned index)
+void cs_sim_node_end(cs_sim_node_t *node)
 {
-    static const int64_t grains[] = {1, 1000000, 1000000000, 2000000000};
-    const cs_sim_options_t *options = &sim->options;
-    cs_sim_node_t *node = &sim->node[index];
-    *node = (cs_sim_node_t){.sim = sim, .index = index, .wall_ns = YEAR_2026_NS};
-    node->denied = cs_calloc(sim->node_count, sizeof *node->denied);
-    if (options->clocks) {
-        node->wall_ns +=
-            (int64_t)cs_sim_draw(sim, CS_DRAW_LIFE, index, 2, 315360000) * 1000000000;
-    }
-    cs_mem_config_t config = {
-        .device = index + 1,
-        .granularity_ns = grains[options->grain],
-        .no_exchange = options->plain & 1,
-        .no_btime = options->plain & 2,
-        .power_cuts = options->power && options->crashes > 0,
-        .reuse_inodes = true,
-        .ordered_data = cs_sim_draw(sim, CS_DRAW_LIFE, index, 3, 2) == 0,
-        .umask = CS_SIM_UMASK,
-    };
-    node->volume = cs_mem_volume_new(&config);
-    cs_sim_node_set_clock(node);
-    if (cs_mem_fs_open(node->volume, NULL, &node->fs) != CS_OK ||
-        cs_folder_mark(node->fs, marker) != CS_OK) {
-        cs_sim_fail(sim, "node %c: no folder", 'A' + index);
-    }
-    node->fs->ops->close_fs(&node->fs);
-    cs_mem_volume_flush(node->volume);
-    node->disk = cs_mem_disk_new();
-}
-
-void cs_sim_node_fini(cs_sim_node_t *node)
-{
-    if (node->up) {
-        node->dying = true;
-        cs_sim_jobs_end(node);
-        forget(node);
-    }
-    cs_effects_fini(&node->fx);
-    for (unsigned i = 0; i < node->image_count; i++) {
-        cs_mem_disk_destroy(&node->image[i].disk);
-        cs_oracle_image_destroy(&node->image[i].known);
-    }
-    cs_mem_disk_destroy(&node->disk);
-    cs_sim_user_let_go(node);
-    cs_mem_volume_destroy(&node->volume);
-    cs_free(node->denied);
-    cs_free(node->links);
-    cs_free(node->ids);
+    node->dying = true;
+    cs_sim_jobs_end(node);
+    forget(node);
 }

@@ -15,9 +15,16 @@ static const cs_recon_limits_t few = {.symbols_max = 8,
                                       .sample_bits = 2,
                                       .part_differences = 2,
                                       .list_percent = 100};
+/* All symbols that any difference may need, at once. */
+static const cs_recon_limits_t most = {.symbols_max = 4096,
+                                       .symbols_min = 1024,
+                                       .symbols_first = 1024,
+                                       .sample_bits = 8,
+                                       .part_differences = 8192,
+                                       .list_percent = 1000};
 
 const struct cs_recon_limits *cs_sim_recon_limits(uint64_t which)
 {
-    static const cs_recon_limits_t *const limits[] = {&cs_recon_defaults, &least, &few};
+    static const cs_recon_limits_t *const limits[] = {&cs_recon_defaults, &least, &few, &most};
     return limits[which % CS_COUNT_OF(limits)];
 }

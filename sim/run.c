@@ -28,10 +28,12 @@ void cs_sim_watched(const cs_history_t *history, const cs_sim_setup_t *setup,
     ret->frames = sim->frames;
     ret->frame_bytes = sim->frame_bytes;
     ret->drops = sim->drops;
+    ret->minted = cs_oracle_minted(sim->oracle);
     ret->virtual_us = sim->now_us;
     ret->texts = cs_texts_end(sim->texts);
     ret->events = sim->trace.events;
     cs_trace_final(&sim->trace, ret->trace);
+    crypto_generichash_final(&sim->trees, ret->trees, sizeof ret->trees);
     cs_sim_fini(sim);
     cs_free(sim);
 }

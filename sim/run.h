@@ -15,7 +15,9 @@ typedef struct cs_sim_result {
     char why[CS_SIM_RESULT_BYTES]; /* not ok: the violated invariant, dots, paths */
     size_t act;                    /* index of the action at which it showed */
     uint8_t trace[32];             /* hash of everything that happened, times of files apart */
-    uint64_t events, frames, frame_bytes, virtual_us, texts, crashes, incarnations, drops;
+    uint8_t trees[32];             /* of what all had on disk at each rest point */
+    uint64_t events, frames, frame_bytes, virtual_us, texts, crashes, incarnations, drops,
+        minted;
 } cs_sim_result_t;
 
 /* lines: where the trace is written; NULL: nowhere. */

@@ -235,10 +235,23 @@ static void hold(cs_sim_node_t *node, const char *path)
     if (err != CS_OK) node->held = NULL;
 }
 
+/* The file that it writes to may have been moved, by whom it does not know. */
+static void touch_held(void *arg, const cs_mem_item_t *item)
+{
+    cs_sim_node_t *node = arg;
+    cs_stat_t held;
+    char path[CS_ACT_PATH_BYTES];
+    if (cs_mem_user_fstat(node->held, &held) != CS_OK) return;
+    if (item->stat.print.ino != held.print.ino) return;
+    snprintf(path, sizeof path, "%.*s", (int)item->path.len, (const char *)item->path.data);
+    cs_touched_add(&node->touched, path);
+}
+
 static void write_late(cs_sim_node_t *node, uint64_t number)
 {
     char bytes[CS_TEXT_BYTES + 1];
     if (node->held == NULL) return;
+    cs_mem_volume_walk(node->volume, touch_held, node);
     size_t len = cs_text_print(number, bytes);
     bytes[len++] = '+'; /* within a tick of the clock only another length tells writes apart */
     uint32_t old = text_in(node->held);
@@ -375,6 +388,7 @@ bool cs_sim_user(cs_sim_node_t *node, const cs_act_t *act)
     }
     if (node->unmounted_us != 0) return true; /* he looks, finds nothing, and waits */
     cs_sim_node_set_clock(node);
+    cs_touched_act(&node->touched, &resolved);
     doings[act->kind](node, &resolved);
     return true;
 }

@@ -237,6 +237,12 @@ bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what)
     return false;
 }
 
+static bool did_touch(void *arg, unsigned node, cs_slice_t path)
+{
+    const cs_sim_t *sim = arg;
+    return cs_touched_has(&sim->node[node].touched, path);
+}
+
 void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_t *setup)
 {
     static const uint8_t secret[CS_SECRET_BYTES] = {7};
@@ -247,10 +253,16 @@ void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_
                       .phase_us = 1000000,
                       .node_count = history->options.nodes};
     cs_trace_init(&sim->trace, setup->lines);
+    crypto_generichash_init(&sim->trees, NULL, 0, CS_HASH_BYTES);
     sim->coros = cs_coros_new();
     if (!setup->unjudged) {
         sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
-            .node_count = sim->node_count, .folder = CS_SIM_FOLDER, .secret = secret});
+            .node_count = sim->node_count,
+            .folder = CS_SIM_FOLDER,
+            .secret = secret,
+            .arg = sim,
+            .touched = did_touch,
+        });
     }
     sim->texts = cs_texts_new();
     sim->node = cs_calloc(sim->node_count, sizeof *sim->node);
@@ -269,6 +281,9 @@ bool cs_sim_run(cs_sim_t *sim)
 {
     while (!cs_sim_failed(sim) && sim->next_act < sim->history->len) {
         if (!cs_sim_step(sim)) cs_sim_fail(sim, "the history stands still");
+    }
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        if (sim->node[i].up) cs_sim_node_end(&sim->node[i]);
     }
     return !cs_sim_failed(sim);
 }

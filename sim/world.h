@@ -21,6 +21,7 @@
 #include "sim/oracle.h"
 #include "sim/setup.h"
 #include "sim/texts.h"
+#include "sim/touched.h"
 #include "sim/trace.h"
 
 #define CS_SIM_FOLDER      1u
@@ -31,11 +32,15 @@
 #define CS_SIM_DISK_BYTES  ((uint64_t)1 << 30)
 #define CS_SIM_DISK_INODES 1000000u
 #define CS_SIM_UMASK       022u
+/* Of one connection: 100 MB/s. */
+#define CS_SIM_BYTES_PER_MS 100000u
 /* Virtual time within which all must be equal once faults have ended: HAVEs come once a minute,
  * a silent peer is passed over after two, what failed is tried again after four. */
 #define CS_SIM_FAIR_US 1800000000u
 /* Events within that time: what goes on for longer goes round in circles. */
 #define CS_SIM_FAIR_EVENTS 400000u
+/* The account of a node's memory (base/account.h). */
+#define CS_SIM_ACCOUNT(node) ((node)->index + 1u)
 
 typedef struct cs_sim cs_sim_t;
 typedef struct cs_sim_node cs_sim_node_t;
@@ -92,7 +97,8 @@ typedef struct cs_sim_link {
     cs_link_t id[2];
     uint64_t sent[2], arrives_us[2], stalled_us[2]; /* of what that end sends */
     uint64_t queued[2], bytes[2];                   /* queued: not yet on the way */
-    uint64_t blocked_us;                            /* no connection before */
+    uint64_t way[2];     /* bytes of this connection that were sent and have not arrived */
+    uint64_t blocked_us; /* no connection before */
 } cs_sim_link_t;
 
 typedef struct cs_sim_write {
@@ -141,7 +147,8 @@ struct cs_sim_node {
     uint64_t asked, answered;
     cs_err_t last_answer;
     cs_mem_fd_t *held; /* what a program of the user keeps open; NULL: nothing */
-    int64_t wall_ns;   /* wall clock minus virtual time */
+    cs_touched_t touched;
+    int64_t wall_ns;                                  /* wall clock minus virtual time */
     uint64_t full_us, fail_us, unmounted_us, down_us; /* until when */
     bool *denied;                                     /* owned; of each node */
     uint16_t *links; /* owned; numbers of its links, ascending */
@@ -157,6 +164,7 @@ struct cs_sim_node {
     unsigned waiting_count;
     unsigned incarnations, crashes;
     uint64_t scans, applies;
+    size_t held_max; /* bytes of memory, at most so far */
     /* for who watches: messages in the longest chain, each of which changed a state, up to
      * ours; what it is after the message in progress; state after the last step */
     uint32_t depth, deeper;
@@ -169,6 +177,7 @@ struct cs_sim {
     const cs_history_t *history;
     size_t next_act, act; /* act: in progress, for the report */
     cs_trace_t trace;
+    crypto_generichash_state trees; /* of rest points */
     cs_sim_heap_t heap;
     uint64_t now_us, phase_us, seq;
     cs_coros_t *coros;
@@ -186,7 +195,8 @@ struct cs_sim {
     char why[CS_SIM_WHY_BYTES];
     unsigned drops, rests;
     uint64_t frames, frame_bytes, lost;
-    uint64_t spins; /* steps in a row without an effect, at one time */
+    uint64_t rest_max, queue_max, way_max; /* bytes: of memory at rest, of a link (load.h) */
+    uint64_t spins;                        /* steps in a row without an effect, at one time */
 };
 
 /* --- world.c */
@@ -215,9 +225,16 @@ bool cs_sim_reads_lines(const cs_sim_t *sim);
 uint64_t cs_sim_draw(cs_sim_t *sim, cs_draw_stream_t stream, uint64_t a, uint64_t b,
                      uint64_t bound);
 
-/* --- proc.c: processes */
+/* --- machine.c: what processes run on */
+extern const uint8_t cs_sim_marker[16]; /* of every folder */
 void cs_sim_node_init(cs_sim_t *sim, unsigned index);
 void cs_sim_node_fini(cs_sim_node_t *node);
+void cs_sim_node_set_clock(cs_sim_node_t *node); /* what its files get as their time */
+/* From now on it shows another time, `seconds` after 1970 or a little less. */
+void cs_sim_node_jump(cs_sim_node_t *node, uint64_t seconds);
+
+/* --- proc.c: processes */
+void cs_sim_node_end(cs_sim_node_t *node); /* with the simulation; it is up */
 void cs_sim_node_start(cs_sim_node_t *node);
 void cs_sim_node_stop(cs_sim_node_t *node);             /* cleanly */
 void cs_sim_node_kill(cs_sim_node_t *node, bool power); /* power: its disk loses it, too */
@@ -226,7 +243,6 @@ void cs_sim_node_tick(cs_sim_node_t *node);
 void cs_sim_node_stored(cs_sim_node_t *node);
 void cs_sim_node_scan(cs_sim_node_t *node, const char *path); /* ".": everything */
 void cs_sim_node_pause(cs_sim_node_t *node, bool on);
-void cs_sim_node_set_clock(cs_sim_node_t *node); /* what its files get as their time */
 /* A node in one of its lives, as a number to draw by. */
 uint64_t cs_sim_who(const cs_sim_node_t *node);
 

@@ -94,4 +94,23 @@
 #define CS_PEX_MAX            32u   /* addresses in one PEX (core.md 7.1) */
 #define CS_FOLDER_ID_MAX      64u   /* bytes: what `folder add --id` takes */
 
+/* --- what a node holds, asserted by the simulator (sim/load.c) after every step; of a folder
+ * of few files: the prefix of symbols and the notes beside it (core.md 8.1) come to 3 MiB more
+ */
+/* bytes of memory: the buffers of its workers, a chunk each, and batches that are being stored;
+ * 1.2 MB were seen at most */
+#define CS_NODE_BYTES_MAX (2u << 20)
+/* more for each peer: what waits in the outbox */
+#define CS_NODE_PEER_BYTES_MAX (CS_BUNDLES_AHEAD * CS_BUNDLE_BYTES / 8)
+/* when all is equal and quiet; 134 KB were seen with one peer, 142 KB with four */
+#define CS_REST_BYTES_MAX      (160u << 10)
+#define CS_REST_PEER_BYTES_MAX (8u << 10)
+/* bytes of one connection and direction that have not arrived: content within credit, one
+ * message that begins below it, entries ahead of credit in every exchange, one push */
+#define CS_LINK_BYTES_MAX                                                           \
+    (CS_CREDIT_BYTES + CS_MESSAGE_BYTES_MAX +                                       \
+     (CS_EXCHANGES_INITIATOR_MAX + CS_EXCHANGES_RESPONDER_MAX) * CS_BUNDLES_AHEAD * \
+         CS_BUNDLE_BYTES +                                                          \
+     CS_EAGER_BYTES_MAX)
+
 #endif

@@ -82,6 +82,7 @@ static void move_gone(cs_replica_t *r)
 static bool is_edited(const cs_work_t *work)
 {
     if (work->sight == NULL || work->touched || work->gone) return false;
+    if (CS_MUT(TOUCH_EDITS) && work->sight->seen.what == CS_SAW_MODIFIED) return true;
     return !cs_content_eq(&work->sight->seen.content, &work->row->content);
 }
 

@@ -172,7 +172,8 @@ static void judge_read(const cs_observer_t *o, const cs_candidate_t *c,
     if (!c->has_row || c->row.content.kind == CS_KIND_DIR) {
         see(o, c, stat, CS_SAW_APPEARED, ret);
         ret->sighting.content = *content;
-    } else if (!cs_content_eq(content, &c->row.content)) {
+    } else if (!cs_content_eq(content, &c->row.content) ||
+               (CS_MUT(TOUCH_EDITS) && print.mtime_ns != c->row.print.mtime_ns)) {
         see(o, c, stat, CS_SAW_MODIFIED, ret);
         ret->sighting.content = *content;
     } else if (is_chmodded(o, c, mode_seen(o, c, stat))) {

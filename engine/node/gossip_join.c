@@ -70,6 +70,14 @@ static void note_join(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t *r
     }
 }
 
+/* The mistake: what was joined may be gone from there. */
+static void read_back(cs_replica_t *replica, cs_entry_t *result)
+{
+    cs_bucket_t bucket = result->bucket;
+    (void)cs_replica_gc(replica, UINT32_MAX, NULL, NULL);
+    (void)!cs_replica_get(replica, &bucket, result);
+}
+
 /* Ours stays as it is; nobody is to blame. */
 static void refuse(cs_gossip_t *gossip, const cs_entry_t *received)
 {
@@ -99,6 +107,7 @@ static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t
         cs_entry_fini(&result);
         return CS_OK;
     }
+    if (err == CS_OK && CS_MUT(REPLY_AFTER_GC)) read_back(replica, &result);
     if (err == CS_OK) {
         note_join(gossip, peer, &result, &join, exchange == NULL, hops);
         if (exchange != NULL && join.changed) exchange->changed = true;

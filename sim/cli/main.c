@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/account.h"
 #include "io/suggest.h"
 #include "sim/cli/cli.h"
 
@@ -137,6 +138,7 @@ int main(int argc, char **argv)
 {
     const char *names[CS_COUNT_OF(commands) + 1] = {NULL};
     keep_heap();
+    cs_account_begin();
     if (sodium_init() < 0) return CS_EXIT_FAILED;
     bool wants_help = asks_for_help(argc, argv);
     const char *name = argc > 1 ? argv[1] : "";

@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/account.h"
 #include "base/mutation.h"
 #include "sim/draw.h"
 #include "sim/run.h"
@@ -22,8 +23,11 @@
 /* Where to look: options in place of those that the seed draws. */
 #define PLAIN  ""
 #define IMAGES "nodes=2 ops=25 images=25 net=0 loss=0 crashes=0 disk=0 members=0 large=0"
-#define NET    "nodes=4 ops=50 net=25 loss=50 images=5 disk=0 large=0 names=3 gap-ms=200"
-#define POWER  "nodes=2 ops=25 crashes=20 power=1 images=0 disk=0 members=0 net=0 loss=0"
+#define LOSSES                                                                          \
+    "nodes=2 ops=40 images=35 net=0 loss=0 crashes=0 disk=0 members=0 large=0 names=2 " \
+    "gap-ms=200 bursts=0 races=0"
+#define NET   "nodes=4 ops=50 net=25 loss=50 images=5 disk=0 large=0 names=3 gap-ms=200"
+#define POWER "nodes=2 ops=25 crashes=20 power=1 images=0 disk=0 members=0 net=0 loss=0"
 #define RACES \
     "nodes=3 ops=50 races=90 gap-ms=2 latency-ms=1 scan-ms=0 names=3 images=0 disk=0 large=0"
 
@@ -50,6 +54,29 @@ static const char same_tick[] = BEGIN "9300.000 B save path=a number=11\n18000.0
 static const char twice[] = BEGIN "9100.000 A save path=a number=11\n18000.000 - rest\n";
 static const char large[] = "9000.000 A large path=a number=1\n9001.000 A scan path=.\n"
                             "9002.000 A large path=a number=2 calls=$\n13000.000 - rest\n";
+static const char looks[] = "9000.000 A save path=a number=10\n12000.000 - rest\n"
+                            "3000.000 A touch path=a\n3001.000 A scan path=.\n"
+                            "9000.000 - rest\n";
+/* A, B and C, slow lines between them. */
+#define THREE                                                            \
+    "nodes=3 scan-ms=0 grain=0 clocks=0 plain=0 net=0 crashes=0 disk=0 " \
+    "images=0 members=0 batch=0 recon=0 topology=0 latency-ms=300 loss=0"
+/* While A compares itself with B, which knows that a file of C is gone, C's push of that file
+ * arrives, late. */
+static const char third[] =
+    "8000.000 B save path=b number=10\n8001.000 B scan path=.\n"
+    "19000.000 A part number=2000 peer=B\n19001.000 C stall number=3050 peer=A\n"
+    "19002.000 C save path=a number=11\n19003.000 C scan path=.\n"
+    "20390.000 B part number=20000 peer=C\n20400.000 B remove path=a\n"
+    "20401.000 B save path=b number=12\n20402.000 B scan path=.\n20700.000 B kill "
+    "number=10\n60000.000 - rest\n";
+/* B is put back to before an edit that A got as a push: A knows its number from the entry only,
+ * as it has never been equal with B since. */
+static const char pushed[] =
+    "8000.000 B save path=a number=10\n8001.000 B scan path=.\n19000.000 B backup\n"
+    "19100.000 A save path=b number=11\n19101.000 A scan path=.\n"
+    "19102.000 B save path=a number=12\n19103.000 B scan path=.\n"
+    "19350.000 B restore number=1\n60000.000 - rest\n";
 #define DRAWN_MAX 150u /* calls */
 
 typedef struct focus {
@@ -57,8 +84,7 @@ typedef struct focus {
     uint32_t seeds;
     const char *script; /* of actions, "$" drawn from the seed; NULL: drawn, too */
     bool slow;          /* or not known to be found at all: only if it is named */
-    bool hole; /* ending in the hole of core.md 15 (k) is a find: without the mistake none does
-                */
+    bool hole; /* ending in the hole of core.md 15 (k) is a find, unless it does anyway */
 } focus_t;
 
 static const focus_t focuses[CS_MUT_COUNT] = {
@@ -73,25 +99,27 @@ static const focus_t focuses[CS_MUT_COUNT] = {
     [CS_MUT_SPLIT_BATCH] = {PLAIN, 30},
     [CS_MUT_CTX_OFF_BY_ONE] = {PLAIN, 30},
     [CS_MUT_DONE_DROPPED] = {PLAIN, 30},
-    [CS_MUT_CLAIM_EXCHANGE] = {NET, 300, .slow = true},
-    [CS_MUT_HAVE_NO_CHECK] = {NET, 300, .slow = true},
-    [CS_MUT_STALE_BASE] = {NET, 300, .slow = true},
+    [CS_MUT_CLAIM_EXCHANGE] = {THREE, 150, third},
+    [CS_MUT_HAVE_NO_CHECK] = {NET, 400},
+    [CS_MUT_STALE_BASE] = {NET, 400},
     [CS_MUT_IB_NEWER] = {NET, 60},
     [CS_MUT_IB_EAGER] = {NET, 60},
     [CS_MUT_SNAP_SEEN] = {NET, 60},
     [CS_MUT_NO_REPLACE] = {RACES, 40},
     [CS_MUT_NO_SYNC] = {POWER, 40},
     [CS_MUT_APPLY_NO_FLUSH] = {POWER, 40},
-    [CS_MUT_EXPOSED_CTR] = {IMAGES, 200, .hole = true, .slow = true},
-    [CS_MUT_EXPOSED_SEEN] = {IMAGES, 200, .hole = true, .slow = true},
+    [CS_MUT_EXPOSED_CTR] = {IMAGES, 40, .hole = true},
+    [CS_MUT_EXPOSED_SEEN] = {THREE, 60, pushed, .hole = true},
+    /* Not known to be found: where its number did harm, HAVE gave the same away a moment later,
+     * which is the hole that is there anyway. */
     [CS_MUT_HELLO_EXPOSES] = {IMAGES, 200, .hole = true, .slow = true},
     [CS_MUT_RESTORE_RID] = {IMAGES, 40, .hole = true},
     [CS_MUT_NO_RENAME] = {IMAGES, 40},
     [CS_MUT_KEEP_SEEN] = {IMAGES, 40},
     [CS_MUT_KEEP_CTX] = {IMAGES, 40},
-    [CS_MUT_KEEP_BASE] = {IMAGES, 300, .slow = true},
+    [CS_MUT_KEEP_BASE] = {LOSSES, 60},
     [CS_MUT_KEEP_ROWS] = {IMAGES, 40},
-    [CS_MUT_APPLY_NO_SYNC] = {CLOSE " crashes=1 power=1", 150, dies, .slow = true},
+    [CS_MUT_APPLY_NO_SYNC] = {CLOSE " crashes=1 power=1", 600, dies},
     [CS_MUT_EXCHANGE_BLIND] = {CLOSE, 150, over},
     [CS_MUT_EXCHANGE_KEPT] = {CLOSE, 150, over},
     [CS_MUT_DELETE_BLIND] = {CLOSE, 200, away},
@@ -99,6 +127,9 @@ static const focus_t focuses[CS_MUT_COUNT] = {
     [CS_MUT_NO_VOUCH] = {CLOSE, 10, same_tick},
     [CS_MUT_NO_RACY] = {CLOSE, 10, twice},
     [CS_MUT_LOCAL_BLIND] = {CLOSE, 30, large},
+    [CS_MUT_PEER_LEAK] = {PLAIN, 10},
+    [CS_MUT_TOUCH_EDITS] = {CLOSE, 10, looks},
+    [CS_MUT_REPLY_AFTER_GC] = {NET, 300},
 };
 
 static const struct {
@@ -139,7 +170,7 @@ static void read_script(const focus_t *focus, const cs_sim_options_t *options,
     size_t line;
     const char *why = NULL;
     uint64_t drawn = 1 + cs_draw_below(options->seed, CS_DRAW_USER, 0, 0, DRAWN_MAX);
-    cs_buf_printf(&text, "crdtsync-sim history 1\noption nodes=2\n");
+    cs_buf_printf(&text, "crdtsync-sim history 1\noption nodes=%" PRIu32 "\n", options->nodes);
     for (const char *at = focus->script; *at != '\0'; at++) {
         if (*at == '$') {
             cs_buf_printf(&text, "%" PRIu64, drawn);
@@ -152,6 +183,14 @@ static void read_script(const focus_t *focus, const cs_sim_options_t *options,
     CS_ASSERT(err == CS_OK);
     ret->options = *options;
     cs_buf_fini(&text);
+}
+
+static bool is_hole_anyway(const cs_history_t *history)
+{
+    cs_sim_result_t result;
+    cs_mutation = CS_MUT_NONE;
+    cs_sim_once(history, NULL, &result);
+    return result.hole;
 }
 
 static void run(int mutation, const focus_t *focus, uint64_t seed, cs_sim_result_t *ret)
@@ -167,7 +206,7 @@ static void run(int mutation, const focus_t *focus, uint64_t seed, cs_sim_result
     }
     cs_mutation = (cs_mutation_t)mutation;
     cs_sim_once(&history, NULL, ret);
-    if (ret->ok && ret->hole && focus->hole) {
+    if (ret->ok && ret->hole && focus->hole && !is_hole_anyway(&history)) {
         snprintf(ret->why, sizeof ret->why, "the hole of core.md 15 (k)");
         ret->ok = false;
     }
@@ -339,6 +378,7 @@ int main(int argc, char **argv)
         mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CS_ASSERT(shared != MAP_FAILED);
     if (!read_args(argc, argv, &args)) return 2;
+    cs_account_begin();
     int missed = args.name_count > 0 ? run_named(&args, shared) : run_all(&args, shared);
     munmap(shared, sizeof *shared);
     return missed > 0;
