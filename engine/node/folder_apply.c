@@ -276,6 +276,7 @@ static void tell_done(cs_folder_t *folder, const cs_step_t *step)
 /* What came of a group of steps. */
 typedef struct outcome {
     bool progress, raced;
+    bool stays; /* a directory, for what nobody has scanned yet */
 } outcome_t;
 
 static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *outcome)
@@ -284,7 +285,9 @@ static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *o
     /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
     bool lost =
         step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
-    if (step->err == CS_OK || lost) {
+    if (step->err == CS_OK && step->stays) {
+        outcome->raced = outcome->stays = true;
+    } else if (step->err == CS_OK || lost) {
         outcome->progress = true;
         cs_folder_stuck(folder, path, CS_OK);
         if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
@@ -332,6 +335,7 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         take_result(folder, step, &outcome);
     }
     rest_after_race(folder, outcome.raced, outcome.progress);
-    folder->rows_stage = folder->staged + 1;           /* the rows go with the next stage */
-    if (outcome.progress) cs_folder_plan_more(folder); /* what waited for a name to be free */
+    folder->rows_stage = folder->staged + 1; /* the rows go with the next stage */
+    /* What waited for a name to be free; or for a directory to go, ever less often. */
+    if (outcome.progress || outcome.stays) cs_folder_plan_more(folder);
 }
