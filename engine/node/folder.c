@@ -346,8 +346,9 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
         cs_folder_plan_soon(folder);
     }
     cs_fetch_tick(folder->fetch, folder->now_ms);
-    for (cs_peer_t id; (id = cs_fetch_next_silent(folder->fetch)) != 0;)
+    for (cs_peer_t id; (id = cs_fetch_next_silent(folder->fetch)) != 0;) {
         cs_folder_note_peer(folder, id, CS_PEER_SILENT);
+    }
     retry_missing(folder);
     cs_folder_commit_more(folder);
     pump_disk(folder);

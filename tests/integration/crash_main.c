@@ -128,6 +128,7 @@ static bool live_once(world_t *world, const scene_t *scene, uint32_t at, unsigne
     if (getenv("CRASH_TRACE") != NULL) printf("%s: %s\n", what, world->victim.state->last);
     cluster_start(cluster_of(world), 1);
     rounds_check(&world->rounds, what);
+    cluster_verify(cluster_of(world), 1, what);
     cluster_stop(cluster_of(world), 1);
     return died;
 }

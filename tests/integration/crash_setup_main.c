@@ -102,6 +102,7 @@ static bool end_add(victim_t *victim, uint32_t at, unsigned way)
     }
     cluster_do(&cluster, 1, NULL, "scan %s", cluster.folder);
     if (!node_reads(&cluster.node[1], "mine", TEXT)) test_fail("%s: the file is not", what);
+    cluster_verify(&cluster, 1, what);
     forget_newcomer();
     return code == -1;
 }
@@ -129,6 +130,8 @@ static void check_both(void)
 {
     cluster_settle(&cluster, 60);
     cluster_check_equal(&cluster);
+    for (int i = 0; i < 2; i++)
+        cluster_verify(&cluster, i, what);
     if (!node_reads(&cluster.node[0], "theirs", TEXT) ||
         !node_reads(&cluster.node[1], "theirs", TEXT) ||
         !node_reads(&cluster.node[0], "mine", TEXT)) {

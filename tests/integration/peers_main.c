@@ -234,6 +234,14 @@ static void claims_everything(void)
     said("claims everything", "peer.silent");
 }
 
+static bool are_missing(void *arg)
+{
+    char out[CLUSTER_TEXT];
+    (void)arg;
+    cluster_do(&c, 0, out, "status --json");
+    return strstr(out, "missing content") != NULL;
+}
+
 /* Each of them could be asked for in a moment, and nobody else has them. */
 static void claims_small(void)
 {
@@ -243,6 +251,11 @@ static void claims_small(void)
     lies_files(&h, CLAIMS, 1);
     others("claims many small files");
     said("claims many small files", "peer.silent");
+    h.serves = true; /* that it has none of them */
+    come_again();
+    hostile_greet(&h);
+    if (!hostile_await(&h, are_missing, NULL)) test_fail("nobody says that they are missing");
+    others("has nothing of what it claims");
 }
 
 static void asks_for_everything(void)

@@ -162,6 +162,24 @@ static void unknown_key(cluster_t *c)
     hostile_destroy(&stranger);
 }
 
+/* A member, but there is room for one only. */
+static void full(cluster_t *c)
+{
+    hostile_t member[2];
+    for (size_t i = 0; i < 2; i++) {
+        hostile_new(&member[i], c, 0x778 + i);
+        cluster_do(c, 0, NULL, "peer add %s --folder %s", member[i].id, c->folder);
+        hostile_dial(&member[i], &c->node[0]);
+        if (i == 0) hostile_await_up(&member[i]);
+    }
+    if (!hostile_await(&member[1], is_refused, &member[1])) test_fail("one too many is let in");
+    others(c, "no room for another one");
+    said(c, "no room for another one", "peer.full");
+    hostile_destroy(&member[0]);
+    hostile_await_up(&member[1]); /* it tries again */
+    hostile_destroy(&member[1]);
+}
+
 /* --- a thousand connections */
 
 #define THOUSAND 1000
@@ -273,6 +291,7 @@ static void join_each_other(void)
 /* --- all of it */
 
 #define MEMORY_MIB 64 /* limits.memory-mib, the least there may be */
+#define PEERS_MAX  1  /* limits.max-peers: node 1 is dialled, and does not count */
 
 typedef struct scene {
     const char *name;
@@ -286,9 +305,10 @@ static void play(const scene_t *scene)
     cluster_t c;
     cluster_new(&c, 2);
     cluster_pair(&c, 0, 1, 0);
-    test_shell("sed -i 's/^.*memory-mib = .*/    memory-mib = %d/' %s/config && "
-               "grep -q '^    memory-mib = %d$' %s/config",
-               MEMORY_MIB, c.node[0].home, MEMORY_MIB, c.node[0].home);
+    test_shell("cd %s && sed -i 's/memory-mib = .*/memory-mib = %d/; "
+               "s/max-peers = .*/max-peers = %d/' config && "
+               "grep -q 'memory-mib = %d$' config && grep -q 'max-peers = %d$' config",
+               c.node[0].home, MEMORY_MIB, PEERS_MAX, MEMORY_MIB, PEERS_MAX);
     cluster_start(&c, 0);
     cluster_start(&c, 1);
     cluster_settle(&c, 60);
@@ -301,10 +321,15 @@ static void play(const scene_t *scene)
 int main(int argc, char **argv)
 {
     static const scene_t scenes[] = {
-        {"nonsense", nonsense, NULL},   {"slow", slow_stranger, NULL},
-        {"huge", huge_frame, NULL},     {"repeated", repeated, NULL},
-        {"unknown", unknown_key, NULL}, {"many", many, NULL},
-        {"two", NULL, two_addresses},   {"join", NULL, join_each_other},
+        {"nonsense", nonsense, NULL},
+        {"slow", slow_stranger, NULL},
+        {"huge", huge_frame, NULL},
+        {"repeated", repeated, NULL},
+        {"unknown", unknown_key, NULL},
+        {"full", full, NULL},
+        {"many", many, NULL},
+        {"two", NULL, two_addresses},
+        {"join", NULL, join_each_other},
     };
     setvbuf(stdout, NULL, _IOLBF, 0);
     for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {

@@ -69,6 +69,8 @@ void cluster_settle(cluster_t *cluster, int timeout_s);
 /* Trees byte-equal (names, types, bytes, permission bits of files) and digests equal, on all
  * nodes that run. Stops the test with the first difference. */
 void cluster_check_equal(cluster_t *cluster);
+/* `check`: the node's index, its digest and its disk agree. */
+void cluster_verify(cluster_t *cluster, int node, const char *what);
 /* The first difference of two trees, false if there is none. */
 bool tree_differs(const char *a, const char *b, char *ret_why, size_t why_bytes);
 

@@ -207,3 +207,11 @@ void cluster_check_equal(cluster_t *cluster)
         }
     }
 }
+
+void cluster_verify(cluster_t *cluster, int node, const char *what)
+{
+    char out[CLUSTER_TEXT];
+    int code = cluster_run(cluster, node, out, "check %s --json", cluster->folder);
+    if (code == 0) return;
+    test_fail("%s: check of node %d: %d, %s (%s)", what, node, code, out, cluster->dir);
+}
