@@ -210,12 +210,14 @@ static void many(cluster_t *c)
     said(c, "a thousand connections", "peer.garbled");
 }
 
-/* Nothing to be done, and nothing is asked for. */
+/* Nothing is to be done: a link that took another one's place may be told, and who came before
+ * his key was known. */
 static void quiet(cluster_t *c, const char *what)
 {
     for (int i = 0; i < c->count; i++) {
         unsigned lines = log_lines(&c->node[i], "warning", "peer.");
-        if (lines > 0) test_fail("%s: %u lines of node %d about it", what, lines, i);
+        if (lines > ONLOOKER_LINES_MAX)
+            test_fail("%s: %u lines of node %d about it", what, lines, i);
     }
 }
 
