@@ -294,6 +294,32 @@ bool cs_daemon_is_unreachable(const cs_daemon_t *daemon, const uint8_t key[32])
     return dial != NULL && (dial->err == CS_ERR_OFFLINE || dial->err == CS_ERR_REFUSED);
 }
 
+typedef uint8_t known_key_t[CS_KEY_BYTES];
+
+/* Who is known when the port opens: loading the folders takes its time, and a peer that is
+ * turned away meanwhile comes back late, one with an invite not at all. The caller frees it. */
+static cs_err_t known_keys(const cs_daemon_t *daemon, known_key_t **ret, size_t *ret_count,
+                           cs_buf_t *ret_detail)
+{
+    cs_peer_record_t *peers = NULL;
+    cs_invite_record_t *invites = NULL;
+    size_t peer_count = 0, invite_count = 0;
+    cs_err_t err = cs_home_peers(daemon->home, &peers, &peer_count, ret_detail);
+    if (err == CS_OK) err = cs_home_invites(daemon->home, &invites, &invite_count, ret_detail);
+    known_key_t *keys = cs_calloc(peer_count + invite_count + 1, sizeof *keys);
+    for (size_t i = 0; i < peer_count; i++) {
+        memcpy(keys[i], peers[i].key, CS_KEY_BYTES);
+    }
+    for (size_t i = 0; i < invite_count; i++) {
+        memcpy(keys[peer_count + i], invites[i].key, CS_KEY_BYTES);
+    }
+    cs_home_peers_free(&peers, peer_count);
+    cs_home_invites_free(&invites, invite_count);
+    *ret = keys;
+    *ret_count = err == CS_OK ? peer_count + invite_count : 0;
+    return err;
+}
+
 cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_buf_t *ret_detail)
 {
     const cs_identity_t *identity = cs_home_identity(daemon->home);
@@ -307,7 +333,12 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
     memcpy(net.secret_key, identity->secret_key, sizeof net.secret_key);
     cs_net_handler_t handler = {daemon,      on_up,         on_down,        on_message,
                                 on_writable, on_dial_state, on_turned_away, on_late};
-    return cs_net_new(&net, &handler, &daemon->net, ret_detail);
+    known_key_t *keys = NULL;
+    cs_err_t err = known_keys(daemon, &keys, &net.allowed_count, ret_detail);
+    net.allowed = (const known_key_t *)keys;
+    if (err == CS_OK) err = cs_net_new(&net, &handler, &daemon->net, ret_detail);
+    cs_free(keys);
+    return err;
 }
 
 void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32])

@@ -108,6 +108,9 @@ cs_err_t cs_net_new(const cs_net_config_t *config, const cs_net_handler_t *handl
     randombytes_buf(&seed, sizeof seed);
     cs_prng_init(&net->jitter, seed);
     cs_err_t err = open_context(net, ret_detail);
+    for (size_t i = 0; err == CS_OK && i < config->allowed_count; i++) {
+        cs_net_allow(net, config->allowed[i]);
+    }
     if (err == CS_OK) err = cs__router_open(net, config, ret_detail);
     if (err == CS_OK) {
         cs__router_update_full(net); /* links_max may be 0 */

@@ -55,7 +55,9 @@ typedef struct cs_net_config {
     uint8_t public_key[32], secret_key[32];
     const char *const *listen; /* ZeroMQ endpoints; may be empty: only dials */
     size_t listen_count;
-    uint32_t links_max; /* incoming; beyond them new ones are turned away */
+    uint32_t links_max;           /* incoming; beyond them new ones are turned away */
+    const uint8_t (*allowed)[32]; /* as by cs_net_allow, before anybody can come; borrowed */
+    size_t allowed_count;
 } cs_net_config_t;
 
 /* ret_detail: what failed, why, and what to do, for people (an address in use, ...). */

@@ -119,6 +119,19 @@ Test(net, a_key_that_is_not_allowed_is_refused_and_gets_in_once_it_is)
     scene_end(&s);
 }
 
+/* Nobody runs the reactor before the handshake: what it would allow then comes too late. */
+Test(net, a_key_given_at_the_start_is_never_refused)
+{
+    scene_t s = scene();
+    rig_keys_t keys = rig_keys();
+    rig_start_knowing(&s.a, s.loop, NULL, ANY_PORT, 10, (const uint8_t(*)[32])keys.public_key);
+    rig_start(&s.b, s.loop, &keys, NULL, 10);
+    rig_dial(&s.b, &s.a);
+    AWAIT(&s, both_up);
+    cr_assert_eq(s.b.refused, 0);
+    scene_end(&s);
+}
+
 Test(net, denying_a_connected_key_ends_its_link_and_keeps_it_out)
 {
     scene_t s = scene();

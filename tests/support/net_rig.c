@@ -73,11 +73,19 @@ rig_keys_t rig_keys(void)
 void rig_start(rig_node_t *node, zloop_t *loop, const rig_keys_t *keys, const char *listen,
                uint32_t links_max)
 {
+    rig_start_knowing(node, loop, keys, listen, links_max, NULL);
+}
+
+void rig_start_knowing(rig_node_t *node, zloop_t *loop, const rig_keys_t *keys,
+                       const char *listen, uint32_t links_max, const uint8_t (*known)[32])
+{
     *node = (rig_node_t){.keys = keys == NULL ? rig_keys() : *keys};
     cs_net_config_t config = {.loop = loop,
                               .listen = &listen,
                               .listen_count = listen == NULL ? 0 : 1,
-                              .links_max = links_max};
+                              .links_max = links_max,
+                              .allowed = known,
+                              .allowed_count = known == NULL ? 0 : 1};
     memcpy(config.public_key, node->keys.public_key, 32);
     memcpy(config.secret_key, node->keys.secret_key, 32);
     cs_net_handler_t handler = {.arg = node,

@@ -34,6 +34,9 @@ rig_keys_t rig_keys(void);
 /* listen: NULL for none. keys: NULL for new ones. */
 void rig_start(rig_node_t *node, zloop_t *loop, const rig_keys_t *keys, const char *listen,
                uint32_t links_max);
+/* A key that is allowed before the port is open; NULL: none. */
+void rig_start_knowing(rig_node_t *node, zloop_t *loop, const rig_keys_t *keys,
+                       const char *listen, uint32_t links_max, const uint8_t (*known)[32]);
 void rig_stop(rig_node_t *node);
 
 const char *rig_endpoint(const rig_node_t *node);
