@@ -33,7 +33,7 @@ void cs_sim_watched(const cs_history_t *history, const cs_sim_setup_t *setup,
     ret->texts = cs_texts_end(sim->texts);
     ret->events = sim->trace.events;
     cs_trace_final(&sim->trace, ret->trace);
-    crypto_generichash_final(&sim->trees, ret->trees, sizeof ret->trees);
+    memcpy(ret->trees, sim->trees, sizeof ret->trees);
     cs_sim_fini(sim);
     cs_free(sim);
 }

@@ -3,16 +3,19 @@
 
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 
 void cs_trace_init(cs_trace_t *trace, FILE *lines)
 {
     *trace = (cs_trace_t){.lines = lines};
-    crypto_generichash_init(&trace->hash, NULL, 0, CS_HASH_BYTES);
+    trace->hash = aligned_alloc(_Alignof(crypto_generichash_state), sizeof *trace->hash);
+    CS_ASSERT(trace->hash != NULL);
+    crypto_generichash_init(trace->hash, NULL, 0, CS_HASH_BYTES);
 }
 
 static void flush(cs_trace_t *trace)
 {
-    crypto_generichash_update(&trace->hash, (const unsigned char *)trace->pending,
+    crypto_generichash_update(trace->hash, (const unsigned char *)trace->pending,
                               trace->len * sizeof trace->pending[0]);
     trace->len = 0;
 }
@@ -32,7 +35,13 @@ void cs_trace_event(cs_trace_t *trace, uint32_t code, uint64_t now_us, uint64_t 
 void cs_trace_final(cs_trace_t *trace, uint8_t ret[CS_HASH_BYTES])
 {
     flush(trace);
-    crypto_generichash_final(&trace->hash, ret, CS_HASH_BYTES);
+    crypto_generichash_final(trace->hash, ret, CS_HASH_BYTES);
+}
+
+void cs_trace_fini(cs_trace_t *trace)
+{
+    free(trace->hash);
+    trace->hash = NULL;
 }
 
 void cs_trace_line(cs_trace_t *trace, uint64_t now_us, int who, const char *format, ...)

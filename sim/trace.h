@@ -12,8 +12,8 @@
 #include "base/digest.h"
 
 typedef struct cs_trace {
-    crypto_generichash_state hash;
-    uint64_t pending[64]; /* numbers not hashed yet */
+    crypto_generichash_state *hash; /* owned; it wants to lie where malloc does not put it */
+    uint64_t pending[64];           /* numbers not hashed yet */
     uint32_t len;
     uint64_t events;
     FILE *lines; /* borrowed; NULL: none */
@@ -21,7 +21,8 @@ typedef struct cs_trace {
 
 void cs_trace_init(cs_trace_t *trace, FILE *lines);
 void cs_trace_event(cs_trace_t *trace, uint32_t code, uint64_t now_us, uint64_t a, uint64_t b);
-void cs_trace_final(cs_trace_t *trace, uint8_t ret[CS_HASH_BYTES]);
+void cs_trace_final(cs_trace_t *trace, uint8_t ret[CS_HASH_BYTES]); /* once */
+void cs_trace_fini(cs_trace_t *trace);
 
 /* A line at a time; `who`: a node's index, or negative. */
 void cs_trace_line(cs_trace_t *trace, uint64_t now_us, int who, const char *format, ...)

@@ -253,7 +253,6 @@ void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_
                       .phase_us = 1000000,
                       .node_count = history->options.nodes};
     cs_trace_init(&sim->trace, setup->lines);
-    crypto_generichash_init(&sim->trees, NULL, 0, CS_HASH_BYTES);
     sim->coros = cs_coros_new();
     if (!setup->unjudged) {
         sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
@@ -290,6 +289,7 @@ bool cs_sim_run(cs_sim_t *sim)
 
 void cs_sim_fini(cs_sim_t *sim)
 {
+    cs_trace_fini(&sim->trace);
     for (unsigned i = 0; i < sim->node_count; i++) {
         cs_sim_node_fini(&sim->node[i]);
     }

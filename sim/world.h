@@ -177,7 +177,7 @@ struct cs_sim {
     const cs_history_t *history;
     size_t next_act, act; /* act: in progress, for the report */
     cs_trace_t trace;
-    crypto_generichash_state trees; /* of rest points */
+    uint8_t trees[CS_HASH_BYTES]; /* chained hash of what all had at each rest point */
     cs_sim_heap_t heap;
     uint64_t now_us, phase_us, seq;
     cs_coros_t *coros;

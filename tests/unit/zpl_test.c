@@ -303,7 +303,8 @@ Test(records, settings_take_what_the_manual_says)
         {CS_SETTING_BRAKE, "100%", true},      {CS_SETTING_BRAKE, "101%", false},
         {CS_SETTING_BRAKE, "0%", false},       {CS_SETTING_BRAKE, "%", false},
         {CS_SETTING_TRASH_MIB, "0", true},     {CS_SETTING_TRASH_MIB, "1.5", false},
-        {CS_SETTING_DURABILITY, "file", true}, {CS_SETTING_DURABILITY, "none", false},
+        {CS_SETTING_DURABILITY, "file", true}, {CS_SETTING_DURABILITY, "some", false},
+        {CS_SETTING_DURABILITY, "none", true}, {CS_SETTING_DURABILITY, "", false},
     };
     for (size_t i = 0; i < CS_COUNT_OF(cases); i++) {
         cr_assert_eq(cs_setting_check(cases[i].setting, cases[i].value) == NULL, cases[i].good,
