@@ -37,13 +37,20 @@ static void take_level(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *
     cs_buf_printf(changed, "%s", level_text(fresh->log_level));
 }
 
+/* No limit may be said, or not. */
+static bool same_rate(const cs_rate_plan_t *a, const cs_rate_plan_t *b)
+{
+    if (a->count == 0 && b->count == 0) return a->kib == b->kib;
+    return strcmp(a->text, b->text) == 0;
+}
+
 static void take_rates(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *changed)
 {
     static const char *const keys[] = {"up-kib", "down-kib", "peer-up-kib", "peer-down-kib"};
     cs_config_t *old = &daemon->shell->settings;
     bool any = false;
     for (size_t i = 0; i < CS_RATE_COUNT; i++) {
-        if (strcmp(fresh->rate[i].text, old->rate[i].text) == 0) continue;
+        if (same_rate(&fresh->rate[i], &old->rate[i])) continue;
         old->rate[i] = fresh->rate[i];
         put(changed, keys[i]);
         cs_buf_printf(changed, " %s",
