@@ -321,11 +321,12 @@ void cs_sim_node_kill(cs_sim_node_t *node, bool power)
         write_first(node, &token, &err); /* it was done */
     }
     forget(node);
+    node->touched.all =
+        true; /* what was not written, or flushed, may look like a user's doing */
     if (!power) return;
     cs_mem_disk_crash(node->disk, draw >> 1);
     cs_sim_user_let_go(node);
     cs_mem_volume_crash(node->volume, draw >> 7);
-    node->touched.all = true; /* what was not flushed may have gone: nobody did that */
 }
 
 void cs_sim_node_scan(cs_sim_node_t *node, const char *path)
