@@ -75,8 +75,12 @@ void cs_touched_add(cs_touched_t *touched, const char *path)
 
 bool cs_touched_has(const cs_touched_t *touched, cs_slice_t path)
 {
+    return touched->all || cs_touched_names(touched, path);
+}
+
+bool cs_touched_names(const cs_touched_t *touched, cs_slice_t path)
+{
     char family[CS_PATH_MAX + 1];
-    if (touched->all) return true;
     CS_ASSERT(path.len <= CS_PATH_MAX);
     family_of(path, family);
     return is_known(touched, family, false);

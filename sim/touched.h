@@ -20,5 +20,6 @@ void cs_touched_add(cs_touched_t *touched, const char *path);
 /* What an action changes; its paths are those that are meant. Times alone are no change. */
 void cs_touched_act(cs_touched_t *touched, const cs_act_t *act);
 bool cs_touched_has(const cs_touched_t *touched, cs_slice_t path);
+bool cs_touched_names(const cs_touched_t *touched, cs_slice_t path); /* not by `all` */
 
 #endif

@@ -240,7 +240,12 @@ bool cs_sim_until(cs_sim_t *sim, bool (*done)(cs_sim_t *sim), const char *what)
 static bool did_touch(void *arg, unsigned node, cs_slice_t path)
 {
     const cs_sim_t *sim = arg;
-    return cs_touched_has(&sim->node[node].touched, path);
+    if (cs_touched_has(&sim->node[node].touched, path)) return true;
+    /* What he edited may have followed another's move. */
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        if (cs_touched_names(&sim->node[i].touched, path)) return true;
+    }
+    return false;
 }
 
 void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_t *setup)
