@@ -112,6 +112,9 @@ static bool asks_nodes(const cs_source_t *source)
     return false;
 }
 
+/* What was asked for on the connection before may be answered on this one. */
+#define STRAYS_MAX CS_FETCH_REQUESTS_MAX
+
 /* The name is that of the bytes: other bytes than those asked for are told by nothing else. */
 cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes)
 {
@@ -121,7 +124,10 @@ cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes)
     cs_name_t name;
     cs_node_name(fetch->table, bytes, &name);
     cs_ask_t *found = cs__ask_find(source, CS_ASK_NODE, &name);
-    if (found == NULL) return asks_nodes(source) ? CS_ERR_MISMATCH : CS_OK;
+    if (found == NULL) {
+        bool stray = !asks_nodes(source) || source->strays++ < STRAYS_MAX;
+        return stray ? CS_OK : CS_ERR_MISMATCH;
+    }
     cs__ask_answered(fetch, source, found);
     for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
         cs_download_t *download = fetch->download[i];

@@ -80,7 +80,8 @@ typedef struct cs_source {
     bool untold;   /* that it is silent */
     bool no_steal; /* had not what it took over from another source's list */
     bool dry;      /* nothing for it in fetch->ready */
-    bool held;     /* cs_fetch_hold */
+    uint32_t strays;  /* nodes that came and were not asked for, while others were */
+    bool held;        /* cs_fetch_hold */
     cs_chain_t ready; /* small wants that it has, surely */
     cs_ask_t *ask;    /* in order; [head, len) */
     size_t head, len, cap;

@@ -215,6 +215,7 @@ void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer)
     source->peer = peer;
     source->credit = CREDIT_BEGIN;
     source->stalled = source->untold = source->no_steal = source->dry = source->held = false;
+    source->strays = 0;
     fetch->usable |= cs__source_bit(fetch, source);
     cs__want_wake(fetch);
 }
