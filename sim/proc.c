@@ -321,8 +321,8 @@ void cs_sim_node_kill(cs_sim_node_t *node, bool power)
         write_first(node, &token, &err); /* it was done */
     }
     forget(node);
-    node->touched.all =
-        true; /* what was not written, or flushed, may look like a user's doing */
+    /* What was not written, or flushed, may look like a user's doing. */
+    node->touched.all = true;
     if (!power) return;
     cs_mem_disk_crash(node->disk, draw >> 1);
     cs_sim_user_let_go(node);
