@@ -164,10 +164,10 @@ static void put_limits(const cs_limits_t *limits, cs_json_t *json)
     const struct {
         const char *key;
         uint64_t bytes;
-    } each[] = {{"up_kib", limits->up},
-                {"down_kib", limits->down},
-                {"peer_up_kib", limits->peer_up},
-                {"peer_down_kib", limits->peer_down}};
+    } each[] = {{"up_kib", limits->all[CS_UP]},
+                {"down_kib", limits->all[CS_DOWN]},
+                {"peer_up_kib", limits->each[CS_UP]},
+                {"peer_down_kib", limits->each[CS_DOWN]}};
     cs_json_key(json, "limits");
     cs_json_begin(json, '{');
     for (size_t i = 0; i < CS_COUNT_OF(each); i++) {

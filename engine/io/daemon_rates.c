@@ -36,10 +36,8 @@ void cs__daemon_rates(cs_daemon_t *daemon)
     const cs_rate_plan_t *plan = shell->settings.rate;
     int64_t wall_ms = cs_clock_wall_ms(), now_s = wall_ms / 1000;
     cs_limits_t limits = {
-        .up = bytes(&plan[CS_RATE_UP], now_s),
-        .down = bytes(&plan[CS_RATE_DOWN], now_s),
-        .peer_up = bytes(&plan[CS_RATE_PEER_UP], now_s),
-        .peer_down = bytes(&plan[CS_RATE_PEER_DOWN], now_s),
+        .all = {bytes(&plan[CS_RATE_UP], now_s), bytes(&plan[CS_RATE_DOWN], now_s)},
+        .each = {bytes(&plan[CS_RATE_PEER_UP], now_s), bytes(&plan[CS_RATE_PEER_DOWN], now_s)},
     };
     if (memcmp(&limits, &shell->limits, sizeof limits) != 0) {
         shell->limits = limits;

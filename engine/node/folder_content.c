@@ -78,18 +78,18 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
 static void hold(cs_folder_t *folder)
 {
     cs_node_t *node = folder->node;
-    bool limited = (node->limits.down | node->limits.peer_down) != 0;
+    bool limited = cs__node_limits(node, CS_DOWN);
     if (!limited && !folder->holds) return;
     folder->holds = limited;
     for (size_t i = 0; i < node->peers.len; i++) {
         cs_peer_entry_t *peer = &node->peers.item[i];
-        cs_fetch_hold(folder->fetch, peer->id, !cs__node_may_ask(node, peer));
+        cs_fetch_hold(folder->fetch, peer->id, !cs__node_may(node, peer, CS_DOWN));
     }
 }
 
 static void spend(cs_folder_t *folder, const cs_fetch_action_t *action)
 {
-    cs__node_spend_down(folder->node, cs_folder_peer(folder, action->peer), action->size);
+    cs__node_spend(folder->node, cs_folder_peer(folder, action->peer), CS_DOWN, action->size);
     hold(folder);
 }
 
@@ -97,8 +97,9 @@ uint64_t cs_folder_fetch_due(cs_folder_t *folder)
 {
     uint64_t due = UINT64_MAX;
     const cs_node_t *node = folder->node;
+    if (!cs__node_limits(node, CS_DOWN)) return due;
     for (size_t i = 0; i < node->peers.len; i++) {
-        uint64_t may = cs__node_down_due(node, &node->peers.item[i]);
+        uint64_t may = cs__node_due(node, &node->peers.item[i], CS_DOWN);
         if (may > folder->now_ms && may < due) due = may;
     }
     return due;

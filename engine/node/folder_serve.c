@@ -96,7 +96,7 @@ static void tell_waiting(cs_folder_t *folder, cs_serve_wait_t *wait)
 /* True: the limits let it begin. */
 static bool is_within_limits(cs_folder_t *folder, cs_serve_wait_t *wait, cs_peer_entry_t *peer)
 {
-    if (!is_limited(wait) || cs__node_may_send(folder->node, peer)) return true;
+    if (!is_limited(wait) || cs__node_may(folder->node, peer, CS_UP)) return true;
     tell_waiting(folder, wait);
     return false;
 }
@@ -104,11 +104,12 @@ static bool is_within_limits(cs_folder_t *folder, cs_serve_wait_t *wait, cs_peer
 uint64_t cs_folder_serve_due(cs_folder_t *folder)
 {
     uint64_t due = UINT64_MAX;
+    if (!cs__node_limits(folder->node, CS_UP)) return due;
     for (size_t i = 0; i < folder->serve_count; i++) {
         const cs_serve_wait_t *wait = &folder->serve[i];
         const cs_peer_entry_t *peer = cs_folder_peer(folder, wait->peer);
         if (peer == NULL || !is_limited(wait)) continue;
-        uint64_t may = cs__node_up_due(folder->node, peer);
+        uint64_t may = cs__node_due(folder->node, peer, CS_UP);
         uint64_t tell = wait->told_ms + CS_SERVE_PATIENCE_MS;
         if (may <= folder->now_ms) continue; /* it waits for something else */
         if (may < due) due = may;
@@ -191,7 +192,7 @@ static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
     cs_peer_entry_t *peer = cs_folder_peer(folder, serve->peer);
     for (size_t i = 0; i < serve->payload_count; i++) {
         cs_msg_t msg = {.xid = serve->xid};
-        cs__node_spend_up(folder->node, peer, serve->payloads[i].len);
+        cs__node_spend(folder->node, peer, CS_UP, serve->payloads[i].len);
         if (serve->type == CS_MSG_CWANT) {
             msg.type = CS_MSG_CHUNK;
             cs_folder_send(folder, serve->peer, &msg, &serve->payloads[i]);

@@ -58,8 +58,8 @@ typedef struct cs_gossip_host {
     /* An entry of a peer has, with ours, too many versions: ours stays as it is. A path that it
      * is about; may be NULL. */
     void (*refused)(void *arg, cs_slice_t path);
-    /* The replica id of a member is heard for the first time since the machine was made; may be
-     * NULL. */
+    /* A member has another replica id than was known of it, or is met for the first time since
+     * the machine was made; may be NULL. */
     void (*met)(void *arg, const cs_key_t *key, uint64_t rid);
 } cs_gossip_host_t;
 

@@ -313,8 +313,7 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
 /* Where limits are in force the folders take turns at what they leave. */
 static cs_err_t settle(cs_node_t *node)
 {
-    const cs_limits_t *limits = &node->limits;
-    bool limited = (limits->up | limits->down | limits->peer_up | limits->peer_down) != 0;
+    bool limited = cs__node_limits(node, CS_UP) || cs__node_limits(node, CS_DOWN);
     size_t first = limited ? node->turn++ : 0;
     for (size_t i = 0; i < node->folder_count; i++) {
         cs_err_t err = cs_folder_settle(node->folders[(first + i) % node->folder_count]);

@@ -15,8 +15,8 @@ struct cs_node {
     bool stopping;
     uint64_t now_ms; /* of the last step */
     cs_limits_t limits;
-    cs_rate_t up, down; /* of all peers */
-    size_t turn;        /* the folder that is first to use them */
+    cs_rate_t rate[CS_WAYS]; /* of all peers */
+    size_t turn;             /* the folder that is first to use them */
 };
 
 cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number); /* NULL: unknown */
@@ -27,14 +27,13 @@ void cs__node_deny(cs_node_t *node, const cs_key_t *key); /* its conversations e
 /* Nothing more is said to it or heard of it, until a new link comes up. */
 void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why);
 
-/* node_limits.c: what limits leave. Content for, or of, this peer: may some more begin to flow?
- */
-bool cs__node_may_send(cs_node_t *node, cs_peer_entry_t *peer);
-bool cs__node_may_ask(cs_node_t *node, cs_peer_entry_t *peer);
-void cs__node_spend_up(cs_node_t *node, cs_peer_entry_t *peer, uint64_t bytes);
-void cs__node_spend_down(cs_node_t *node, cs_peer_entry_t *peer, uint64_t bytes);
+/* node_limits.c */
+bool cs__node_limits(const cs_node_t *node, cs_way_t way); /* there are any */
+/* Content for, or of, this peer: may some more begin to flow? */
+bool cs__node_may(cs_node_t *node, cs_peer_entry_t *peer, cs_way_t way);
+/* peer: NULL if it is gone. */
+void cs__node_spend(cs_node_t *node, cs_peer_entry_t *peer, cs_way_t way, uint64_t bytes);
 /* When it may. */
-uint64_t cs__node_up_due(const cs_node_t *node, const cs_peer_entry_t *peer);
-uint64_t cs__node_down_due(const cs_node_t *node, const cs_peer_entry_t *peer);
+uint64_t cs__node_due(const cs_node_t *node, const cs_peer_entry_t *peer, cs_way_t way);
 
 #endif

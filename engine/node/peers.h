@@ -7,7 +7,6 @@
 #define CS_NODE_PEERS_H
 
 #include "node/node.h"
-#include "node/rate.h"
 
 typedef struct cs_peer_entry {
     cs_peer_t id;
@@ -16,8 +15,8 @@ typedef struct cs_peer_entry {
     cs_link_t active;
     bool dropped; /* broke the protocol: nothing is said or heard until a new link comes up */
     uint64_t bytes_in, bytes_out;
-    cs_rate_t up, down; /* content sent and asked for */
-    uint64_t unsent;    /* bytes of CHUNK payloads handed to the active link and not yet gone */
+    cs_rate_t rate[CS_WAYS]; /* content sent and asked for */
+    uint64_t unsent; /* bytes of CHUNK payloads handed to the active link and not yet gone */
 } cs_peer_entry_t;
 
 typedef struct cs_peers {

@@ -13,10 +13,12 @@ typedef struct cs_rate {
     uint64_t at_ms; /* as of */
 } cs_rate_t;
 
+typedef enum cs_way { CS_UP, CS_DOWN, CS_WAYS } cs_way_t;
+
 /* Bytes a second, of content: files and what lists their chunks. 0: no limit. */
 typedef struct cs_limits {
-    uint64_t up, down;           /* of all peers together */
-    uint64_t peer_up, peer_down; /* of each */
+    uint64_t all[CS_WAYS];  /* of all peers together */
+    uint64_t each[CS_WAYS]; /* of each */
 } cs_limits_t;
 
 /* per_s: in force since at_ms; 0: without limit. */

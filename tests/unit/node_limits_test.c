@@ -96,7 +96,7 @@ Test(node_limits, without_any_it_takes_no_time)
 Test(node_limits, what_is_sent)
 {
     open_two();
-    limit(0, (cs_limits_t){.up = RATE});
+    limit(0, (cs_limits_t){.all[CS_UP] = RATE});
     uint64_t ms = time_to_equal();
     cr_assert(ms > AT_LEAST && ms < AT_MOST, "%llu ms", (unsigned long long)ms);
     nw_close(&world);
@@ -105,7 +105,7 @@ Test(node_limits, what_is_sent)
 Test(node_limits, what_is_asked_for)
 {
     open_two();
-    limit(1, (cs_limits_t){.down = RATE});
+    limit(1, (cs_limits_t){.all[CS_DOWN] = RATE});
     uint64_t ms = time_to_equal();
     cr_assert(ms > AT_LEAST && ms < AT_MOST, "%llu ms", (unsigned long long)ms);
     nw_close(&world);
@@ -114,8 +114,8 @@ Test(node_limits, what_is_asked_for)
 Test(node_limits, of_each_peer)
 {
     open_two();
-    limit(0, (cs_limits_t){.peer_up = RATE});
-    limit(1, (cs_limits_t){.peer_down = 4 * RATE});
+    limit(0, (cs_limits_t){.each[CS_UP] = RATE});
+    limit(1, (cs_limits_t){.each[CS_DOWN] = 4 * RATE});
     uint64_t ms = time_to_equal();
     cr_assert(ms > AT_LEAST && ms < AT_MOST, "%llu ms", (unsigned long long)ms);
     nw_close(&world);
@@ -126,7 +126,7 @@ Test(node_limits, of_all_peers_together)
 {
     nw_open(&world, 12, 3);
     fill(0);
-    limit(0, (cs_limits_t){.up = RATE});
+    limit(0, (cs_limits_t){.all[CS_UP] = RATE});
     uint64_t ms = time_to_equal();
     cr_assert(ms > AT_LEAST, "%llu ms", (unsigned long long)ms);
     nw_close(&world);
@@ -137,7 +137,7 @@ Test(node_limits, of_all_peers_together)
 Test(node_limits, slow_is_not_silent)
 {
     open_two();
-    limit(0, (cs_limits_t){.up = 16 * KIB});
+    limit(0, (cs_limits_t){.all[CS_UP] = 16 * KIB});
     uint64_t ms = time_to_equal();
     cr_assert_gt(ms, AT_LEAST * 8);
     cr_assert_lt(bytes_to(1), CONTENT + CONTENT / 10);
@@ -147,7 +147,7 @@ Test(node_limits, slow_is_not_silent)
 Test(node_limits, a_change_counts_at_once)
 {
     open_two();
-    limit(0, (cs_limits_t){.up = 1 * KIB});
+    limit(0, (cs_limits_t){.all[CS_UP] = 1 * KIB});
     nw_scan(&world.node[0], NULL);
     nw_connect_all(&world);
     while (world.now_ms < 60000u) {
