@@ -7,15 +7,22 @@
 
 #include "support/mishap.h"
 
+/* Two nodes that run, equal; calls of node 1 can be made to fail. */
+static faults_t *run_pair(cluster_t *c)
+{
+    mishap_pair(c);
+    faults_t *faults = mishap_faults(c, 1);
+    cluster_start(c, 0);
+    cluster_start(c, 1);
+    cluster_settle(c, SETTLE_S);
+    return faults;
+}
+
 static void cannot_read(void)
 {
     cluster_t c;
     char out[CLUSTER_TEXT];
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
-    cluster_settle(&c, SETTLE_S);
+    faults_t *faults = run_pair(&c);
     mishap_fail(faults, FAULT_READ, EIO, "/bad");
     node_text(&c.node[1], "bad", "sector");
     node_text(&c.node[1], "good", "one");
@@ -41,11 +48,7 @@ static void cannot_read(void)
 static void cannot_write(void)
 {
     cluster_t c;
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
-    cluster_settle(&c, SETTLE_S);
+    faults_t *faults = run_pair(&c);
     const uint32_t calls[] = {FAULT_OPEN, FAULT_WRITE, FAULT_RENAME,
                               FAULT_SYNC, FAULT_MKDIR, FAULT_RESIZE};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
@@ -72,12 +75,9 @@ static void cannot_list(void)
 {
     cluster_t c;
     char out[CLUSTER_TEXT];
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
+    faults_t *faults = run_pair(&c);
     node_text(&c.node[1], "dir/a", "1");
     node_text(&c.node[1], "dir/sub/b", "2");
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
     cluster_settle(&c, SETTLE_S);
     const uint32_t calls[] = {FAULT_LIST, FAULT_LATER, FAULT_STAT, FAULT_OPEN};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
@@ -112,11 +112,7 @@ static void cannot_list_root(void)
 {
     cluster_t c;
     char out[CLUSTER_TEXT];
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
-    cluster_settle(&c, SETTLE_S);
+    faults_t *faults = run_pair(&c);
     const uint32_t calls[] = {FAULT_LIST, FAULT_LATER, FAULT_STAT};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         mishap_fail(faults, calls[i], EIO, c.node[1].root);
@@ -138,12 +134,7 @@ static void cannot_list_root(void)
 static void cannot_delete(void)
 {
     cluster_t c;
-    mishap_pair(&c);
-    faults_t *faults = mishap_faults(&c, 1);
-    node_text(&c.node[0], "dir/sub/file", "1");
-    cluster_start(&c, 0);
-    cluster_start(&c, 1);
-    cluster_settle(&c, SETTLE_S);
+    faults_t *faults = run_pair(&c);
     const uint32_t calls[] = {FAULT_UNLINK, FAULT_RENAME};
     for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         node_text(&c.node[0], "dir/sub/file", "1");
