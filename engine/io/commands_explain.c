@@ -148,13 +148,14 @@ static bool is_gone(const explained_t *explained, const cs_str_t *path)
     return explained->looked && missing && cs_str_eq(path, explained->path);
 }
 
-/* What the index takes to be on disk, and what a look at it says. */
-static const char *text_on_disk(const explained_t *explained, const cs_item_t *item,
-                                const cs_why_t *why)
+/* What the index takes to be on disk, and a look at it does not find; NULL: it is as it says.
+ */
+static const char *contradiction(const explained_t *explained, const cs_str_t *path,
+                                 const cs_why_t *why)
 {
-    if (why->kind != CS_WHY_HERE) return cs__why_text(why);
+    if (why->kind != CS_WHY_HERE) return NULL;
     if (!explained->looked) return "not looked at";
-    return is_gone(explained, item->path) ? "gone from this disk" : cs__why_text(why);
+    return is_gone(explained, path) ? "gone from this disk" : NULL;
 }
 
 static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder,
@@ -172,10 +173,9 @@ static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder,
     cs__put_version(daemon, folder, item, json);
     cs_json_put_u64(json, "height", item->rank);
     put_rule(family, i, i == 0 && !shown, json);
-    cs_json_put_bool(json, "on_disk",
-                     why.kind == CS_WHY_HERE && explained->looked &&
-                         !is_gone(explained, item->path));
-    cs_json_put_text(json, "state", text_on_disk(explained, item, &why));
+    const char *other = contradiction(explained, item->path, &why);
+    cs_json_put_bool(json, "on_disk", why.kind == CS_WHY_HERE && other == NULL);
+    cs_json_put_text(json, "state", other != NULL ? other : cs__why_text(&why));
     if (why.kind != CS_WHY_HERE && item->content.kind != CS_KIND_DIR) {
         cs_json_put_u64(json, "bytes_missing", item->content.size - why.bytes_here);
         put_holders(daemon, folder, &item->content, json);

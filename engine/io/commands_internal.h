@@ -127,6 +127,8 @@ void cs__item_author(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_i
 bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t *ret_missing);
 void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
                       const cs_report_t *report, cs_buf_t *ret_missing);
+#define CS_SHORT_ID_TEXT 9u /* with its NUL: the first digits of a key */
+void cs__short_id(const uint8_t *key, char ret[CS_SHORT_ID_TEXT]);
 /* Name of the peer with this key as its record has it, else its first digits. */
 void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65]);
 void cs__put_troubles(cs_json_t *json, const cs_troubles_t *troubles);

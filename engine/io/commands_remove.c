@@ -1,6 +1,7 @@
 /* commands_remove.c - folder remove and peer remove: what a home is told to forget. */
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "io/commands_internal.h"
@@ -118,16 +119,13 @@ int cs__cmd_folder_remove(cs_ask_t *ask)
 
 /* --- peer */
 
-#define ID_PREFIX_MIN                                                       \
-    8u /* digits: as many as `wait` and `status` show where names are equal \
-        */
-
+/* All of it, or as many digits as are shown where names are equal. */
 static bool is_id(const cs_peer_record_t *peer, const char *text)
 {
     char id[2 * CS_KEY_BYTES + 1];
     size_t len = strlen(text);
     cs_hex(id, peer->key, CS_KEY_BYTES);
-    return len >= ID_PREFIX_MIN && strncmp(id, text, len) == 0;
+    return len >= CS_SHORT_ID_TEXT - 1 && strncasecmp(id, text, len) == 0;
 }
 
 /* By its id, the first digits of that, or a name that only one has. False: ask->detail says

@@ -41,6 +41,11 @@ void cs__put_mode(cs_json_t *json, uint8_t kind, uint16_t mode)
     cs_json_put_text(json, "mode", kind == CS_KIND_FILE ? text : NULL);
 }
 
+void cs__short_id(const uint8_t *key, char ret[CS_SHORT_ID_TEXT])
+{
+    cs_hex(ret, key, (CS_SHORT_ID_TEXT - 1) / 2);
+}
+
 void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65])
 {
     cs_peer_record_t record = {0};
@@ -49,7 +54,7 @@ void cs__peer_name(const cs_daemon_t *daemon, const uint8_t *key, char ret[65])
     if (err == CS_OK && record.name != NULL) {
         snprintf(ret, 65, "%s", record.name);
     } else {
-        cs_hex(ret, key, 4);
+        cs__short_id(key, ret);
     }
     cs_peer_record_fini(&record);
     cs_buf_fini(&detail);

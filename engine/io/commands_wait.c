@@ -56,8 +56,6 @@ bool cs__missing_here(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_buf_t 
     return true;
 }
 
-#define SHORT_ID_BYTES 4u
-
 /* Another member has the same name: many are called after their machine. */
 static bool is_ambiguous(const cs_daemon_t *daemon, const cs_mounted_t *folder,
                          const cs_key_t *key)
@@ -77,7 +75,7 @@ static bool is_ambiguous(const cs_daemon_t *daemon, const cs_mounted_t *folder,
 void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
                       const cs_report_t *report, cs_buf_t *ret_missing)
 {
-    char name[65], id[2 * SHORT_ID_BYTES + 1];
+    char name[65], id[CS_SHORT_ID_TEXT];
     const char *why = "has not got everything on its disk";
     if (!report->known) {
         why = "was never heard of";
@@ -85,7 +83,7 @@ void cs__name_missing(cs_daemon_t *daemon, const cs_mounted_t *folder,
         why = "differs";
     }
     cs__peer_name(daemon, report->key.b, name);
-    cs_hex(id, report->key.b, SHORT_ID_BYTES);
+    cs__short_id(report->key.b, id);
     bool ambiguous = is_ambiguous(daemon, folder, &report->key);
     cs_buf_printf(ret_missing, "%s%s: %s%s%s %s%s", ret_missing->len > 0 ? ", " : "",
                   folder->record.id, name, ambiguous ? " " : "", ambiguous ? id : "", why,
