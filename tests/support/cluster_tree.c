@@ -15,30 +15,74 @@ void node_path(const cluster_node_t *node, const char *path, char *ret, size_t b
     snprintf(ret, bytes, "%s/%s", node->root, path);
 }
 
-static void make_parents(char *path)
+/* A descriptor of the directory that holds `path` (which keeps its last name alone), made where
+ * it is missing. -1, errno ENOENT: one of them went away meanwhile; ELOOP, ENOTDIR: a link or a
+ * file is in the way. */
+static int open_parents(const cluster_node_t *node, const char **path)
 {
-    for (char *at = strchr(path + 1, '/'); at != NULL; at = strchr(at + 1, '/')) {
-        *at = '\0';
-        if (mkdir(path, 0755) != 0 && errno != EEXIST)
-            test_fail("mkdir %s: %s", path, strerror(errno));
-        *at = '/';
+    int dir = open(node->root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0) test_fail("open %s: %s", node->root, strerror(errno));
+    for (const char *slash; dir >= 0 && (slash = strchr(*path, '/')) != NULL;
+         *path = slash + 1) {
+        char name[256];
+        snprintf(name, sizeof name, "%.*s", (int)(slash - *path), *path);
+        int next = -1;
+        if (mkdirat(dir, name, 0755) == 0 || errno == EEXIST)
+            next = openat(dir, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        int error = errno;
+        close(dir);
+        errno = error;
+        dir = next;
     }
+    return dir;
+}
+
+static int open_beneath(const cluster_node_t *node, const char *path)
+{
+    int dir = open_parents(node, &path);
+    if (dir < 0) return -1;
+    int fd = openat(dir, path, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int error = errno;
+    close(dir);
+    errno = error;
+    return fd;
+}
+
+static bool try_write(const cluster_node_t *node, const char *path, const void *data,
+                      size_t len)
+{
+    int fd;
+    do { /* a node at work may take an empty directory away */
+        fd = open_beneath(node, path);
+    } while (fd < 0 && errno == ENOENT);
+    if (fd < 0 && (errno == ELOOP || errno == ENOTDIR)) return false;
+    if (fd < 0 || write(fd, data, len) != (ssize_t)len || close(fd) != 0)
+        test_fail("write %s/%s: %s", node->root, path, strerror(errno));
+    return true;
 }
 
 void node_write(const cluster_node_t *node, const char *path, const void *data, size_t len)
 {
-    char full[8192];
-    node_path(node, path, full, sizeof full);
-    make_parents(full);
-    int fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (fd < 0 || write(fd, data, len) != (ssize_t)len || close(fd) != 0) {
-        test_fail("write %s: %s", full, strerror(errno));
-    }
+    if (!try_write(node, path, data, len))
+        test_fail("write %s/%s: a link is in the way", node->root, path);
 }
 
 void node_text(const cluster_node_t *node, const char *path, const char *text)
 {
     node_write(node, path, text, strlen(text));
+}
+
+bool node_text_unless_linked(const cluster_node_t *node, const char *path, const char *text)
+{
+    return try_write(node, path, text, strlen(text));
+}
+
+bool node_remove_unless_linked(const cluster_node_t *node, const char *path)
+{
+    int dir = open_parents(node, &path);
+    bool removed = dir >= 0 && unlinkat(dir, path, 0) == 0;
+    if (dir >= 0) close(dir);
+    return removed;
 }
 
 bool node_has(const cluster_node_t *node, const char *path)
