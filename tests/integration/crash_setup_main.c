@@ -141,7 +141,9 @@ static void check_both(void)
     char id[CLUSTER_TEXT];
     cluster_do(&cluster, 1, id, "id");
     last_line(id);
-    cluster_do(&cluster, 0, NULL, "peer remove %s", id); /* or every join tells more members */
+    cluster_do(&cluster, 0, NULL, "peer remove %s", id); /* or every join tells more members, */
+    test_shell("rm %s/mine", cluster.node[0].root);      /* and every file has more versions */
+    cluster_do(&cluster, 0, NULL, "scan %s", cluster.folder);
     forget_newcomer();
 }
 
