@@ -2,7 +2,7 @@
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(leveldb REQUIRED)
-foreach(lib libsodium libcrypto libzmq libczmq jansson libprotobuf-c libxxhash libsystemd)
+foreach(lib libsodium libcrypto libzmq libczmq jansson libprotobuf-c libxxhash libzstd libsystemd)
   string(REPLACE "lib" "" short ${lib})
   string(REPLACE "-" "_" short ${short})
   pkg_check_modules(${short} REQUIRED IMPORTED_TARGET ${lib})

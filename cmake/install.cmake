@@ -104,7 +104,7 @@ authenticated and encrypted.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libcrdtsync-dev)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libczmq-dev, libjansson-dev, libleveldb-dev, \
-libprotobuf-c-dev, libsodium-dev, libssl-dev, libsystemd-dev, libxxhash-dev, libzmq3-dev")
+libprotobuf-c-dev, libsodium-dev, libssl-dev, libsystemd-dev, libxxhash-dev, libzmq3-dev, libzstd-dev")
 set(CPACK_COMPONENT_DEVELOPMENT_DESCRIPTION
   "folders that stay the same on many machines - library
 The node of crdtsync as a static library, with its headers, a pkg-config file

@@ -265,8 +265,9 @@ static cs_err_t take_map(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Map *m = body;
     cs_msg_map_t *to = &ret->u.map;
-    *to = (cs_msg_map_t){.size = m->size, .answer = m->answer, .depth = m->depth};
-    if (m->depth > CS_LIST_DEPTH_MAX) return CS_ERR_LIMIT;
+    *to = (cs_msg_map_t){
+        .size = m->size, .answer = m->answer, .depth = m->depth, .zeros = m->zeros};
+    if (m->depth > CS_LIST_DEPTH_MAX || m->zeros > m->size) return CS_ERR_LIMIT;
     cs_err_t err = take_fixed(m->content, CS_NAME_BYTES, &to->content);
     if (err != CS_OK || !m->answer) return err;
     return take_fixed(m->root, CS_NAME_BYTES, &to->root);
@@ -276,7 +277,7 @@ static cs_err_t take_cwant(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Cwant *m = body;
     cs_msg_cwant_t *to = &ret->u.cwant;
-    *to = (cs_msg_cwant_t){.size = m->size};
+    *to = (cs_msg_cwant_t){.size = m->size, .packs = m->packs};
     cs_err_t err = take_records(m->contents, CS_NAME_BYTES, &to->contents);
     if (err == CS_OK) err = take_records(m->chunks, CS_NAME_BYTES, &to->chunks);
     if (err != CS_OK || m->content.len == 0) return err;
@@ -285,8 +286,11 @@ static cs_err_t take_cwant(const void *body, cs_msg_t *ret)
 
 static cs_err_t take_chunk(const void *body, cs_msg_t *ret)
 {
-    (void)body;
+    const Crdtsync__Chunk *m = body;
     cs_slice_t rest = ret->payload, bytes;
+    ret->u.chunk.unpacked = m->unpacked;
+    if (m->unpacked > CS_PACKED_BYTES_MAX) return CS_ERR_LIMIT;
+    if (m->unpacked > 0) return CS_OK; /* what is in it shows later */
     const uint8_t *name;
     while (cs_chunk_next(&rest, &name, &bytes)) {
         if (bytes.len > CS_CHUNK_MAX) return CS_ERR_LIMIT;

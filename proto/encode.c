@@ -227,6 +227,7 @@ static ProtobufCMessage *fill_map(cs_arena_t *scratch, const cs_msg_t *msg)
     to->answer = from->answer;
     to->root = bytes(from->root, CS_NAME_BYTES);
     to->depth = from->depth;
+    to->zeros = from->zeros;
     return &to->base;
 }
 
@@ -238,13 +239,14 @@ static ProtobufCMessage *fill_cwant(cs_arena_t *scratch, const cs_msg_t *msg)
     to->chunks = slice(from->chunks);
     to->content = bytes(from->content, CS_NAME_BYTES);
     to->size = from->size;
+    to->packs = from->packs;
     return &to->base;
 }
 
 static ProtobufCMessage *fill_chunk(cs_arena_t *scratch, const cs_msg_t *msg)
 {
-    (void)msg;
     BODY(Crdtsync__Chunk, crdtsync__chunk__init);
+    to->unpacked = msg->u.chunk.unpacked;
     return &to->base;
 }
 

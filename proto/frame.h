@@ -197,6 +197,7 @@ typedef struct cs_msg_map {
     bool answer;         /* false: a question, root and depth are unset */
     const uint8_t *root; /* CS_NAME_BYTES; NULL in a question */
     uint32_t depth;      /* levels of nodes above the chunks */
+    uint64_t zeros;      /* bytes of the file that are holes: a hint, at most size */
 } cs_msg_map_t;
 
 typedef struct cs_msg_cwant {
@@ -205,7 +206,13 @@ typedef struct cs_msg_cwant {
     const uint8_t
         *content;  /* CS_NAME_BYTES: the file that the chunks are for; NULL: not said */
     uint64_t size; /* of that file */
+    bool packs;    /* CHUNKs may be packed */
 } cs_msg_cwant_t;
+
+typedef struct cs_msg_chunk {
+    uint32_t unpacked; /* the payload is packed (xfer/pack.h), from so many bytes of records, at
+                          most CS_PACKED_BYTES_MAX; 0: it is the records */
+} cs_msg_chunk_t;
 
 typedef struct cs_msg_join {
     const uint8_t
@@ -248,6 +255,7 @@ typedef struct cs_msg {
         cs_msg_node_t node;
         cs_msg_map_t map;
         cs_msg_cwant_t cwant;
+        cs_msg_chunk_t chunk;
         cs_msg_join_t join;
         cs_msg_welcome_t welcome;
     } u;

@@ -108,6 +108,17 @@ static cs_err_t disk_truncate(cs_file_t *file, uint64_t size)
     ON_DISK(inner->truncate(file, size));
 }
 
+static cs_err_t disk_write_zeros(cs_file_t *file, uint64_t offset, uint64_t len)
+{
+    ON_DISK(inner->write_zeros(file, offset, len));
+}
+
+static cs_err_t disk_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
+                           uint64_t from_offset, uint64_t len)
+{
+    ON_DISK(inner->share(file, offset, from, from_offset, len));
+}
+
 static cs_err_t disk_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns)
 {
     ON_DISK(inner->set_meta(file, mode, mtime_ns));
@@ -164,6 +175,8 @@ void cs_sim_load_disk(cs_fs_t *fs)
     outer.close = disk_close;
     outer.write = disk_write;
     outer.truncate = disk_truncate;
+    outer.write_zeros = disk_write_zeros;
+    outer.share = disk_share;
     outer.set_meta = disk_set_meta;
     outer.symlink = disk_symlink;
     outer.mkdir = disk_mkdir;

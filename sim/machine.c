@@ -61,6 +61,7 @@ void cs_sim_node_init(cs_sim_t *sim, unsigned index)
         .no_exchange = options->plain & 1,
         .no_btime = options->plain & 2,
         .power_cuts = options->power && options->crashes > 0,
+        .no_shares = cs_sim_draw(sim, CS_DRAW_LIFE, index, 4, 2) == 0,
         .reuse_inodes = true,
         .ordered_data = cs_sim_draw(sim, CS_DRAW_LIFE, index, 3, 2) == 0,
         .umask = CS_SIM_UMASK,

@@ -1,4 +1,5 @@
 /* mem_file.c - the engine's calls on open files. */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "sim/mem_fs_process.h"
 
@@ -70,6 +71,53 @@ cs_err_t cs__mem_file_truncate(cs_file_t *file, uint64_t size)
     if (err != CS_OK) return err;
     if (!self->writable) return CS_ERR_NOSPACE; /* EINVAL, as fs_linux has it */
     return cs__mem_truncate(self->process->volume, self->inode, size);
+}
+
+/* What was never written behind the last byte is the only hole. */
+cs_err_t cs__mem_file_next_data(cs_file_t *file, uint64_t offset, uint64_t *ret)
+{
+    mem_file_t *self = file_of(file);
+    cs_mem_call_t call = {.kind = CS_MEM_NEXT_DATA, .offset = offset};
+    cs_err_t err = ask(self, &call);
+    if (err == CS_OK) *ret = offset < self->inode->filled ? offset : UINT64_MAX;
+    return err;
+}
+
+cs_err_t cs__mem_file_write_zeros(cs_file_t *file, uint64_t offset, uint64_t len)
+{
+    static const uint8_t zeros[CS_HOLE_MIN];
+    mem_file_t *self = file_of(file);
+    cs_mem_call_t call = {.kind = CS_MEM_WRITE_ZEROS, .offset = offset, .len = (size_t)len};
+    cs_err_t err = ask(self, &call);
+    if (!self->writable) return err == CS_OK ? CS_ERR_IO : err;
+    uint64_t filled = self->inode->filled;
+    uint64_t end = filled - offset < len ? filled : offset + len;
+    for (uint64_t at = offset; err == CS_OK && at < filled && at < end;) {
+        size_t part = end - at < sizeof zeros ? (size_t)(end - at) : sizeof zeros;
+        err = cs__mem_write(self->process->volume, self->inode, at, zeros, part);
+        at += part;
+    }
+    return err;
+}
+
+/* One that can share copies at this moment; to its user it is the same. */
+cs_err_t cs__mem_file_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
+                            uint64_t from_offset, uint64_t len)
+{
+    mem_file_t *self = file_of(file);
+    const cs__inode_t *source = file_of(from)->inode;
+    cs_mem_call_t call = {.kind = CS_MEM_SHARE, .offset = offset, .len = (size_t)len};
+    cs_err_t err = ask(self, &call);
+    if (err != CS_OK) return err;
+    if (!self->writable || !self->process->fs.features.shares) return CS_ERR_UNSUPPORTED;
+    if (from_offset > source->size || source->size - from_offset < len) {
+        return CS_ERR_UNSUPPORTED;
+    }
+    uint8_t *bytes = cs_malloc((size_t)len);
+    (void)cs__mem_read(source, from_offset, bytes, (size_t)len);
+    err = cs__mem_write(self->process->volume, self->inode, offset, bytes, (size_t)len);
+    cs_free(bytes);
+    return err;
 }
 
 cs_err_t cs__mem_file_stat(cs_file_t *file, cs_stat_t *ret)

@@ -8,10 +8,10 @@
 const char *cs_mem_call_name(cs_mem_call_kind_t kind)
 {
     static const char *const names[CS_MEM_CALL_COUNT] = {
-        "stat",     "list",     "open_read", "create", "open_write", "read",
-        "write",    "truncate", "fstat",     "settle", "in_use",     "set_meta",
-        "readlink", "symlink",  "mkdir",     "rmdir",  "unlink",     "link",
-        "rename",   "chmod",    "sync",      "space",  "refresh"};
+        "stat",     "list",      "open_read",   "create", "open_write", "read",   "write",
+        "truncate", "next_data", "write_zeros", "share",  "fstat",      "settle", "in_use",
+        "set_meta", "readlink",  "symlink",     "mkdir",  "rmdir",      "unlink", "link",
+        "rename",   "chmod",     "sync",        "space",  "refresh"};
     CS_ASSERT(kind < CS_MEM_CALL_COUNT);
     return names[kind];
 }
@@ -117,6 +117,7 @@ static void probe(cs__mem_fs_t *self)
                                       .modes = !config->no_modes,
                                       .btime = !config->no_btime,
                                       .symlinks = !config->no_symlinks,
+                                      .shares = !config->no_shares,
                                       .mtime_step_ns = config->granularity_ns};
     }
     self->fs.features = features;
@@ -252,6 +253,9 @@ static const cs_fs_ops_t mem_ops = {
     .read = cs__mem_file_read,
     .write = cs__mem_file_write,
     .truncate = cs__mem_file_truncate,
+    .next_data = cs__mem_file_next_data,
+    .write_zeros = cs__mem_file_write_zeros,
+    .share = cs__mem_file_share,
     .fstat = cs__mem_file_stat,
     .settle = cs__mem_file_settle,
     .in_use = cs__mem_file_in_use,

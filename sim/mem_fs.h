@@ -30,6 +30,7 @@ typedef struct cs_mem_config {
     bool unprivileged; /* the owner's permission bits count for the engine and the user */
     /* FAT and its like: what is not there. */
     bool no_exchange, no_noreplace, no_symlinks, no_modes, no_btime, no_links;
+    bool no_shares; /* as ext4 */
 } cs_mem_config_t;
 
 /* An empty folder of mode 0777 & ~umask, mounted, at time 0. NULL: all zero. */
@@ -72,6 +73,9 @@ typedef enum cs_mem_call_kind {
     CS_MEM_READ,
     CS_MEM_WRITE,
     CS_MEM_TRUNCATE,
+    CS_MEM_NEXT_DATA,
+    CS_MEM_WRITE_ZEROS,
+    CS_MEM_SHARE,
     CS_MEM_FSTAT,
     CS_MEM_SETTLE,
     CS_MEM_IN_USE,
@@ -96,8 +100,8 @@ typedef struct cs_mem_call {
     cs_mem_call_kind_t kind;
     cs_slice_t path;       /* of an open file: the one that it was opened by; borrowed */
     cs_slice_t to;         /* second path of LINK and RENAME, target of SYMLINK; else empty */
-    uint64_t offset;       /* READ and WRITE; the new size of TRUNCATE */
-    size_t len;            /* READ and WRITE */
+    uint64_t offset;       /* READ, WRITE, NEXT_DATA, WRITE_ZEROS, SHARE; TRUNCATE's new size */
+    size_t len;            /* READ, WRITE, WRITE_ZEROS, SHARE */
     cs_rename_mode_t mode; /* RENAME */
     /* Set by the gate: */
     size_t torn; /* of a WRITE that it lets fail: so many bytes are written all the same */

@@ -23,6 +23,10 @@ cs_err_t cs__mem_file_read(cs_file_t *file, uint64_t offset, void *data, size_t 
                            size_t *ret_len);
 cs_err_t cs__mem_file_write(cs_file_t *file, uint64_t offset, const void *data, size_t len);
 cs_err_t cs__mem_file_truncate(cs_file_t *file, uint64_t size);
+cs_err_t cs__mem_file_next_data(cs_file_t *file, uint64_t offset, uint64_t *ret);
+cs_err_t cs__mem_file_write_zeros(cs_file_t *file, uint64_t offset, uint64_t len);
+cs_err_t cs__mem_file_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
+                            uint64_t from_offset, uint64_t len);
 cs_err_t cs__mem_file_stat(cs_file_t *file, cs_stat_t *ret);
 void cs__mem_file_settle(cs_file_t *file);
 bool cs__mem_file_in_use(cs_file_t *file);

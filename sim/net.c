@@ -259,28 +259,12 @@ void cs_sim_net_sent(cs_sim_t *sim, const cs_sim_ev_t *ev)
 
 /* --- arriving */
 
-typedef struct blob {
-    cs_blob_t blob;
-    cs_buf_t bytes;
-} blob_t;
-
-static void blob_free(cs_blob_t *blob)
-{
-    blob_t *owner = (blob_t *)blob;
-    cs_buf_fini(&owner->bytes);
-    cs_free(owner);
-}
-
 /* The receiver's from now on. */
 static cs_blob_t *blob_of(cs_sim_node_t *to, cs_buf_t *payload)
 {
     if (payload->len == 0) return NULL;
-    blob_t *blob = cs_calloc(1, sizeof *blob);
-    blob->bytes = *payload;
-    *payload = (cs_buf_t){0};
-    cs_account_give(blob->bytes.data, CS_SIM_ACCOUNT(to));
-    blob->blob = (cs_blob_t){cs_buf_slice(&blob->bytes), 1, blob_free};
-    return &blob->blob;
+    cs_account_give(payload->data, CS_SIM_ACCOUNT(to));
+    return cs_blob_new(payload);
 }
 
 /* Of an old connection: lost, but for some that were in the new one's queue before it was up.

@@ -40,9 +40,13 @@
 #define CS_TRASH_LOG_BYTES_MAX (32u << 20)
 
 /* --- content (core.md 9) */
-#define CS_CHUNK_MIN      (64u << 10) /* bytes; files below are one chunk */
-#define CS_CHUNK_AVG      (256u << 10)
-#define CS_CHUNK_MAX      (1u << 20)
+#define CS_CHUNK_MIN (64u << 10) /* bytes; files below are one chunk */
+#define CS_CHUNK_AVG (256u << 10)
+#define CS_CHUNK_MAX (1u << 20)
+/* bytes of zeros that are made a hole; shorter ones would be more fragments than savings */
+#define CS_HOLE_MIN (32u << 10)
+/* bytes that are worth a question whether the disk can keep them once for two files */
+#define CS_SHARE_MIN      (32u << 10)
 #define CS_NODE_ITEMS_MAX 1024u /* items of a chunk-list node: 36 KiB */
 #define CS_LIST_DEPTH_MAX 6u    /* nodes have >= 2 items on average 256: 2^48 chunks */
 
@@ -67,9 +71,11 @@
 
 /* --- network (core.md 7.1) */
 #define CS_MESSAGE_BYTES_MAX ((1u << 20) + (64u << 10)) /* the largest chunk is 1 MiB */
-#define CS_PEERS_MAX         50u                        /* default of limits.max-peers */
-#define CS_HWM               64u        /* messages queued in ZeroMQ per peer and direction */
-#define CS_CREDIT_BYTES      (8u << 20) /* unacknowledged data a peer */
+/* of a packed payload, unpacked: what would fit one message */
+#define CS_PACKED_BYTES_MAX CS_MESSAGE_BYTES_MAX
+#define CS_PEERS_MAX        50u        /* default of limits.max-peers */
+#define CS_HWM              64u        /* messages queued in ZeroMQ per peer and direction */
+#define CS_CREDIT_BYTES     (8u << 20) /* unacknowledged data a peer */
 /* small files, entries in one message (limits.md 2) */
 #define CS_BUNDLE_BYTES            (256u << 10)
 #define CS_HOPS_MAX                6u /* eager pushes (core.md 7.2) */

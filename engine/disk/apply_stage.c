@@ -3,27 +3,50 @@
 
 #include "base/mem.h"
 #include "disk/apply_run.h"
+#include "disk/bytes.h"
 
-#define COPY_BYTES (256u << 10) /* of one read */
-
-/* Copy and hash at once: what was read is what is written, whatever happens to the source. */
-static cs_err_t copy_bytes(cs_run_t *run, cs_file_t *from, cs_file_t *to, cs_content_t *ret)
+/* Copy and hash at once: what was read is what is written, whatever happens to the source.
+ * Holes stay holes. */
+static cs_err_t copy_data(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_t size)
 {
-    if (run->buffer == NULL) run->buffer = cs_malloc(COPY_BYTES);
-    if (run->hasher == NULL) run->hasher = cs_content_hasher_new(run->config->table);
-    cs_content_hasher_begin(run->hasher, NULL);
-    for (uint64_t at = 0;;) {
-        size_t got = 0;
-        cs_err_t err = from->ops->read(from, at, run->buffer, COPY_BYTES, &got);
+    uint64_t data_at = 0;
+    for (uint64_t at = 0; at < size;) {
+        cs_err_t err = at < data_at ? CS_OK : from->ops->next_data(from, at, &data_at);
         if (err != CS_OK) return err;
-        if (got == 0) break;
+        if (at < data_at) {
+            uint64_t end = data_at < size ? data_at : size;
+            cs_content_hasher_zeros(run->hasher, end - at);
+            at = end;
+            continue;
+        }
+        size_t len =
+            size - at < CS_FILE_BUFFER_BYTES ? (size_t)(size - at) : CS_FILE_BUFFER_BYTES;
+        size_t got = 0;
+        err = from->ops->read(from, at, run->buffer, len, &got);
+        if (err != CS_OK) return err;
+        if (got < len) return CS_ERR_CHANGED;
         cs_content_hasher_update(run->hasher, cs_slice(run->buffer, got));
         err = to->ops->write(to, at, run->buffer, got);
         if (err != CS_OK) return err;
         at += got;
     }
-    cs_content_hasher_end(run->hasher, ret);
     return CS_OK;
+}
+
+static cs_err_t copy_bytes(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_t size,
+                           cs_content_t *ret)
+{
+    if (run->buffer == NULL) run->buffer = cs_malloc(CS_FILE_BUFFER_BYTES);
+    if (run->hasher == NULL) run->hasher = cs_content_hasher_new(run->config->table);
+    cs_err_t err = size > 0 ? to->ops->truncate(to, size) : CS_OK;
+    if (err != CS_OK) return err;
+    bool shared = run->fs->features.shares && size >= CS_SHARE_MIN &&
+                  to->ops->share(to, 0, from, 0, size) == CS_OK;
+    cs_content_hasher_begin(run->hasher, NULL);
+    err = shared ? cs_file_hash(to, size, run->buffer, NULL, NULL, run->hasher)
+                 : copy_data(run, from, to, size);
+    if (err == CS_OK) cs_content_hasher_end(run->hasher, ret);
+    return err;
 }
 
 static cs_err_t create_over(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
@@ -58,8 +81,9 @@ static cs_err_t copy_file(cs_run_t *run, cs_slice_t from, cs_slice_t to,
     err = create_over(fs, to, &target);
     if (err == CS_OK) {
         cs_content_t found = {0};
-        err = copy_bytes(run, source, target, &found);
+        err = copy_bytes(run, source, target, want->size, &found);
         if (err == CS_OK && !cs_content_eq(&found, want)) err = CS_ERR_AGAIN;
+        if (err == CS_ERR_CHANGED) err = CS_ERR_AGAIN;
         fs->ops->close(&target);
         if (err != CS_OK) (void)fs->ops->unlink(fs, to);
     }

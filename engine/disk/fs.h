@@ -73,6 +73,7 @@ typedef struct cs_fs_features {
     bool exchange, noreplace; /* renameat2 flags */
     bool modes;               /* keeps permission bits */
     bool btime, symlinks;
+    bool shares;           /* files can have bytes in common (reflinks) */
     int64_t mtime_step_ns; /* granularity seen */
 } cs_fs_features_t;
 
@@ -91,6 +92,19 @@ typedef struct cs_fs_ops {
     cs_err_t (*write)(cs_file_t *file, uint64_t offset, const void *data,
                       size_t len); /* all of it; NOSPACE */
     cs_err_t (*truncate)(cs_file_t *file, uint64_t size);
+    /* Where the next bytes are, from offset on, that are not a hole; UINT64_MAX: there are
+     * none. offset itself where the file system does not tell, or is not known to tell the
+     * truth. */
+    cs_err_t (*next_data)(cs_file_t *file, uint64_t offset, uint64_t *ret);
+    /* `len` bytes below the size become zeros, a hole where the file system has such. NOSPACE.
+     */
+    cs_err_t (*write_zeros)(cs_file_t *file, uint64_t offset, uint64_t len);
+    /* `len` bytes of `from`, another file of this folder, take the place of those at offset,
+     * and stay common to both on the disk until one is changed. Only with features.shares; then
+     * the caller looks whether they are what he expects: `from` may be changed by its user.
+     * NOSPACE, UNSUPPORTED: some may have been replaced. */
+    cs_err_t (*share)(cs_file_t *file, uint64_t offset, cs_file_t *from, uint64_t from_offset,
+                      uint64_t len);
     cs_err_t (*fstat)(cs_file_t *file, cs_stat_t *ret);
     /* Writes through a mapping show in a stat only when they make a clean page dirty. After
      * this all pages are clean, so that whatever is written from now on shows. */

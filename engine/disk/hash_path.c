@@ -5,13 +5,11 @@
 #include "base/mem.h"
 #include "disk/scan.h"
 
-#define READ_BYTES (256u << 10) /* of one read: a chunk of average size */
-
 struct cs_path_hasher {
     cs_fs_t *fs;
     const cs_chunker_table_t *table;
     cs_content_hasher_t *content;
-    uint8_t *data; /* READ_BYTES */
+    uint8_t *data; /* CS_FILE_BUFFER_BYTES */
     cs_buf_t target;
     cs_cancelled_t cancelled;
     void *cancel_arg;
@@ -23,7 +21,7 @@ cs_path_hasher_t *cs_path_hasher_new(cs_fs_t *fs, const cs_chunker_table_t *tabl
     hasher->fs = fs;
     hasher->table = table;
     hasher->content = cs_content_hasher_new(table);
-    hasher->data = cs_malloc(READ_BYTES);
+    hasher->data = cs_malloc(CS_FILE_BUFFER_BYTES);
     return hasher;
 }
 
@@ -44,24 +42,6 @@ void cs_path_hasher_set_cancel(cs_path_hasher_t *hasher, cs_cancelled_t cancelle
     hasher->cancel_arg = arg;
 }
 
-/* Feeds the first `size` bytes of the open file to the content hasher. CS_ERR_CHANGED: there
- * are fewer. More show in the stat behind the last read. */
-static cs_err_t read_all(cs_path_hasher_t *hasher, cs_file_t *file, uint64_t size)
-{
-    for (uint64_t at = 0; at < size;) {
-        size_t len = size - at < READ_BYTES ? (size_t)(size - at) : READ_BYTES, got = 0;
-        if (hasher->cancelled != NULL && hasher->cancelled(hasher->cancel_arg)) {
-            return CS_ERR_AGAIN;
-        }
-        cs_err_t err = file->ops->read(file, at, hasher->data, len, &got);
-        if (err != CS_OK) return err;
-        if (got < len) return CS_ERR_CHANGED;
-        cs_content_hasher_update(hasher->content, cs_slice(hasher->data, got));
-        at += got;
-    }
-    return CS_OK;
-}
-
 static cs_err_t hash_file(cs_path_hasher_t *hasher, cs_slice_t path,
                           const cs_content_sink_t *sink, cs_content_t *ret, cs_stat_t *ret_stat)
 {
@@ -75,7 +55,10 @@ static cs_err_t hash_file(cs_path_hasher_t *hasher, cs_slice_t path,
     cs_content_hasher_begin(hasher->content, sink);
     file->ops->settle(file);
     err = file->ops->fstat(file, &before);
-    if (err == CS_OK) err = read_all(hasher, file, before.print.size);
+    if (err == CS_OK) {
+        err = cs_file_hash(file, before.print.size, hasher->data, hasher->cancelled,
+                           hasher->cancel_arg, hasher->content);
+    }
     if (err == CS_OK) err = file->ops->fstat(file, &after);
     file->ops->close(&file);
     if (err != CS_OK) return err;

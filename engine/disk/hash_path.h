@@ -5,21 +5,18 @@
 #ifndef CS_DISK_HASH_PATH_H
 #define CS_DISK_HASH_PATH_H
 
-#include "disk/fs.h"
-#include "xfer/content.h"
+#include "disk/bytes.h"
 
 /* A reader with its buffer, for many paths one after the other. Belongs to one thread. */
 typedef struct cs_path_hasher cs_path_hasher_t;
 cs_path_hasher_t *cs_path_hasher_new(cs_fs_t *fs, const cs_chunker_table_t *table);
 void cs_path_hasher_destroy(cs_path_hasher_t **hasher_p);
 
-/* Asked between reads; may be NULL. */
-typedef bool (*cs_cancelled_t)(void *arg);
-
 /* type: FILE or SYMLINK. sink may be NULL. CS_ERR_AGAIN: cancelled. */
 CS_MUST_USE cs_err_t cs_path_hasher_run(cs_path_hasher_t *hasher, cs_slice_t path,
                                         cs_node_type_t type, const cs_content_sink_t *sink,
                                         cs_content_t *ret, cs_stat_t *ret_stat);
+/* cancelled: asked between reads; may be NULL. */
 void cs_path_hasher_set_cancel(cs_path_hasher_t *hasher, cs_cancelled_t cancelled, void *arg);
 
 #endif

@@ -28,22 +28,6 @@ void cs_local_fini(cs_local_t *local)
     cs_buf_fini(&local->path);
 }
 
-cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
-                          size_t *ret_len)
-{
-    size_t total = 0;
-    while (total < len) {
-        size_t got = 0;
-        cs_err_t err =
-            file->ops->read(file, offset + total, (uint8_t *)data + total, len - total, &got);
-        if (err != CS_OK) return err;
-        if (got == 0) break;
-        total += got;
-    }
-    *ret_len = total;
-    return CS_OK;
-}
-
 /* ret is replaced by up to `len` bytes of `path`. */
 static cs_err_t read_at(cs_local_t *local, cs_slice_t path, uint64_t offset, size_t len,
                         cs_buf_t *ret)
@@ -56,6 +40,7 @@ static cs_err_t read_at(cs_local_t *local, cs_slice_t path, uint64_t offset, siz
         cs_buf_clear(&local->path);
         cs_buf_put_slice(&local->path, path);
     }
+    local->offset = offset;
     cs_buf_reserve(ret, len);
     return cs_file_read_all(local->file, offset, ret->data, len, &ret->len);
 }

@@ -7,6 +7,7 @@
 #ifndef CS_DISK_LOCAL_H
 #define CS_DISK_LOCAL_H
 
+#include "disk/bytes.h"
 #include "disk/fs.h"
 #include "xfer/rows.h"
 
@@ -17,6 +18,7 @@ typedef struct cs_local {
     const cs_rows_view_t *rows;
     cs_file_t *file; /* of `path`; NULL: none */
     cs_buf_t path;
+    uint64_t offset; /* in `file`, of what was found last */
 } cs_local_t;
 
 void cs_local_init(cs_local_t *local, cs_fs_t *fs, const cs_chunker_table_t *table,
@@ -30,9 +32,5 @@ CS_MUST_USE cs_err_t cs_local_small(cs_local_t *local, const uint8_t hash[CS_HAS
                                     cs_buf_t *ret);
 /* Is there a path, or a staged file, that has this content by what we know? */
 bool cs_local_has(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES], uint64_t size);
-
-/* Up to `len` bytes at `offset`, fewer only at the end of the file. */
-CS_MUST_USE cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
-                                      size_t *ret_len);
 
 #endif

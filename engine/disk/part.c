@@ -70,12 +70,12 @@ bool cs_part_fits(uint64_t size, uint64_t free_bytes, uint64_t total)
     return free_bytes >= reserve && free_bytes - reserve >= size;
 }
 
-static cs_err_t create_part(cs_fs_t *fs, const cs_content_t *content)
+static cs_err_t create_part(cs_fs_t *fs, const cs_content_t *content, uint64_t need)
 {
     uint64_t free_bytes = 0, total = 0;
     cs_err_t err = fs->ops->space(fs, &free_bytes, &total);
     if (err != CS_OK) return err;
-    if (!cs_part_fits(content->size, free_bytes, total)) return CS_ERR_NOSPACE;
+    if (!cs_part_fits(need, free_bytes, total)) return CS_ERR_NOSPACE;
     cs_buf_t path = {0};
     cs_file_t *file = NULL;
     path_of(content, &path);
@@ -90,7 +90,8 @@ static cs_err_t create_part(cs_fs_t *fs, const cs_content_t *content)
     return err;
 }
 
-cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, bool *ret_has_bytes)
+cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, uint64_t need,
+                      bool *ret_has_bytes)
 {
     cs_file_t *file = NULL;
     cs_err_t err = open_part(fs, content, &file);
@@ -100,7 +101,7 @@ cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, bool *ret_has_by
     }
     bool has_bytes = err == CS_OK;
     if (err == CS_ERR_NOT_FOUND) {
-        err = create_part(fs, content);
+        err = create_part(fs, content, need);
     } else if (err == CS_OK) {
         err = fs->ops->truncate(file, content->size);
         fs->ops->close(&file);
@@ -116,7 +117,7 @@ cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset
     cs_file_t *file = NULL;
     cs_err_t err = open_part(fs, content, &file);
     if (err != CS_OK) return err;
-    err = fs->ops->write(file, offset, bytes.data, bytes.len);
+    err = cs_file_put(file, offset, bytes);
     fs->ops->close(&file);
     return err;
 }
@@ -130,23 +131,18 @@ typedef struct fill {
     cs_file_t *file;
     const cs_chunker_table_t *table;
     cs_local_t local;
-    cs_buf_t bytes;
+    cs_buf_t bytes, shared;
+    bool shares; /* the file system can */
     bool knows_zeros;
     cs_name_t zeros; /* a chunk of CS_CHUNK_MAX zeros */
 } fill_t;
 
-static bool is_zero(cs_slice_t bytes)
+/* ret is replaced. */
+static cs_err_t read_part(fill_t *fill, uint64_t offset, size_t len, cs_buf_t *ret)
 {
-    return bytes.len == 0 ||
-           (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
-}
-
-/* fill->bytes are replaced. */
-static cs_err_t read_part(fill_t *fill, uint64_t offset, size_t len)
-{
-    cs_buf_clear(&fill->bytes);
-    cs_buf_reserve(&fill->bytes, len);
-    return cs_file_read_all(fill->file, offset, fill->bytes.data, len, &fill->bytes.len);
+    cs_buf_clear(ret);
+    cs_buf_reserve(ret, len);
+    return cs_file_read_all(fill->file, offset, ret->data, len, &ret->len);
 }
 
 /* Nearly every chunk of zeros is as long as can be, so that one name tells. */
@@ -170,20 +166,41 @@ static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, 
                          bool *ret)
 {
     *ret = false;
-    cs_err_t err = read_part(fill, offset, len < HOLE_PROBE ? len : HOLE_PROBE);
+    uint64_t data_at = 0;
+    cs_err_t err = fill->file->ops->next_data(fill->file, offset, &data_at);
     if (err != CS_OK) return err;
-    bool hole = is_zero(cs_buf_slice(&fill->bytes));
-    if (hole && !is_zeros_name(fill, chunk, len)) return CS_OK;
-    err = read_part(fill, offset, len);
+    if (data_at > offset && data_at - offset >= len) {
+        *ret = is_zeros_name(fill, chunk, len);
+        return CS_OK;
+    }
+    err = read_part(fill, offset, len < HOLE_PROBE ? len : HOLE_PROBE, &fill->bytes);
+    if (err != CS_OK) return err;
+    bool zeros = cs_bytes_are_zero(cs_buf_slice(&fill->bytes));
+    if (zeros && !is_zeros_name(fill, chunk, len)) return CS_OK;
+    err = read_part(fill, offset, len, &fill->bytes);
     if (err != CS_OK || fill->bytes.len != len) return err;
-    if (hole) {
-        *ret = is_zero(cs_buf_slice(&fill->bytes));
+    if (zeros) {
+        *ret = cs_bytes_are_zero(cs_buf_slice(&fill->bytes));
         return CS_OK;
     }
     cs_name_t name;
     cs_chunk_name(fill->table, cs_buf_slice(&fill->bytes), &name);
     *ret = cs_name_eq(&name, chunk);
     return CS_OK;
+}
+
+/* Puts fill->bytes, just read from fill->local, there. Where the disk can keep one copy of them
+ * for both files, it does, if they are still the same. */
+static cs_err_t put_found(fill_t *fill, uint64_t offset)
+{
+    cs_slice_t bytes = cs_buf_slice(&fill->bytes);
+    cs_file_t *file = fill->file;
+    if (!fill->shares || bytes.len < CS_SHARE_MIN) return cs_file_put(file, offset, bytes);
+    cs_err_t err =
+        file->ops->share(file, offset, fill->local.file, fill->local.offset, bytes.len);
+    if (err == CS_OK) err = read_part(fill, offset, bytes.len, &fill->shared);
+    if (err == CS_OK && cs_slice_eq(cs_buf_slice(&fill->shared), bytes)) return CS_OK;
+    return cs_file_put(file, offset, bytes);
 }
 
 static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset, uint32_t len,
@@ -194,7 +211,7 @@ static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset
     if (err != CS_OK || *ret) return err;
     if (cs_local_chunk(&fill->local, chunk, &fill->bytes) != CS_OK) return CS_OK;
     if (fill->bytes.len != len) return CS_OK;
-    err = fill->file->ops->write(fill->file, offset, fill->bytes.data, len);
+    err = put_found(fill, offset);
     *ret = err == CS_OK;
     return err;
 }
@@ -215,7 +232,7 @@ static void swap_chunks(cs_part_chunks_t *chunks, size_t a, size_t b)
 cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_rows_view_t *view,
                       const cs_content_t *content, cs_part_chunks_t *chunks, size_t *ret_found)
 {
-    fill_t fill = {.table = table};
+    fill_t fill = {.table = table, .shares = fs->features.shares};
     cs_err_t err = open_part(fs, content, &fill.file);
     if (err != CS_OK) return err;
     cs_local_init(&fill.local, fs, table, view);
@@ -227,6 +244,7 @@ cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_row
     }
     cs_local_fini(&fill.local);
     cs_buf_fini(&fill.bytes);
+    cs_buf_fini(&fill.shared);
     fs->ops->close(&fill.file);
     if (err == CS_OK) *ret_found = found;
     return err;
@@ -237,19 +255,15 @@ cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_row
 static cs_err_t hash_part(cs_file_t *file, const cs_chunker_table_t *table,
                           const cs_content_sink_t *sink, cs_content_t *ret)
 {
+    cs_stat_t stat;
+    cs_err_t err = file->ops->fstat(file, &stat);
+    if (err != CS_OK) return err;
     cs_content_hasher_t *hasher = cs_content_hasher_new(table);
-    uint8_t *block = cs_malloc(CS_CHUNK_MAX);
-    cs_err_t err = CS_OK;
-    uint64_t offset = 0;
-    size_t got = CS_CHUNK_MAX;
+    uint8_t *buffer = cs_malloc(CS_FILE_BUFFER_BYTES);
     cs_content_hasher_begin(hasher, sink);
-    while (err == CS_OK && got == CS_CHUNK_MAX) {
-        err = cs_file_read_all(file, offset, block, CS_CHUNK_MAX, &got);
-        if (err == CS_OK) cs_content_hasher_update(hasher, cs_slice(block, got));
-        offset += got;
-    }
-    cs_content_hasher_end(hasher, ret);
-    cs_free(block);
+    err = cs_file_hash(file, stat.print.size, buffer, NULL, NULL, hasher);
+    if (err == CS_OK) cs_content_hasher_end(hasher, ret);
+    cs_free(buffer);
     cs_content_hasher_destroy(&hasher);
     return err;
 }

@@ -17,8 +17,8 @@
 bool cs_part_fits(uint64_t size, uint64_t free_bytes, uint64_t total);
 
 /* Make the file, or take the one that is there (also under its staged name, left by an earlier
- * run). CS_ERR_NOSPACE: a new file would not fit. */
-CS_MUST_USE cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content,
+ * run). need: bytes that it will take on the disk. CS_ERR_NOSPACE: a new file would not fit. */
+CS_MUST_USE cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, uint64_t need,
                                   bool *ret_has_bytes);
 
 CS_MUST_USE cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset,

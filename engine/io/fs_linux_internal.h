@@ -14,6 +14,7 @@ typedef struct cs__linux_fs {
 typedef struct cs__linux_file {
     cs_file_t file;
     int fd;
+    bool asked, tells_holes; /* whether this file system does is asked once */
 } cs__linux_file_t;
 
 /* A directory entry: the parent's descriptor and the last component. */
@@ -40,6 +41,10 @@ cs_err_t cs__linux_read(cs_file_t *file, uint64_t offset, void *data, size_t len
                         size_t *ret_len);
 cs_err_t cs__linux_write(cs_file_t *file, uint64_t offset, const void *data, size_t len);
 cs_err_t cs__linux_truncate(cs_file_t *file, uint64_t size);
+cs_err_t cs__linux_next_data(cs_file_t *file, uint64_t offset, uint64_t *ret);
+cs_err_t cs__linux_write_zeros(cs_file_t *file, uint64_t offset, uint64_t len);
+cs_err_t cs__linux_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
+                         uint64_t from_offset, uint64_t len);
 cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret);
 void cs__linux_settle(cs_file_t *file);
 bool cs__linux_in_use(cs_file_t *file);

@@ -1,6 +1,8 @@
 /* fs_linux_probe.c - what the file system under a folder offers, tried out in .crdtsync/tmp. */
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -63,6 +65,7 @@ static void probe_in(int dir, cs_fs_features_t *ret)
     a = make(dir, PROBE_A);
     int b = make(dir, PROBE_B);
     if (a >= 0 && b >= 0) {
+        ret->shares = ioctl(b, FICLONE, a) == 0;
         ret->exchange = renameat2(dir, PROBE_A, dir, PROBE_B, RENAME_EXCHANGE) == 0;
     }
     if (a >= 0) close(a);

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "node/node_internal.h"
+#include "xfer/pack.h"
 
 static void pack_names(cs_buf_t *packed, const cs_fetch_action_t *action)
 {
@@ -33,6 +34,7 @@ static void ask(cs_folder_t *folder, const cs_fetch_action_t *action)
         msg.u.cwant.content = action->content.hash;
         msg.u.cwant.size = action->content.size;
     }
+    if (msg.type == CS_MSG_CWANT) msg.u.cwant.packs = true;
     cs_folder_send(folder, action->peer, &msg, NULL);
     cs_buf_fini(&packed);
 }
@@ -62,6 +64,7 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
     part->what = action->kind;
     part->ticket = action->ticket;
     part->content = action->content;
+    part->need = action->size;
     part->offset = action->offset;
     part->bytes = action->bytes;
     if (action->kind == CS_FETCH_WRITE) part->blob = cs_blob_ref(folder->blob);
@@ -134,7 +137,17 @@ void cs_folder_pump_fetch(cs_folder_t *folder)
     }
 }
 
-static cs_err_t on_chunks(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
+/* Records that came packed: the orders to write them share the blob. NULL: malformed. */
+static cs_blob_t *unpack(const cs_msg_t *msg)
+{
+    cs_buf_t bytes = {0};
+    cs_err_t err = cs_unpack(msg->payload, msg->u.chunk.unpacked, &bytes);
+    if (err == CS_OK) return cs_blob_new(&bytes);
+    cs_buf_fini(&bytes);
+    return NULL;
+}
+
+static cs_err_t on_records(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
 {
     const uint8_t *name;
     cs_slice_t bytes;
@@ -146,7 +159,24 @@ static cs_err_t on_chunks(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
         cs_folder_pump_fetch(
             folder); /* orders about these bytes, while the payload is at hand */
     }
-    return CS_OK;
+    return rest.len == 0 ? CS_OK : CS_ERR_MALFORMED;
+}
+
+static cs_err_t on_chunk(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
+                         cs_blob_t *blob)
+{
+    cs_err_t err = CS_ERR_MALFORMED;
+    if (msg->payload.len == 0) cs_fetch_heard(folder->fetch, peer);
+    if (msg->u.chunk.unpacked == 0) {
+        folder->blob = blob;
+        err = on_records(folder, peer, msg->payload);
+        folder->blob = NULL;
+    } else if ((folder->blob = unpack(msg)) != NULL) {
+        err = on_records(folder, peer, folder->blob->bytes);
+        cs_blob_unref(&folder->blob);
+    }
+    if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
+    return err;
 }
 
 static cs_err_t on_nodes(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
@@ -162,9 +192,9 @@ static cs_err_t on_nodes(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
 
 static cs_err_t on_map(cs_folder_t *folder, cs_peer_t peer, const cs_msg_map_t *map)
 {
-    cs_name_t root;
-    memcpy(root.b, map->root, sizeof root.b);
-    return cs_fetch_on_map(folder->fetch, peer, map->content, map->size, &root, map->depth);
+    cs_content_map_t told = {.size = map->size, .depth = map->depth, .zeros = map->zeros};
+    memcpy(told.root.b, map->root, sizeof told.root.b);
+    return cs_fetch_on_map(folder->fetch, peer, map->content, &told);
 }
 
 static void on_none(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
@@ -189,11 +219,7 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
     } else if (folder->config.paused) {
         return; /* forgotten with its request */
     } else if (msg->type == CS_MSG_CHUNK) {
-        folder->blob = blob;
-        if (msg->payload.len == 0) cs_fetch_heard(folder->fetch, id);
-        err = on_chunks(folder, id, msg->payload);
-        if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
-        folder->blob = NULL;
+        err = on_chunk(folder, id, msg, blob);
     } else if (msg->type == CS_MSG_NODE) {
         err = on_nodes(folder, id, msg->u.node.packed);
     } else if (msg->type == CS_MSG_MAP) {

@@ -55,12 +55,13 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
     if (msg->type == CS_MSG_CWANT) {
         serve->contents = copy_names(msg->u.cwant.contents, &serve->content_count);
         serve->names = copy_names(msg->u.cwant.chunks, &serve->name_count);
+        serve->packs = msg->u.cwant.packs;
     } else if (msg->type == CS_MSG_NWANT) {
         serve->names = copy_names(msg->u.nwant.packed, &serve->name_count);
     } else {
-        serve->map.kind = CS_KIND_FILE;
-        serve->map.size = msg->u.map.size;
-        memcpy(serve->map.hash, msg->u.map.content, sizeof serve->map.hash);
+        serve->of_map.kind = CS_KIND_FILE;
+        serve->of_map.size = msg->u.map.size;
+        memcpy(serve->of_map.hash, msg->u.map.content, sizeof serve->of_map.hash);
     }
     if (folder->serve_count == folder->serve_cap) {
         folder->serve_cap = cs_grow(folder->serve_cap, folder->serve_count + 1);
@@ -164,7 +165,7 @@ static void answer_nothing(cs_folder_t *folder, const cs_job_serve_t *serve)
 {
     cs_peer_t peer = serve->peer;
     if (serve->type == CS_MSG_MAP) {
-        cs_slice_t hash = cs_slice(serve->map.hash, sizeof serve->map.hash);
+        cs_slice_t hash = cs_slice(serve->of_map.hash, sizeof serve->of_map.hash);
         answer_none(folder, peer, serve->xid, hash);
         return;
     }
@@ -179,11 +180,12 @@ static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
         return;
     }
     cs_msg_t msg = {.type = CS_MSG_MAP, .xid = serve->xid};
-    msg.u.map.content = serve->map.hash;
-    msg.u.map.size = serve->map.size;
-    msg.u.map.answer = true;
-    msg.u.map.root = serve->map_root.b;
-    msg.u.map.depth = serve->map_depth;
+    msg.u.map = (cs_msg_map_t){.content = serve->of_map.hash,
+                               .size = serve->map.size,
+                               .answer = true,
+                               .root = serve->map.root.b,
+                               .depth = serve->map.depth,
+                               .zeros = serve->map.zeros};
     cs_folder_send(folder, serve->peer, &msg, NULL);
 }
 
@@ -191,14 +193,16 @@ static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
 {
     cs_peer_entry_t *peer = cs_folder_peer(folder, serve->peer);
     for (size_t i = 0; i < serve->payload_count; i++) {
+        cs_payload_t *payload = &serve->payloads[i];
         cs_msg_t msg = {.xid = serve->xid};
-        cs__node_spend(folder->node, peer, CS_UP, serve->payloads[i].len);
+        cs__node_spend(folder->node, peer, CS_UP, payload->bytes.len);
         if (serve->type == CS_MSG_CWANT) {
             msg.type = CS_MSG_CHUNK;
-            cs_folder_send(folder, serve->peer, &msg, &serve->payloads[i]);
+            msg.u.chunk.unpacked = payload->unpacked;
+            cs_folder_send(folder, serve->peer, &msg, &payload->bytes);
         } else {
             msg.type = CS_MSG_NODE;
-            msg.u.node.packed = cs_buf_slice(&serve->payloads[i]);
+            msg.u.node.packed = cs_buf_slice(&payload->bytes);
             cs_folder_send(folder, serve->peer, &msg, NULL);
         }
     }

@@ -6,6 +6,27 @@
 #include "base/mem.h"
 #include "node/job_internal.h"
 
+typedef struct owner {
+    cs_blob_t blob;
+    cs_buf_t bytes;
+} owner_t;
+
+static void owner_destroy(cs_blob_t *blob)
+{
+    owner_t *owner = (owner_t *)blob;
+    cs_buf_fini(&owner->bytes);
+    cs_free(owner);
+}
+
+cs_blob_t *cs_blob_new(cs_buf_t *bytes_p)
+{
+    owner_t *owner = cs_calloc(1, sizeof *owner);
+    owner->bytes = *bytes_p;
+    *bytes_p = (cs_buf_t){0};
+    owner->blob = (cs_blob_t){cs_buf_slice(&owner->bytes), 1, owner_destroy};
+    return &owner->blob;
+}
+
 cs_blob_t *cs_blob_ref(cs_blob_t *blob)
 {
     if (blob != NULL) blob->refs++;
@@ -41,7 +62,7 @@ static void serve_fini(cs_job_serve_t *serve)
     cs_free(serve->contents);
     cs_free(serve->names);
     for (size_t i = 0; i < serve->payload_count; i++) {
-        cs_buf_fini(&serve->payloads[i]);
+        cs_buf_fini(&serve->payloads[i].bytes);
     }
     cs_free(serve->payloads);
     cs_free(serve->missing);

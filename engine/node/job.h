@@ -21,6 +21,7 @@ typedef struct cs_blob {
     void (*destroy)(struct cs_blob *blob);
 } cs_blob_t;
 
+cs_blob_t *cs_blob_new(cs_buf_t *bytes_p); /* takes them; one reference */
 cs_blob_t *cs_blob_ref(cs_blob_t *blob);
 void cs_blob_unref(cs_blob_t **blob_p);
 
@@ -94,6 +95,7 @@ typedef struct cs_job_part {
     cs_fetch_kind_t what; /* OPEN, LOCAL, WRITE, FINISH, DISCARD */
     uint64_t ticket;
     cs_content_t content;
+    uint64_t need;     /* OPEN: bytes on the disk */
     cs_name_t *names;  /* owned copies, LOCAL */
     uint64_t *offsets; /* owned, as lens */
     uint32_t *lens;
@@ -107,21 +109,26 @@ typedef struct cs_job_part {
     cs_batch_t rows;    /* FINISH: n/, c/, r/ */
 } cs_job_part_t;
 
+typedef struct cs_payload {
+    cs_buf_t bytes;
+    uint32_t unpacked; /* as in CHUNK */
+} cs_payload_t;
+
 typedef struct cs_job_serve {
     cs_peer_t peer;
     uint32_t xid;
     uint8_t type;                /* cs_msg_type_t of the request: CWANT, NWANT, MAP */
+    bool packs;                  /* CWANT: payloads may be packed */
     cs_name_t *contents, *names; /* owned */
     size_t content_count, name_count;
-    cs_content_t map;
+    cs_content_t of_map; /* MAP: the content */
     /* out: replies in order */
-    cs_buf_t *payloads; /* owned; each one CHUNK payload (CWANT) or NODE list (NWANT) */
+    cs_payload_t *payloads; /* owned; each one CHUNK payload (CWANT) or NODE list (NWANT) */
     size_t payload_count;
     cs_name_t *missing; /* owned; CNONE */
     size_t missing_count;
     bool map_found;
-    cs_name_t map_root;
-    uint32_t map_depth;
+    cs_content_map_t map;
 } cs_job_serve_t;
 
 struct cs_job {

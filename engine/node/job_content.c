@@ -6,6 +6,7 @@
 #include "disk/serve.h"
 #include "node/job_internal.h"
 #include "proto/frame.h"
+#include "xfer/pack.h"
 
 static cs_rows_view_t view_of(const cs_job_t *job, const cs_job_env_t *env)
 {
@@ -25,7 +26,7 @@ void cs__job_run_part(cs_job_t *job, const cs_job_env_t *env)
     cs_part_chunks_t chunks = {part->names, part->offsets, part->lens, part->name_count};
 
     if (part->what == CS_FETCH_OPEN) {
-        job->err = cs_part_open(env->fs, &part->content, &part->has_bytes);
+        job->err = cs_part_open(env->fs, &part->content, part->need, &part->has_bytes);
     } else if (part->what == CS_FETCH_LOCAL) {
         job->err = cs_part_fill(env->fs, job->table, &view, &part->content, &chunks,
                                 &part->found_count);
@@ -41,33 +42,54 @@ void cs__job_run_part(cs_job_t *job, const cs_job_env_t *env)
 
 /* --- serve */
 
-static void keep_payload(void *arg, cs_slice_t payload)
+typedef struct server {
+    cs_job_serve_t *serve;
+    cs_packer_t *packer; /* made when first needed */
+} server_t;
+
+static cs_payload_t *add_payload(cs_job_serve_t *serve)
 {
-    cs_job_serve_t *serve = arg;
     serve->payloads =
         cs_realloc_array(serve->payloads, serve->payload_count + 1, sizeof *serve->payloads);
-    cs_buf_t *kept = &serve->payloads[serve->payload_count++];
-    *kept = (cs_buf_t){0};
-    cs_buf_put_slice(kept, payload);
+    cs_payload_t *kept = &serve->payloads[serve->payload_count++];
+    *kept = (cs_payload_t){0};
+    return kept;
+}
+
+static bool pack(server_t *server, cs_slice_t payload, cs_payload_t *ret)
+{
+    if (!server->serve->packs) return false;
+    if (server->packer == NULL) server->packer = cs_packer_new();
+    if (!cs_pack(server->packer, payload, &ret->bytes)) return false;
+    ret->unpacked = (uint32_t)payload.len;
+    return true;
+}
+
+static void keep_payload(void *arg, cs_slice_t payload)
+{
+    server_t *server = arg;
+    cs_payload_t *kept = add_payload(server->serve);
+    if (pack(server, payload, kept)) return;
+    cs_buf_clear(&kept->bytes);
+    cs_buf_put_slice(&kept->bytes, payload);
 }
 
 /* Nodes come with fixed lengths; the message packs them with varints. */
 static void keep_nodes(void *arg, cs_slice_t payload)
 {
-    cs_buf_t packed = {0};
+    server_t *server = arg;
+    cs_buf_t *packed = &add_payload(server->serve)->bytes;
     cs_reader_t reader = cs_reader(payload);
     while (cs_reader_left(&reader) > 0) {
         cs_slice_t node = cs_read_bytes(&reader, cs_read_u32(&reader));
-        cs_packed_put(&packed, node);
+        cs_packed_put(packed, node);
     }
     CS_ASSERT(reader.err == CS_OK); /* made in this process */
-    keep_payload(arg, cs_buf_slice(&packed));
-    cs_buf_fini(&packed);
 }
 
 static void keep_missing(void *arg, const cs_name_t *name)
 {
-    cs_job_serve_t *serve = arg;
+    cs_job_serve_t *serve = ((server_t *)arg)->serve;
     serve->missing =
         cs_realloc_array(serve->missing, serve->missing_count + 1, sizeof *serve->missing);
     serve->missing[serve->missing_count++] = *name;
@@ -77,7 +99,8 @@ void cs__job_run_serve(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_job_serve_t *serve = &job->u.serve;
     cs_serve_t reader = {.fs = env->fs, .table = job->table, .rows = view_of(job, env)};
-    cs_serve_sink_t sink = {.arg = serve, .payload = keep_payload, .missing = keep_missing};
+    server_t server = {.serve = serve};
+    cs_serve_sink_t sink = {.arg = &server, .payload = keep_payload, .missing = keep_missing};
 
     if (serve->type == CS_MSG_CWANT) {
         cs_serve_data(&reader, serve->contents, serve->content_count, serve->names,
@@ -86,11 +109,9 @@ void cs__job_run_serve(cs_job_t *job, const cs_job_env_t *env)
         sink.payload = keep_nodes;
         cs_serve_nodes(&reader, serve->names, serve->name_count, &sink);
     } else {
-        cs_content_map_t map;
-        cs_err_t err = cs_serve_map(&reader, serve->map.hash, serve->map.size, &map);
+        const cs_content_t *content = &serve->of_map;
+        cs_err_t err = cs_serve_map(&reader, content->hash, content->size, &serve->map);
         serve->map_found = err == CS_OK;
-        if (err != CS_OK) return;
-        serve->map_root = map.root;
-        serve->map_depth = map.depth;
     }
+    cs_packer_destroy(&server.packer);
 }

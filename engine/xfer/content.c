@@ -23,7 +23,11 @@ struct cs_content_hasher {
     uint64_t size;  /* bytes so far */
     uint64_t start; /* offset of the current chunk */
     cs_list_t list;
+    uint32_t zeros_len; /* of a chunk that is cut from many zeros; 0: not known yet */
+    cs_name_t zeros;    /* its name */
 };
+
+#define ZEROS_BYTES (64u << 10) /* handed over at once */
 
 cs_chunker_table_t *cs_chunker_table_new(const cs_keys_t *keys)
 {
@@ -154,34 +158,80 @@ void cs_content_hasher_begin(cs_content_hasher_t *hasher, const cs_content_sink_
     chunk_begin(hasher);
 }
 
+static void chunk_is(cs_content_hasher_t *hasher, const cs_name_t *name)
+{
+    uint32_t len = (uint32_t)(hasher->size - hasher->start);
+    if (hasher->sink.chunk != NULL) {
+        hasher->sink.chunk(hasher->sink.arg, name, hasher->start, len);
+    }
+    cs_list_add(&hasher->list, len, name);
+}
+
 static void chunk_end(cs_content_hasher_t *hasher, cs_name_t *ret)
 {
     uint8_t digest[32];
     int ok = EVP_DigestFinal_ex(hasher->sha, digest, NULL);
     CS_ASSERT(ok == 1);
     name_of_digest(hasher->table->chunk_key, digest, ret);
-    uint32_t len = (uint32_t)(hasher->size - hasher->start);
-    if (hasher->sink.chunk != NULL) {
-        hasher->sink.chunk(hasher->sink.arg, ret, hasher->start, len);
+    chunk_is(hasher, ret);
+}
+
+/* Up to the end of the current chunk. Returns how many bytes were taken. */
+static size_t take(cs_content_hasher_t *hasher, cs_slice_t bytes)
+{
+    bool cut;
+    size_t taken =
+        cs_chunker_take(&hasher->chunker, hasher->table->gear, bytes.data, bytes.len, &cut);
+    int ok = EVP_DigestUpdate(hasher->sha, bytes.data, taken);
+    CS_ASSERT(ok == 1);
+    hasher->size += taken;
+    if (cut) {
+        cs_name_t name;
+        chunk_end(hasher, &name);
+        chunk_begin(hasher);
     }
-    cs_list_add(&hasher->list, len, ret);
+    return taken;
 }
 
 void cs_content_hasher_update(cs_content_hasher_t *hasher, cs_slice_t bytes)
 {
     while (bytes.len > 0) {
-        bool cut;
-        size_t taken =
-            cs_chunker_take(&hasher->chunker, hasher->table->gear, bytes.data, bytes.len, &cut);
-        int ok = EVP_DigestUpdate(hasher->sha, bytes.data, taken);
-        CS_ASSERT(ok == 1);
-        hasher->size += taken;
+        size_t taken = take(hasher, bytes);
         bytes = cs_slice(bytes.data + taken, bytes.len - taken);
-        if (cut) {
-            cs_name_t name;
-            chunk_end(hasher, &name);
-            chunk_begin(hasher);
+    }
+}
+
+static void learn_zeros(cs_content_hasher_t *hasher)
+{
+    uint8_t *zeros = cs_calloc(1, CS_CHUNK_MAX);
+    cs_chunker_t chunker = {0};
+    bool cut;
+    size_t len = cs_chunker_take(&chunker, hasher->table->gear, zeros, CS_CHUNK_MAX, &cut);
+    CS_ASSERT(cut);
+    cs_chunk_name(hasher->table, cs_slice(zeros, len), &hasher->zeros);
+    hasher->zeros_len = (uint32_t)len;
+    cs_free(zeros);
+}
+
+void cs_content_hasher_zeros(cs_content_hasher_t *hasher, uint64_t len)
+{
+    static const uint8_t zeros[ZEROS_BYTES];
+    if (len >= CS_CHUNK_MAX && hasher->zeros_len == 0) learn_zeros(hasher);
+    while (len > 0) {
+        uint64_t taken = len < ZEROS_BYTES ? len : ZEROS_BYTES;
+        bool whole = hasher->size == hasher->start && len >= CS_CHUNK_MAX;
+        if (whole) {
+            taken = hasher->zeros_len;
+            hasher->size += taken;
+            chunk_is(hasher, &hasher->zeros);
+            if (hasher->sink.zeros != NULL) {
+                hasher->sink.zeros(hasher->sink.arg, hasher->zeros_len);
+            }
+            hasher->start = hasher->size;
+        } else {
+            taken = take(hasher, cs_slice(zeros, (size_t)taken));
         }
+        len -= taken;
     }
 }
 

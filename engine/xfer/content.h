@@ -22,11 +22,20 @@ typedef struct cs_name {
     uint8_t b[CS_HASH_BYTES];
 } cs_name_t;
 
+/* Where the chunk list of a content begins. */
+typedef struct cs_content_map {
+    uint64_t size;
+    cs_name_t root;
+    uint32_t depth;
+    uint64_t zeros; /* bytes of chunks that were holes: what the file does not need of a disk */
+} cs_content_map_t;
+
 /* Called in order of the bytes: a leaf after its chunks, an upper node after the nodes below
  * it, the root last. Any function may be NULL. */
 typedef struct cs_content_sink {
     void *arg;
     void (*chunk)(void *arg, const cs_name_t *name, uint64_t offset, uint32_t len);
+    void (*zeros)(void *arg, uint32_t len); /* the chunk that was just told is a hole */
     void (*node)(void *arg, const cs_name_t *name, cs_slice_t bytes);
     void (*root)(void *arg, const cs_content_t *content, const cs_name_t *root, uint32_t depth);
 } cs_content_sink_t;
@@ -44,6 +53,8 @@ void cs_content_hasher_destroy(cs_content_hasher_t **hasher_p);
 /* sink: copied; NULL: none. */
 void cs_content_hasher_begin(cs_content_hasher_t *hasher, const cs_content_sink_t *sink);
 void cs_content_hasher_update(cs_content_hasher_t *hasher, cs_slice_t bytes);
+/* `len` zeros, which cost little where they are whole chunks. */
+void cs_content_hasher_zeros(cs_content_hasher_t *hasher, uint64_t len);
 void cs_content_hasher_end(cs_content_hasher_t *hasher, cs_content_t *ret); /* kind FILE */
 
 /* In one go, for what is in memory. kind FILE or SYMLINK. */

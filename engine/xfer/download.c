@@ -259,27 +259,28 @@ void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download)
 /* --- answers */
 
 void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
-                         const cs_name_t *root, uint32_t depth)
+                         const cs_content_map_t *map)
 {
     (void)fetch;
     if (download->stage != CS_DOWNLOAD_MAP || (download->map_askers & bit) == 0) return;
     download->map_askers = 0;
     download->mapper = bit;
-    download->root = *root;
-    download->depth = depth;
+    download->root = map->root;
+    download->depth = map->depth;
+    download->zeros = map->zeros;
     download->stage = CS_DOWNLOAD_OPEN;
-    if (depth >= 2) {
-        download->inner = (cs_node_want_t){.name = *root, .wanted = true};
+    if (map->depth >= 2) {
+        download->inner = (cs_node_want_t){.name = map->root, .wanted = true};
         return;
     }
     download->walked = true;
-    cs_leaf_t *leaf = leaf_add(download, root);
-    if (depth == 1) return;
+    cs_leaf_t *leaf = leaf_add(download, &map->root);
+    if (map->depth == 1) return;
     leaf->node.wanted = false;
     leaf->state = CS_LEAF_READ;
     leaf->count = leaf->left = 1;
     leaf->slot = cs_calloc(1, sizeof leaf->slot[0]);
-    leaf->slot[0].name = *root;
+    leaf->slot[0].name = map->root;
     leaf->slot[0].len = (uint32_t)download->want->content.size; /* at most CS_CHUNK_MAX */
 }
 

@@ -68,7 +68,7 @@ typedef struct cs_fetch_action {
     const uint64_t *offsets;
     const uint32_t *lens;
     size_t count;
-    uint64_t size; /* requests: bytes of the answer, at most */
+    uint64_t size; /* requests: bytes of the answer, at most; OPEN: that it will need */
     uint64_t offset;
     cs_slice_t bytes; /* STAGE, WRITE: in the bytes given to cs_fetch_on_data just before */
 } cs_fetch_action_t;
@@ -117,8 +117,8 @@ cs_peer_t cs_fetch_next_silent(cs_fetch_t *fetch);
 CS_MUST_USE cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name,
                                       cs_slice_t bytes);
 CS_MUST_USE cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer,
-                                     const uint8_t hash[CS_HASH_BYTES], uint64_t size,
-                                     const cs_name_t *root, uint32_t depth);
+                                     const uint8_t hash[CS_HASH_BYTES],
+                                     const cs_content_map_t *map);
 CS_MUST_USE cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes);
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
 

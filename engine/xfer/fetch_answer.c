@@ -79,7 +79,7 @@ static bool depth_is_possible(uint64_t size, uint32_t depth)
 }
 
 cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[CS_HASH_BYTES],
-                         uint64_t size, const cs_name_t *root, uint32_t depth)
+                         const cs_content_map_t *map)
 {
     cs__landing_forget(fetch);
     cs_source_t *source = cs__source_of(fetch, peer);
@@ -91,14 +91,15 @@ cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[C
     cs_ask_t ask = *found;
     cs__ask_answered(fetch, source, found);
     cs_content_t content;
-    cs_content_from_root(fetch->table, size, root, &content);
-    if (memcmp(content.hash, hash, CS_HASH_BYTES) != 0 || !depth_is_possible(size, depth)) {
+    cs_content_from_root(fetch->table, map->size, &map->root, &content);
+    if (memcmp(content.hash, hash, CS_HASH_BYTES) != 0 ||
+        !depth_is_possible(map->size, map->depth)) {
         cs__ask_release(fetch, source, &ask, true);
         return CS_ERR_MISMATCH;
     }
     cs_want_t *want = cs__want_find(fetch, &content);
     if (want != NULL && want->download != NULL) {
-        cs__download_on_map(fetch, want->download, cs__source_bit(fetch, source), root, depth);
+        cs__download_on_map(fetch, want->download, cs__source_bit(fetch, source), map);
     }
     cs__ask_release(fetch, source, &ask, true); /* of another size: not what was asked */
     return CS_OK;

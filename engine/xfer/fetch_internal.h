@@ -155,6 +155,7 @@ typedef struct cs_download {
     bool rooted;      /* what it said leads to something: the root node or chunk is here */
     cs_name_t root;
     uint32_t depth;
+    uint64_t zeros; /* bytes that need no space, by its word; at most all */
     cs_frame_t frame[CS_LIST_DEPTH_MAX];
     uint32_t frames;
     cs_node_want_t inner;                /* next upper node */
@@ -263,7 +264,7 @@ void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download); /* walk, 
 /* Sources that may be asked for parts of it. */
 cs_mask_t cs__download_candidates(const cs_fetch_t *fetch, const cs_download_t *download);
 void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
-                         const cs_name_t *root, uint32_t depth);
+                         const cs_content_map_t *map);
 void cs__download_on_node(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
                           cs_slice_t bytes);
 void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,

@@ -114,7 +114,9 @@ static bool download_next(cs_fetch_t *fetch, cs_download_t *download, cs_fetch_a
     if (download->stage == CS_DOWNLOAD_OPEN) {
         download->stage = CS_DOWNLOAD_OPENING;
         want->on_disk = true;
-        return emit(fetch, CS_FETCH_OPEN, want, ret);
+        (void)emit(fetch, CS_FETCH_OPEN, want, ret);
+        ret->size = want->content.size - download->zeros;
+        return true;
     }
     if (download->stage != CS_DOWNLOAD_RUN) return false;
     if (download->walked && download->leaves == 0) {

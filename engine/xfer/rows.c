@@ -31,6 +31,7 @@ struct cs_content_rows {
     size_t ties, tie_cap;
     cs_content_t content; /* kind NONE: not hashed to the end */
     cs_content_map_t map;
+    uint64_t zeros; /* so far */
     cs_buf_t key, value;
 };
 
@@ -104,12 +105,19 @@ static void on_node(void *arg, const cs_name_t *name, cs_slice_t bytes)
     emit(rows);
 }
 
+static void on_zeros(void *arg, uint32_t len)
+{
+    cs_content_rows_t *rows = arg;
+    rows->zeros += len;
+}
+
 static void on_root(void *arg, const cs_content_t *content, const cs_name_t *root,
                     uint32_t depth)
 {
     cs_content_rows_t *rows = arg;
     rows->content = *content;
-    rows->map = (cs_content_map_t){.size = content->size, .root = *root, .depth = depth};
+    rows->map = (cs_content_map_t){
+        .size = content->size, .root = *root, .depth = depth, .zeros = rows->zeros};
 }
 
 void cs_content_rows_end(cs_content_rows_t *rows)
@@ -128,6 +136,7 @@ void cs_content_rows_end(cs_content_rows_t *rows)
     cs_buf_put_u64(&rows->value, rows->map.size);
     cs_buf_put(&rows->value, rows->map.root.b, sizeof rows->map.root.b);
     cs_buf_put_u32(&rows->value, rows->map.depth);
+    if (rows->map.zeros > 0) cs_buf_put_u64(&rows->value, rows->map.zeros);
     emit(rows);
 }
 
@@ -138,8 +147,8 @@ cs_content_rows_t *cs_content_rows_new(uint32_t folder, void *arg,
     rows->folder = folder;
     rows->arg = arg;
     rows->row = row;
-    rows->sink =
-        (cs_content_sink_t){.arg = rows, .chunk = on_chunk, .node = on_node, .root = on_root};
+    rows->sink = (cs_content_sink_t){
+        .arg = rows, .chunk = on_chunk, .zeros = on_zeros, .node = on_node, .root = on_root};
     return rows;
 }
 
@@ -159,6 +168,7 @@ const cs_content_sink_t *cs_content_rows_begin(cs_content_rows_t *rows)
 {
     rows->chunks = 0;
     rows->ties = 0;
+    rows->zeros = 0;
     rows->content.kind = CS_KIND_NONE;
     return &rows->sink;
 }
@@ -189,6 +199,7 @@ cs_err_t cs_rows_map(const cs_rows_view_t *view, const uint8_t hash[CS_HASH_BYTE
         map.size = cs_read_u64(&reader);
         cs_read_copy(&reader, map.root.b, sizeof map.root.b);
         map.depth = cs_read_u32(&reader);
+        if (cs_reader_left(&reader) > 0) map.zeros = cs_read_u64(&reader);
         err = cs_reader_end(&reader) == CS_OK ? CS_OK : CS_ERR_CORRUPT;
     }
     cs_buf_fini(&value);

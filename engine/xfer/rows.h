@@ -1,7 +1,7 @@
 /* rows.h - what a folder remembers of the insides of large files: rows of the store.
  *
- *   r/<content16>          size, root name, depth         content -> its list (answers MAP)
- *   n/<node16>             node                           list nodes (answer NWANT)
+ *   r/<content16>          size, root name, depth, zeros unless 0  content -> its list (answers
+ * MAP) n/<node16>             node                           list nodes (answer NWANT)
  *   c/<chunk12><leaf4>     leaf16, u32 offset in leaf, u32 len
  *   l/<node16><content16>  content hash, u64 offset       content that a node is part of
  *
@@ -40,12 +40,6 @@ typedef struct cs_rows_view {
     const cs_snapshot_t *snapshot;
     uint32_t folder;
 } cs_rows_view_t;
-
-typedef struct cs_content_map {
-    uint64_t size;
-    cs_name_t root;
-    uint32_t depth;
-} cs_content_map_t;
 
 CS_MUST_USE cs_err_t cs_rows_map(const cs_rows_view_t *view, const uint8_t hash[CS_HASH_BYTES],
                                  cs_content_map_t *ret);

@@ -130,12 +130,92 @@ PROMISE(fs_files, a_gap_reads_as_zeros)
     fs->ops->close(&file);
 }
 
+static cs_file_t *open_for_writing(const char *path)
+{
+    cs_file_t *file = NULL;
+    cr_assert_eq(fs->ops->open_write(fs, p(path), &file), CS_OK);
+    return file;
+}
+
+static uint64_t next_data(cs_file_t *file, uint64_t offset)
+{
+    uint64_t ret = 7;
+    cr_assert_eq(fs->ops->next_data(file, offset, &ret), CS_OK);
+    return ret;
+}
+
+PROMISE(fs_files, what_is_no_hole_is_told)
+{
+    const uint64_t size = 4u << 20;
+    put("a", "x");
+    cs_file_t *file = open_for_writing("a");
+    cr_assert_eq(next_data(file, 0), 0);
+    cr_assert_eq(fs->ops->truncate(file, size), CS_OK);
+    cr_assert_eq(next_data(file, 0), 0);
+    uint64_t at = next_data(file, size / 2);
+    cr_assert(at == UINT64_MAX || at == size / 2, "there is nothing, or it does not tell");
+    cr_assert_eq(fs->ops->write(file, size - 1, "y", 1), CS_OK);
+    at = next_data(file, size / 2);
+    cr_assert(at >= size / 2 && at < size);
+    cr_assert_eq(next_data(file, size - 1), size - 1);
+    fs->ops->close(&file);
+}
+
+PROMISE(fs_files, zeros_replace_what_was_there_and_nothing_else)
+{
+    enum { LEN = 100000 };
+    put("a", "");
+    cs_file_t *file = open_for_writing("a");
+    uint8_t *bytes = cs_malloc(LEN), *expected = cs_malloc(LEN);
+    memset(expected, 'x', LEN);
+    cr_assert_eq(fs->ops->write(file, 0, expected, LEN), CS_OK);
+    memset(expected + 999, 0, LEN - 1999);
+    cr_assert_eq(fs->ops->write_zeros(file, 999, LEN - 1999), CS_OK);
+    size_t len = 0;
+    cr_assert_eq(fs->ops->read(file, 0, bytes, LEN, &len), CS_OK);
+    cr_assert(len == LEN && memcmp(bytes, expected, LEN) == 0);
+    cs_stat_t st;
+    cr_assert_eq(fs->ops->fstat(file, &st), CS_OK);
+    cr_assert_eq(st.print.size, LEN);
+    cs_free(bytes);
+    cs_free(expected);
+    fs->ops->close(&file);
+}
+
+PROMISE(fs_files, shared_bytes_are_a_copy_to_whoever_changes_them)
+{
+    enum { LEN = 3 * 4096 + 100, AT = 8192 };
+    if (!fs->features.shares) cr_skip_test("files have nothing in common on this file system");
+    uint8_t *bytes = cs_malloc(LEN);
+    for (size_t i = 0; i < LEN; i++) {
+        bytes[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    put("from", "");
+    put("to", "before");
+    cs_file_t *from = open_for_writing("from"), *to = open_for_writing("to");
+    cr_assert_eq(fs->ops->write(from, 0, bytes, LEN), CS_OK);
+    cr_assert_eq(fs->ops->truncate(to, AT + LEN), CS_OK);
+    cr_assert_eq(fs->ops->share(to, AT + 50, from, 50, LEN - 50), CS_OK);
+    cr_assert_eq(fs->ops->share(to, AT, from, 0, LEN + 1), CS_ERR_UNSUPPORTED);
+    cr_assert_eq(fs->ops->write(from, 4096, "changed", 7), CS_OK);
+    uint8_t found[LEN];
+    size_t len = 0;
+    cr_assert_eq(fs->ops->read(to, AT, found, LEN, &len), CS_OK);
+    cr_assert(len == LEN && memcmp(found + 50, bytes + 50, LEN - 50) == 0);
+    cr_assert_eq(fs->ops->read(to, 0, found, 8, &len), CS_OK);
+    cr_assert_arr_eq(found, "before\0\0", 8);
+    cs_free(bytes);
+    fs->ops->close(&from);
+    fs->ops->close(&to);
+}
+
 PROMISE(fs_files, only_a_file_that_is_open_for_writing_is_changed)
 {
     put("a", "x");
     cs_file_t *file = open_for_reading("a");
     cr_assert_eq(fs->ops->write(file, 0, "y", 1), CS_ERR_IO);
     cr_assert_neq(fs->ops->truncate(file, 0), CS_OK);
+    cr_assert_neq(fs->ops->write_zeros(file, 0, 1), CS_OK);
     cr_assert(reads(file, "x"));
     fs->ops->close(&file);
 }

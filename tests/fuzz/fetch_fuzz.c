@@ -62,10 +62,10 @@ static cs_err_t answer(run_t *run, const ask_t *ask, bool lie)
 {
     const test_content_t *content = test_contents_find(&all, ask->name.b);
     if (ask->kind == CS_FETCH_ASK_MAP) {
-        cs_name_t root = content->root;
-        uint32_t depth = content->depth + (lie ? 1 : 0);
-        return cs_fetch_on_map(run->fetch, ask->peer, ask->name.b, content->id.size, &root,
-                               depth);
+        cs_content_map_t map = {.size = content->id.size,
+                                .root = content->root,
+                                .depth = content->depth + (lie ? 1 : 0)};
+        return cs_fetch_on_map(run->fetch, ask->peer, ask->name.b, &map);
     }
     const test_blob_t *blob = ask->kind == CS_FETCH_ASK_NODES
                                   ? test_contents_node_named(&all, &ask->name)

@@ -77,8 +77,10 @@ static void answer_name(run_t *run, cs_fetch_kind_t kind, cs_peer_t peer, const 
 {
     cs_err_t err = CS_ERR_NOT_FOUND;
     if (kind == CS_FETCH_ASK_MAP) {
-        err = cs_fetch_on_map(run->fetch, peer, name->b, run->content.size,
-                              &run->node[run->nodes - 1].name, run->depth);
+        cs_content_map_t map = {.size = run->content.size,
+                                .root = run->node[run->nodes - 1].name,
+                                .depth = run->depth};
+        err = cs_fetch_on_map(run->fetch, peer, name->b, &map);
     }
     for (size_t i = 0; kind == CS_FETCH_ASK_NODES && i < run->nodes; i++) {
         if (!cs_name_eq(&run->node[i].name, name)) continue;

@@ -18,10 +18,10 @@ offers() {
 expect() {
     shell=$1 line=$2
     shift 2
-    printf '%s\n' "$@" | sed '/^$/d' | sort -u >"$tmp/wanted"
-    offers "$shell" "$line" >"$tmp/offered"
-    cmp -s "$tmp/wanted" "$tmp/offered" ||
-        fail "$shell: '$line' offers '$(paste -sd ' ' "$tmp/offered")', not '$(paste -sd ' ' "$tmp/wanted")'"
+    printf '%s\n' "$@" | sed '/^$/d' | sort -u >"$tmp/$shell.wanted"
+    offers "$shell" "$line" >"$tmp/$shell.offered"
+    cmp -s "$tmp/$shell.wanted" "$tmp/$shell.offered" ||
+        fail "$shell: '$line' offers '$(paste -sd ' ' "$tmp/$shell.offered")', not '$(paste -sd ' ' "$tmp/$shell.wanted")'"
 }
 
 "$B" init >/dev/null
@@ -34,7 +34,8 @@ peer=$("$B" --home other id)
 "$B" peer add "$peer" >/dev/null
 commands >"$tmp/commands"
 
-for shell in bash zsh fish; do
+check() {
+    shell=$1
     # shellcheck disable=SC2046
     expect $shell 'crdtsync ' help $(cut -d ' ' -f 1 "$tmp/commands")
     while read -r command; do
@@ -55,5 +56,16 @@ for shell in bash zsh fish; do
     # Where nothing is left, zsh reminds of the options.
     test $shell = zsh || expect $shell 'crdtsync wait photos ' ''
     offers $shell 'crdtsync join TOKEN el' | grep -qxE 'elsewhere/?' || fail "$shell: no directories"
+    return $bad
+}
+
+# All at once: a shell takes a while to start.
+pids=
+for shell in bash zsh fish; do
+    check $shell &
+    pids="$pids $!"
+done
+for pid in $pids; do
+    wait "$pid" || bad=1
 done
 exit $bad

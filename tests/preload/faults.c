@@ -129,6 +129,21 @@ ssize_t pwrite64(int fd, const void *data, size_t len, off_t offset)
     return pwrite(fd, data, len, offset);
 }
 
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    NEXT("fallocate", int (*next)(int, int, off_t, off_t));
+    if (fails(FAULT_WRITE) && hit_fd(fd)) return -1;
+    return next(fd, mode, offset, len);
+}
+
+ssize_t copy_file_range(int from, off64_t *from_offset, int fd, off64_t *offset, size_t len,
+                        unsigned flags)
+{
+    NEXT("copy_file_range", ssize_t(*next)(int, off64_t *, int, off64_t *, size_t, unsigned));
+    if (fails(FAULT_WRITE) && hit_fd(fd)) return -1;
+    return next(from, from_offset, fd, offset, len, flags);
+}
+
 int ftruncate(int fd, off_t size)
 {
     NEXT("ftruncate", int (*next)(int, off_t));

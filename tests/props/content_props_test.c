@@ -122,6 +122,65 @@ Test(content_props, the_split_does_not_depend_on_the_reads)
     }
 }
 
+static void on_zeros(void *arg, uint32_t len)
+{
+    *(uint64_t *)arg += len;
+}
+
+/* Runs of zeros of any length between others; the hasher is told of them, or given them. */
+static void zeros_and_others(size_t runs)
+{
+    cs_buf_t bytes = {0};
+    uint64_t zeros = 0;
+    listing_t first = {0};
+    cs_content_sink_t sink = {.arg = &zeros, .zeros = on_zeros};
+    cs_content_hasher_t *hasher = cs_content_hasher_new(table);
+    cs_content_hasher_begin(hasher, &sink);
+    for (size_t i = 0; i < runs; i++) {
+        uint8_t other[5000] = {0};
+        size_t len = (size_t)cs_prng_below(&prng, 3u << 20);
+        size_t others = (size_t)cs_prng_below(&prng, sizeof other);
+        cs_prng_fill(&prng, other, others);
+        cs_content_hasher_zeros(hasher, len);
+        cs_content_hasher_update(hasher, cs_slice(other, others));
+        cs_buf_reserve(&bytes, len);
+        memset(bytes.data + bytes.len, 0, len);
+        bytes.len += len;
+        cs_buf_put(&bytes, other, others);
+    }
+    cs_content_t told, given;
+    cs_content_hasher_end(hasher, &told);
+    cs_content_hasher_destroy(&hasher);
+    hash(bytes.data, bytes.len, bytes.len + 1, &first, &given);
+    cr_assert(cs_content_eq(&told, &given));
+    /* All but the first and the last chunk of each run. */
+    cr_assert(zeros <= bytes.len && zeros + runs * (2 * CS_CHUNK_MAX + 5000) >= bytes.len);
+    listing_fini(&first);
+    cs_buf_fini(&bytes);
+}
+
+Test(content_props, zeros_that_are_told_are_hashed_as_zeros_that_are_given)
+{
+    for (size_t round = 0; round < 12; round++) {
+        zeros_and_others(1 + round % 4);
+    }
+}
+
+Test(content_props, a_hundred_gigabytes_of_zeros_cost_no_more_than_their_chunks)
+{
+    const uint64_t size = UINT64_C(100) << 30;
+    uint64_t zeros = 0;
+    cs_content_sink_t sink = {.arg = &zeros, .zeros = on_zeros};
+    cs_content_hasher_t *hasher = cs_content_hasher_new(table);
+    cs_content_t content;
+    cs_content_hasher_begin(hasher, &sink);
+    cs_content_hasher_zeros(hasher, size);
+    cs_content_hasher_end(hasher, &content);
+    cs_content_hasher_destroy(&hasher);
+    cr_assert(content.size == size);
+    cr_assert(zeros == size, "its last chunk is as long as the others");
+}
+
 Test(content_props, chunks_keep_their_bounds_and_their_average)
 {
     const size_t len = 64u << 20;

@@ -142,7 +142,7 @@ static void call_open(sides_t *s, size_t i, cs_slice_t path)
 {
     close_both(s, i);
     const cs_fs_ops_t *real = s->real->ops, *model = s->model->ops;
-    switch (cs_prng_below(&s->prng, 4)) {
+    switch (cs_prng_below(&s->prng, 5)) {
     case 0:
         expect_equal(s, real->open_read(s->real, path, &s->real_file[i]),
                      model->open_read(s->model, path, &s->model_file[i]));
@@ -170,6 +170,17 @@ static void expect_bytes(sides_t *s, cs_file_t *real, cs_file_t *model)
     cr_assert(memcmp(a, b, a_len) == 0, "%s", s->trace);
 }
 
+/* Below the size. */
+static void expect_zeros(sides_t *s, cs_file_t *real, cs_file_t *model, uint64_t at, size_t len)
+{
+    cs_stat_t st = {0};
+    if (s->real->ops->fstat(real, &st) != CS_OK || st.print.size == 0) return;
+    at %= st.print.size;
+    if (len == 0 || len > st.print.size - at) len = (size_t)(st.print.size - at);
+    expect_equal(s, s->real->ops->write_zeros(real, at, len),
+                 s->model->ops->write_zeros(model, at, len));
+}
+
 static void call_file(sides_t *s, size_t i)
 {
     cs_file_t *real = s->real_file[i], *model = s->model_file[i];
@@ -186,6 +197,9 @@ static void call_file(sides_t *s, size_t i)
     case 1:
         expect_equal(s, s->real->ops->set_meta(real, mode, (int64_t)at),
                      s->model->ops->set_meta(model, mode, (int64_t)at));
+        break;
+    case 2:
+        expect_zeros(s, real, model, at, len);
         break;
     default:
         expect_equal(s, s->real->ops->write(real, at, data, len),

@@ -40,7 +40,7 @@ TestSuite(transfer, .init = set_up, .fini = tear_down);
 
 typedef struct order {
     cs_fetch_kind_t kind;
-    uint64_t ticket, offset;
+    uint64_t ticket, offset, size;
     cs_content_t content;
     cs_part_chunks_t chunks; /* owned */
     uint8_t *bytes;          /* owned */
@@ -61,7 +61,7 @@ static void perform(order_t *order)
     cs_slice_t bytes = cs_slice(order->bytes, order->len);
     const cs_content_t *content = &order->content;
     if (order->kind == CS_FETCH_OPEN) {
-        result.err = cs_part_open(to.fs, content, &result.has_bytes);
+        result.err = cs_part_open(to.fs, content, order->size, &result.has_bytes);
     } else if (order->kind == CS_FETCH_STAGE) {
         result.err = cs_stage_small(to.fs, to.table, content, bytes);
     } else if (order->kind == CS_FETCH_LOCAL) {
@@ -87,8 +87,10 @@ static void take_order(const cs_fetch_action_t *action)
 {
     cr_assert(order_count < CS_COUNT_OF(orders));
     order_t *order = &orders[order_count++];
-    *order =
-        (order_t){.kind = action->kind, .ticket = action->ticket, .offset = action->offset};
+    *order = (order_t){.kind = action->kind,
+                       .ticket = action->ticket,
+                       .offset = action->offset,
+                       .size = action->size};
     order->content = action->content;
     order->bytes = cs_memdup(action->bytes.data, action->bytes.len);
     order->len = action->bytes.len;
@@ -175,8 +177,7 @@ static void answer(size_t i)
         if (cs_serve_map(&serve, content->hash, content->size, &map) != CS_OK) {
             cs_fetch_on_none(fetch, PEER, &names[0]);
         } else {
-            cr_assert(cs_fetch_on_map(fetch, PEER, content->hash, map.size, &map.root,
-                                      map.depth) == CS_OK);
+            cr_assert(cs_fetch_on_map(fetch, PEER, content->hash, &map) == CS_OK);
         }
     }
     cs_free(names);

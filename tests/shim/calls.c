@@ -257,6 +257,19 @@ int ftruncate(int fd, off_t size)
     MAKE(int, ftruncate, (fd, size), .kind = CALL_TRUNCATE, .dir = fd, .offset = size);
 }
 
+int fallocate(int fd, int mode, off_t offset, off_t len)
+{
+    MAKE(int, fallocate, (fd, mode, offset, len), .kind = CALL_WRITE, .dir = fd,
+         .offset = offset, .len = len);
+}
+
+ssize_t copy_file_range(int from, off64_t *from_offset, int fd, off64_t *offset, size_t len,
+                        unsigned flags)
+{
+    MAKE(ssize_t, copy_file_range, (from, from_offset, fd, offset, len, flags),
+         .kind = CALL_WRITE, .dir = fd, .offset = *offset, .len = (int64_t)len);
+}
+
 int sync_file_range(int fd, off64_t offset, off64_t len, unsigned flags)
 {
     MAKE(int, sync_file_range, (fd, offset, len, flags), .dir = fd);

@@ -10,6 +10,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #define CLUSTER_NODES_MAX 10
@@ -71,14 +72,17 @@ void cluster_settle(cluster_t *cluster, int timeout_s);
 void cluster_check_equal(cluster_t *cluster);
 /* `check`: the node's index, its digest and its disk agree. */
 void cluster_verify(cluster_t *cluster, int node, const char *what);
+/* Bytes that the node has sent to its peers, as its status says. */
+uint64_t cluster_bytes_out(cluster_t *cluster, int node);
 /* The first difference of two trees, false if there is none. */
 bool tree_differs(const char *a, const char *b, char *ret_why, size_t why_bytes);
 
-/* Files of a node's folder; the path is relative to its root. Directories are made where they are
- * missing, no link is followed. */
+/* Files of a node's folder; the path is relative to its root. Directories are made where they
+ * are missing, no link is followed. */
 void node_write(const cluster_node_t *node, const char *path, const void *data, size_t len);
 void node_text(const cluster_node_t *node, const char *path, const char *text);
-/* For tests in which a link may have arrived meanwhile. False: there is one, nothing is done. */
+/* For tests in which a link may have arrived meanwhile. False: there is one, nothing is done.
+ */
 bool node_text_unless_linked(const cluster_node_t *node, const char *path, const char *text);
 bool node_remove_unless_linked(const cluster_node_t *node, const char *path);
 bool node_reads(const cluster_node_t *node, const char *path,

@@ -259,3 +259,13 @@ void cluster_verify(cluster_t *cluster, int node, const char *what)
     if (code == 0) return;
     test_fail("%s: check of node %d: %d, %s (%s)", what, node, code, out, cluster->dir);
 }
+
+uint64_t cluster_bytes_out(cluster_t *cluster, int node)
+{
+    char out[CLUSTER_TEXT];
+    cluster_do(cluster, node, out, "status --json");
+    uint64_t sum = 0;
+    for (const char *at = out; (at = strstr(at, "\"bytes_out\":")) != NULL; at++)
+        sum += strtoull(at + strlen("\"bytes_out\":"), NULL, 10);
+    return sum;
+}

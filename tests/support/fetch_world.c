@@ -220,14 +220,13 @@ static bool has(const world_t *world, const peer_t *peer, const question_t *ques
 static cs_err_t answer_map(world_t *world, peer_t *peer, const question_t *question, bool lie)
 {
     const test_content_t *content = test_contents_find(&world->all, question->name.b);
-    cs_name_t root = content->root;
-    uint32_t depth = content->depth;
+    cs_content_map_t map = {
+        .size = content->id.size, .root = content->root, .depth = content->depth};
     if (lie && world_one_in(world, 2))
-        root.b[3] ^= 1;
+        map.root.b[3] ^= 1;
     else if (lie)
-        depth = (depth + 1 + (uint32_t)world_random(world, 5)) % 7;
-    return cs_fetch_on_map(world->fetch, peer->id, question->name.b, content->id.size, &root,
-                           depth);
+        map.depth = (map.depth + 1 + (uint32_t)world_random(world, 5)) % 7;
+    return cs_fetch_on_map(world->fetch, peer->id, question->name.b, &map);
 }
 
 static cs_err_t answer_bytes(world_t *world, peer_t *peer, const question_t *question, bool lie)

@@ -65,8 +65,9 @@ cs_err_t give_chunk(cs_peer_t peer, const cs_name_t *name)
 
 cs_err_t give_map(cs_peer_t peer, size_t index, uint32_t depth)
 {
-    return cs_fetch_on_map(fetch, peer, id(index)->hash, id(index)->size,
-                           &all.content[index].root, depth);
+    cs_content_map_t map = {
+        .size = id(index)->size, .root = all.content[index].root, .depth = depth};
+    return cs_fetch_on_map(fetch, peer, id(index)->hash, &map);
 }
 
 cs_fetch_stats_t stats(void)

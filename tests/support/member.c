@@ -99,7 +99,8 @@ static void keep_content(member_t *member, cs_kind_t kind, cs_slice_t bytes, cs_
         return;
     }
     cut_t cut = {member, bytes};
-    cs_content_sink_t sink = {&cut, keep_chunk, keep_node, keep_root};
+    cs_content_sink_t sink = {
+        .arg = &cut, .chunk = keep_chunk, .node = keep_node, .root = keep_root};
     cs_content_hasher_t *hasher = cs_content_hasher_new(member->table);
     cs_content_t again;
     cs_content_hasher_begin(hasher, &sink);

@@ -98,6 +98,22 @@ static cs_err_t spy_truncate(cs_file_t *file, uint64_t size)
     PASS_FILE(truncate, size);
 }
 
+static cs_err_t spy_next_data(cs_file_t *file, uint64_t offset, uint64_t *ret)
+{
+    PASS_FILE(next_data, offset, ret);
+}
+
+static cs_err_t spy_write_zeros(cs_file_t *file, uint64_t offset, uint64_t len)
+{
+    PASS_FILE(write_zeros, offset, len);
+}
+
+static cs_err_t spy_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
+                          uint64_t from_offset, uint64_t len)
+{
+    PASS_FILE(share, offset, file_of(from)->real, from_offset, len);
+}
+
 static cs_err_t spy_fstat(cs_file_t *file, cs_stat_t *ret)
 {
     spy_file_t *self = file_of(file);
@@ -226,6 +242,9 @@ static const cs_fs_ops_t spy_ops = {
     .read = spy_read,
     .write = spy_write,
     .truncate = spy_truncate,
+    .next_data = spy_next_data,
+    .write_zeros = spy_write_zeros,
+    .share = spy_share,
     .fstat = spy_fstat,
     .settle = spy_settle,
     .in_use = spy_in_use,

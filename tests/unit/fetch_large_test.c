@@ -122,8 +122,8 @@ Test(fetch_large, a_wrong_root_is_refused)
     cs_fetch_peer_up(fetch, ANN);
     want(a, 0);
     next(CS_FETCH_ASK_MAP);
-    cs_name_t root = all.content[b].root;
-    cs_err_t err = cs_fetch_on_map(fetch, ANN, id(a)->hash, id(a)->size, &root, 1);
+    cs_content_map_t map = {.size = id(a)->size, .root = all.content[b].root, .depth = 1};
+    cs_err_t err = cs_fetch_on_map(fetch, ANN, id(a)->hash, &map);
     cr_assert(err == CS_ERR_MISMATCH);
 }
 
@@ -143,7 +143,9 @@ static void must_fail(const cs_content_t *content, const cs_name_t *root, uint32
     cs_fetch_peer_up(fetch, ANN);
     cr_assert(cs_fetch_want(fetch, content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
-    cs_err_t err = cs_fetch_on_map(fetch, ANN, content->hash, content->size, root, depth);
+    cs_err_t err = cs_fetch_on_map(
+        fetch, ANN, content->hash,
+        &(cs_content_map_t){.size = content->size, .root = *root, .depth = depth});
     cr_assert(err == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     cs_fetch_action_t action;
@@ -188,7 +190,10 @@ Test(fetch_large, lengths_that_do_not_add_up)
         cs_fetch_peer_up(fetch, ANN);
         cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
         next(CS_FETCH_ASK_MAP);
-        cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, content.size, &root, 1) == CS_OK);
+        cr_assert(cs_fetch_on_map(
+                      fetch, ANN, content.hash,
+                      &(cs_content_map_t){.size = content.size, .root = root, .depth = 1}) ==
+                  CS_OK);
         done(next(CS_FETCH_OPEN).ticket, CS_OK);
         next(CS_FETCH_ASK_NODES);
         cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
@@ -233,7 +238,9 @@ Test(fetch_large, a_petabyte_that_never_ends_takes_no_memory)
     cs_fetch_peer_up(fetch, ANN);
     cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, content.size, &root, 2) == CS_OK);
+    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash,
+                              &(cs_content_map_t){
+                                  .size = content.size, .root = root, .depth = 2}) == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
@@ -275,7 +282,9 @@ Test(fetch_large, the_same_chunk_is_asked_for_once)
     cs_fetch_peer_up(fetch, ANN);
     cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, content.size, &root, 1) == CS_OK);
+    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash,
+                              &(cs_content_map_t){
+                                  .size = content.size, .root = root, .depth = 1}) == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);

@@ -73,6 +73,10 @@ static const cs_msg_t samples[] = {
     {.type = CS_MSG_RECON_REQ, .xid = 1, .seq = 3, .flags = CS_FLAG_INITIATOR,
      .u.recon_req = {.method = CS_RECON_SYMBOLS, .part_bits = 8, .part_index = 255}},
     {.type = CS_MSG_SYMS, .xid = 1, .seq = 2, .u.syms = {.start = 16, .symbols = SYMBOL}},
+    {.type = CS_MSG_MAP,
+     .u.map = {.content = ones, .size = 300, .answer = true, .root = twos, .zeros = 200}},
+    {.type = CS_MSG_CWANT, .u.cwant = {.chunks = {twos, 32}, .packs = true}},
+    {.type = CS_MSG_CHUNK, .u.chunk.unpacked = 300},
 };
 
 /* clang-format on */
@@ -305,6 +309,29 @@ Test(frame, members_are_bounded_and_the_largest_list_fits)
         cs_buf_fini(&wire);
     }
     cs_free(many);
+}
+
+static cs_err_t decode_again(const cs_msg_t *msg)
+{
+    cs_buf_t wire = {0};
+    cs_msg_t ret = {0};
+    encode(msg, &wire);
+    cs_err_t err = cs_msg_decode(&ret, cs_buf_slice(&wire), cs_slice(NULL, 0));
+    cs_msg_fini(&ret);
+    cs_buf_fini(&wire);
+    return err;
+}
+
+Test(frame, a_packed_payload_has_a_limit_and_holes_are_no_larger_than_the_file)
+{
+    cs_msg_t chunk = {.type = CS_MSG_CHUNK, .u.chunk.unpacked = CS_PACKED_BYTES_MAX};
+    cr_assert_eq(decode_again(&chunk), CS_OK);
+    chunk.u.chunk.unpacked++;
+    cr_assert_eq(decode_again(&chunk), CS_ERR_LIMIT);
+    cs_msg_t map = {.type = CS_MSG_MAP, .u.map = {.content = ones, .size = 300, .zeros = 300}};
+    cr_assert_eq(decode_again(&map), CS_OK);
+    map.u.map.zeros++;
+    cr_assert_eq(decode_again(&map), CS_ERR_LIMIT);
 }
 
 Test(frame, a_message_of_many_tiny_parts_fails_instead_of_growing)

@@ -1,6 +1,7 @@
 /* part_test.c - partial files on a real file system. */
 #include <criterion/criterion.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/mem.h"
 #include "disk/apply.h"
@@ -58,7 +59,7 @@ TestSuite(part, .init = set_up, .fini = tear_down);
 static bool open_part(void)
 {
     bool has_bytes = false;
-    cr_assert(cs_part_open(folder.fs, &content, &has_bytes) == CS_OK);
+    cr_assert(cs_part_open(folder.fs, &content, content.size, &has_bytes) == CS_OK);
     return has_bytes;
 }
 
@@ -113,7 +114,8 @@ Test(part, written_chunks_become_a_staged_file)
     cr_assert(rows_seen > chunks.count);
     bool has_bytes;
     cr_assert(cs_part_write(folder.fs, &content, 0, cs_slice(bytes, 1)) == CS_ERR_NOT_FOUND);
-    cr_assert(cs_part_open(folder.fs, &content, &has_bytes) == CS_OK && has_bytes);
+    cr_assert(cs_part_open(folder.fs, &content, content.size, &has_bytes) == CS_OK &&
+              has_bytes);
 }
 
 Test(part, what_was_written_is_found_after_a_restart)
@@ -208,8 +210,49 @@ Test(part, a_file_larger_than_the_disk_is_refused)
     cs_content_t huge = content;
     huge.size = UINT64_C(1) << 60;
     bool has_bytes;
-    cr_assert(cs_part_open(folder.fs, &huge, &has_bytes) == CS_ERR_NOSPACE);
+    cr_assert(cs_part_open(folder.fs, &huge, huge.size, &has_bytes) == CS_ERR_NOSPACE);
     cr_assert(!open_part());
+}
+
+Test(part, holes_need_no_space)
+{
+    cs_content_t huge = content;
+    huge.size = UINT64_C(1) << 42; /* as large as ext4 lets a file be, nearly */
+    bool has_bytes;
+    cr_assert(cs_part_open(folder.fs, &huge, 1000, &has_bytes) == CS_OK);
+    cr_assert(cs_part_discard(folder.fs, &huge) == CS_OK);
+}
+
+/* Bytes that the disk keeps for the partial file. */
+static uint64_t allocated(void)
+{
+    cs_buf_t path = {0}, full = {0};
+    struct stat st;
+    cs_staged_path(&content, &path);
+    cs_buf_printf(&full, "%s/%s.part", folder.dir, (const char *)path.data);
+    cr_assert(stat((const char *)full.data, &st) == 0);
+    cs_buf_fini(&path);
+    cs_buf_fini(&full);
+    return (uint64_t)st.st_blocks * 512;
+}
+
+Test(part, zeros_become_holes_and_what_was_there_before_is_gone)
+{
+    memset(bytes, 0, BYTES);
+    memset(bytes + 5000, 'x', 100);
+    memset(bytes + (2u << 20), 'y', 70000);
+    list_chunks(cs_slice(bytes, BYTES));
+    cr_assert(!open_part());
+    uint8_t *others = test_random_bytes(12, BYTES);
+    cr_assert(cs_part_write(folder.fs, &content, 0, cs_slice(others, BYTES)) == CS_OK);
+    cs_free(others);
+    cr_assert(allocated() >= BYTES);
+    for (size_t i = 0; i < chunks.count; i++) {
+        write_chunk(i);
+    }
+    cr_assert(allocated() <= (512u << 10), "%llu bytes", (unsigned long long)allocated());
+    cr_assert(finish() == CS_OK);
+    cr_assert(staged_is_right());
 }
 
 Test(part, a_small_disk_is_filled_but_for_a_part_of_it)

@@ -1,0 +1,29 @@
+/* bytes.h - bytes of open files: read, hashed, written, copied. What is zeros stays, or
+ * becomes, a hole. */
+#ifndef CS_DISK_BYTES_H
+#define CS_DISK_BYTES_H
+
+#include "disk/fs.h"
+#include "xfer/content.h"
+
+#define CS_FILE_BUFFER_BYTES (256u << 10) /* of one read: a chunk of average size */
+
+bool cs_bytes_are_zero(cs_slice_t bytes);
+
+/* Up to `len` bytes at `offset`, fewer only at the end of the file. */
+CS_MUST_USE cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
+                                      size_t *ret_len);
+
+/* Asked between reads; may be NULL. */
+typedef bool (*cs_cancelled_t)(void *arg);
+
+/* Hands the first `size` bytes to the hasher; holes are not read. buffer: CS_FILE_BUFFER_BYTES.
+ * CS_ERR_CHANGED: there are fewer. CS_ERR_AGAIN: cancelled. */
+CS_MUST_USE cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer,
+                                  cs_cancelled_t cancelled, void *cancel_arg,
+                                  cs_content_hasher_t *hasher);
+
+/* Writes bytes below the size of a file. Runs of CS_HOLE_MIN zeros become holes. NOSPACE. */
+CS_MUST_USE cs_err_t cs_file_put(cs_file_t *file, uint64_t offset, cs_slice_t bytes);
+
+#endif
