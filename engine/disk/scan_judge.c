@@ -51,7 +51,7 @@ const char *cs_trouble_remedy(cs_trouble_t trouble)
     case CS_TROUBLE_MOUNT:
         return "unmount it, or make it a folder of its own";
     case CS_TROUBLE_TOO_MANY_VERSIONS:
-        return "delete some of its siblings";
+        return "edit it, or delete some of its siblings";
     }
     CS_ASSERT(false);
     return "";

@@ -190,7 +190,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     daemon->home = config->home;
     daemon->shell = cs_calloc(1, sizeof *daemon->shell);
     daemon->shell->timer = daemon->shell->signal_fd = daemon->shell->interrupt_fd = -1;
-    daemon->shell->rate_timer = -1;
+    daemon->shell->rate_timer = daemon->shell->trim_timer = -1;
     daemon->started_ms = now_ms();
     memcpy(daemon->public_key, cs_home_identity(config->home)->public_key,
            sizeof daemon->public_key);

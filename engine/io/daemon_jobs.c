@@ -98,6 +98,7 @@ static void done(void *arg)
         .kind = CS_EV_JOB_DONE, .folder = shell_job->job->folder, .job = shell_job->job};
     cs_free(shell_job);
     cs_daemon_step(daemon, &event);
+    cs__daemon_worked(daemon);
 }
 
 static void borrow_fs(cs_daemon_t *daemon, cs_shell_job_t *shell_job)

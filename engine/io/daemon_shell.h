@@ -74,6 +74,8 @@ typedef struct cs_daemon_shell {
     cs_config_t settings;      /* owned; in force */
     cs_limits_t limits;        /* in force: those of settings at this time of day */
     int rate_timer;            /* zloop id, -1: none */
+    int trim_timer;            /* the same: daemon_trim.c's */
+    uint64_t worked_ms;        /* when a job last ended */
     struct cs_peer_talk *talk; /* lines about peers: daemon_peer_log.c's own */
     size_t talk_count;
     struct cs_forget *forget; /* folders whose rows go: daemon_forget.c's own */
@@ -96,6 +98,7 @@ void cs__daemon_forget_resume(cs_daemon_t *daemon); /* what the last run did not
 void cs__daemon_forget_fini(cs_daemon_t *daemon);
 
 void cs__daemon_reload(cs_daemon_t *daemon); /* daemon_config.c */
+void cs__daemon_worked(cs_daemon_t *daemon); /* daemon_trim.c: a job has ended */
 void cs__daemon_rates(cs_daemon_t *daemon); /* daemon_rates.c: settings or time may be others */
 
 /* daemon_links.c */
