@@ -164,6 +164,9 @@ struct cs_sim_node {
     unsigned waiting_count;
     unsigned incarnations, crashes;
     uint64_t scans, applies;
+    struct {
+        uint64_t since_us, applies;
+    } second; /* of applying: load.h */
     size_t held_max; /* bytes of memory, at most so far */
     /* for who watches: messages in the longest chain, each of which changed a state, up to
      * ours; what it is after the message in progress; state after the last step */
@@ -196,6 +199,7 @@ struct cs_sim {
     unsigned drops, rests;
     uint64_t frames, frame_bytes, lost;
     uint64_t rest_max, queue_max, way_max; /* bytes: of memory at rest, of a link (load.h) */
+    uint64_t applies_max;                  /* of a node within a second */
     uint64_t spins;                        /* steps in a row without an effect, at one time */
 };
 

@@ -83,6 +83,7 @@
     X(LOCAL_BLIND, "chunks from local files are not hashed")                                   \
     X(REPLY_AFTER_GC, "a reply is read back from the store after a purge")                     \
     X(PEER_LEAK, "what was kept for a peer stays in memory when its connection ends")          \
+    X(IDLE_RMDIR, "a directory that cannot go yet counts as removed, and is tried at once")    \
     X(TOUCH_EDITS, "a file of which only the time is another one counts as edited")
 
 #define CS_MUTATION_MAP(X) CS_MUTATION_T2_MAP(X) CS_MUTATION_T3_MAP(X)

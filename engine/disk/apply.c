@@ -39,7 +39,7 @@ static void remove_directory(cs_run_t *run, size_t index)
 {
     cs_step_t *step = &run->steps->item[index];
     cs_err_t err = run->fs->ops->rmdir(run->fs, cs_slice_str(step->item.path));
-    step->stays = err == CS_ERR_NOT_EMPTY;
+    step->idle = err != CS_OK;
     if (cs__apply_raced(err) == CS_ERR_CHANGED) err = CS_OK;
     step->err = err;
     run->work[index].done = step->err == CS_OK;

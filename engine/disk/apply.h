@@ -45,7 +45,7 @@ typedef struct cs_step {
                      retry */
     cs_print_t print;   /* CS_OK: of what is at the path now; in `item` as well */
     bool kept;          /* a WRITE that failed, whose copy of `from` is now staged */
-    bool stays;         /* an RMDIR that left the directory, because of what is in it */
+    bool idle;          /* an RMDIR that did nothing: there is something in it, or it is gone */
     size_t blocked_len; /* CHANGED: so many bytes of the path name a file where a directory
                            should be; or 0 */
 } cs_step_t;

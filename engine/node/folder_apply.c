@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/mutation.h"
 #include "base/path.h"
 #include "node/folder.h"
 
@@ -276,7 +277,7 @@ static void tell_done(cs_folder_t *folder, const cs_step_t *step)
 /* What came of a group of steps. */
 typedef struct outcome {
     bool progress, raced;
-    bool stays; /* a directory, for what nobody has scanned yet */
+    bool idle; /* a directory that cannot go, or went, for what nobody has scanned yet */
 } outcome_t;
 
 static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *outcome)
@@ -285,8 +286,8 @@ static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *o
     /* Someone cleared .crdtsync/tmp: the bytes have to come again. */
     bool lost =
         step->kind == CS_STEP_WRITE && step->from == NULL && step->err == CS_ERR_NOT_FOUND;
-    if (step->err == CS_OK && step->stays) {
-        outcome->raced = outcome->stays = true;
+    if (step->err == CS_OK && step->idle && !CS_MUT(IDLE_RMDIR)) {
+        outcome->raced = outcome->idle = true;
     } else if (step->err == CS_OK || lost) {
         outcome->progress = true;
         cs_folder_stuck(folder, path, CS_OK);
@@ -336,6 +337,6 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     }
     rest_after_race(folder, outcome.raced, outcome.progress);
     folder->rows_stage = folder->staged + 1; /* the rows go with the next stage */
-    /* What waited for a name to be free; or for a directory to go, ever less often. */
-    if (outcome.progress || outcome.stays) cs_folder_plan_more(folder);
+    /* What waited for a name to be free; or for a scan of a directory, ever less often. */
+    if (outcome.progress || outcome.idle) cs_folder_plan_more(folder);
 }
