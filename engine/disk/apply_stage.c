@@ -33,15 +33,28 @@ static cs_err_t copy_data(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_
     return CS_OK;
 }
 
+/* Makes `to`, which is empty, all holes, or all of what `from` is at this moment. */
+static cs_err_t make_room(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_t size,
+                          bool *ret_shared)
+{
+    *ret_shared = false;
+    if (size == 0) return CS_OK;
+    cs_err_t err = to->ops->truncate(to, size);
+    if (err != CS_OK || !run->fs->features.shares || size < CS_SHARE_MIN) return err;
+    *ret_shared = to->ops->share(to, 0, from, 0, size) == CS_OK;
+    if (*ret_shared) return CS_OK;
+    err = to->ops->truncate(to, 0); /* some of it may have come */
+    return err == CS_OK ? to->ops->truncate(to, size) : err;
+}
+
 static cs_err_t copy_bytes(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_t size,
                            cs_content_t *ret)
 {
     if (run->buffer == NULL) run->buffer = cs_malloc(CS_FILE_BUFFER_BYTES);
     if (run->hasher == NULL) run->hasher = cs_content_hasher_new(run->config->table);
-    cs_err_t err = size > 0 ? to->ops->truncate(to, size) : CS_OK;
+    bool shared;
+    cs_err_t err = make_room(run, from, to, size, &shared);
     if (err != CS_OK) return err;
-    bool shared = run->fs->features.shares && size >= CS_SHARE_MIN &&
-                  to->ops->share(to, 0, from, 0, size) == CS_OK;
     cs_content_hasher_begin(run->hasher, NULL);
     err = shared ? cs_file_hash(to, size, run->buffer, NULL, NULL, run->hasher)
                  : copy_data(run, from, to, size);

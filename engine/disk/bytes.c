@@ -5,8 +5,8 @@
 
 #include "base/limits.h"
 
-#define BLOCK_BYTES \
-    4096u /* of nearly every file system: holes begin and end at its multiples */
+/* Holes begin and end at multiples of it, on nearly every file system. */
+#define BLOCK_BYTES 4096u
 
 bool cs_bytes_are_zero(cs_slice_t bytes)
 {
@@ -61,8 +61,7 @@ cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer, cs_cancel
 
 /* --- writing */
 
-/* The first `len` bytes, at most up to `end`, that are all zeros, or all in blocks that are
- * not; blocks are those of the file. */
+/* How many of the first bytes are zeros, or (*ret_zero false) in blocks that have others. */
 static size_t run_of(uint64_t offset, cs_slice_t bytes, bool *ret_zero)
 {
     size_t len = 0;

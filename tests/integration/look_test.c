@@ -96,7 +96,7 @@ Test(look, ls_goes_by_paths_and_prefixes, .timeout = 120)
 
 /* More than what is said ahead of a reader, and one who reads nothing for a while: the node
  * answers others meanwhile, and he gets it all. */
-Test(look, a_long_listing_stops_nobody, .timeout = 120)
+Test(look, a_long_listing_stops_nobody, .timeout = 400)
 {
     shell_t *shell = docs();
     EXPECT(shell, 0, "", "mkdir r/many && cd r/many && seq 20000 | split -l1 -a4 -");
@@ -105,7 +105,7 @@ Test(look, a_long_listing_stops_nobody, .timeout = 120)
     EXPECT(shell, 0, "20004",
            "mkfifo gate && { $B ls --json --home h | { read line <gate; wc -l >lines; } & } && "
            "$B ping --home h && $B status --home h >/dev/null && $B ls docs sub/ --home h "
-           ">/dev/null && echo go >gate && wait && until [ -s lines ]; do :; done; cat lines");
+           ">/dev/null && echo go >gate && wait && cat lines");
     EXPECT(shell, 0, "20004", "$B ls --json --home h | sort -u | wc -l");
     /* One who goes away in the middle leaves nothing behind. */
     EXPECT(shell, 0, "path", "$B ls --json --home h | head -1; $B ping --home h");
