@@ -179,8 +179,8 @@ cs_err_t cs__linux_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
                          uint64_t from_offset, uint64_t len)
 {
     uint64_t head = (SHARE_BLOCK - offset % SHARE_BLOCK) % SHARE_BLOCK;
-    if (offset % SHARE_BLOCK != from_offset % SHARE_BLOCK || head >= len)
-        return CS_ERR_UNSUPPORTED;
+    bool same_place = offset % SHARE_BLOCK == from_offset % SHARE_BLOCK;
+    if (!same_place || head >= len) return CS_ERR_UNSUPPORTED;
     int fd = fd_of(file), from_fd = fd_of(from);
     cs_err_t err = copy_range(fd, offset, from_fd, from_offset, head);
     if (err != CS_OK) return err;

@@ -9,7 +9,7 @@
 #define LEVEL        1 /* about 400 MB/s a core; higher ones are slower than a gigabit link */
 #define PIECES       4u
 #define PIECE_BYTES  4096u
-#define SAMPLE_BYTES (PIECES * PIECE_BYTES)
+#define SAMPLE_BYTES ((size_t)PIECES * PIECE_BYTES)
 
 struct cs_packer {
     ZSTD_CCtx *context;
