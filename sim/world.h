@@ -166,7 +166,7 @@ struct cs_sim_node {
     uint64_t scans, applies;
     struct {
         uint64_t since_us, applies;
-    } second; /* of applying: load.h */
+    } second;        /* of applying: load.h */
     size_t held_max; /* bytes of memory, at most so far */
     /* for who watches: messages in the longest chain, each of which changed a state, up to
      * ours; what it is after the message in progress; state after the last step */
