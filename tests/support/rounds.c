@@ -178,7 +178,8 @@ static void change_mode(const rounds_t *rounds, int node, const char *path)
 /* A database that is lost leaves one more version of each file that nobody has edited since. */
 static void renew(rounds_t *rounds, int node)
 {
-    static const char *const never_edited[] = {"D/1", "D/s/2", "E/1", "E/s/2"};
+    static const char *const never_edited[] = {"D/1",  "D/s/2", "E/1",      "E/s/2",
+                                               "mode", "moved", "dir/moved"};
     for (size_t i = 0; i < sizeof never_edited / sizeof never_edited[0]; i++) {
         if (has(rounds, node, never_edited[i]))
             rounds_put(rounds, node, never_edited[i], SMALL);
