@@ -117,6 +117,7 @@ static void probe(cs__mem_fs_t *self)
                                       .modes = !config->no_modes,
                                       .btime = !config->no_btime,
                                       .symlinks = !config->no_symlinks,
+                                      .links = !config->no_links,
                                       .shares = !config->no_shares,
                                       .mtime_step_ns = config->granularity_ns};
     }

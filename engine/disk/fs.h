@@ -72,7 +72,7 @@ typedef enum cs_rename_mode {
 typedef struct cs_fs_features {
     bool exchange, noreplace; /* renameat2 flags */
     bool modes;               /* keeps permission bits */
-    bool btime, symlinks;
+    bool btime, symlinks, links;
     bool shares;           /* files can have bytes in common (reflinks) */
     int64_t mtime_step_ns; /* granularity seen */
 } cs_fs_features_t;

@@ -16,6 +16,7 @@ typedef struct cs_sweep {
     cs_fs_t *fs;
     const cs_cleanup_sink_t *sink; /* NULL: nobody wants to know */
     bool is_start;                 /* see cs__trash_sweep */
+    bool is_newest;                /* the group: of the last run before a start */
     uint64_t bytes;                /* kept so far */
     uint64_t files;
     bool full;      /* what is older goes */
@@ -83,6 +84,12 @@ static void clear_way_back(cs_sweep_t *sweep, const cs_trash_record_t *record)
     }
 }
 
+/* A file that is replaced leaves its name empty for a moment: only there (apply_put.c). */
+static bool leaves_holes(const cs_fs_t *fs)
+{
+    return !fs->features.exchange && !fs->features.links;
+}
+
 typedef enum cs_fate { CS_KEEP, CS_DROP, CS_BACK_TO_PATH, CS_BACK_TO_FROM } cs_fate_t;
 
 static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
@@ -92,8 +99,8 @@ static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
     if (taken || (staged && record->from.len > 0)) return CS_BACK_TO_FROM;
     if (staged) return CS_DROP; /* bytes on their way to a path: they will come again */
     bool expected = cs_print_eq_but_ctime(&record->expect, &st->print);
-    bool maybe_hole =
-        sweep->is_start && record->staged.ino != 0 && !sweep->fs->features.exchange;
+    bool maybe_hole = sweep->is_start && sweep->is_newest && record->staged.ino != 0 &&
+                      leaves_holes(sweep->fs);
     if (expected && st->nlink == 1 && !maybe_hole) return CS_KEEP;
 
     cs_stat_t now;
@@ -248,6 +255,7 @@ cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
     cs_buf_t group = {0};
     for (size_t i = 0; i < len; i++) {
         cs__trash_group_path(numbers[i], &group);
+        sweep.is_newest = i == 0;
         sweep_group(&sweep, cs_buf_slice(&group));
     }
     cs_buf_fini(&group);

@@ -12,11 +12,13 @@
 /* Names that no content hash has. */
 #define PROBE_A "probe-a"
 #define PROBE_B "probe-b"
+#define PROBE_C "probe-c"
 
 static void clean(int dir)
 {
     unlinkat(dir, PROBE_A, 0);
     unlinkat(dir, PROBE_B, 0);
+    unlinkat(dir, PROBE_C, 0);
 }
 
 static int make(int dir, const char *name)
@@ -65,6 +67,7 @@ static void probe_in(int dir, cs_fs_features_t *ret)
     a = make(dir, PROBE_A);
     int b = make(dir, PROBE_B);
     if (a >= 0 && b >= 0) {
+        ret->links = linkat(dir, PROBE_A, dir, PROBE_C, 0) == 0;
         ret->shares = ioctl(b, FICLONE, a) == 0;
         ret->exchange = renameat2(dir, PROBE_A, dir, PROBE_B, RENAME_EXCHANGE) == 0;
     }

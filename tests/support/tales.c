@@ -118,7 +118,7 @@ const size_t tale_count = CS_COUNT_OF(tales);
 void tale_take_away(scene_t *scene, lack_t lack)
 {
     if (lack != NOTHING) scene->spy.fs.features.exchange = false;
-    if (lack == LINKS) scene->spy.fs.features.noreplace = false;
+    if (lack == LINKS) scene->spy.fs.features.noreplace = scene->spy.fs.features.links = false;
     scene->spy.no_links = lack == LINKS;
 }
 
