@@ -112,7 +112,6 @@ void cs_sim_job_start(cs_sim_node_t *node, cs_effect_t *effect)
                           .number = node->jobs_made++,
                           .snapshot = cs_store_snapshot(node->store)};
     effect->job = NULL;
-    node->scans += job->job->kind == CS_JOB_SCAN;
     if (job->job->kind == CS_JOB_APPLY) cs_sim_load_applies(node);
     job->coro = cs_coro_new(node->sim->coros, run, job);
     cs_sim_job_t **at = &node->jobs;

@@ -34,7 +34,9 @@ void cs_sim_load_rest(cs_sim_node_t *node)
     size_t held = cs_account_held(CS_SIM_ACCOUNT(node));
     if (held > node->sim->rest_max) node->sim->rest_max = held;
     uint64_t most = CS_REST_BYTES_MAX + node->link_count * (uint64_t)CS_REST_PEER_BYTES_MAX;
-    if (held <= most || held <= most + state_max(node)) return;
+    if (held <= most) return;
+    most += state_max(node);
+    if (held <= most) return;
     cs_sim_fail(node->sim,
                 "memory: %c holds %zu bytes at rest, limits.h allows %llu with %zu peers",
                 'A' + node->index, held, (unsigned long long)most, node->link_count);
@@ -53,13 +55,11 @@ void cs_sim_load_end(cs_sim_node_t *node)
 void cs_sim_load_applies(cs_sim_node_t *node)
 {
     cs_sim_t *sim = node->sim;
-    node->applies++;
     if (sim->now_us - node->second.since_us >= 1000000) {
         node->second.since_us = sim->now_us;
         node->second.applies = 0;
     }
     node->second.applies++;
-    if (node->second.applies > sim->applies_max) sim->applies_max = node->second.applies;
     if (node->second.applies <= CS_SIM_APPLIES_MAX) return;
     cs_sim_fail(sim, "restless: %c changes its folder more than %u times within a second",
                 'A' + node->index, CS_SIM_APPLIES_MAX);

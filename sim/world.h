@@ -163,7 +163,6 @@ struct cs_sim_node {
     } waiting[16];
     unsigned waiting_count;
     unsigned incarnations, crashes;
-    uint64_t scans, applies;
     struct {
         uint64_t since_us, applies;
     } second;        /* of applying: load.h */
@@ -199,7 +198,6 @@ struct cs_sim {
     unsigned drops, rests;
     uint64_t frames, frame_bytes, lost;
     uint64_t rest_max, queue_max, way_max; /* bytes: of memory at rest, of a link (load.h) */
-    uint64_t applies_max;                  /* of a node within a second */
     uint64_t spins;                        /* steps in a row without an effect, at one time */
 };
 

@@ -5,34 +5,6 @@
 #include "disk/apply_run.h"
 #include "disk/bytes.h"
 
-/* Copy and hash at once: what was read is what is written, whatever happens to the source.
- * Holes stay holes. */
-static cs_err_t copy_data(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_t size)
-{
-    uint64_t data_at = 0;
-    for (uint64_t at = 0; at < size;) {
-        cs_err_t err = at < data_at ? CS_OK : from->ops->next_data(from, at, &data_at);
-        if (err != CS_OK) return err;
-        if (at < data_at) {
-            uint64_t end = data_at < size ? data_at : size;
-            cs_content_hasher_zeros(run->hasher, end - at);
-            at = end;
-            continue;
-        }
-        size_t len =
-            size - at < CS_FILE_BUFFER_BYTES ? (size_t)(size - at) : CS_FILE_BUFFER_BYTES;
-        size_t got = 0;
-        err = from->ops->read(from, at, run->buffer, len, &got);
-        if (err != CS_OK) return err;
-        if (got < len) return CS_ERR_CHANGED;
-        cs_content_hasher_update(run->hasher, cs_slice(run->buffer, got));
-        err = to->ops->write(to, at, run->buffer, got);
-        if (err != CS_OK) return err;
-        at += got;
-    }
-    return CS_OK;
-}
-
 /* Makes `to`, which is empty, all holes, or all of what `from` is at this moment. */
 static cs_err_t make_room(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64_t size,
                           bool *ret_shared)
@@ -57,7 +29,7 @@ static cs_err_t copy_bytes(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64
     if (err != CS_OK) return err;
     cs_content_hasher_begin(run->hasher, NULL);
     err = shared ? cs_file_hash(to, size, run->buffer, NULL, NULL, run->hasher)
-                 : copy_data(run, from, to, size);
+                 : cs_file_copy(from, size, run->buffer, to, run->hasher);
     if (err == CS_OK) cs_content_hasher_end(run->hasher, ret);
     return err;
 }
@@ -95,8 +67,8 @@ static cs_err_t copy_file(cs_run_t *run, cs_slice_t from, cs_slice_t to,
     if (err == CS_OK) {
         cs_content_t found = {0};
         err = copy_bytes(run, source, target, want->size, &found);
-        if (err == CS_OK && !cs_content_eq(&found, want)) err = CS_ERR_AGAIN;
-        if (err == CS_ERR_CHANGED) err = CS_ERR_AGAIN;
+        bool other = err == CS_OK && !cs_content_eq(&found, want);
+        if (other || err == CS_ERR_CHANGED) err = CS_ERR_AGAIN;
         fs->ops->close(&target);
         if (err != CS_OK) (void)fs->ops->unlink(fs, to);
     }

@@ -30,33 +30,66 @@ cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t l
     return CS_OK;
 }
 
-cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer, cs_cancelled_t cancelled,
-                      void *cancel_arg, cs_content_hasher_t *hasher)
+typedef struct pass {
+    cs_file_t *file, *to; /* to NULL: the bytes are only hashed */
+    uint64_t size;
+    uint8_t *buffer;
+    cs_cancelled_t cancelled;
+    void *cancel_arg;
+    cs_content_hasher_t *hasher;
+} pass_t;
+
+/* One read at `at`, *ret_len bytes. */
+static cs_err_t pass_bytes(const pass_t *pass, uint64_t at, size_t *ret_len)
+{
+    uint64_t left = pass->size - at;
+    size_t len = left < CS_FILE_BUFFER_BYTES ? (size_t)left : CS_FILE_BUFFER_BYTES;
+    cs_err_t err = pass->file->ops->read(pass->file, at, pass->buffer, len, ret_len);
+    if (err != CS_OK) return err;
+    if (*ret_len < len) return CS_ERR_CHANGED;
+    cs_content_hasher_update(pass->hasher, cs_slice(pass->buffer, len));
+    return pass->to == NULL ? CS_OK : pass->to->ops->write(pass->to, at, pass->buffer, len);
+}
+
+static cs_err_t run_pass(const pass_t *pass)
 {
     uint64_t data_at = 0; /* no hole is known from here on */
-    for (uint64_t at = 0; at < size;) {
-        if (cancelled != NULL && cancelled(cancel_arg)) return CS_ERR_AGAIN;
+    for (uint64_t at = 0; at < pass->size;) {
+        if (pass->cancelled != NULL && pass->cancelled(pass->cancel_arg)) return CS_ERR_AGAIN;
         cs_err_t err = CS_OK;
-        if (at >= data_at && size - at >= CS_HOLE_MIN) {
-            err = file->ops->next_data(file, at, &data_at);
+        if (at >= data_at && pass->size - at >= CS_HOLE_MIN) {
+            err = pass->file->ops->next_data(pass->file, at, &data_at);
         }
-        if (err != CS_OK) return err;
-        if (data_at > at) {
-            uint64_t end = data_at < size ? data_at : size;
-            cs_content_hasher_zeros(hasher, end - at);
-            at = end;
-            continue;
-        }
-        size_t len =
-            size - at < CS_FILE_BUFFER_BYTES ? (size_t)(size - at) : CS_FILE_BUFFER_BYTES;
         size_t got = 0;
-        err = file->ops->read(file, at, buffer, len, &got);
+        if (err == CS_OK && data_at > at) {
+            uint64_t end = data_at < pass->size ? data_at : pass->size;
+            cs_content_hasher_zeros(pass->hasher, end - at);
+            at = end;
+        } else if (err == CS_OK) {
+            err = pass_bytes(pass, at, &got);
+        }
         if (err != CS_OK) return err;
-        if (got < len) return CS_ERR_CHANGED;
-        cs_content_hasher_update(hasher, cs_slice(buffer, got));
         at += got;
     }
     return CS_OK;
+}
+
+cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer, cs_cancelled_t cancelled,
+                      void *cancel_arg, cs_content_hasher_t *hasher)
+{
+    return run_pass(&(pass_t){.file = file,
+                              .size = size,
+                              .buffer = buffer,
+                              .cancelled = cancelled,
+                              .cancel_arg = cancel_arg,
+                              .hasher = hasher});
+}
+
+cs_err_t cs_file_copy(cs_file_t *file, uint64_t size, uint8_t *buffer, cs_file_t *to,
+                      cs_content_hasher_t *hasher)
+{
+    return run_pass(
+        &(pass_t){.file = file, .to = to, .size = size, .buffer = buffer, .hasher = hasher});
 }
 
 /* --- writing */

@@ -22,6 +22,10 @@ typedef bool (*cs_cancelled_t)(void *arg);
 CS_MUST_USE cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer,
                                   cs_cancelled_t cancelled, void *cancel_arg,
                                   cs_content_hasher_t *hasher);
+/* The same, and writes them to `to`, which is all one hole: what is hashed is what is written,
+ * whatever happens to the file. */
+CS_MUST_USE cs_err_t cs_file_copy(cs_file_t *file, uint64_t size, uint8_t *buffer,
+                                  cs_file_t *to, cs_content_hasher_t *hasher);
 
 /* Writes bytes below the size of a file. Runs of CS_HOLE_MIN zeros become holes. NOSPACE. */
 CS_MUST_USE cs_err_t cs_file_put(cs_file_t *file, uint64_t offset, cs_slice_t bytes);

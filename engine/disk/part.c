@@ -132,9 +132,9 @@ typedef struct fill {
     const cs_chunker_table_t *table;
     cs_local_t local;
     cs_buf_t bytes, shared;
-    bool shares; /* the file system can */
-    bool knows_zeros;
-    cs_name_t zeros; /* a chunk of CS_CHUNK_MAX zeros */
+    bool shares;        /* the file system can */
+    uint32_t zeros_len; /* of the chunk that is cut from many zeros; 0: not known yet */
+    cs_name_t zeros;
 } fill_t;
 
 /* ret is replaced. */
@@ -145,17 +145,12 @@ static cs_err_t read_part(fill_t *fill, uint64_t offset, size_t len, cs_buf_t *r
     return cs_file_read_all(fill->file, offset, ret->data, len, &ret->len);
 }
 
-/* Nearly every chunk of zeros is as long as can be, so that one name tells. */
+/* Nearly every such chunk is as long as can be; most files have none, and need not know. */
 static bool is_zeros_name(fill_t *fill, const cs_name_t *chunk, uint32_t len)
 {
     if (len != CS_CHUNK_MAX) return false;
-    if (!fill->knows_zeros) {
-        uint8_t *zeros = cs_calloc(1, len);
-        cs_chunk_name(fill->table, cs_slice(zeros, len), &fill->zeros);
-        cs_free(zeros);
-        fill->knows_zeros = true;
-    }
-    return cs_name_eq(&fill->zeros, chunk);
+    if (fill->zeros_len == 0) fill->zeros_len = cs_zeros_chunk(fill->table, &fill->zeros);
+    return len == fill->zeros_len && cs_name_eq(&fill->zeros, chunk);
 }
 
 /* Are the bytes in the partial file those of the chunk? Most of a new file is holes, which

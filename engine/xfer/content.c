@@ -201,22 +201,24 @@ void cs_content_hasher_update(cs_content_hasher_t *hasher, cs_slice_t bytes)
     }
 }
 
-static void learn_zeros(cs_content_hasher_t *hasher)
+uint32_t cs_zeros_chunk(const cs_chunker_table_t *table, cs_name_t *ret)
 {
     uint8_t *zeros = cs_calloc(1, CS_CHUNK_MAX);
     cs_chunker_t chunker = {0};
     bool cut;
-    size_t len = cs_chunker_take(&chunker, hasher->table->gear, zeros, CS_CHUNK_MAX, &cut);
+    size_t len = cs_chunker_take(&chunker, table->gear, zeros, CS_CHUNK_MAX, &cut);
     CS_ASSERT(cut);
-    cs_chunk_name(hasher->table, cs_slice(zeros, len), &hasher->zeros);
-    hasher->zeros_len = (uint32_t)len;
+    cs_chunk_name(table, cs_slice(zeros, len), ret);
     cs_free(zeros);
+    return (uint32_t)len;
 }
 
 void cs_content_hasher_zeros(cs_content_hasher_t *hasher, uint64_t len)
 {
     static const uint8_t zeros[ZEROS_BYTES];
-    if (len >= CS_CHUNK_MAX && hasher->zeros_len == 0) learn_zeros(hasher);
+    if (len >= CS_CHUNK_MAX && hasher->zeros_len == 0) {
+        hasher->zeros_len = cs_zeros_chunk(hasher->table, &hasher->zeros);
+    }
     while (len > 0) {
         uint64_t taken = len < ZEROS_BYTES ? len : ZEROS_BYTES;
         bool whole = hasher->size == hasher->start && len >= CS_CHUNK_MAX;

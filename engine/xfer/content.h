@@ -61,6 +61,9 @@ void cs_content_hasher_end(cs_content_hasher_t *hasher, cs_content_t *ret); /* k
 void cs_content_of(const cs_chunker_table_t *table, cs_kind_t kind, cs_slice_t bytes,
                    cs_content_t *ret);
 
+/* The chunk that is cut from many zeros: its length, and its name. Hashes up to 1 MiB: to be
+ * kept. */
+uint32_t cs_zeros_chunk(const cs_chunker_table_t *table, cs_name_t *ret);
 void cs_chunk_name(const cs_chunker_table_t *table, cs_slice_t bytes, cs_name_t *ret);
 void cs_node_name(const cs_chunker_table_t *table, cs_slice_t bytes, cs_name_t *ret);
 void cs_content_from_root(const cs_chunker_table_t *table, uint64_t size, const cs_name_t *root,

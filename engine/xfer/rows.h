@@ -1,7 +1,7 @@
 /* rows.h - what a folder remembers of the insides of large files: rows of the store.
  *
- *   r/<content16>          size, root name, depth, zeros unless 0  content -> its list (answers
- * MAP) n/<node16>             node                           list nodes (answer NWANT)
+ *   r/<content16>          size, root name, depth, zeros  content -> its list (answers MAP)
+ *   n/<node16>             node                           list nodes (answer NWANT)
  *   c/<chunk12><leaf4>     leaf16, u32 offset in leaf, u32 len
  *   l/<node16><content16>  content hash, u64 offset       content that a node is part of
  *
@@ -10,9 +10,9 @@
  * row to write per node instead of per chunk. Several rows per chunk and per node, because
  * versions and copies of a file share most of both, and any one of them may vanish.
  *
- * A file of one chunk has that chunk as its leaf. Files that travel whole (cs_content_is_small)
- * have no rows. Keys begin with the folder number like all others; values are sealed
- * (base/seal.h). */
+ * `zeros` is left out if it is 0. A file of one chunk has that chunk as its leaf. Files that
+ * travel whole (cs_content_is_small) have no rows. Keys begin with the folder number like all
+ * others; values are sealed (base/seal.h). */
 #ifndef CS_XFER_ROWS_H
 #define CS_XFER_ROWS_H
 

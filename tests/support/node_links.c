@@ -117,28 +117,9 @@ void nw_link_drop(nw_node_t *node, const cs_effect_t *effect)
 
 /* --- arriving */
 
-typedef struct blob {
-    cs_blob_t blob;
-    cs_buf_t bytes;
-} blob_t;
-
-static void blob_free(cs_blob_t *blob)
-{
-    blob_t *owner = (blob_t *)blob;
-    cs_buf_fini(&owner->bytes);
-    cs_free(owner);
-}
-
 void nw_message(nw_node_t *node, cs_link_t link, cs_slice_t header, cs_buf_t *payload_p)
 {
-    cs_blob_t *shared = NULL;
-    if (payload_p->len > 0) {
-        blob_t *blob = cs_calloc(1, sizeof *blob);
-        blob->bytes = *payload_p;
-        *payload_p = (cs_buf_t){0};
-        blob->blob = (cs_blob_t){cs_buf_slice(&blob->bytes), 1, blob_free};
-        shared = &blob->blob;
-    }
+    cs_blob_t *shared = payload_p->len > 0 ? cs_blob_new(payload_p) : NULL;
     cs_event_t event = {.kind = CS_EV_MESSAGE, .link = link, .bytes = header, .blob = shared};
     nw_event(node, &event);
     cs_blob_unref(&shared);
