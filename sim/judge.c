@@ -126,14 +126,22 @@ typedef struct picture {
     cs_sim_node_t *node;
 } picture_t;
 
+static bool is_at_or_below(cs_slice_t path, cs_slice_t dir)
+{
+    return cs_slice_has_prefix(path, dir) && (path.len == dir.len || path.data[dir.len] == '/');
+}
+
+/* Bytes that nobody has any more; or a directory that is there for such files alone. */
 static bool is_missing(const picture_t *picture, cs_slice_t path)
 {
+    bool missing = false;
     for (uint32_t i = 0; picture->node->sim->forgot && i < picture->items->len; i++) {
         const cs_item_t *item = &picture->items->item[i];
-        if (!cs_slice_eq(cs_slice_str(item->path), path)) continue;
-        return cs_node_why(picture->node->node, CS_SIM_FOLDER, item).kind == CS_WHY_MISSING;
+        if (!is_at_or_below(cs_slice_str(item->path), path)) continue;
+        missing = cs_node_why(picture->node->node, CS_SIM_FOLDER, item).kind == CS_WHY_MISSING;
+        if (!missing) return false;
     }
-    return false;
+    return missing;
 }
 
 /* A small file has the bytes of a text, whole, unless a full disk cut off its user's write. */

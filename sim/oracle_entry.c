@@ -53,11 +53,13 @@ static bool was_dead(const or_batch_t *batch, const or_entry_t *old, const or_li
     return seen || or_ctx_of(old, live->rid) >= live->ctr;
 }
 
-/* A value without a path, of a mode, is where its lineage is. */
+/* A value without a path, of a mode, is where its lineage is. A location loses its hint when
+ * the file is edited where another location, of a concurrent move, shows it. */
 static bool is_of(const or_value_t *v, const or_value_t *other)
 {
+    bool follows = v->path.len == 0 || (v->store == OR_L && v->kind == 0);
     return v == other ||
-           (v->path.len == 0 && other->lin_rid == v->lin_rid && other->lin_ctr == v->lin_ctr);
+           (follows && other->lin_rid == v->lin_rid && other->lin_ctr == v->lin_ctr);
 }
 
 /* What a scan mints is what its user did: at the place where the lineage is, or was. */

@@ -13,7 +13,7 @@
 #define SEVERAL (-2)
 
 typedef struct text {
-    bool written, common;
+    bool written, common, gone;
     int user; /* who moved, copied or removed it: of that node, NOBODY, SEVERAL */
     unsigned copies, removals;
 } text_t;
@@ -88,6 +88,12 @@ void cs_texts_removed(cs_texts_t *texts, uint32_t number, unsigned user)
     if (text != NULL) text->removals++;
 }
 
+void cs_texts_gone(cs_texts_t *texts, uint32_t number)
+{
+    text_t *text = find(texts, number);
+    if (text != NULL) text->gone = true;
+}
+
 void cs_texts_copied(cs_texts_t *texts, uint32_t number, unsigned user)
 {
     text_t *text = touch(texts, number, user);
@@ -104,7 +110,8 @@ bool cs_texts_is_owed(const cs_texts_t *texts, uint32_t number)
     if (number >= texts->len) return false;
     const text_t *text = &texts->text[number];
     if (!text->written || text->common) return false;
-    return text->removals == 0 || (text->user != SEVERAL && text->removals <= text->copies);
+    if (text->removals == 0) return true;
+    return text->user != SEVERAL && text->removals <= text->copies && !text->gone;
 }
 
 uint32_t cs_texts_end(const cs_texts_t *texts)

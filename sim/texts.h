@@ -3,7 +3,8 @@
  * Kept from the users' side alone. A text is owed from the moment it was written until a user
  * removed it himself: by unlinking or overwriting a file that held it, or by renaming over one.
  * He may make copies: while nobody else touched the text, it is owed until he removed as many
- * files with it as he made. Texts that are written more than once are nobody's in particular:
+ * files with it as he made, or the last one that he had: two versions of a file that become
+ * equal are one. Texts that are written more than once are nobody's in particular:
  * of them the dots tell (oracle.h). */
 #ifndef CS_SIM_TEXTS_H
 #define CS_SIM_TEXTS_H
@@ -27,6 +28,8 @@ uint32_t cs_text_of(const void *bytes, size_t len);
 void cs_texts_written(cs_texts_t *texts, uint32_t number);
 /* By the user of a node. CS_TEXT_NONE: nothing happens. */
 void cs_texts_removed(cs_texts_t *texts, uint32_t number, unsigned user);
+/* The last one of this node. */
+void cs_texts_gone(cs_texts_t *texts, uint32_t number);
 void cs_texts_copied(cs_texts_t *texts, uint32_t number, unsigned user);
 void cs_texts_moved(cs_texts_t *texts, uint32_t number, unsigned user);
 

@@ -21,45 +21,6 @@ static void make_parents(cs_sim_node_t *node, const char *path)
     }
 }
 
-/* --- texts */
-
-static uint32_t text_in(cs_mem_fd_t *fd)
-{
-    char bytes[CS_TEXT_BYTES];
-    size_t len = 0;
-    if (cs_mem_user_pread(fd, 0, bytes, sizeof bytes, &len) != CS_OK) return CS_TEXT_NONE;
-    return cs_text_of(bytes, len);
-}
-
-/* The text of a file that the user is about to take away, or to look at. If so, he does not
- * write to it any more either. */
-static uint32_t text_at(cs_sim_node_t *node, const char *path, bool leaves)
-{
-    cs_mem_fd_t *fd;
-    cs_stat_t here, held;
-    if (cs_mem_user_open(node->volume, slice_of(path), 0, 0, &fd) != CS_OK) return CS_TEXT_NONE;
-    uint32_t number = text_in(fd);
-    bool same = node->held != NULL && cs_mem_user_fstat(fd, &here) == CS_OK &&
-                cs_mem_user_fstat(node->held, &held) == CS_OK &&
-                here.print.ino == held.print.ino;
-    cs_mem_user_close(&fd);
-    if (same && leaves) cs_sim_user_let_go(node);
-    return number;
-}
-
-void cs_sim_user_let_go(cs_sim_node_t *node)
-{
-    if (node->held != NULL) cs_mem_user_close(&node->held);
-}
-
-static void removed(cs_sim_node_t *node, uint32_t number)
-{
-    if (number != CS_TEXT_NONE) {
-        cs_sim_line(node->sim, node->index, "his own doing: text %06u goes", number);
-    }
-    cs_texts_removed(node->sim->texts, number, node->index);
-}
-
 /* Programs that write what must last flush it. */
 static bool put(cs_sim_node_t *node, const char *path, const void *data, size_t len)
 {
@@ -78,9 +39,9 @@ static bool put(cs_sim_node_t *node, const char *path, const void *data, size_t 
 /* In the place of whatever file is there. On a full disk its bytes may go all the same. */
 static bool put_over(cs_sim_node_t *node, const char *path, const void *data, size_t len)
 {
-    uint32_t old = text_at(node, path, true);
+    uint32_t old = cs_sim_user_text(node, path, true);
     bool ok = put(node, path, data, len);
-    if (ok || text_at(node, path, false) != old) removed(node, old);
+    if (ok || cs_sim_user_text(node, path, false) != old) cs_sim_user_removed(node, old);
     return ok;
 }
 
@@ -107,55 +68,24 @@ static void save(cs_sim_node_t *node, const char *path, uint64_t number)
 
 /* --- names */
 
-typedef struct moving {
-    cs_sim_node_t *node;
-    const char *below;
-    bool removes;
-} moving_t;
-
-static bool is_below(cs_slice_t path, const char *dir)
-{
-    size_t len = strlen(dir);
-    return path.len >= len && memcmp(path.data, dir, len) == 0 &&
-           (path.len == len || path.data[len] == '/');
-}
-
-static void note_moved(void *arg, const cs_mem_item_t *item)
-{
-    const moving_t *moving = arg;
-    if (item->stat.type != CS_NODE_FILE || !is_below(item->path, moving->below)) return;
-    uint32_t number = cs_text_of(item->bytes.data, item->bytes.len);
-    if (moving->removes) {
-        removed(moving->node, number);
-    } else {
-        cs_texts_moved(moving->node->sim->texts, number, moving->node->index);
-    }
-}
-
-static void moves(cs_sim_node_t *node, const char *path)
-{
-    moving_t moving = {node, path, false};
-    cs_mem_volume_walk(node->volume, note_moved, &moving);
-}
-
 static bool rename_to(cs_sim_node_t *node, const char *from, const char *to)
 {
     if (strcmp(from, to) == 0 || is_free(node, from)) return false;
     make_parents(node, to);
-    uint32_t old = text_at(node, to, true);
-    moves(node, from);
+    uint32_t old = cs_sim_user_text(node, to, true);
+    cs_sim_user_moves(node, from);
     if (cs_mem_user_rename(node->volume, slice_of(from), slice_of(to), CS_RENAME_REPLACE) !=
         CS_OK) {
         return false;
     }
-    removed(node, old);
+    cs_sim_user_removed(node, old);
     return true;
 }
 
 static void swap(cs_sim_node_t *node, const char *a, const char *b)
 {
-    moves(node, a);
-    moves(node, b);
+    cs_sim_user_moves(node, a);
+    cs_sim_user_moves(node, b);
     cs_err_t err =
         cs_mem_user_rename(node->volume, slice_of(a), slice_of(b), CS_RENAME_EXCHANGE);
     (void)err; /* one of them is not there */
@@ -195,7 +125,7 @@ static void save_large(cs_sim_node_t *node, const char *path, uint64_t variant)
 static void copy(cs_sim_node_t *node, const char *from, const char *to)
 {
     char bytes[CS_TEXT_BYTES];
-    uint32_t number = text_at(node, from, false);
+    uint32_t number = cs_sim_user_text(node, from, false);
     if (number == CS_TEXT_NONE || strcmp(from, to) == 0) return;
     if (!is_file(node, to) && !is_free(node, to)) return;
     if (put_over(node, to, bytes, cs_text_print(number, bytes))) {
@@ -210,8 +140,10 @@ static void remove_all(cs_sim_node_t *node, const char *path)
     cs_stat_t st;
     if (cs_mem_user_stat(node->volume, slice_of(path), &st) != CS_OK) return;
     if (st.type != CS_NODE_DIR) {
-        uint32_t old = text_at(node, path, true);
-        if (cs_mem_user_unlink(node->volume, slice_of(path)) == CS_OK) removed(node, old);
+        uint32_t old = cs_sim_user_text(node, path, true);
+        if (cs_mem_user_unlink(node->volume, slice_of(path)) == CS_OK) {
+            cs_sim_user_removed(node, old);
+        }
         return;
     }
     if (cs_mem_user_list(node->volume, slice_of(path), &listing) == CS_OK) {
@@ -254,9 +186,9 @@ static void write_late(cs_sim_node_t *node, uint64_t number)
     cs_mem_volume_walk(node->volume, touch_held, node);
     size_t len = cs_text_print(number, bytes);
     bytes[len++] = '+'; /* within a tick of the clock only another length tells writes apart */
-    uint32_t old = text_in(node->held);
+    uint32_t old = cs_sim_user_text_in(node->held);
     bool ok = cs_mem_user_ftruncate(node->held, 0) == CS_OK;
-    if (ok) removed(node, old);
+    if (ok) cs_sim_user_removed(node, old);
     ok = ok && cs_mem_user_pwrite(node->held, 0, bytes, len) == CS_OK &&
          cs_mem_user_fsync(node->held) == CS_OK;
     if (ok) cs_texts_written(node->sim->texts, (uint32_t)number);

@@ -287,6 +287,14 @@ bool cs_sim_user(cs_sim_node_t *node, const cs_act_t *act);
 /* The path that is meant (ret: CS_ACT_PATH_BYTES). False: there is no such sibling. */
 bool cs_sim_user_path(cs_sim_node_t *node, const char *path, char *ret);
 void cs_sim_user_let_go(cs_sim_node_t *node);
+/* user_text.c; CS_TEXT_NONE: of no text. The text of a file; if `leaves`, its user is about to
+ * take it away, and does not write to it any more either. */
+uint32_t cs_sim_user_text(cs_sim_node_t *node, const char *path, bool leaves);
+uint32_t cs_sim_user_text_in(cs_mem_fd_t *fd);
+/* To be told after the file went. */
+void cs_sim_user_removed(cs_sim_node_t *node, uint32_t number);
+/* Before it goes elsewhere, with all that is in it. */
+void cs_sim_user_moves(cs_sim_node_t *node, const char *path);
 bool cs_sim_fault(cs_sim_node_t *node, const cs_act_t *act);
 void cs_sim_mend(cs_sim_node_t *node); /* whose time has come */
 void cs_sim_heal(cs_sim_t *sim);       /* all faults end */

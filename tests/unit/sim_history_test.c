@@ -142,6 +142,12 @@ Test(sim_texts, are_owed_until_their_user_removed_them)
     cr_assert(cs_texts_is_owed(texts, 20));
     cs_texts_removed(texts, 20, 1);
     cr_assert_not(cs_texts_is_owed(texts, 20));
+    cs_texts_written(texts, 22);
+    cs_texts_copied(texts, 22, 0);
+    cs_texts_removed(texts, 22, 0);
+    cr_assert(cs_texts_is_owed(texts, 22), "its copy is there");
+    cs_texts_gone(texts, 22);
+    cr_assert_not(cs_texts_is_owed(texts, 22), "it was his last one");
     cs_texts_written(texts, 21);
     cs_texts_moved(texts, 21, 0);
     cs_texts_removed(texts, 21, 1);
