@@ -34,15 +34,18 @@ static void adjust_mode(cs_run_t *run, size_t index)
     }
 }
 
-/* The base row must not vouch for what a user wrote a moment later: without a ctime the next
- * scan reads the file. */
+/* The base row must not vouch for what comes a moment later: without a ctime the next scan
+ * reads the file. Two things may come in the same tick, and bear the same ctime as our rename:
+ * a write to the file, which makes its mtime as new; and another file in its place, with its
+ * size and mtime and, once it is unlinked, its inode number: that one is born in this tick. */
 cs_print_t cs__apply_vouch(const cs_run_t *run, const cs_print_t *print)
 {
     int64_t tick_ns = cs_fs_tick_ns(run->fs);
-    int64_t apart_ns = print->ctime_ns - print->mtime_ns;
+    int64_t written_ns = print->ctime_ns - print->mtime_ns;
+    bool written_before = written_ns >= tick_ns || written_ns <= -tick_ns;
+    bool born_before = print->btime_ns != 0 && print->ctime_ns - print->btime_ns >= tick_ns;
     cs_print_t ret = *print;
-    /* Its name is as new as its bytes: a write in the same tick would bear the same times. */
-    if (apart_ns < tick_ns && apart_ns > -tick_ns && !CS_MUT(NO_VOUCH)) ret.ctime_ns = 0;
+    if (!(written_before && born_before) && !CS_MUT(NO_VOUCH)) ret.ctime_ns = 0;
     return ret;
 }
 

@@ -200,13 +200,18 @@ static int64_t written_ns(const char *path)
     return st.st_ctim.tv_sec * 1000000000ll + st.st_ctim.tv_nsec;
 }
 
-void cs_test_scanned_pass_tick(const cs_test_scanned_t *t)
+void cs_test_pass_tick(const char *path)
 {
-    char path[512];
-    snprintf(path, sizeof path, "%s/.crdtsync/tick", t->dir);
     int64_t before_ns = written_ns(path);
     while (written_ns(path) <= before_ns + CS_TICK_NS) {
         sched_yield(); /* a clock tick is a few milliseconds */
     }
-    cs_test_unlink(t->dir, ".crdtsync/tick");
+    unlink(path);
+}
+
+void cs_test_scanned_pass_tick(const cs_test_scanned_t *t)
+{
+    char path[512];
+    snprintf(path, sizeof path, "%s/.crdtsync/tick", t->dir);
+    cs_test_pass_tick(path);
 }

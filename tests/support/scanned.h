@@ -28,7 +28,9 @@ void cs_test_scanned_init(cs_test_scanned_t *t); /* a marked, empty folder */
 void cs_test_scanned_fini(cs_test_scanned_t *t);
 void cs_test_scanned_clear(cs_test_scanned_t *t); /* forgets what was seen */
 
-/* Returns when what is written has another time than what was: prints of that vouch now. */
+/* Returns when what is written has another time than what was: prints of that vouch now. The
+ * path is free, and is used. */
+void cs_test_pass_tick(const char *path);
 void cs_test_scanned_pass_tick(const cs_test_scanned_t *t);
 
 /* Writes a file whose times are long ago, so that its print is proof. */

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "io/fs_linux.h"
 #include "support/folder.h"
+#include "support/scanned.h"
 
 #define LINK_MARK "-> "
 
@@ -69,12 +70,20 @@ void scene_file(scene_t *scene, const char *path, const char *text)
     must(unlink(full) == 0 && symlink(text + strlen(LINK_MARK), full) == 0, path);
 }
 
+void scene_pass_tick(scene_t *scene)
+{
+    char full[512];
+    full_path(scene, ".crdtsync/tick", full);
+    cs_test_pass_tick(full);
+}
+
 void scene_age(scene_t *scene, const char *path)
 {
     char full[512];
     const struct timespec times[2] = {{.tv_sec = 1500000000}, {.tv_sec = 1500000000}};
     full_path(scene, path, full);
     must(utimensat(AT_FDCWD, full, times, AT_SYMLINK_NOFOLLOW) == 0, path);
+    scene_pass_tick(scene);
 }
 
 char *scene_read(const scene_t *scene, const char *path)

@@ -24,6 +24,7 @@ void scene_close(scene_t *scene);
 void scene_file(scene_t *scene, const char *path, const char *text); /* mode 0644 */
 /* Its bytes are years older than its name will be. */
 void scene_age(scene_t *scene, const char *path);
+void scene_pass_tick(scene_t *scene); /* what is born now has another time than what was */
 /* Bytes of a file, or "-> target" of a symbolic link; NULL: neither. The caller frees it. */
 char *scene_read(const scene_t *scene, const char *path);
 bool scene_holds(const scene_t *scene, const char *path, const char *text);
