@@ -347,6 +347,7 @@ static cs_err_t (*const takers[CS_MSG_TYPE_END])(const void *body, cs_msg_t *ret
     [CS_MSG_CNONE] = take_names,
     [CS_MSG_JOIN] = take_join,
     [CS_MSG_WELCOME] = take_welcome,
+    [CS_MSG_CHAVE] = take_names,
 };
 
 static cs_err_t decode_body(cs_msg_t *ret, cs_slice_t wire)

@@ -301,6 +301,7 @@ static const filler_t fillers[CS_MSG_TYPE_END] = {
     [CS_MSG_CNONE] = fill_packed,
     [CS_MSG_JOIN] = fill_join,
     [CS_MSG_WELCOME] = fill_welcome,
+    [CS_MSG_CHAVE] = fill_packed,
 };
 
 void cs_msg_encode(const cs_msg_t *msg, cs_buf_t *ret)

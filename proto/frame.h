@@ -49,6 +49,7 @@ typedef enum cs_msg_type {
     CS_MSG_CNONE,
     CS_MSG_JOIN, /* invites: the tag is zero */
     CS_MSG_WELCOME,
+    CS_MSG_CHAVE,
     CS_MSG_TYPE_END /* the first number without a meaning */
 } cs_msg_type_t;
 
@@ -158,7 +159,7 @@ typedef struct cs_msg_credit {
 } cs_msg_credit_t;
 
 /* WANT, GONE, LIST: packed digests of CS_DIGEST_BYTES each; LIST_REQ: one, or empty = from the
- * start. NWANT, CNONE: packed names of CS_NAME_BYTES each. */
+ * start. NWANT, CNONE, CHAVE: packed names of CS_NAME_BYTES each. */
 typedef struct cs_msg_packed {
     cs_slice_t packed;
 } cs_msg_packed_t;
@@ -247,7 +248,7 @@ typedef struct cs_msg {
         cs_msg_recon_req_t recon_req;
         cs_msg_syms_t syms;
         cs_msg_credit_t credit;
-        cs_msg_packed_t want, gone, list_req, nwant, cnone;
+        cs_msg_packed_t want, gone, list_req, nwant, cnone, chave;
         cs_msg_entries_t push, push_reply;
         cs_msg_fin_t fin;
         cs_msg_list_t list;

@@ -56,6 +56,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
     case CS_MSG_CWANT:
     case CS_MSG_CHUNK:
     case CS_MSG_CNONE:
+    case CS_MSG_CHAVE:
         cs_folder_content_message(folder, peer, msg, blob);
         break;
     case CS_MSG_ERROR:
@@ -175,6 +176,9 @@ void cs_folder_stored(cs_folder_t *folder, uint64_t token)
     CS_ASSERT(token == folder->durable + 1);
     if (CS_MUT(DONE_DROPPED) && token % 16 == 15) return;
     folder->durable = token;
+    if (folder->serving_count == 0 && token >= folder->rows_stage) {
+        cs_omap_fini(&folder->fresh, NULL);
+    }
     if (folder->staged_by_replica) cs_replica_staged_durable(folder->replica);
 }
 

@@ -19,13 +19,16 @@
 #define CS_SCAN_CREDITS         4u    /* batches of records in flight: 1 MiB */
 #define CS_SERVE_PATIENCE_MS    3000u /* a peer whose request waits for a limit is told */
 #define CS_SERVE_QUEUE_MAX      32u   /* requests of a peer that wait; honest ones keep to 8 */
-#define CS_PLAN_PATHS_MAX       4096u /* pending paths looked at in one step: tens of ms */
-#define CS_PASS_PATHS_PER_MS    50u   /* a pass is followed by a rest of about its length */
-#define CS_FETCH_TICK_MS        1000u /* how late a dawdling peer is noticed */
-#define CS_RACE_MS              50u /* before a path that the user changes is tried again, ... */
-#define CS_RACE_MAX_MS          5000u /* ... doubled each time that nothing else came of it */
-#define CS_STUCK_MAX            1000u /* paths that failed, kept by name: as many as a scan's troubles */
-#define CS_PLAN_WAIT_MS         50u /* so long staged contents gather into a group, while more come */
+/* Contents refused to a peer that this node is after itself. Beyond it all are forgotten: those
+ * peers ask again by themselves, later. */
+#define CS_VAIN_MAX          4096u
+#define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
+#define CS_PASS_PATHS_PER_MS 50u   /* a pass is followed by a rest of about its length */
+#define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
+#define CS_RACE_MS           50u   /* before a path that the user changes is tried again, ... */
+#define CS_RACE_MAX_MS       5000u /* ... doubled each time that nothing else came of it */
+#define CS_STUCK_MAX         1000u /* paths that failed, kept by name: as many as a scan's troubles */
+#define CS_PLAN_WAIT_MS      50u /* so long staged contents gather into a group, while more come */
 
 /* So long after the last failure a write still counts as failing: one retry and some. */
 #define CS_FAILING_MS (2 * (uint64_t)CS_RETRY_MS)
@@ -140,7 +143,9 @@ typedef struct cs_folder {
     cs_buf_t pause_at; /* path that found none */
     bool large_full;   /* none for a large one: the pass goes on with others */
 
-    bool holds;             /* limits may have made the fetch machine hold peers back */
+    bool holds;      /* limits may have made the fetch machine hold peers back */
+    cs_omap_t vain;  /* content hash || peer: who was refused what is wanted here */
+    cs_omap_t fresh; /* contents whose rows a SERVE job may not have seen; epoch: their stage */
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;
     cs_peer_t *serving; /* peers with a SERVE job under way */
@@ -240,6 +245,12 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg);
 void cs_folder_served(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_pump_serve(cs_folder_t *folder);
+/* folder_vain.c. Refused contents that this node is after: who asked is told when they come.
+ * began: the stage that was durable when they were looked for. */
+void cs_folder_asked_in_vain(cs_folder_t *folder, cs_peer_t peer, cs_slice_t names,
+                             uint64_t began);
+/* It is on the disk; its row goes with the next stage. */
+void cs_folder_came(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
 /* Requests that wait are answered with nothing: who asked asks another, or later. */
 void cs_folder_serve_refuse(cs_folder_t *folder);
@@ -259,6 +270,8 @@ void cs_folder_tell_recovery(cs_folder_t *folder); /* once, when no write fails 
 uint64_t cs_folder_recovery_due(const cs_folder_t *folder);
 void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
+/* Leaves, in order, once all changes made so far are durable. */
+void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg);
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);
 void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why);
 /* The peer stays; what: an event's name, static. */

@@ -33,6 +33,8 @@ void cs_folder_plan_fini(cs_folder_t *folder)
 {
     if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
+    cs_omap_fini(&folder->vain, NULL);
+    cs_omap_fini(&folder->fresh, NULL);
     cs_omap_fini(&folder->ignored, NULL);
     cs_omap_fini(&folder->stuck, NULL);
     cs_omap_fini(&folder->refused, NULL);
@@ -292,6 +294,7 @@ static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *o
         outcome->progress = true;
         cs_folder_stuck(folder, path, CS_OK);
         if (step->kind == CS_STEP_WRITE) cs_fetch_used(folder->fetch, &step->item.content);
+        if (step->kind == CS_STEP_WRITE && !lost) cs_folder_came(folder, &step->item.content);
         if (!lost) tell_done(folder, step);
     } else if (step->err == CS_ERR_HELD) {
         bool is_new;

@@ -197,13 +197,15 @@ static cs_err_t on_map(cs_folder_t *folder, cs_peer_t peer, const cs_msg_map_t *
     return cs_fetch_on_map(folder->fetch, peer, map->content, &told);
 }
 
-static void on_none(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
+/* CNONE, CHAVE. */
+static void on_names(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest,
+                     void (*each)(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name))
 {
     const uint8_t *name;
     while (cs_name_next(&rest, &name)) {
         cs_name_t id;
         memcpy(id.b, name, sizeof id.b);
-        cs_fetch_on_none(folder->fetch, peer, &id);
+        each(folder->fetch, peer, &id);
     }
 }
 
@@ -224,8 +226,10 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
         err = on_nodes(folder, id, msg->u.node.packed);
     } else if (msg->type == CS_MSG_MAP) {
         err = on_map(folder, id, &msg->u.map);
+    } else if (msg->type == CS_MSG_CHAVE) {
+        on_names(folder, id, msg->u.chave.packed, cs_fetch_on_have);
     } else {
-        on_none(folder, id, msg->u.cnone.packed);
+        on_names(folder, id, msg->u.cnone.packed, cs_fetch_on_none);
     }
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
 }

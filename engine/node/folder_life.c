@@ -6,12 +6,17 @@
 
 /* --- what gossip asks of us */
 
-static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
 {
-    cs_folder_t *folder = arg;
     cs_buf_t bytes = {0};
     cs_msg_encode(msg, &bytes);
-    cs_outbox_push(&folder->outbox, peer, msg->type != CS_MSG_HELLO, &bytes);
+    bool exposes = msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE;
+    cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
+}
+
+static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+{
+    cs_folder_send_later(arg, peer, msg);
 }
 
 static void host_drop(void *arg, cs_peer_t peer, const char *reason)

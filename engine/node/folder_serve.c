@@ -138,6 +138,7 @@ void cs_folder_pump_serve(cs_folder_t *folder)
                 cs_realloc_array(folder->serving, folder->serving_cap, sizeof *folder->serving);
         }
         folder->serving[folder->serving_count++] = wait->peer;
+        wait->job->u.serve.began = folder->durable;
         cs_folder_start(folder, &wait->job);
     }
     folder->serve_count = kept;
@@ -164,13 +165,13 @@ static cs_slice_t packed(const cs_name_t *names, size_t count)
 static void answer_nothing(cs_folder_t *folder, const cs_job_serve_t *serve)
 {
     cs_peer_t peer = serve->peer;
+    cs_slice_t contents = packed(serve->contents, serve->content_count);
     if (serve->type == CS_MSG_MAP) {
-        cs_slice_t hash = cs_slice(serve->of_map.hash, sizeof serve->of_map.hash);
-        answer_none(folder, peer, serve->xid, hash);
-        return;
+        contents = cs_slice(serve->of_map.hash, sizeof serve->of_map.hash);
     }
-    answer_none(folder, peer, serve->xid, packed(serve->contents, serve->content_count));
+    answer_none(folder, peer, serve->xid, contents);
     answer_none(folder, peer, serve->xid, packed(serve->names, serve->name_count));
+    cs_folder_asked_in_vain(folder, peer, contents, serve->began);
 }
 
 static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
@@ -206,7 +207,11 @@ static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
             cs_folder_send(folder, serve->peer, &msg, NULL);
         }
     }
-    answer_none(folder, serve->peer, serve->xid, packed(serve->missing, serve->missing_count));
+    cs_slice_t missing = packed(serve->missing, serve->missing_count);
+    answer_none(folder, serve->peer, serve->xid, missing);
+    if (serve->type == CS_MSG_CWANT) {
+        cs_folder_asked_in_vain(folder, serve->peer, missing, serve->began);
+    }
 }
 
 void cs_folder_serve_refuse(cs_folder_t *folder)

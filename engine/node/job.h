@@ -117,6 +117,7 @@ typedef struct cs_payload {
 typedef struct cs_job_serve {
     cs_peer_t peer;
     uint32_t xid;
+    uint64_t began;              /* the folder's stage that was durable then */
     uint8_t type;                /* cs_msg_type_t of the request: CWANT, NWANT, MAP */
     bool packs;                  /* CWANT: payloads may be packed */
     cs_name_t *contents, *names; /* owned */

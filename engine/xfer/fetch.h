@@ -89,6 +89,8 @@ CS_MUST_USE cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *conte
 size_t cs_fetch_missed(const cs_fetch_t *fetch, cs_content_t *ret, size_t max);
 void cs_fetch_unwant(cs_fetch_t *fetch,
                      const cs_content_t *content); /* superseded: discarded */
+/* Is there a want of a content with this hash, staged ones included? */
+bool cs_fetch_wants(const cs_fetch_t *fetch, const uint8_t hash[CS_HASH_BYTES]);
 bool cs_fetch_is_staged(cs_fetch_t *fetch, const cs_content_t *content);
 void cs_fetch_used(cs_fetch_t *fetch,
                    const cs_content_t *content); /* staged file was renamed away */
@@ -121,6 +123,8 @@ CS_MUST_USE cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer,
                                      const cs_content_map_t *map);
 CS_MUST_USE cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes);
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
+/* CHAVE: a content that the peer did not have when it was asked has come to it. */
+void cs_fetch_on_have(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
 
 /* Answers of the disk worker. err: LOCAL errors let the want sleep until cs_fetch_retry. */
 typedef struct cs_fetch_result {

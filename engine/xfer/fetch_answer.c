@@ -137,6 +137,27 @@ cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes)
     return CS_OK;
 }
 
+void cs_fetch_on_have(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
+{
+    cs_source_t *source = cs__source_of(fetch, peer);
+    if (source == NULL) return;
+    cs__landing_forget(fetch);
+    cs_ask_t *ask = cs__ask_find(source, CS_ASK_NONE, name);
+    if (ask != NULL) ask->again = true;
+    cs_want_t *want = NULL;
+    while ((want = cs__want_by_hash(fetch, name->b, want)) != NULL) {
+        want->passed &= ~cs__source_bit(fetch, source);
+        bool sleeps = want->state == CS_WANT_SLEEPING;
+        if (sleeps && cs__want_candidates(fetch, want) != 0) cs__want_restart(fetch, want);
+    }
+    source->dry = false;
+}
+
+bool cs_fetch_wants(const cs_fetch_t *fetch, const uint8_t hash[CS_HASH_BYTES])
+{
+    return cs__want_by_hash(fetch, hash, NULL) != NULL;
+}
+
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
 {
     cs__landing_forget(fetch);

@@ -174,10 +174,11 @@ static void fill_map(run_t *run, cs_msg_map_t *map)
 
 static void say_content(run_t *run, cs_link_t link, uint8_t type)
 {
-    cs_msg_t msg = {.type = (cs_msg_type_t)(CS_MSG_NWANT + type % 6), .xid = type / 128u};
+    cs_msg_t msg = {.type = (cs_msg_type_t)(CS_MSG_NWANT + type % 7), .xid = type / 128u};
+    if (msg.type > CS_MSG_CNONE) msg.type = CS_MSG_CHAVE;
     cs_buf_t first = {0}, second = {0}, payload = {0}, header = {0};
     memcpy(msg.tag, others.keys.tag, sizeof msg.tag);
-    if (msg.type == CS_MSG_NWANT || msg.type == CS_MSG_CNONE) {
+    if (msg.type == CS_MSG_NWANT || msg.type == CS_MSG_CNONE || msg.type == CS_MSG_CHAVE) {
         msg.u.nwant.packed = some_names(run, &first);
     } else if (msg.type == CS_MSG_CWANT) {
         msg.u.cwant.contents = some_names(run, &first);

@@ -63,6 +63,29 @@ Test(fetch, another_is_asked_when_one_has_it_not)
     cr_assert(next(CS_FETCH_ASK_SMALL).peer == BOB);
 }
 
+Test(fetch, one_that_has_got_it_since_is_asked_again_for_that_alone)
+{
+    size_t a = test_contents_small(&all, 100), b = test_contents_small(&all, 100);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, ANN);
+    want(b, ANN);
+    cs_fetch_action_t ask = next(CS_FETCH_ASK_SMALL);
+    cr_assert_eq(ask.count, 2);
+    cs_name_t name[2] = {ask.names[0], ask.names[1]};
+    cs_fetch_on_none(fetch, ANN, &name[0]);
+    cs_fetch_on_have(fetch, ANN, &name[1]); /* before the answer that it had not */
+    cs_fetch_on_none(fetch, ANN, &name[1]);
+    ask = next(CS_FETCH_ASK_SMALL);
+    cr_assert(ask.count == 1 && memcmp(&ask.names[0], &name[1], sizeof *name) == 0);
+    cs_fetch_on_none(fetch, ANN, &name[1]);
+    nothing();
+    cs_fetch_on_have(fetch, ANN, &name[0]);
+    cs_fetch_on_have(fetch, BOB, &name[1]); /* of whom nobody knows */
+    ask = next(CS_FETCH_ASK_SMALL);
+    cr_assert(ask.count == 1 && memcmp(&ask.names[0], &name[0], sizeof *name) == 0);
+    nothing();
+}
+
 Test(fetch, wrong_bytes_are_told_and_asked_for_elsewhere)
 {
     size_t a = test_contents_small(&all, 100), b = test_contents_small(&all, 100);

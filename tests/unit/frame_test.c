@@ -77,6 +77,7 @@ static const cs_msg_t samples[] = {
      .u.map = {.content = ones, .size = 300, .answer = true, .root = twos, .zeros = 200}},
     {.type = CS_MSG_CWANT, .u.cwant = {.chunks = {twos, 32}, .packs = true}},
     {.type = CS_MSG_CHUNK, .u.chunk.unpacked = 300},
+    {.type = CS_MSG_CHAVE, .u.chave.packed = {ones, 32}},
 };
 
 /* clang-format on */
