@@ -1,4 +1,5 @@
-/* make_tree.c - `make_tree DIR COUNT BYTES`: files of random bytes, 200 to a directory. */
+/* make_tree.c - `make_tree DIR COUNT BYTES [PER_DIR]`: files of random bytes, 200 to a
+ * directory if not told otherwise. */
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,19 +20,21 @@ static uint64_t next(void)
 
 int main(int argc, char **argv)
 {
-    if (argc != 4) {
-        fprintf(stderr, "usage: make_tree DIR COUNT BYTES\n");
+    if (argc != 4 && argc != 5) {
+        fprintf(stderr, "usage: make_tree DIR COUNT BYTES [PER_DIR]\n");
         return 2;
     }
     unsigned long count = strtoul(argv[2], NULL, 10);
     unsigned long bytes = strtoul(argv[3], NULL, 10);
+    unsigned long per_dir = argc == 5 ? strtoul(argv[4], NULL, 10) : FILES_PER_DIR;
+    if (per_dir == 0) per_dir = FILES_PER_DIR;
     static uint64_t piece[PIECE / sizeof(uint64_t)];
     mkdir(argv[1], 0755);
     for (unsigned long i = 0; i < count; i++) {
         char path[4096];
-        snprintf(path, sizeof path, "%s/d%04lu", argv[1], i / FILES_PER_DIR);
+        snprintf(path, sizeof path, "%s/d%04lu", argv[1], i / per_dir);
         mkdir(path, 0755);
-        snprintf(path, sizeof path, "%s/d%04lu/f%06lu", argv[1], i / FILES_PER_DIR, i);
+        snprintf(path, sizeof path, "%s/d%04lu/f%06lu", argv[1], i / per_dir, i);
         FILE *file = fopen(path, "wb");
         if (file == NULL) {
             perror(path);

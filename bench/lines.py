@@ -1,0 +1,282 @@
+"""lines.py - what is measured: one class a line, one method `measure` that returns its figures.
+
+A line is measured with one tool at a time, in directories of its own. Whatever waits for others
+(writing the tree, starting daemons, connecting them) is done before the clock starts; the flush that
+makes both ends durable is inside.
+"""
+import os
+import statistics
+import threading
+import time
+
+import peers
+from world import Arrival, Failure, Measured, MemoryPeak, memory
+
+MIB = 1 << 20
+GIB = 1 << 30
+REST_SECONDS = 8  # memory that work has freed is given back after five
+
+
+class Figure:
+    """One number: `goal` is what crdtsync must reach, times the reference's where there is one."""
+
+    def __init__(self, title, unit, reference=None, goal=None, higher_is_better=False):
+        self.title, self.unit, self.reference = title, unit, reference
+        self.goal, self.higher_is_better = goal, higher_is_better
+
+
+def seconds(title, reference=None, goal=None):
+    return Figure(title + ": time", "s", reference, goal)
+
+
+def traffic(title, goal=None):
+    return Figure(title + ": bytes on the wire", "MB", None, goal)
+
+
+class Line:
+    name, title, tools, figures = "", "", (), {}
+
+    def measure(self, world, make):
+        raise NotImplementedError
+
+
+class FirstSync(Line):
+    """A tree is moved into the empty folder in one step; until it is at the other end."""
+
+    def __init__(self, name, title, tree, tools, reference, goal):
+        self.name, self.title, self.tree, self.tools = name, title, tree, tools
+        self.figures = {"time": seconds(title, reference, goal), "wire": traffic(title)}
+
+    def measure(self, world, make):
+        tree = world.tree(*self.tree)
+        tool = make(world)
+        tool.start()
+        with Measured(world) as m:
+            tree.rename(tool.a / "tree")
+            tool.sync()
+        check_same(tool)
+        tool.stop()
+        return {"time": m.seconds, "wire": m.bytes / 1e6}
+
+
+class Memory(Line):
+    name, title = "memory", "200,000 files of 1 KiB: memory of the receiver"
+    tools = ("crdtsync", "syncthing")
+    figures = {
+        "rest": Figure("memory at rest, 200,000 files", "MiB", None, 32),
+        "peak": Figure("memory while receiving them", "MiB", None, 96),
+        "resident": Figure("resident, mapped files included, at most", "MiB", None, 128),
+    }
+
+    def measure(self, world, make):
+        tree = world.tree(200000, 1024, 100)
+        tool = make(world)
+        tool.start()
+        with MemoryPeak(tool.receiver.pid) as peak:
+            tree.rename(tool.a / "tree")
+            tool.sync()
+        time.sleep(REST_SECONDS)
+        rest = memory(tool.receiver.pid)
+        tool.stop()
+        return {"rest": rest[0], "peak": peak.own, "resident": max(peak.resident, rest[1])}
+
+
+class Save(Line):
+    """A file is written and the tool told; until the other end shows the bytes."""
+    name, title = "save", "one saved file of 1 KiB"
+    tools = ("crdtsync", "syncthing", "unison", "rsync over ssh")
+    figures = {"median": Figure("a saved file of 1 KiB is there, median", "ms", None, 5),
+               "p99": Figure("the same, 99th percentile", "ms")}
+    count = {"crdtsync": 200, "syncthing": 200}
+
+    def measure(self, world, make):
+        tool = make(world)
+        tool.start()
+        (tool.a / "saved").write_bytes(b"first")
+        tool.sync("saved")
+        arrival, took = Arrival(tool.b / "saved"), []
+        for i in range(int(os.environ.get("BC", self.count.get(tool.name, 30)))):
+            time.sleep(0.05)  # a person saves, not a burst
+            content = (f"save {i} at {time.time()} ".encode() * 64)[:1024]
+            with open(tool.a / "saved", "wb") as file:
+                file.write(content)
+            begin = time.monotonic()
+            waiting = in_background(lambda: tool.tell("saved"))
+            arrival.wait(content)
+            took.append((time.monotonic() - begin) * 1e3)
+            if "BC" in os.environ: print(took[-1], flush=True)
+            waiting.join()
+        arrival.close()
+        tool.stop()
+        took.sort()
+        return {"median": statistics.median(took), "p99": took[len(took) * 99 // 100]}
+
+
+class Edits(Line):
+    name, title = "edits", "small changes of a file of 1 GiB"
+    tools = ("crdtsync", "syncthing", "unison", "rsync over ssh")
+    edits = {"overwrite": ("4 KiB overwritten", 0.7), "append": ("1 MiB appended", 1.7),
+             "insert": ("1 byte inserted at the front", 0.7)}
+    figures = {}
+    for key, (what, megabytes) in edits.items():
+        figures[key + "-wire"] = traffic(what, megabytes)
+        figures[key + "-time"] = seconds(what, None, 2)
+
+    def measure(self, world, make):
+        tree = world.tree(1, GIB)
+        tool = make(world)
+        tool.start()
+        tree.rename(tool.a / "tree")
+        tool.sync()
+        path, found = tool.a / "tree" / "d0000" / "f000000", {}
+        for key in self.edits:
+            self.edit(key, path)
+            with Measured(world) as m:
+                tool.sync()
+            check_same(tool)
+            found[key + "-wire"], found[key + "-time"] = m.bytes / 1e6, m.seconds
+        tool.stop()
+        return found
+
+    @staticmethod
+    def edit(key, path):
+        if key == "insert":
+            with open(path, "rb") as old, open(path.with_name(".new"), "wb") as new:
+                new.write(b"!")
+                while piece := old.read(MIB):
+                    new.write(piece)
+            path.with_name(".new").rename(path)
+            return
+        with open(path, "r+b") as file:
+            file.seek(0 if key == "append" else GIB // 3, os.SEEK_END if key == "append" else 0)
+            file.write(os.urandom(MIB if key == "append" else 4096))
+
+
+class Rename(Line):
+    name, title = "rename", "a directory with 1 GiB in 1,000 files is renamed"
+    tools = ("crdtsync", "syncthing", "unison", "rsync over ssh")
+    figures = {"time": seconds(title, None, 0.5), "wire": traffic(title, 0.4)}
+
+    def measure(self, world, make):
+        tree = world.tree(1000, GIB // 1000)
+        tool = make(world)
+        tool.start()
+        tree.rename(tool.a / "tree")
+        tool.sync()
+        with Measured(world) as m:
+            (tool.a / "tree").rename(tool.a / "renamed")
+            tool.sync()
+        check_same(tool)
+        tool.stop()
+        return {"time": m.seconds, "wire": m.bytes / 1e6}
+
+
+class Scan(Line):
+    name, title = "scan", "a scan of 200,000 files finds no change"
+    tools = ("crdtsync", "find", "rsync daemon", "syncthing")
+    figures = {"time": seconds(title, "find", 1.0)}
+
+    def measure(self, world, make):
+        tree = world.tree(200000, 16, 100)
+        tool = make(world)
+        tool.start()
+        tree.rename(tool.a / "tree")
+        if tool.name != "find":
+            tool.sync()
+        tool.scan()  # so that names and inodes are in memory, for all alike
+        begin = time.monotonic()
+        tool.scan()
+        took = time.monotonic() - begin
+        tool.stop()
+        return {"time": took}
+
+
+class Sources(Line):
+    """A third node takes 1 GiB from one member, then another one from two, 100 MB/s each."""
+    name, title = "sources", "1 GiB from two sources, each limited to 100 MB/s"
+    tools = ("crdtsync",)
+    figures = {"one": seconds("1 GiB from one source of 100 MB/s"),
+               "two": seconds("1 GiB from two sources of 100 MB/s each"),
+               "gain": Figure("rate from two sources over the rate from one", "x", None, 1.8,
+                              higher_is_better=True)}
+    limit_kib = 100 * 1000 * 1000 // 1024
+
+    def measure(self, world, make):
+        took = [self.third(world, make, dials) for dials in (("a",), ("a", "b"))]
+        return {"one": took[0], "two": took[1], "gain": took[0] / took[1]}
+
+    def third(self, world, make, dials):
+        tree = world.tree(1, GIB)
+        tool = make(world)
+        tool.start()
+        tree.rename(tool.a / "tree")
+        tool.sync()
+        tool.stop()
+        tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib)}
+        tool.up("a")
+        tool.up("b")
+        (tool.home / "c").mkdir()
+        port = tool.node("c", tool.home / "c", tool.key())
+        tool.up("c")
+        with Measured(world) as m:
+            for end in dials:
+                tool.introduce(end, "c", port)
+            tool.equal("c", len(dials))
+        tool.stop()
+        return m.seconds
+
+
+class Sparse(Line):
+    name, title = "sparse", "one chunk changed in a file of 100 GiB that is nearly all holes"
+    tools = ("crdtsync",)
+    figures = {"wire": traffic(title, 1.0), "time": seconds(title)}
+
+    def measure(self, world, make):
+        tool = make(world)
+        tool.start()
+        with open(tool.a / "sparse", "wb") as file:
+            file.truncate(100 * GIB)
+            for at in range(0, 100, 10):
+                file.seek(at * GIB)
+                file.write(os.urandom(MIB))
+        tool.sync()
+        with open(tool.a / "sparse", "r+b") as file:
+            file.seek(50 * GIB)
+            file.write(os.urandom(4096))
+        with Measured(world) as m:
+            tool.sync()
+        tool.stop()
+        return {"wire": m.bytes / 1e6, "time": m.seconds}
+
+
+def in_background(work):
+    thread = threading.Thread(target=work)
+    thread.start()
+    return thread
+
+
+def check_same(tool):
+    """Sizes and names of both ends: a tool that has not finished has not won."""
+    def listed(root):
+        found = {}
+        for at, dirs, files in os.walk(root):
+            dirs[:] = [d for d in dirs if d not in (".crdtsync", ".stfolder")]
+            for name in files:
+                path = os.path.join(at, name)
+                found[os.path.relpath(path, root)] = os.lstat(path).st_size
+        found.pop(".crdtsyncignore", None)
+        return found
+    if listed(tool.a) != listed(tool.b):
+        raise Failure(f"{tool.name} said that both ends are the same, and they are not")
+
+
+LINES = {line.name: line for line in (
+    FirstSync("small", "first sync of 10,000 files of 4 KiB", (10000, 4096),
+              ("crdtsync", "syncthing", "unison", "rsync daemon --fsync", "cp -a"), "cp -a", 2.5),
+    FirstSync("large", "first sync of one file of 1 GiB", (1, GIB),
+              ("crdtsync", "syncthing", "unison", "rsync over ssh", "cp -a"),
+              "rsync over ssh", 0.8),
+    FirstSync("many", "first sync of 200,000 files of 1 KiB", (200000, 1024, 100),
+              ("crdtsync", "syncthing", "unison", "rsync daemon"), "rsync daemon", 2.5),
+    Save(), Edits(), Rename(), Scan(), Memory(), Sources(), Sparse())}
+assert all(tool in {t.name for t in peers.TOOLS} for line in LINES.values() for tool in line.tools)
