@@ -8,8 +8,6 @@
 #include "base/path.h"
 #include "crdt/omap.h"
 
-#define KEY_PREFIX_BYTES 6u /* folder number, "b/" */
-
 struct cs_moved {
     const cs_scan_config_t *config;
     bool filled;
@@ -45,15 +43,27 @@ static void add(cs_moved_t *moved, const cs_base_front_t *row)
     if (is_new) node->value = cs_memdup(row, sizeof *row);
 }
 
+static bool is_gone(const cs_moved_t *moved, cs_slice_t path)
+{
+    cs_fs_t *fs = moved->config->fs;
+    cs_stat_t st;
+    return fs->ops->stat(fs, path, &st) == CS_ERR_NOT_FOUND;
+}
+
+static void prefix_of(const cs_moved_t *moved, cs_slice_t path, cs_buf_t *ret)
+{
+    cs_buf_put_u32_be(ret, moved->config->folder);
+    cs_buf_put_slice(ret, cs_slice_text("b/"));
+    cs_buf_put_slice(ret, path);
+    if (path.len > 0) cs_buf_put_u8(ret, '/');
+}
+
 /* Rows at and below the path. What cannot be read is not remembered: the files are read. */
 static void add_rows(cs_moved_t *moved, cs_iter_t *iter, cs_slice_t path)
 {
     cs_buf_t key = {0};
     cs_base_front_t row;
-    cs_buf_put_u32_be(&key, moved->config->folder);
-    cs_buf_put_slice(&key, cs_slice_text("b/"));
-    cs_buf_put_slice(&key, path);
-    cs_buf_put_u8(&key, '/');
+    prefix_of(moved, path, &key);
     for (cs_iter_seek(iter, cs_buf_slice(&key)); cs_iter_valid(iter); cs_iter_next(iter)) {
         bool below = cs_slice_has_prefix(cs_iter_key(iter), cs_buf_slice(&key));
         if (!below || moved->rows.len >= CS_MOVED_MAX) break;
@@ -62,21 +72,43 @@ static void add_rows(cs_moved_t *moved, cs_iter_t *iter, cs_slice_t path)
     cs_buf_fini(&key);
 }
 
+/* A scan of everything: rows in directories that are gone. One look a directory. */
+static void add_gone(cs_moved_t *moved, cs_iter_t *iter)
+{
+    cs_buf_t prefix = {0}, dir = {0};
+    cs_base_front_t row;
+    bool gone = false;
+    prefix_of(moved, cs_slice_text(""), &prefix);
+    for (cs_iter_seek(iter, cs_buf_slice(&prefix)); cs_iter_valid(iter); cs_iter_next(iter)) {
+        cs_slice_t key = cs_iter_key(iter);
+        if (!cs_slice_has_prefix(key, cs_buf_slice(&prefix))) break;
+        if (moved->rows.len >= CS_MOVED_MAX) break;
+        cs_slice_t parent =
+            cs_path_parent(cs_slice(key.data + prefix.len, key.len - prefix.len));
+        if (!cs_slice_eq(parent, cs_buf_slice(&dir))) {
+            cs_buf_clear(&dir);
+            cs_buf_put_slice(&dir, parent);
+            gone = parent.len > 0 && is_gone(moved, parent);
+        }
+        if (gone && cs_base_peek(cs_iter_value(iter), &row) == CS_OK) add(moved, &row);
+    }
+    cs_buf_fini(&prefix);
+    cs_buf_fini(&dir);
+}
+
 static void fill(cs_moved_t *moved)
 {
     const cs_scan_config_t *config = moved->config;
     cs_iter_t *iter = cs_store_iter(config->store, config->snapshot);
-    for (size_t i = 0; i < config->path_count; i++) {
-        cs_stat_t st;
-        cs_err_t err = config->fs->ops->stat(config->fs, config->paths[i], &st);
-        if (err == CS_ERR_NOT_FOUND) add_rows(moved, iter, config->paths[i]);
+    if (config->paths == NULL) add_gone(moved, iter);
+    for (size_t i = 0; config->paths != NULL && i < config->path_count; i++) {
+        if (is_gone(moved, config->paths[i])) add_rows(moved, iter, config->paths[i]);
     }
     cs_iter_destroy(&iter);
 }
 
 const cs_base_front_t *cs_moved_find(cs_moved_t *moved, const cs_stat_t *stat)
 {
-    if (moved->config->paths == NULL) return NULL;
     if (!moved->filled) fill(moved);
     moved->filled = true;
     const cs_onode_t *node = cs_omap_find(&moved->rows, key_of(&stat->print.ino));

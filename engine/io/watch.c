@@ -15,6 +15,10 @@
 #define PAIR_MS   5u   /* for the second half of a rename: it follows at once, or never */
 #define COSTLY_MS 50u  /* a scan that took longer is followed by a rest of its length */
 #define READS_MAX 16u  /* of the queue between two looks at other things */
+/* To be woken by each event costs whoever writes more than the event does: after so many turns
+ * with events, one upon the other, the queue is left to fill for so long. */
+#define BURST_TURNS 8u
+#define BURST_MS    5u
 
 bool cs_watcher_parse(const char *text, cs_watcher_by_t *ret)
 {
@@ -183,6 +187,19 @@ static uint64_t sooner(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
+static bool rests(const cs_watcher_t *watch)
+{
+    return watch->thread.now_ms < watch->rest_until_ms;
+}
+
+static void note_events(cs_watcher_t *watch)
+{
+    uint64_t now_ms = watch->thread.now_ms;
+    watch->streak = now_ms <= watch->events_ms + BURST_MS + 1 ? watch->streak + 1 : 0;
+    watch->events_ms = now_ms;
+    if (watch->streak >= BURST_TURNS) watch->rest_until_ms = now_ms + BURST_MS;
+}
+
 static int timeout_ms(const cs_watcher_t *watch, bool more)
 {
     const cs_watch_thread_t *thread = &watch->thread;
@@ -191,6 +208,7 @@ static int timeout_ms(const cs_watcher_t *watch, bool more)
     if (!watch->in_flight) at = sooner(at, cs_dirty_due(thread->dirty));
     if (thread->from.waits) at = sooner(at, thread->from.at_ms + PAIR_MS);
     if (state_differs(watch)) at = sooner(at, watch->told_ms + STATE_MS);
+    if (rests(watch)) at = sooner(at, watch->rest_until_ms);
     return at > thread->now_ms ? (int)(at - thread->now_ms) : 0;
 }
 
@@ -203,6 +221,7 @@ static bool read_events(cs_watcher_t *watch, bool ready)
     bool more = ready || ending;
     for (unsigned i = 0; more && i < READS_MAX; i++) {
         more = backend->ops->read(backend, thread->now_ms);
+        if (more && i == 0) note_events(watch);
     }
     if (!more && ending) drop_deeds(thread, false);
     if (thread->root_fd >= 0) close(thread->root_fd);
@@ -214,15 +233,17 @@ static void turn(cs_watcher_t *watch, bool *more)
 {
     cs_watch_thread_t *thread = &watch->thread;
     cs_watch_backend_t *backend = thread->backend;
+    bool rested = rests(watch);
     struct pollfd fds[] = {
         {.fd = watch->inbox.fd, .events = POLLIN},
-        {.fd = backend != NULL ? backend->ops->fd(backend) : -1, .events = POLLIN}};
+        {.fd = backend != NULL && !rested ? backend->ops->fd(backend) : -1, .events = POLLIN}};
     (void)poll(fds, 2, timeout_ms(watch, *more));
     thread->now_ms = cs_clock_mono_ms();
+    bool ready = *more || (fds[1].revents & POLLIN) != 0 || (rested && !rests(watch));
     take_words(thread);
     *more = false;
     if (backend != NULL) {
-        *more = read_events(watch, (fds[1].revents & POLLIN) != 0);
+        *more = read_events(watch, ready);
         *more = backend->ops->work(backend, thread->now_ms) || *more;
         if (thread->now_ms >= thread->from.at_ms + PAIR_MS) cs__watch_end_pair(thread);
     } else {

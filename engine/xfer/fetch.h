@@ -23,7 +23,7 @@ CS_HEADER_BEGIN
 #define CS_FETCH_REQUEST_NAMES_MAX 512u       /* names in one request: 16 KiB */
 #define CS_FETCH_REQUEST_BYTES     (1u << 20) /* chunks expected in answer to one request */
 #define CS_FETCH_REQUESTS_MAX      8u         /* outstanding per peer */
-#define CS_FETCH_WANTS_MAX         4096u
+#define CS_FETCH_WANTS_MAX         16384u
 /* of those, large ones: they are fetched a few at a time, and small ones must not wait for them
  */
 #define CS_FETCH_LARGE_MAX  1024u

@@ -118,6 +118,17 @@ Test(scan_moved, a_file_whose_old_path_was_not_given_is_read)
     expect("appeared new/a,appeared new/sub/b", 2);
 }
 
+Test(scan_moved, a_scan_of_everything_finds_the_directory_that_is_gone)
+{
+    t.config.paths = NULL;
+    t.config.path_count = 0;
+    move("old", "new");
+    cs_test_scanned_old(&t, "old2/c", "bytes of c");
+    expect(MOVED ",appeared old2/c", 1);
+    cs_content_t found = content_at("new/sub/b"), is = content_of("new/sub/b");
+    cr_assert(cs_content_eq(&found, &is));
+}
+
 Test(scan_moved, a_row_that_vouches_for_nothing_is_not_believed)
 {
     cs_base_front_t row;
