@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import platform
+import signal
 import statistics
 import subprocess
 import sys
@@ -146,6 +147,7 @@ def text(about, rows, failures):
 
 def main():
     asked = arguments()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # daemons end with us
     if asked.list:
         for line in lines.LINES.values():
             print(f"{line.name:<9} {line.title}: {', '.join(line.tools)}")

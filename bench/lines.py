@@ -105,14 +105,30 @@ class Save(Line):
             with open(tool.a / "saved", "wb") as file:
                 file.write(content)
             begin = time.monotonic()
-            waiting = in_background(lambda: tool.tell("saved"))
+            telling = in_background(lambda: self.tell(tool))
             arrival.wait(content)
             took.append((time.monotonic() - begin) * 1e3)
-            waiting.join()
+            telling.join()
         arrival.close()
         tool.stop()
         took.sort()
         return {"median": statistics.median(took), "p99": took[len(took) * 99 // 100]}
+
+    @staticmethod
+    def tell(tool):
+        tool.tell("saved")
+
+
+class Watched(Save):
+    """The same, and nobody tells: both folders are watched, as they are by default."""
+    name, title = "watched", "one saved file of 1 KiB, nobody tells the tool"
+    tools = ("crdtsync",)
+    figures = {"median": Figure("a saved file of 1 KiB is there, untold: median", "ms"),
+               "p99": Figure("the same, 99th percentile", "ms")}
+
+    @staticmethod
+    def tell(tool):
+        pass
 
 
 class Edits(Line):
@@ -281,5 +297,5 @@ LINES = {line.name: line for line in (
               "rsync over ssh", 0.8),
     FirstSync("many", "first sync of 200,000 files of 1 KiB", (200000, 1024, 100),
               ("crdtsync", "syncthing", "unison", "rsync daemon"), "rsync daemon", 2.5),
-    Save(), Edits(), Rename(), Scan(), Memory(), Sources(), Sparse())}
+    Save(), Watched(), Edits(), Rename(), Scan(), Memory(), Sources(), Sparse())}
 assert all(tool in {t.name for t in peers.TOOLS} for line in LINES.values() for tool in line.tools)
