@@ -26,6 +26,25 @@ typedef struct swarm {
     volatile bool *stop; /* shared */
 } swarm_t;
 
+static volatile bool *stop_all; /* for the handler */
+static volatile sig_atomic_t interrupted;
+
+static void on_signal(int number)
+{
+    interrupted = number;
+    *stop_all = true;
+}
+
+/* Whoever has had enough is told what was done until then. */
+static void handle_signals(const swarm_t *swarm)
+{
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    stop_all = swarm->stop;
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 static void work(const swarm_t *swarm, worker_t *self, uint64_t index)
 {
     const cs_sim_args_t *args = swarm->args;
@@ -139,6 +158,7 @@ int cs_sim_cmd_swarm(const cs_sim_args_t *args)
     swarm.worker = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     CS_ASSERT(swarm.worker != MAP_FAILED);
     swarm.stop = (bool *)(swarm.worker + args->jobs);
+    handle_signals(&swarm);
     fflush(NULL);
     for (uint64_t i = 0; i < args->jobs; i++) {
         pid_t pid = fork();
@@ -152,5 +172,6 @@ int cs_sim_cmd_swarm(const cs_sim_args_t *args)
     wait_all(&swarm, began_ms);
     int code = report(&swarm);
     munmap(swarm.worker, bytes);
+    if (interrupted != 0 && code == CS_EXIT_DONE) code = 128 + (int)interrupted;
     return code;
 }
