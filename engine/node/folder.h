@@ -19,9 +19,9 @@
 #define CS_SCAN_CREDITS         4u    /* batches of records in flight: 1 MiB */
 #define CS_SERVE_PATIENCE_MS    3000u /* a peer whose request waits for a limit is told */
 #define CS_SERVE_QUEUE_MAX      32u   /* requests of a peer that wait; honest ones keep to 8 */
-/* Contents refused to a peer that this node is after itself. Beyond it all are forgotten: those
- * peers ask again by themselves, later. */
-#define CS_VAIN_MAX          4096u
+/* Contents refused to peers, 120 bytes each: the wants of four. Beyond it all are forgotten:
+ * those peers ask again by themselves, later. */
+#define CS_VAIN_MAX          (4 * CS_FETCH_WANTS_MAX)
 #define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
 #define CS_PASS_PATHS_PER_MS 50u   /* a pass is followed by a rest of about its length */
 #define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
@@ -57,6 +57,12 @@ typedef struct cs_scan_answer {
     cs_scan_report_t report; /* the first ticket takes the troubles, the others get a count */
     cs_err_t err;
 } cs_scan_answer_t;
+
+/* Contents that came, for a peer that was refused them. */
+typedef struct cs_news {
+    cs_peer_t peer;
+    cs_buf_t names; /* owned, packed */
+} cs_news_t;
 
 typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     cs_peer_t peer;
@@ -143,8 +149,10 @@ typedef struct cs_folder {
     cs_buf_t pause_at; /* path that found none */
     bool large_full;   /* none for a large one: the pass goes on with others */
 
-    bool holds;      /* limits may have made the fetch machine hold peers back */
-    cs_omap_t vain;  /* content hash || peer: who was refused what is wanted here */
+    bool holds;     /* limits may have made the fetch machine hold peers back */
+    cs_omap_t vain; /* content hash || peer: who was refused what may come */
+    cs_news_t *news;
+    size_t news_count, news_cap;
     cs_omap_t fresh; /* contents whose rows a SERVE job may not have seen; epoch: their stage */
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;
@@ -245,12 +253,14 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg);
 void cs_folder_served(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_pump_serve(cs_folder_t *folder);
-/* folder_vain.c. Refused contents that this node is after: who asked is told when they come.
+/* folder_vain.c. Contents that this node did not have: who asked is told when they come.
  * began: the stage that was durable when they were looked for. */
 void cs_folder_asked_in_vain(cs_folder_t *folder, cs_peer_t peer, cs_slice_t names,
                              uint64_t began);
-/* It is on the disk; its row goes with the next stage. */
+/* It is on the disk; its row goes with the next stage. Then, after all of a group: */
 void cs_folder_came(cs_folder_t *folder, const cs_content_t *content);
+void cs_folder_tell_news(cs_folder_t *folder);
+void cs_folder_vain_fini(cs_folder_t *folder);
 void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);
 /* Requests that wait are answered with nothing: who asked asks another, or later. */
 void cs_folder_serve_refuse(cs_folder_t *folder);

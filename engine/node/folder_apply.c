@@ -33,8 +33,7 @@ void cs_folder_plan_fini(cs_folder_t *folder)
 {
     if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
-    cs_omap_fini(&folder->vain, NULL);
-    cs_omap_fini(&folder->fresh, NULL);
+    cs_folder_vain_fini(folder);
     cs_omap_fini(&folder->ignored, NULL);
     cs_omap_fini(&folder->stuck, NULL);
     cs_omap_fini(&folder->refused, NULL);
@@ -338,6 +337,7 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
         }
         take_result(folder, step, &outcome);
     }
+    cs_folder_tell_news(folder);
     rest_after_race(folder, outcome.raced, outcome.progress);
     folder->rows_stage = folder->staged + 1; /* the rows go with the next stage */
     /* What waited for a name to be free; or for a scan of a directory, ever less often. */

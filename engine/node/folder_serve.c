@@ -209,7 +209,7 @@ static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)
     }
     cs_slice_t missing = packed(serve->missing, serve->missing_count);
     answer_none(folder, serve->peer, serve->xid, missing);
-    if (serve->type == CS_MSG_CWANT) {
+    if (serve->type == CS_MSG_CWANT && serve->name_count == 0) {
         cs_folder_asked_in_vain(folder, serve->peer, missing, serve->began);
     }
 }

@@ -13,10 +13,10 @@ static void key_of(cs_buf_t *ret, const uint8_t *hash, cs_peer_t peer)
     cs_buf_put(ret, &peer, sizeof peer);
 }
 
-static void tell(cs_folder_t *folder, cs_peer_t peer, const uint8_t *hash)
+static void tell(cs_folder_t *folder, cs_peer_t peer, cs_slice_t names)
 {
     cs_msg_t msg = {.type = CS_MSG_CHAVE};
-    msg.u.chave.packed = cs_slice(hash, CS_HASH_BYTES);
+    msg.u.chave.packed = names;
     cs_folder_send_later(folder, peer, &msg);
 }
 
@@ -27,14 +27,47 @@ void cs_folder_asked_in_vain(cs_folder_t *folder, cs_peer_t peer, cs_slice_t nam
     while (cs_name_next(&names, &hash)) {
         const cs_onode_t *fresh = cs_omap_find(&folder->fresh, cs_slice(hash, CS_HASH_BYTES));
         if (fresh != NULL && fresh->epoch > began) {
-            tell(folder, peer, hash); /* it came meanwhile */
-        } else if (cs_fetch_wants(folder->fetch, hash)) {
+            tell(folder, peer, cs_slice(hash, CS_HASH_BYTES)); /* it came meanwhile */
+        } else {
             bool is_new;
             if (folder->vain.len >= CS_VAIN_MAX) cs_omap_fini(&folder->vain, NULL);
             key_of(&folder->scratch, hash, peer);
             cs_omap_insert(&folder->vain, cs_buf_slice(&folder->scratch), &is_new);
         }
     }
+}
+
+/* Gathered by peer: those of a group go in one message. */
+static void news_add(cs_folder_t *folder, cs_peer_t peer, const uint8_t *hash)
+{
+    size_t i = 0;
+    while (i < folder->news_count && folder->news[i].peer != peer) {
+        i++;
+    }
+    if (i == folder->news_cap) {
+        folder->news_cap = cs_grow(folder->news_cap, i + 1);
+        folder->news = cs_realloc_array(folder->news, folder->news_cap, sizeof *folder->news);
+    }
+    if (i == folder->news_count) folder->news[folder->news_count++] = (cs_news_t){.peer = peer};
+    cs_buf_put(&folder->news[i].names, hash, CS_HASH_BYTES);
+}
+
+void cs_folder_tell_news(cs_folder_t *folder)
+{
+    for (size_t i = 0; i < folder->news_count; i++) {
+        cs_news_t *news = &folder->news[i];
+        tell(folder, news->peer, cs_buf_slice(&news->names));
+        cs_buf_fini(&news->names);
+    }
+    folder->news_count = 0;
+}
+
+void cs_folder_vain_fini(cs_folder_t *folder)
+{
+    CS_ASSERT(folder->news_count == 0);
+    cs_free(folder->news);
+    cs_omap_fini(&folder->vain, NULL);
+    cs_omap_fini(&folder->fresh, NULL);
 }
 
 void cs_folder_came(cs_folder_t *folder, const cs_content_t *content)
@@ -47,7 +80,7 @@ void cs_folder_came(cs_folder_t *folder, const cs_content_t *content)
         if (!cs_slice_has_prefix(key, prefix)) break;
         memcpy(&peer, key.data + prefix.len, sizeof peer);
         cs_omap_remove(&folder->vain, node);
-        tell(folder, peer, content->hash);
+        news_add(folder, peer, content->hash);
     }
     bool is_new;
     if (folder->fresh.len >= CS_VAIN_MAX) cs_omap_fini(&folder->fresh, NULL);

@@ -89,8 +89,6 @@ CS_MUST_USE cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *conte
 size_t cs_fetch_missed(const cs_fetch_t *fetch, cs_content_t *ret, size_t max);
 void cs_fetch_unwant(cs_fetch_t *fetch,
                      const cs_content_t *content); /* superseded: discarded */
-/* Is there a want of a content with this hash, staged ones included? */
-bool cs_fetch_wants(const cs_fetch_t *fetch, const uint8_t hash[CS_HASH_BYTES]);
 bool cs_fetch_is_staged(cs_fetch_t *fetch, const cs_content_t *content);
 void cs_fetch_used(cs_fetch_t *fetch,
                    const cs_content_t *content); /* staged file was renamed away */

@@ -153,11 +153,6 @@ void cs_fetch_on_have(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
     source->dry = false;
 }
 
-bool cs_fetch_wants(const cs_fetch_t *fetch, const uint8_t hash[CS_HASH_BYTES])
-{
-    return cs__want_by_hash(fetch, hash, NULL) != NULL;
-}
-
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
 {
     cs__landing_forget(fetch);
