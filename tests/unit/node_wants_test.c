@@ -17,8 +17,9 @@ static const uint8_t secret[CS_SECRET_BYTES] = {7}; /* of nw_open */
 
 typedef struct scene {
     nw_world_t world;
-    member_t member; /* has the bytes of "z" alone */
-    cs_buf_t asked;  /* names that it was asked for, and has not answered */
+    member_t member;            /* has the bytes of "z" alone */
+    cs_buf_t asked;             /* names that it was asked for, and has not answered */
+    cs_buf_t none, have, chunk; /* what it was told, and given */
 } scene_t;
 
 static void on_told(void *arg, cs_link_t link, cs_slice_t header, cs_slice_t payload)
@@ -27,7 +28,11 @@ static void on_told(void *arg, cs_link_t link, cs_slice_t header, cs_slice_t pay
     cs_msg_t msg = {0};
     (void)link;
     cr_assert_eq(cs_msg_decode(&msg, header, payload), CS_OK);
+    cr_assert_eq(memcmp(msg.tag, s->member.keys.tag, sizeof msg.tag), 0);
     if (msg.type == CS_MSG_CWANT) cs_buf_put_slice(&s->asked, msg.u.cwant.contents);
+    if (msg.type == CS_MSG_CNONE) cs_buf_put_slice(&s->none, msg.u.cnone.packed);
+    if (msg.type == CS_MSG_CHAVE) cs_buf_put_slice(&s->have, msg.u.chave.packed);
+    if (msg.type == CS_MSG_CHUNK) cs_buf_put_slice(&s->chunk, payload);
     cs_msg_fini(&msg);
 }
 
@@ -95,9 +100,10 @@ static bool answer(scene_t *s)
     return found;
 }
 
-Test(node_wants, what_nobody_has_does_not_keep_the_rest_waiting)
+static scene_t s;
+
+static void setup(void)
 {
-    static scene_t s;
     nw_open(&s.world, 1, 1);
     s.world.depth = 2; /* nothing happens within jobs */
     s.world.stranger = (nw_stranger_t){.arg = &s, .told = on_told};
@@ -107,19 +113,95 @@ Test(node_wants, what_nobody_has_does_not_keep_the_rest_waiting)
     nw_event(&s.world.node[0], &allow);
     cs_event_t up = {.kind = CS_EV_LINK_UP, .link = LINK, .key = member.key};
     nw_event(&s.world.node[0], &up);
+}
+
+static void teardown(void)
+{
+    cr_assert_null(s.world.failure, "%s", s.world.failure);
+    cs_buf_fini(&s.asked);
+    cs_buf_fini(&s.none);
+    cs_buf_fini(&s.have);
+    cs_buf_fini(&s.chunk);
+    member_fini(&s.member);
+    nw_close(&s.world);
+}
+
+TestSuite(node_wants, .init = setup, .fini = teardown);
+
+static void run(void)
+{
+    while (nw_step(&s.world)) {
+    }
+}
+
+Test(node_wants, what_nobody_has_does_not_keep_the_rest_waiting)
+{
     push_all(&s);
     bool found = false;
     for (unsigned round = 0; round < ROUNDS_MAX && !found; round++) {
-        while (nw_step(&s.world)) {
-        }
+        run();
         found = answer(&s);
         if (!found) nw_pass_time(&s.world);
     }
     cr_assert(found, "it was never asked for");
-    while (nw_step(&s.world)) {
+    run();
+}
+
+/* The node wants "z", and has asked for it. */
+static cs_slice_t want_z(void)
+{
+    cs_buf_t packed = {0};
+    member_write(&s.member, "z", cs_slice_text("what is wanted"));
+    push_path(&s, "z", &packed);
+    push(&s, &packed, 1);
+    cs_buf_fini(&packed);
+    run();
+    for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len == 0; i++) {
+        nw_pass_time(&s.world);
+        run();
     }
-    cr_assert_null(s.world.failure, "%s", s.world.failure);
-    cs_buf_fini(&s.asked);
-    member_fini(&s.member);
-    nw_close(&s.world);
+    cr_assert_eq(s.asked.len, CS_NAME_BYTES);
+    return cs_buf_slice(&s.asked);
+}
+
+static void ask(cs_slice_t name)
+{
+    cs_buf_t none = {0};
+    cs_msg_t msg = {.type = CS_MSG_CWANT, .u.cwant.contents = name};
+    say(&s, &msg, &none);
+    run();
+}
+
+Test(node_wants, who_asked_in_vain_is_told_when_it_has_come)
+{
+    uint8_t name[CS_NAME_BYTES];
+    memcpy(name, want_z().data, sizeof name);
+    ask(cs_slice(name, sizeof name));
+    cr_assert(cs_slice_eq(cs_buf_slice(&s.none), cs_slice(name, sizeof name)));
+    cr_assert_eq(s.have.len, 0);
+    cr_assert(answer(&s));
+    run();
+    cr_assert(cs_slice_eq(cs_buf_slice(&s.have), cs_slice(name, sizeof name)));
+    ask(cs_slice(name, sizeof name));
+    cr_assert_eq(s.none.len, sizeof name, "it was refused again");
+    cr_assert_neq(s.chunk.len, 0);
+}
+
+Test(node_wants, who_has_got_it_since_is_asked_again_at_once)
+{
+    cs_buf_t none = {0};
+    uint8_t name[CS_NAME_BYTES];
+    memcpy(name, want_z().data, sizeof name);
+    cs_buf_clear(&s.asked);
+    cs_msg_t msg = {.type = CS_MSG_CNONE};
+    msg.u.cnone.packed = cs_slice(name, sizeof name);
+    say(&s, &msg, &none);
+    run();
+    cr_assert_eq(s.asked.len, 0, "it said that it has it not");
+    msg.type = CS_MSG_CHAVE;
+    say(&s, &msg, &none);
+    run();
+    cr_assert(cs_slice_eq(cs_buf_slice(&s.asked), cs_slice(name, sizeof name)));
+    cr_assert(answer(&s));
+    run();
 }
