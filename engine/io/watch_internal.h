@@ -48,9 +48,9 @@ struct cs_watcher {
     cs_watch_thread_t thread;
     bool stopping, in_flight;
     uint64_t handed_ms, told_ms, root_ms, limits_ms;
-    uint64_t events_ms,
-        rest_until_ms; /* the last turn with events; the queue is left to fill */
-    uint32_t streak;   /* turns with events, one upon the other */
+    uint64_t events_ms;     /* of the last turn with events */
+    uint64_t rest_until_ms; /* the queue is left to fill */
+    uint32_t streak;        /* turns with events, one upon the other */
     size_t budget;
     struct statx root_is;
     cs_watcher_state_t told;
