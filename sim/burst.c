@@ -248,15 +248,14 @@ static void add_step(cs_drawing_t *draw, burst_t *burst, unsigned node, const st
     act.number = step->number != 0 ? step->number : cs_draw_number(draw, act.kind);
     place_path(burst, node, step->from, act.path);
     if (step->kind == CS_ACT_MOVE) {
-        uint8_t to = step->to;
-        place_path(burst, node, to, act.other);
-        if (burst->directory)
-            snprintf(act.other, sizeof act.other, "%s", cs_draw_names[ELSEWHERE]);
+        const char *elsewhere = cs_draw_names[ELSEWHERE];
+        place_path(burst, node, step->to, act.other);
+        if (burst->directory) snprintf(act.other, sizeof act.other, "%s", elsewhere);
         if (step->from == HERE) snprintf(burst->at[node], CS_ACT_PATH_BYTES, "%s", act.other);
     }
     const cs_sim_options_t *options = draw->options;
-    if (options->races > 0 && cs_drawn_below(draw, 100) < options->races)
-        act.calls = 1 + cs_drawn_below(draw, 8);
+    bool races = options->races > 0 && cs_drawn_below(draw, 100) < options->races;
+    if (races) act.calls = 1 + cs_drawn_below(draw, 8);
     cs_history_add(burst->history, &act);
     burst->node = node;
 }

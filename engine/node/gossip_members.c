@@ -134,8 +134,8 @@ void cs__member_met(cs_gossip_t *gossip, size_t at, uint64_t rid)
     if (rid == 0 || member->rid == rid) return;
     member->rid = rid;
     bool self = memcmp(member->key.b, gossip->config.self.b, CS_KEY_BYTES) == 0;
-    if (!self && gossip->host.met != NULL)
-        gossip->host.met(gossip->host.arg, &member->key, rid);
+    if (self || gossip->host.met == NULL) return;
+    gossip->host.met(gossip->host.arg, &member->key, rid);
 }
 
 void cs__members_take(cs_gossip_t *gossip, const cs_msg_members_t *members)
