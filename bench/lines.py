@@ -90,7 +90,7 @@ class Save(Line):
     # How many, and the seconds between two: a person saves, not a burst, and Syncthing sends
     # again after a quarter of a second only. rsync and Unison take a file with the same size
     # and second for the same.
-    pace = {"crdtsync": (60, 0.4), "syncthing": (60, 0.4)}
+    pace = {"crdtsync": (40, 0.4), "syncthing": (40, 0.4)}
 
     def measure(self, world, make):
         tool = make(world)
@@ -98,7 +98,7 @@ class Save(Line):
         (tool.a / "saved").write_bytes(b"first")
         tool.sync("saved")
         arrival, took = Arrival(tool.b / "saved"), []
-        count, pause = self.pace.get(tool.name, (15, 1.1))
+        count, pause = self.pace.get(tool.name, (10, 1.1))
         for i in range(count):
             time.sleep(pause)
             content = (f"save {i} at {time.time()} ".encode() * 64)[:1024]
