@@ -88,8 +88,8 @@ class Save(Line):
     figures = {"median": Figure("a saved file of 1 KiB is there, median", "ms", None, 5),
                "p99": Figure("the same, 99th percentile", "ms")}
     # How many, and the seconds between two: a person saves, not a burst, and Syncthing sends
-    # again after a quarter of a second only. rsync and Unison take a file with the same size
-    # and second for the same.
+    # again after a quarter of a second only. rsync and Unison take a file of the same size
+    # for the same if its time differs by less than a second, or two.
     pace = {"crdtsync": (40, 0.4), "syncthing": (40, 0.4)}
 
     def measure(self, world, make):
@@ -98,7 +98,7 @@ class Save(Line):
         (tool.a / "saved").write_bytes(b"first")
         tool.sync("saved")
         arrival, took = Arrival(tool.b / "saved"), []
-        count, pause = self.pace.get(tool.name, (10, 1.1))
+        count, pause = self.pace.get(tool.name, (8, 2.1))
         for i in range(count):
             time.sleep(pause)
             content = (f"save {i} at {time.time()} ".encode() * 64)[:1024]
