@@ -2,8 +2,8 @@
 
 Times are seconds of the monotonic clock. Bytes on the wire are what the loopback device of this
 network namespace carried, headers and acknowledgements included, in both directions: the same for
-every tool. Nothing is removed before the very end, because file systems are slow to create for
-minutes after much was deleted.
+every tool. Nothing is removed before the very end, or until there is no room for more, because
+file systems are slow to create for minutes after much was deleted.
 """
 import ctypes
 import os
@@ -17,6 +17,7 @@ import time
 IN_MOVED_TO, IN_CLOSE_WRITE = 0x80, 0x08
 POLL_SECONDS = 0.005  # how often a peer that can only be asked is asked
 WAIT_SECONDS = 1800
+ROOM_BYTES = 12 << 30  # what one run of a line may need
 
 
 class Failure(Exception):
@@ -73,6 +74,15 @@ class World:
         run(self.make_tree, path, count, size, per_dir)
         self.flush()
         return path
+
+    def make_room(self):
+        """False: there was not enough left, and what earlier runs wrote has been removed."""
+        if shutil.disk_usage(self.root).free >= ROOM_BYTES:
+            return True
+        for path in self.root.iterdir():
+            shutil.rmtree(path, ignore_errors=True)
+        self.flush()
+        return False
 
     def flush(self):
         run("sync", "-f", self.root)
