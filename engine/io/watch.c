@@ -197,7 +197,8 @@ static void note_events(cs_watcher_t *watch)
     uint64_t now_ms = watch->thread.now_ms;
     watch->streak = now_ms <= watch->events_ms + BURST_MS + 1 ? watch->streak + 1 : 0;
     watch->events_ms = now_ms;
-    if (watch->streak >= BURST_TURNS) watch->rest_until_ms = now_ms + BURST_MS;
+    bool patient = watch->thread.backend->ops->patient;
+    if (patient && watch->streak >= BURST_TURNS) watch->rest_until_ms = now_ms + BURST_MS;
 }
 
 static int timeout_ms(const cs_watcher_t *watch, bool more)
@@ -223,7 +224,6 @@ static bool read_events(cs_watcher_t *watch, bool ready)
         more = backend->ops->read(backend, thread->now_ms);
         if (more && i == 0) note_events(watch);
     }
-    if (!more && ending) drop_deeds(thread, false);
     if (thread->root_fd >= 0) close(thread->root_fd);
     thread->root_fd = -1;
     return more;
@@ -243,8 +243,11 @@ static void turn(cs_watcher_t *watch, bool *more)
     take_words(thread);
     *more = false;
     if (backend != NULL) {
+        bool ending = thread->deeds != NULL && thread->deeds->ended;
         *more = read_events(watch, ready);
         *more = backend->ops->work(backend, thread->now_ms) || *more;
+        /* What stands in a new directory is told by the work, not by events. */
+        if (!*more && ending) drop_deeds(thread, false);
         if (thread->now_ms >= thread->from.at_ms + PAIR_MS) cs__watch_end_pair(thread);
     } else {
         drop_deeds(thread, true);

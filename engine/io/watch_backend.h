@@ -48,6 +48,9 @@ typedef struct cs_watch_limits {
 typedef struct cs_watch_backend cs_watch_backend_t;
 typedef struct cs_watch_backend_ops {
     const char *name;
+    /* Events may wait. Where a new directory has to be watched first they may not: what is put
+     * into it until then is found by a look. */
+    bool patient;
     int (*fd)(const cs_watch_backend_t *self);
     /* Tells what one read of the descriptor gives; false: nothing was there. */
     bool (*read)(cs_watch_backend_t *self, uint64_t now_ms);

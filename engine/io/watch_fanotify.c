@@ -275,6 +275,7 @@ static void fanotify_destroy(cs_watch_backend_t *backend)
 
 static const cs_watch_backend_ops_t ops = {
     .name = "fanotify",
+    .patient = true,
     .fd = fanotify_fd,
     .read = fanotify_read,
     .work = fanotify_work,
