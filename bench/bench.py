@@ -67,18 +67,15 @@ def measure_once(line, tool, world, results):
         made.append(tool(of))
         return made[-1]
 
-    found = None
     try:
-        found = line.measure(world, make)
-        for key, value in found.items():
+        for key, value in line.measure(world, make).items():
             results.setdefault(key, {}).setdefault(tool.name, []).append(value)
         return None
     except (Failure, OSError, subprocess.SubprocessError) as failure:
         return f"{line.name}, {tool.name}: {failure}"
     finally:
-        if found is None:
-            for left in made:
-                left.stop()
+        for tool_made in made:
+            tool_made.stop()
 
 
 def measure(line, tools, runs, world):

@@ -33,7 +33,24 @@ def traffic(title, goal=None):
     return Figure(title + ": bytes on the wire", "MB", None, goal)
 
 
+def started(world, make, *tree):
+    """A tool with both ends up and empty, and a tree that is not yet in its folder."""
+    path = world.tree(*tree)
+    tool = make(world)
+    tool.start()
+    return tool, path
+
+
+def synced(world, make, *tree):
+    """A tool of which both ends have the tree, as `tree`."""
+    tool, path = started(world, make, *tree)
+    path.rename(tool.a / "tree")
+    tool.sync()
+    return tool
+
+
 class Line:
+    """What `make` makes is stopped when `measure` has returned."""
     name, title, tools, figures = "", "", (), {}
 
     def measure(self, world, make):
@@ -48,14 +65,11 @@ class FirstSync(Line):
         self.figures = {"time": seconds(title, reference, goal), "wire": traffic(title)}
 
     def measure(self, world, make):
-        tree = world.tree(*self.tree)
-        tool = make(world)
-        tool.start()
+        tool, tree = started(world, make, *self.tree)
         with Measured(world) as m:
             tree.rename(tool.a / "tree")
             tool.sync()
         check_same(tool)
-        tool.stop()
         return {"time": m.seconds, "wire": m.bytes / 1e6}
 
 
@@ -69,15 +83,12 @@ class Memory(Line):
     }
 
     def measure(self, world, make):
-        tree = world.tree(200000, 1024, 100)
-        tool = make(world)
-        tool.start()
+        tool, tree = started(world, make, 200000, 1024, 100)
         with MemoryPeak(tool.receiver.pid) as peak:
             tree.rename(tool.a / "tree")
             tool.sync()
         time.sleep(REST_SECONDS)
         rest = memory(tool.receiver.pid)
-        tool.stop()
         return {"rest": rest[0], "peak": peak.own, "resident": max(peak.resident, rest[1])}
 
 
@@ -110,7 +121,6 @@ class Save(Line):
             took.append((time.monotonic() - begin) * 1e3)
             telling.join()
         arrival.close()
-        tool.stop()
         took.sort()
         return {"median": statistics.median(took), "p99": took[len(took) * 99 // 100]}
 
@@ -142,11 +152,7 @@ class Edits(Line):
         figures[key + "-time"] = seconds(what, None, 2)
 
     def measure(self, world, make):
-        tree = world.tree(1, GIB)
-        tool = make(world)
-        tool.start()
-        tree.rename(tool.a / "tree")
-        tool.sync()
+        tool = synced(world, make, 1, GIB)
         path, found = tool.a / "tree" / "d0000" / "f000000", {}
         for key in self.edits:
             self.edit(key, path)
@@ -154,7 +160,6 @@ class Edits(Line):
                 tool.sync()
             check_same(tool)
             found[key + "-wire"], found[key + "-time"] = m.bytes / 1e6, m.seconds
-        tool.stop()
         return found
 
     @staticmethod
@@ -177,16 +182,11 @@ class Rename(Line):
     figures = {"time": seconds(title, None, 0.5), "wire": traffic(title, 0.4)}
 
     def measure(self, world, make):
-        tree = world.tree(1000, GIB // 1000)
-        tool = make(world)
-        tool.start()
-        tree.rename(tool.a / "tree")
-        tool.sync()
+        tool = synced(world, make, 1000, GIB // 1000)
         with Measured(world) as m:
             (tool.a / "tree").rename(tool.a / "renamed")
             tool.sync()
         check_same(tool)
-        tool.stop()
         return {"time": m.seconds, "wire": m.bytes / 1e6}
 
 
@@ -196,9 +196,7 @@ class Scan(Line):
     figures = {"time": seconds(title, "find", 1.0)}
 
     def measure(self, world, make):
-        tree = world.tree(200000, 16, 100)
-        tool = make(world)
-        tool.start()
+        tool, tree = started(world, make, 200000, 16, 100)
         tree.rename(tool.a / "tree")
         if tool.name != "find":
             tool.sync()
@@ -206,7 +204,6 @@ class Scan(Line):
         begin = time.monotonic()
         tool.scan()
         took = time.monotonic() - begin
-        tool.stop()
         return {"time": took}
 
 
@@ -225,11 +222,7 @@ class Sources(Line):
         return {"one": took[0], "two": took[1], "gain": took[0] / took[1]}
 
     def third(self, world, make, dials):
-        tree = world.tree(1, GIB)
-        tool = make(world)
-        tool.start()
-        tree.rename(tool.a / "tree")
-        tool.sync()
+        tool = synced(world, make, 1, GIB)
         tool.stop()
         tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib)}
         tool.up("a")
@@ -241,7 +234,6 @@ class Sources(Line):
             for end in dials:
                 tool.introduce(end, "c", port)
             tool.equal("c", len(dials))
-        tool.stop()
         return m.seconds
 
 
@@ -264,7 +256,6 @@ class Sparse(Line):
             file.write(os.urandom(4096))
         with Measured(world) as m:
             tool.sync()
-        tool.stop()
         return {"wire": m.bytes / 1e6, "time": m.seconds}
 
 

@@ -167,6 +167,7 @@ SYNCTHING = """<configuration version="36">
 class Syncthing(Tool):
     name = "syncthing"
     needs = ("syncthing",)
+    gui = {}  # of each end: the path of its socket
 
     @classmethod
     def version(cls):

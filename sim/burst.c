@@ -1,4 +1,4 @@
-/* burst.c - bursts of related actions: see history_i.h. */
+/* burst.c - bursts of related actions, drawn. */
 #include <stdio.h>
 #include <string.h>
 
@@ -150,7 +150,8 @@ static void draw_absence(cs_drawing_t *draw, burst_t *burst)
     const cs_sim_options_t *options = draw->options;
     unsigned node = cs_drawn_below(draw, options->nodes);
     uint32_t at = cs_drawn_below(draw, 4);
-    bool restored = options->images > 0 && at<2, alone = options->net> 0 && at > 0;
+    bool restored = options->images > 0 && at < 2;
+    bool alone = options->net > 0 && at > 0 && at < 3;
     if (restored) {
         const char *first = cs_draw_names[burst->name[0]];
         add_act(burst, CS_ACT_BACKUP, node, "", 0);
@@ -158,7 +159,7 @@ static void draw_absence(cs_drawing_t *draw, burst_t *burst)
         add_scan(burst, node);
         burst->at_us += 20000 + 4000ull * options->latency_ms; /* others hear of it */
     }
-    if (alone && at < 3) add_part(draw, burst, node);
+    if (alone) add_part(draw, burst, node);
     if (restored) add_act(burst, CS_ACT_RESTORE, node, "", cs_drawn_below(draw, 2));
     if (restored) burst->node = node;
 }
@@ -230,13 +231,12 @@ static const step_t turns[][STEPS_MAX] = {
 
 static void place_path(const burst_t *burst, unsigned node, uint8_t place, char *ret)
 {
-    const char *second = cs_draw_names[burst->name[1]];
     if (place == HERE) {
         snprintf(ret, CS_ACT_PATH_BYTES, "%s", burst->at[node]);
     } else if (place == CHILD && burst->directory) {
         snprintf(ret, CS_ACT_PATH_BYTES, "%s/y", cs_draw_names[burst->name[0]]);
     } else if (place == CHILD) {
-        snprintf(ret, CS_ACT_PATH_BYTES, "%s/x", second);
+        snprintf(ret, CS_ACT_PATH_BYTES, "%s/x", cs_draw_names[burst->name[1]]);
     } else {
         snprintf(ret, CS_ACT_PATH_BYTES, "%s", cs_draw_names[burst->name[place - FIRST]]);
     }
@@ -281,8 +281,8 @@ static uint32_t draw_turns(const cs_sim_options_t *options, uint32_t first, burs
 }
 
 /* What single actions, the theme's mostly, come to. */
-static uint32_t draw_theme_acts(const cs_sim_options_t *options, uint32_t first, uint32_t count,
-                                burst_t *burst)
+static void draw_theme_acts(const cs_sim_options_t *options, uint32_t first, uint32_t count,
+                            burst_t *burst)
 {
     for (uint32_t i = 0; i < count; i++) {
         cs_act_t act;
@@ -297,7 +297,6 @@ static uint32_t draw_theme_acts(const cs_sim_options_t *options, uint32_t first,
         burst->at_us += cs_drawn_below(&draw, most + 10);
         if (cs_drawn_below(&draw, 24) == 0) burst->at_us += 200000000; /* gone: forgotten */
     }
-    return count;
 }
 
 static uint32_t draw_burst(const cs_sim_options_t *options, uint32_t first, burst_t *burst)
@@ -311,10 +310,14 @@ static uint32_t draw_burst(const cs_sim_options_t *options, uint32_t first, burs
     } else {
         draw_theme(&draw, burst);
     }
-    uint32_t count = cs_drawn_below(&draw, 3) == 0 ? burst->actors
-                                                   : 1 + cs_drawn_below(&draw, options->bursts);
-    count = turns_of_each ? draw_turns(options, first, burst)
-                          : draw_theme_acts(options, first, count, burst);
+    uint32_t count = 0;
+    if (turns_of_each) {
+        count = draw_turns(options, first, burst);
+    } else {
+        bool one_each = cs_drawn_below(&draw, 3) == 0;
+        count = one_each ? burst->actors : 1 + cs_drawn_below(&draw, options->bursts);
+        draw_theme_acts(options, first, count, burst);
+    }
     add_rest(burst); /* which begins with a scan of all nodes */
     return count;
 }

@@ -126,18 +126,13 @@ typedef struct picture {
     cs_sim_node_t *node;
 } picture_t;
 
-static bool is_at_or_below(cs_slice_t path, cs_slice_t dir)
-{
-    return cs_slice_has_prefix(path, dir) && (path.len == dir.len || path.data[dir.len] == '/');
-}
-
 /* Bytes that nobody has any more; or a directory that is there for such files alone. */
 static bool is_missing(const picture_t *picture, cs_slice_t path)
 {
     bool missing = false;
     for (uint32_t i = 0; picture->node->sim->forgot && i < picture->items->len; i++) {
         const cs_item_t *item = &picture->items->item[i];
-        if (!is_at_or_below(cs_slice_str(item->path), path)) continue;
+        if (!cs_path_is_within(cs_slice_str(item->path), path)) continue;
         missing = cs_node_why(picture->node->node, CS_SIM_FOLDER, item).kind == CS_WHY_MISSING;
         if (!missing) return false;
     }
@@ -160,9 +155,7 @@ static void add_item(void *arg, const cs_mem_item_t *item)
 {
     picture_t *picture = arg;
     cs_buf_t *tree = &picture->text;
-    static const char private[] = CS_PRIVATE_DIR;
-    size_t len = sizeof private - 1;
-    if (item->path.len >= len && memcmp(item->path.data, private, len) == 0) return;
+    if (cs_path_is_private(item->path)) return;
     if (is_missing(picture, item->path)) return;
     check_bytes(picture, item);
     unsigned mode = item->stat.type == CS_NODE_FILE ? item->stat.mode : 0;

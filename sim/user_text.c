@@ -39,10 +39,8 @@ typedef struct looking {
 
 static void look(void *arg, const cs_mem_item_t *item)
 {
-    static const char private[] = CS_PRIVATE_DIR;
     looking_t *looking = arg;
-    size_t len = sizeof private - 1;
-    if (item->path.len >= len && memcmp(item->path.data, private, len) == 0) return;
+    if (cs_path_is_private(item->path)) return;
     looking->found |= item->stat.type == CS_NODE_FILE &&
                       cs_text_of(item->bytes.data, item->bytes.len) == looking->number;
 }
@@ -60,26 +58,19 @@ void cs_sim_user_removed(cs_sim_node_t *node, uint32_t number)
 
 typedef struct moving {
     cs_sim_node_t *node;
-    const char *below;
+    cs_slice_t top;
 } moving_t;
-
-static bool is_below(cs_slice_t path, const char *dir)
-{
-    size_t len = strlen(dir);
-    return path.len >= len && memcmp(path.data, dir, len) == 0 &&
-           (path.len == len || path.data[len] == '/');
-}
 
 static void note_moved(void *arg, const cs_mem_item_t *item)
 {
     const moving_t *moving = arg;
-    if (item->stat.type != CS_NODE_FILE || !is_below(item->path, moving->below)) return;
+    if (item->stat.type != CS_NODE_FILE || !cs_path_is_within(item->path, moving->top)) return;
     uint32_t number = cs_text_of(item->bytes.data, item->bytes.len);
     cs_texts_moved(moving->node->sim->texts, number, moving->node->index);
 }
 
 void cs_sim_user_moves(cs_sim_node_t *node, const char *path)
 {
-    moving_t moving = {node, path};
+    moving_t moving = {node, cs_slice(path, strlen(path))};
     cs_mem_volume_walk(node->volume, note_moved, &moving);
 }

@@ -53,3 +53,13 @@ bool cs_path_is_below(cs_slice_t path, cs_slice_t dir)
     return path.len > dir.len && path.data[dir.len] == '/' &&
            memcmp(path.data, dir.data, dir.len) == 0;
 }
+
+bool cs_path_is_within(cs_slice_t path, cs_slice_t top)
+{
+    return cs_slice_eq(path, top) || cs_path_is_below(path, top);
+}
+
+bool cs_path_is_private(cs_slice_t path)
+{
+    return cs_path_is_within(path, cs_slice_text(CS_PRIVATE_DIR));
+}

@@ -18,5 +18,9 @@ cs_slice_t cs_path_base(cs_slice_t path);   /* the last component */
 
 /* True if `path` lies below `dir` (not equal to it). The empty dir is the root. */
 bool cs_path_is_below(cs_slice_t path, cs_slice_t dir);
+/* True if `path` is `top`, or lies below it. */
+bool cs_path_is_within(cs_slice_t path, cs_slice_t top);
+/* The engine's own directory, or in it. */
+bool cs_path_is_private(cs_slice_t path);
 
 #endif

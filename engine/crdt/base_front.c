@@ -21,3 +21,10 @@ cs_err_t cs_base_peek(cs_slice_t value, cs_base_front_t *ret)
     *ret = front;
     return CS_OK;
 }
+
+void cs_base_key(uint32_t folder, cs_slice_t path, cs_buf_t *ret)
+{
+    cs_buf_put_u32_be(ret, folder);
+    cs_buf_put_slice(ret, cs_slice_text("b/"));
+    cs_buf_put_slice(ret, path);
+}

@@ -256,6 +256,9 @@ typedef struct cs_base_front {
     uint16_t mode;
 } cs_base_front_t;
 CS_MUST_USE cs_err_t cs_base_peek(cs_slice_t value, cs_base_front_t *ret);
+/* Appends the key of a row: folder number, "b/", path. */
+#define CS_BASE_KEY_BYTES 6u /* before the path */
+void cs_base_key(uint32_t folder, cs_slice_t path, cs_buf_t *ret);
 
 /* Next path >= from in w/ (memory and store), false at the end. ret (initialised) is replaced.
  * A path stands for its family, tags removed: nothing need be displayed at it itself. A path

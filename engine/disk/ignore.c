@@ -124,7 +124,7 @@ cs_err_t cs_ignore_enter(cs_ignore_t *ignore, cs_slice_t dir)
     while (ignore->len > 0) {
         ignore->dir.len = ignore->level[ignore->len - 1].dir_len;
         cs_slice_t here = cs_buf_slice(&ignore->dir);
-        if (cs_slice_eq(dir, here) || cs_path_is_below(dir, here)) break;
+        if (cs_path_is_within(dir, here)) break;
         pop(ignore);
     }
     cs_err_t err = ignore->len == 0 ? push(ignore, cs_slice(dir.data, 0)) : CS_OK;

@@ -28,14 +28,10 @@ typedef struct merge {
     cs_base_front_t row;
 } merge_t;
 
-#define KEY_PREFIX_BYTES 6u /* folder number, "b/" */
-
 static void set_key(merge_t *m, cs_slice_t path, const char *suffix)
 {
     cs_buf_clear(&m->key);
-    cs_buf_put_u32_be(&m->key, m->config->folder);
-    cs_buf_put_slice(&m->key, cs_slice_text("b/"));
-    cs_buf_put_slice(&m->key, path);
+    cs_base_key(m->config->folder, path, &m->key);
     cs_buf_put_slice(&m->key, cs_slice_text(suffix));
 }
 
@@ -44,12 +40,12 @@ static cs_err_t load_row(merge_t *m)
     m->has_row = false;
     if (!cs_iter_valid(m->iter)) return cs_iter_err(m->iter);
     cs_slice_t key = cs_iter_key(m->iter);
-    if (key.len < KEY_PREFIX_BYTES || memcmp(key.data, m->key.data, KEY_PREFIX_BYTES) != 0) {
+    if (key.len < CS_BASE_KEY_BYTES || memcmp(key.data, m->key.data, CS_BASE_KEY_BYTES) != 0) {
         return CS_OK;
     }
     cs_err_t err = cs_base_peek(cs_iter_value(m->iter), &m->row);
     if (err != CS_OK) return err;
-    m->row_path = cs_slice(key.data + KEY_PREFIX_BYTES, key.len - KEY_PREFIX_BYTES);
+    m->row_path = cs_slice(key.data + CS_BASE_KEY_BYTES, key.len - CS_BASE_KEY_BYTES);
     m->has_row = true;
     return CS_OK;
 }

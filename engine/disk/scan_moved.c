@@ -50,20 +50,13 @@ static bool is_gone(const cs_moved_t *moved, cs_slice_t path)
     return fs->ops->stat(fs, path, &st) == CS_ERR_NOT_FOUND;
 }
 
-static void prefix_of(const cs_moved_t *moved, cs_slice_t path, cs_buf_t *ret)
-{
-    cs_buf_put_u32_be(ret, moved->config->folder);
-    cs_buf_put_slice(ret, cs_slice_text("b/"));
-    cs_buf_put_slice(ret, path);
-    if (path.len > 0) cs_buf_put_u8(ret, '/');
-}
-
 /* Rows at and below the path. What cannot be read is not remembered: the files are read. */
 static void add_rows(cs_moved_t *moved, cs_iter_t *iter, cs_slice_t path)
 {
     cs_buf_t key = {0};
     cs_base_front_t row;
-    prefix_of(moved, path, &key);
+    cs_base_key(moved->config->folder, path, &key);
+    cs_buf_put_u8(&key, '/');
     for (cs_iter_seek(iter, cs_buf_slice(&key)); cs_iter_valid(iter); cs_iter_next(iter)) {
         bool below = cs_slice_has_prefix(cs_iter_key(iter), cs_buf_slice(&key));
         if (!below || moved->rows.len >= CS_MOVED_MAX) break;
@@ -78,7 +71,7 @@ static void add_gone(cs_moved_t *moved, cs_iter_t *iter)
     cs_buf_t prefix = {0}, dir = {0};
     cs_base_front_t row;
     bool gone = false;
-    prefix_of(moved, cs_slice_text(""), &prefix);
+    cs_base_key(moved->config->folder, cs_slice_text(""), &prefix);
     for (cs_iter_seek(iter, cs_buf_slice(&prefix)); cs_iter_valid(iter); cs_iter_next(iter)) {
         cs_slice_t key = cs_iter_key(iter);
         if (!cs_slice_has_prefix(key, cs_buf_slice(&prefix))) break;
@@ -100,8 +93,9 @@ static void fill(cs_moved_t *moved)
 {
     const cs_scan_config_t *config = moved->config;
     cs_iter_t *iter = cs_store_iter(config->store, config->snapshot);
+    size_t given = config->paths != NULL ? config->path_count : 0;
     if (config->paths == NULL) add_gone(moved, iter);
-    for (size_t i = 0; config->paths != NULL && i < config->path_count; i++) {
+    for (size_t i = 0; i < given; i++) {
         if (is_gone(moved, config->paths[i])) add_rows(moved, iter, config->paths[i]);
     }
     cs_iter_destroy(&iter);
@@ -109,6 +103,7 @@ static void fill(cs_moved_t *moved)
 
 const cs_base_front_t *cs_moved_find(cs_moved_t *moved, const cs_stat_t *stat)
 {
+    if (moved->config->full) return NULL; /* no print is believed */
     if (!moved->filled) fill(moved);
     moved->filled = true;
     const cs_onode_t *node = cs_omap_find(&moved->rows, key_of(&stat->print.ino));

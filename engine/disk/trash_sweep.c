@@ -78,7 +78,7 @@ static void give_back(cs_sweep_t *sweep, cs_slice_t entry, cs_slice_t path)
 static void clear_way_back(cs_sweep_t *sweep, const cs_trash_record_t *record)
 {
     cs_slice_t dir = cs_path_parent(record->path);
-    while (cs_slice_eq(dir, record->from) || cs_path_is_below(dir, record->from)) {
+    while (cs_path_is_within(dir, record->from)) {
         (void)sweep->fs->ops->rmdir(sweep->fs, dir); /* only if it is empty */
         dir = cs_path_parent(dir);
     }

@@ -183,10 +183,9 @@ void cs_walk_begin_paths(cs_walk_t *walk, const cs_slice_t *paths, size_t count)
 {
     CS_ASSERT(walk->len == 0);
     cs_listing_t listing = {0};
-    cs_slice_t private_dir = cs_slice_text(CS_PRIVATE_DIR);
     for (size_t i = 0; i < count; i++) {
         if (i > 0 && cs_slice_eq(paths[i], paths[i - 1])) continue;
-        if (cs_slice_eq(paths[i], private_dir) || cs_path_is_below(paths[i], private_dir)) {
+        if (cs_path_is_private(paths[i])) {
             continue;
         }
         if (!is_covered(paths, count, paths[i])) add_given(walk, &listing, paths[i]);

@@ -103,9 +103,7 @@ static bool same_print(const checking_t *checking, const cs_sighting_t *sighting
 {
     cs_buf_t key = {0}, value = {0};
     cs_base_front_t front = {0};
-    cs_buf_put_u32_be(&key, checking->folder[checking->at]);
-    cs_buf_put_slice(&key, cs_slice_text("b/"));
-    cs_buf_put_slice(&key, sighting->path);
+    cs_base_key(checking->folder[checking->at], sighting->path, &key);
     bool same = cs_store_get(checking->daemon->store, checking->snapshot, cs_buf_slice(&key),
                              &value) == CS_OK &&
                 cs_base_peek(cs_buf_slice(&value), &front) == CS_OK &&

@@ -218,8 +218,7 @@ static bool read_events(cs_watcher_t *watch, bool ready)
 {
     cs_watch_thread_t *thread = &watch->thread;
     cs_watch_backend_t *backend = thread->backend;
-    bool ending = thread->deeds != NULL && thread->deeds->ended;
-    bool more = ready || ending;
+    bool more = ready;
     for (unsigned i = 0; more && i < READS_MAX; i++) {
         more = backend->ops->read(backend, thread->now_ms);
         if (more && i == 0) note_events(watch);
@@ -244,7 +243,7 @@ static void turn(cs_watcher_t *watch, bool *more)
     *more = false;
     if (backend != NULL) {
         bool ending = thread->deeds != NULL && thread->deeds->ended;
-        *more = read_events(watch, ready);
+        *more = read_events(watch, ready || ending);
         *more = backend->ops->work(backend, thread->now_ms) || *more;
         /* What stands in a new directory is told by the work, not by events. */
         if (!*more && ending) drop_deeds(thread, false);

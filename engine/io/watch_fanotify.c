@@ -92,12 +92,6 @@ static bool is_ignored(fanotify_t *self, cs_slice_t dir)
     return cs_ignore_matches(self->ignore, dir, true, &ignored) == CS_OK && ignored;
 }
 
-static bool is_private(cs_slice_t path)
-{
-    cs_slice_t private = cs_slice_text(CS_PRIVATE_DIR);
-    return cs_slice_eq(path, private) || cs_path_is_below(path, private);
-}
-
 /* The place is borrowed until the next call. */
 static const place_t *place_of(fanotify_t *self, struct file_handle *handle)
 {
@@ -110,7 +104,7 @@ static const place_t *place_of(fanotify_t *self, struct file_handle *handle)
     place_t *place = cs_calloc(1, sizeof *place);
     place->ours = path_of(self, handle, &place->path);
     cs_slice_t path = cs_buf_slice(&place->path);
-    if (place->ours) place->ours = !is_private(path) && !is_ignored(self, path);
+    if (place->ours) place->ours = !cs_path_is_private(path) && !is_ignored(self, path);
     cs_omap_insert(&self->dirs, key, &is_new)->value = place;
     return place;
 }
@@ -153,7 +147,7 @@ static bool resolve(fanotify_t *self, const struct fanotify_event_info_fid *info
     cs_buf_put_slice(ret, cs_buf_slice(&place->path));
     if (ret->len > 0) cs_buf_put_u8(ret, '/');
     cs_buf_put_slice(ret, cs_slice_text(name));
-    return ret->len <= CS_PATH_MAX && !is_private(cs_buf_slice(ret));
+    return ret->len <= CS_PATH_MAX && !cs_path_is_private(cs_buf_slice(ret));
 }
 
 static void tell(fanotify_t *self, const cs_buf_t *path, unsigned what, bool is_dir)

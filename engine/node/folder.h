@@ -281,7 +281,7 @@ uint64_t cs_folder_recovery_due(const cs_folder_t *folder);
 void cs_folder_note(cs_folder_t *folder, const char *what, cs_slice_t path, cs_err_t err);
 /* Content messages need no durability: sent at once. payload (may be NULL) is taken. */
 /* Leaves, in order, once all changes made so far are durable. */
-void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg);
+void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, cs_msg_t *msg);
 void cs_folder_send(cs_folder_t *folder, cs_peer_t id, cs_msg_t *msg, cs_buf_t *payload);
 void cs_folder_drop(cs_folder_t *folder, cs_peer_t id, const char *why);
 /* The peer stays; what: an event's name, static. */

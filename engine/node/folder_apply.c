@@ -76,7 +76,7 @@ bool cs_folder_is_busy(const cs_folder_t *folder, cs_slice_t path)
 {
     for (size_t i = 0; i < folder->busy_count; i++) {
         cs_slice_t busy = cs_slice_str(folder->busy[i]);
-        if (cs_slice_eq(busy, path) || cs_path_is_below(path, busy)) return true;
+        if (cs_path_is_within(path, busy)) return true;
     }
     return false;
 }

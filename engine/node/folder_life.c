@@ -6,7 +6,7 @@
 
 /* --- what gossip asks of us */
 
-void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
+static void queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
 {
     cs_buf_t bytes = {0};
     cs_msg_encode(msg, &bytes);
@@ -14,9 +14,15 @@ void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *m
     cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
 }
 
+void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, cs_msg_t *msg)
+{
+    memcpy(msg->tag, folder->keys->tag, sizeof msg->tag);
+    queue(folder, peer, msg);
+}
+
 static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
 {
-    cs_folder_send_later(arg, peer, msg);
+    queue(arg, peer, msg);
 }
 
 static void host_drop(void *arg, cs_peer_t peer, const char *reason)

@@ -57,7 +57,7 @@ static void sort_paths(cs_scan_wish_t *wish)
     for (size_t i = 0; i < wish->path_count; i++) {
         cs_slice_t path = cs_slice_str(wish->paths[i]);
         cs_slice_t last = kept > 0 ? cs_slice_str(wish->paths[kept - 1]) : cs_slice_text("");
-        bool covered = kept > 0 && (cs_slice_eq(path, last) || cs_path_is_below(path, last));
+        bool covered = kept > 0 && cs_path_is_within(path, last);
         if (covered) {
             cs_str_unref(&wish->paths[i]);
         } else {

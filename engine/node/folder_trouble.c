@@ -12,7 +12,7 @@ static bool is_scanned(const cs_job_scan_t *scan, cs_slice_t path)
 {
     for (size_t i = 0; i < scan->path_count; i++) {
         cs_slice_t top = cs_slice_str(scan->paths[i]);
-        if (cs_slice_eq(path, top) || cs_path_is_below(path, top)) return true;
+        if (cs_path_is_within(path, top)) return true;
     }
     return false;
 }

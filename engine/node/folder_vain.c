@@ -17,7 +17,6 @@ static void tell(cs_folder_t *folder, cs_peer_t peer, cs_slice_t names)
 {
     cs_msg_t msg = {.type = CS_MSG_CHAVE};
     msg.u.chave.packed = names;
-    memcpy(msg.tag, folder->keys->tag, sizeof msg.tag);
     cs_folder_send_later(folder, peer, &msg);
 }
 

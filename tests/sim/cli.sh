@@ -6,12 +6,14 @@ data=$(cd "$(dirname "$0")/cli" && pwd)
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
+with= # a command that runs it
+
 # check WHAT EXIT-CODE WORDS ARGUMENT... - runs it; the output, stderr as well, has the words.
 check() {
     what=$1 expected=$2 words=$3
     shift 3
     code=0
-    "$sim" "$@" >"$scratch/out" 2>&1 || code=$?
+    $with "$sim" "$@" >"$scratch/out" 2>&1 || code=$?
     if [ "$code" -ne "$expected" ]; then
         echo "cli: $what: exit code $code, not $expected:" >&2
         cat "$scratch/out" >&2
@@ -53,12 +55,10 @@ check "a value out of range" 2 'not a number in its range' run --nodes 99
 check "a value that is missing" 2 'its value is missing' run --seed
 check "a group of faults" 2 'none of none, net, disk, all' run --faults nets
 check "one argument too many" 2 'one argument too many' run 7
-sim_of=$sim
-interrupted() { timeout --preserve-status -s INT 2 "$sim_of" "$@"; }
-sim=interrupted
+with='timeout --preserve-status -s INT 2'
 check "a swarm that is interrupted" 130 '^sim: swarm: [1-9][0-9]* seeds from 1 to [0-9]*: ok' \
     swarm --count 100000000 --seed 1 --jobs 2 $small
-sim=$sim_of
+with=
 
 check "a swarm without end" 2 'until when' swarm
 check "a wrong scenario" 2 'did you mean two-edits' scenario two-edit

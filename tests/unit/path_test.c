@@ -64,4 +64,9 @@ Test(path, below_is_a_matter_of_components)
     cr_expect(!cs_path_is_below(cs_slice_text("ab"), cs_slice_text("a")));
     cr_expect(!cs_path_is_below(cs_slice_text("a"), cs_slice_text("a/b")));
     cr_expect(!cs_path_is_below(cs_slice_text(""), cs_slice_text("")));
+    cr_expect(cs_path_is_within(cs_slice_text("a"), cs_slice_text("a")));
+    cr_expect(cs_path_is_within(cs_slice_text("a/b"), cs_slice_text("a")));
+    cr_expect(!cs_path_is_within(cs_slice_text("ab"), cs_slice_text("a")));
+    cr_expect(cs_path_is_private(cs_slice_text(".crdtsync/tmp/x")));
+    cr_expect(!cs_path_is_private(cs_slice_text(".crdtsyncignore")));
 }

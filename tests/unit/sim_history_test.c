@@ -131,21 +131,23 @@ Test(sim_shrink, leaves_what_is_needed_to_fail)
 
 /* --- texts */
 
+static void write_copy_remove(cs_texts_t *texts, uint32_t number, unsigned user)
+{
+    cs_texts_written(texts, number);
+    cr_assert(cs_texts_is_owed(texts, number));
+    cs_texts_copied(texts, number, user);
+    cs_texts_removed(texts, number, user);
+    cr_assert(cs_texts_is_owed(texts, number), "its copy is there");
+}
+
 Test(sim_texts, are_owed_until_their_user_removed_them)
 {
     cs_texts_t *texts = cs_texts_new();
     cr_assert_not(cs_texts_is_owed(texts, 20));
-    cs_texts_written(texts, 20);
-    cr_assert(cs_texts_is_owed(texts, 20));
-    cs_texts_copied(texts, 20, 1);
-    cs_texts_removed(texts, 20, 1);
-    cr_assert(cs_texts_is_owed(texts, 20));
+    write_copy_remove(texts, 20, 1);
     cs_texts_removed(texts, 20, 1);
     cr_assert_not(cs_texts_is_owed(texts, 20));
-    cs_texts_written(texts, 22);
-    cs_texts_copied(texts, 22, 0);
-    cs_texts_removed(texts, 22, 0);
-    cr_assert(cs_texts_is_owed(texts, 22), "its copy is there");
+    write_copy_remove(texts, 22, 0);
     cs_texts_gone(texts, 22);
     cr_assert_not(cs_texts_is_owed(texts, 22), "it was his last one");
     cs_texts_written(texts, 21);
