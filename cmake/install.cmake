@@ -8,6 +8,8 @@ file(MAKE_DIRECTORY ${out})
 # --- the program
 
 install(TARGETS crdtsync RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT runtime)
+install(TARGETS crdtsync-node RUNTIME DESTINATION ${CMAKE_INSTALL_LIBEXECDIR}/crdtsync
+  COMPONENT runtime)
 install(FILES README.md docs/design.md DESTINATION ${doc} COMPONENT runtime)
 
 # compressed(SOURCE NAME DESTINATION COMPONENT): as distributions want manuals and change logs.

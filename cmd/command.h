@@ -65,7 +65,7 @@ bool cs_wants_color(int fd);
 int cs_run_init(cs_run_t *run);
 int cs_run_id(cs_run_t *run);
 int cs_run_config_check(cs_run_t *run);
-int cs_run_node(cs_run_t *run);
+int cs_run_node(cs_run_t *run); /* own.h */
 int cs_run_ping(cs_run_t *run);
 int cs_run_folder_add(cs_run_t *run);
 int cs_run_folder_list(cs_run_t *run);

@@ -5,7 +5,7 @@ root=$tmp/root
 DESTDIR=$root cmake --install "$BUILD" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
 prefix=$root$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "$BUILD/CMakeCache.txt")
 
-for file in bin/crdtsync share/man/man1/crdtsync.1.gz share/man/man5/crdtsync-config.5.gz \
+for file in bin/crdtsync libexec/crdtsync/crdtsync-node share/man/man1/crdtsync.1.gz share/man/man5/crdtsync-config.5.gz \
     share/bash-completion/completions/crdtsync share/zsh/vendor-completions/_crdtsync \
     share/fish/vendor_completions.d/crdtsync.fish lib/systemd/user/crdtsync.service \
     lib/systemd/user/crdtsync-scan.service lib/systemd/user/crdtsync-scan.timer \
@@ -13,6 +13,22 @@ for file in bin/crdtsync share/man/man1/crdtsync.1.gz share/man/man5/crdtsync-co
     test -s "$prefix/$file" || fail "$file is not installed"
 done
 "$prefix/bin/crdtsync" --version >/dev/null || fail "the installed program does not run"
+# What a running node does not do, a second program does, which is found from the first.
+mkdir "$tmp/work"
+echo a >"$tmp/work/a"
+"$prefix/bin/crdtsync" --home "$tmp/home" init >/dev/null &&
+    "$prefix/bin/crdtsync" --home "$tmp/home" folder add "$tmp/work" --id work >/dev/null &&
+    "$prefix/bin/crdtsync" --home "$tmp/home" scan --json | grep -q '"added":1' ||
+    fail "the installed program does not find crdtsync-node"
+# Without that one it says so, and does nothing.
+cp "$prefix/bin/crdtsync" "$tmp/alone"
+got=0
+said=$("$tmp/alone" --home "$tmp/home" scan 2>&1) || got=$?
+test "$got" = 1 || fail "alone, it ends with $got"
+case $said in
+*crdtsync-node*install*) ;;
+*) fail "alone, it says: $said" ;;
+esac
 
 # The units name the program where it will be, and systemd accepts them.
 sed -i "s|^ExecStart=|ExecStart=$root|" "$prefix"/lib/systemd/user/*.service
