@@ -254,11 +254,10 @@ static void settle_path(cs_replica_t *r, cs_slice_t path)
     cs_slice_t key = cs_buf_slice(&r->key);
     if (!agree) {
         cs__want(r, key);
-    } else if (r->rows.len > 0 && cs_workset_has(&r->ws, CS_T_WANTED, key) &&
-               !is_occupied(r, key)) {
-        cs_replica_unpark(r, key);
     } else if (r->rows.len > 0) {
-        unwant(r, key);
+        bool wanted = cs_workset_has(&r->ws, CS_T_WANTED, key);
+        if (wanted && is_occupied(r, key)) cs_workset_delete(&r->ws, CS_T_WANTED, key);
+        cs_replica_unpark(r, key);
     }
 }
 

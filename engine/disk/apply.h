@@ -108,10 +108,9 @@ void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
 /* --- staging: .crdtsync/tmp/<64 hex of the content hash> */
 void cs_staged_path(const cs_content_t *content,
                     cs_buf_t *ret); /* NUL-terminated relative path */
-/* Whole small contents: verified against the hash, written, not flushed. MISMATCH: not written.
+/* Whole small contents, verified against the hash by who hands them over: written, not flushed.
  */
-CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_chunker_table_t *table,
-                                    const cs_content_t *content, cs_slice_t bytes);
+CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_content_t *content, cs_slice_t bytes);
 
 /* After a start, before the first scan: what a crash left in .crdtsync/tmp. A complete content
  * (its bytes were read and have the hash of its name) is handed over with `content`, anything

@@ -110,10 +110,18 @@ cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, uint64_t need,
     return err;
 }
 
-cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset,
-                       cs_slice_t bytes)
+/* bytes: at `offset` of the content. */
+static bool is_whole(const cs_chunker_table_t *table, const cs_content_t *content,
+                     uint64_t offset, cs_slice_t bytes)
+{
+    return cs_chunk_is_whole(table, bytes, offset + bytes.len == content->size);
+}
+
+cs_err_t cs_part_write(cs_fs_t *fs, const cs_chunker_table_t *table,
+                       const cs_content_t *content, uint64_t offset, cs_slice_t bytes)
 {
     CS_ASSERT(offset <= content->size && bytes.len <= content->size - offset);
+    if (!is_whole(table, content, offset, bytes)) return CS_ERR_MISMATCH;
     cs_file_t *file = NULL;
     cs_err_t err = open_part(fs, content, &file);
     if (err != CS_OK) return err;
@@ -130,6 +138,7 @@ cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset
 typedef struct fill {
     cs_file_t *file;
     const cs_chunker_table_t *table;
+    const cs_content_t *content;
     cs_local_t local;
     cs_buf_t bytes, shared;
     bool shares;        /* the file system can */
@@ -151,6 +160,13 @@ static bool is_zeros_name(fill_t *fill, const cs_name_t *chunk, uint32_t len)
     if (len != CS_CHUNK_MAX) return false;
     if (fill->zeros_len == 0) fill->zeros_len = cs_zeros_chunk(fill->table, &fill->zeros);
     return len == fill->zeros_len && cs_name_eq(&fill->zeros, chunk);
+}
+
+/* fill->bytes: the chunk that belongs at `offset`. */
+static cs_err_t check_cut(const fill_t *fill, uint64_t offset)
+{
+    bool whole = is_whole(fill->table, fill->content, offset, cs_buf_slice(&fill->bytes));
+    return whole ? CS_OK : CS_ERR_MISMATCH;
 }
 
 /* Are the bytes in the partial file those of the chunk? Most of a new file is holes, which
@@ -181,7 +197,7 @@ static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, 
     cs_name_t name;
     cs_chunk_name(fill->table, cs_buf_slice(&fill->bytes), &name);
     *ret = cs_name_eq(&name, chunk);
-    return CS_OK;
+    return *ret ? check_cut(fill, offset) : CS_OK;
 }
 
 /* Puts fill->bytes, just read from fill->local, there. Where the disk can keep one copy of them
@@ -206,7 +222,8 @@ static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset
     if (err != CS_OK || *ret) return err;
     if (cs_local_chunk(&fill->local, chunk, &fill->bytes) != CS_OK) return CS_OK;
     if (fill->bytes.len != len) return CS_OK;
-    err = put_found(fill, offset);
+    err = check_cut(fill, offset);
+    if (err == CS_OK) err = put_found(fill, offset);
     *ret = err == CS_OK;
     return err;
 }
@@ -227,7 +244,7 @@ static void swap_chunks(cs_part_chunks_t *chunks, size_t a, size_t b)
 cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_rows_view_t *view,
                       const cs_content_t *content, cs_part_chunks_t *chunks, size_t *ret_found)
 {
-    fill_t fill = {.table = table, .shares = fs->features.shares};
+    fill_t fill = {.table = table, .content = content, .shares = fs->features.shares};
     cs_err_t err = open_part(fs, content, &fill.file);
     if (err != CS_OK) return err;
     cs_local_init(&fill.local, fs, table, view);
@@ -247,49 +264,11 @@ cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_row
 
 /* --- the end */
 
-static cs_err_t hash_part(cs_file_t *file, const cs_chunker_table_t *table,
-                          const cs_content_sink_t *sink, cs_content_t *ret)
+cs_err_t cs_part_finish(cs_fs_t *fs, const cs_content_t *content, bool proved)
 {
-    cs_stat_t stat;
-    cs_err_t err = file->ops->fstat(file, &stat);
-    if (err != CS_OK) return err;
-    cs_content_hasher_t *hasher = cs_content_hasher_new(table);
-    uint8_t *buffer = cs_malloc(CS_FILE_BUFFER_BYTES);
-    cs_content_hasher_begin(hasher, sink);
-    err = cs_file_hash(file, stat.print.size, buffer, NULL, NULL, hasher);
-    if (err == CS_OK) cs_content_hasher_end(hasher, ret);
-    cs_free(buffer);
-    cs_content_hasher_destroy(&hasher);
-    return err;
-}
-
-static void no_row(void *arg, cs_slice_t key, cs_slice_t value)
-{
-    (void)arg;
-    (void)key;
-    (void)value;
-}
-
-cs_err_t cs_part_finish(cs_fs_t *fs, const cs_chunker_table_t *table, uint32_t folder,
-                        const cs_content_t *content, void *arg,
-                        void (*row)(void *arg, cs_slice_t key, cs_slice_t value))
-{
-    cs_file_t *file = NULL;
-    cs_err_t err = open_part(fs, content, &file);
-    if (err != CS_OK) return err;
-    cs_content_rows_t *rows = cs_content_rows_new(folder, arg, row != NULL ? row : no_row);
-    cs_content_t found;
-    err = hash_part(file, table, cs_content_rows_begin(rows), &found);
-    fs->ops->close(&file);
-    if (err == CS_OK && !cs_content_eq(&found, content)) {
-        err = unlink_part(fs, content);
-        if (err == CS_OK) err = CS_ERR_MISMATCH;
-    } else if (err == CS_OK) {
-        err = rename_part(fs, content, true);
-        if (err == CS_OK) cs_content_rows_end(rows);
-    }
-    cs_content_rows_destroy(&rows);
-    return err;
+    if (proved) return rename_part(fs, content, true);
+    cs_err_t err = unlink_part(fs, content);
+    return err == CS_OK ? CS_ERR_MISMATCH : err;
 }
 
 cs_err_t cs_part_discard(cs_fs_t *fs, const cs_content_t *content)

@@ -2,11 +2,13 @@
  *
  * A sparse file of the final size. Nothing about it is kept anywhere else: after a restart its
  * chunks are hashed again and those that are right need not be fetched again. When all are
- * there the whole is hashed once more and the file gets its staged name (cs_staged_path,
- * disk/apply.h). Nothing is flushed here: apply does that before it gives the bytes a name in
- * the tree.
+ * there the file gets its staged name (cs_staged_path, disk/apply.h). It is not read once more:
+ * every chunk had its name when it was written, was cut where a scan would cut it, and the list
+ * is the one of these chunks, so the whole is what its content hash says. Nothing is flushed
+ * here: apply does that before it gives the bytes a name in the tree.
  *
- * Calls about one content must not run at the same time, except cs_part_write. */
+ * Calls about one content must not run at the same time, except cs_part_write, and cs_part_fill
+ * about other chunks. */
 #ifndef CS_DISK_PART_H
 #define CS_DISK_PART_H
 
@@ -21,7 +23,10 @@ bool cs_part_fits(uint64_t size, uint64_t free_bytes, uint64_t total);
 CS_MUST_USE cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, uint64_t need,
                                   bool *ret_has_bytes);
 
-CS_MUST_USE cs_err_t cs_part_write(cs_fs_t *fs, const cs_content_t *content, uint64_t offset,
+/* bytes: a chunk that has its name. CS_ERR_MISMATCH: no scan would cut this one there; nothing
+ * was written. */
+CS_MUST_USE cs_err_t cs_part_write(cs_fs_t *fs, const cs_chunker_table_t *table,
+                                   const cs_content_t *content, uint64_t offset,
                                    cs_slice_t bytes);
 
 /* Chunks of a list, parallel arrays; owned by the caller. */
@@ -35,16 +40,14 @@ typedef struct cs_part_chunks {
 /* Which chunks are right already; those that are not, but are found in other local files, are
  * copied. The good ones are moved to the front: chunks[0..*ret_found). view->store NULL: only
  * look. Errors of single files count as not found; the return value is about the partial file.
- */
+ * CS_ERR_MISMATCH: as above. */
 CS_MUST_USE cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table,
                                   const cs_rows_view_t *view, const cs_content_t *content,
                                   cs_part_chunks_t *chunks, size_t *ret_found);
 
-/* Hash the whole and give it its staged name; `row` gets its rows (rows.h), may be NULL.
- * CS_ERR_MISMATCH: the bytes are others; the file was removed. */
-CS_MUST_USE cs_err_t cs_part_finish(cs_fs_t *fs, const cs_chunker_table_t *table,
-                                    uint32_t folder, const cs_content_t *content, void *arg,
-                                    void (*row)(void *arg, cs_slice_t key, cs_slice_t value));
+/* Give it its staged name. proved: all chunks are there, and the list is theirs. If not:
+ * CS_ERR_MISMATCH, and the file was removed. */
+CS_MUST_USE cs_err_t cs_part_finish(cs_fs_t *fs, const cs_content_t *content, bool proved);
 
 /* Remove the partial and the staged file. Their absence is no error. */
 CS_MUST_USE cs_err_t cs_part_discard(cs_fs_t *fs, const cs_content_t *content);

@@ -8,7 +8,9 @@
 #include "io/pool.h"
 #include "io/store_thread.h"
 
-#define CS_WORKERS 2u /* walking and hashing; staging and serving beside it */
+/* Threads that wait for the disk: one walks and hashes, CS_FETCH_LOOKS_MAX look for chunks, and
+ * one is left for what is short, staging and serving. */
+#define CS_WORKERS (CS_FETCH_LOOKS_MAX + 2u)
 #define CS_LINK_QUEUE_BYTES                                                    \
     (64u << 20) /* a link whose other end takes nothing is ended here: several \
                    times what honest exchange and credit windows allow */

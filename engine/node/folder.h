@@ -244,6 +244,9 @@ void cs_folder_go_on_if_room(cs_folder_t *folder);
 
 /* folder_content.c */
 void cs_folder_pump_fetch(cs_folder_t *folder);
+/* For the fetch machine; arg: the folder. */
+cs_err_t cs_folder_read_node(void *arg, const cs_name_t *name, cs_buf_t *ret);
+void cs_folder_keep_row(void *arg, cs_slice_t key, cs_slice_t value);
 void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
                                const cs_msg_t *msg, cs_blob_t *blob);
 void cs_folder_staged(cs_folder_t *folder, cs_job_t *job);

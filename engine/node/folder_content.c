@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "node/node_internal.h"
 #include "xfer/pack.h"
+#include "xfer/rows.h"
 
 static void pack_names(cs_buf_t *packed, const cs_fetch_action_t *action)
 {
@@ -67,6 +68,7 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
     part->need = action->size;
     part->offset = action->offset;
     part->bytes = action->bytes;
+    part->proved = action->proved;
     if (action->kind == CS_FETCH_WRITE) part->blob = cs_blob_ref(folder->blob);
     part->name_count = action->count;
     if (action->count > 0) {
@@ -75,6 +77,20 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
         part->lens = cs_memdup(action->lens, action->count * sizeof *action->lens);
     }
     cs_folder_start(folder, &job);
+}
+
+cs_err_t cs_folder_read_node(void *arg, const cs_name_t *name, cs_buf_t *ret)
+{
+    const cs_folder_t *folder = arg;
+    cs_rows_view_t view = {.store = folder->node->config.store,
+                           .folder = folder->config.number};
+    return cs_rows_node(&view, name, ret);
+}
+
+void cs_folder_keep_row(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    cs_folder_t *folder = arg;
+    cs_batch_put(&folder->rows, key, value);
 }
 
 /* Of whom nothing may be asked now, because of limits. */
@@ -269,9 +285,8 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
         .found_count = part->found_count,
     };
     cs_fetch_done(folder->fetch, part->ticket, &result);
-    if (part->what == CS_FETCH_FINISH) {
-        cs_batch_append(&folder->rows, &part->rows);
-        if (job->err == CS_OK) cs_folder_content_staged(folder, &part->content);
+    if (part->what == CS_FETCH_FINISH && job->err == CS_OK) {
+        cs_folder_content_staged(folder, &part->content);
     }
     if (job->err != CS_OK) {
         cs_slice_t path = awaiting(folder, &part->content);

@@ -115,7 +115,11 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     /* The paths of a group of steps are pending until its rows are durable: where none is, the
      * last life left nothing that no row tells. */
     folder->unsure = cs_replica_pending(folder->replica, cs_slice_text(""), &folder->scratch);
-    folder->fetch = cs_fetch_new(folder->table, config->seed);
+    cs_fetch_rows_t rows = {.folder = config->number,
+                            .arg = folder,
+                            .node = cs_folder_read_node,
+                            .row = cs_folder_keep_row};
+    folder->fetch = cs_fetch_new(folder->table, &rows, config->seed);
 
     cs_gossip_config_t gossip = {
         .replica = folder->replica,

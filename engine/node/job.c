@@ -54,7 +54,6 @@ static void part_fini(cs_job_part_t *part)
     cs_free(part->offsets);
     cs_free(part->lens);
     cs_blob_unref(&part->blob);
-    cs_batch_fini(&part->rows);
 }
 
 static void serve_fini(cs_job_serve_t *serve)
@@ -110,7 +109,7 @@ static void run_stage(cs_job_t *job, const cs_job_env_t *env)
 {
     for (size_t i = 0; i < job->u.stage.len; i++) {
         cs_job_item_t *item = &job->u.stage.item[i];
-        item->err = cs_stage_small(env->fs, job->table, &item->content, item->bytes);
+        item->err = cs_stage_small(env->fs, &item->content, item->bytes);
     }
 }
 

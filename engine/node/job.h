@@ -103,10 +103,10 @@ typedef struct cs_job_part {
     uint64_t offset; /* WRITE */
     cs_slice_t bytes;
     cs_blob_t *blob;
+    bool proved; /* FINISH */
     /* out */
     bool has_bytes;     /* OPEN */
     size_t found_count; /* LOCAL: [0..found_count) of the arrays are the found ones */
-    cs_batch_t rows;    /* FINISH: n/, c/, r/ */
 } cs_job_part_t;
 
 typedef struct cs_payload {

@@ -14,11 +14,6 @@ static cs_rows_view_t view_of(const cs_job_t *job, const cs_job_env_t *env)
         .store = env->store, .snapshot = env->snapshot, .folder = job->folder};
 }
 
-static void keep_row(void *arg, cs_slice_t key, cs_slice_t value)
-{
-    cs_batch_put(arg, key, value);
-}
-
 void cs__job_run_part(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_job_part_t *part = &job->u.part;
@@ -31,12 +26,12 @@ void cs__job_run_part(cs_job_t *job, const cs_job_env_t *env)
         job->err = cs_part_fill(env->fs, job->table, &view, &part->content, &chunks,
                                 &part->found_count);
     } else if (part->what == CS_FETCH_WRITE) {
-        job->err = cs_part_write(env->fs, &part->content, part->offset, part->bytes);
+        job->err =
+            cs_part_write(env->fs, job->table, &part->content, part->offset, part->bytes);
     } else if (part->what == CS_FETCH_DISCARD) {
         job->err = cs_part_discard(env->fs, &part->content);
     } else {
-        job->err = cs_part_finish(env->fs, job->table, job->folder, &part->content, &part->rows,
-                                  keep_row);
+        job->err = cs_part_finish(env->fs, &part->content, part->proved);
     }
 }
 

@@ -213,23 +213,54 @@ uint32_t cs_zeros_chunk(const cs_chunker_table_t *table, cs_name_t *ret)
     return (uint32_t)len;
 }
 
+bool cs_chunk_is_whole(const cs_chunker_table_t *table, cs_slice_t bytes, bool last)
+{
+    cs_chunker_t chunker = {0};
+    bool cut;
+    size_t taken = cs_chunker_take(&chunker, table->gear, bytes.data, bytes.len, &cut);
+    return taken == bytes.len && (cut || last);
+}
+
+/* Only what has that many zeros, or a chunk as long, needs to know. */
+static void know_zeros(cs_content_hasher_t *hasher, uint64_t len)
+{
+    if (len < CS_CHUNK_MAX || hasher->zeros_len != 0) return;
+    hasher->zeros_len = cs_zeros_chunk(hasher->table, &hasher->zeros);
+}
+
+static void zeros_chunk(cs_content_hasher_t *hasher)
+{
+    hasher->size += hasher->zeros_len;
+    chunk_is(hasher, &hasher->zeros);
+    if (hasher->sink.zeros != NULL) {
+        hasher->sink.zeros(hasher->sink.arg, hasher->zeros_len);
+    }
+    hasher->start = hasher->size;
+}
+
+void cs_content_hasher_chunk(cs_content_hasher_t *hasher, const cs_name_t *name, uint32_t len)
+{
+    CS_ASSERT(hasher->size == hasher->start);
+    know_zeros(hasher, len);
+    if (len == hasher->zeros_len && cs_name_eq(name, &hasher->zeros)) {
+        zeros_chunk(hasher);
+        return;
+    }
+    hasher->size += len;
+    chunk_is(hasher, name);
+    hasher->start = hasher->size;
+}
+
 void cs_content_hasher_zeros(cs_content_hasher_t *hasher, uint64_t len)
 {
     static const uint8_t zeros[ZEROS_BYTES];
-    if (len >= CS_CHUNK_MAX && hasher->zeros_len == 0) {
-        hasher->zeros_len = cs_zeros_chunk(hasher->table, &hasher->zeros);
-    }
+    know_zeros(hasher, len);
     while (len > 0) {
         uint64_t taken = len < ZEROS_BYTES ? len : ZEROS_BYTES;
         bool whole = hasher->size == hasher->start && len >= CS_CHUNK_MAX;
         if (whole) {
             taken = hasher->zeros_len;
-            hasher->size += taken;
-            chunk_is(hasher, &hasher->zeros);
-            if (hasher->sink.zeros != NULL) {
-                hasher->sink.zeros(hasher->sink.arg, hasher->zeros_len);
-            }
-            hasher->start = hasher->size;
+            zeros_chunk(hasher);
         } else {
             taken = take(hasher, cs_slice(zeros, (size_t)taken));
         }

@@ -55,6 +55,9 @@ void cs_content_hasher_begin(cs_content_hasher_t *hasher, const cs_content_sink_
 void cs_content_hasher_update(cs_content_hasher_t *hasher, cs_slice_t bytes);
 /* `len` zeros, which cost little where they are whole chunks. */
 void cs_content_hasher_zeros(cs_content_hasher_t *hasher, uint64_t len);
+/* A chunk whose bytes were seen elsewhere, where the last one ended. What comes out at the end
+ * is the content that those bytes have, if each chunk is one (cs_chunk_is_whole). */
+void cs_content_hasher_chunk(cs_content_hasher_t *hasher, const cs_name_t *name, uint32_t len);
 void cs_content_hasher_end(cs_content_hasher_t *hasher, cs_content_t *ret); /* kind FILE */
 
 /* In one go, for what is in memory. kind FILE or SYMLINK. */
@@ -65,6 +68,9 @@ void cs_content_of(const cs_chunker_table_t *table, cs_kind_t kind, cs_slice_t b
  * kept. */
 uint32_t cs_zeros_chunk(const cs_chunker_table_t *table, cs_name_t *ret);
 void cs_chunk_name(const cs_chunker_table_t *table, cs_slice_t bytes, cs_name_t *ret);
+/* Would the chunker cut these bytes out of a file, at the end of it if `last`? Who made a list
+ * may have cut as he liked: the same bytes, scanned here, would be another content. */
+bool cs_chunk_is_whole(const cs_chunker_table_t *table, cs_slice_t bytes, bool last);
 void cs_node_name(const cs_chunker_table_t *table, cs_slice_t bytes, cs_name_t *ret);
 void cs_content_from_root(const cs_chunker_table_t *table, uint64_t size, const cs_name_t *root,
                           cs_content_t *ret);

@@ -15,6 +15,14 @@ void cs__download_begin(cs_fetch_t *fetch, cs_want_t *want, size_t index)
     CS_ASSERT(fetch->download[index] == NULL && want->download == NULL);
     cs_download_t *download = cs_calloc(1, sizeof *download);
     download->want = want;
+    download->hasher = cs_content_hasher_new(fetch->table);
+    const cs_content_sink_t *sink = NULL;
+    if (fetch->rows.row != NULL) {
+        download->rows =
+            cs_content_rows_new(fetch->rows.folder, fetch->rows.arg, fetch->rows.row);
+        sink = cs_content_rows_begin(download->rows);
+    }
+    cs_content_hasher_begin(download->hasher, sink);
     want->download = download;
     fetch->download[index] = download;
     cs__want_set(fetch, want, CS_WANT_ACTIVE);
@@ -30,6 +38,9 @@ static void empty(cs_download_t *download)
     }
     download->leaves = download->frames = 0;
     download->inner.wanted = false;
+    cs_buf_fini(&download->last_node);
+    cs_content_hasher_destroy(&download->hasher);
+    cs_content_rows_destroy(&download->rows);
 }
 
 void cs__download_free(cs_download_t **download_p)
@@ -154,8 +165,7 @@ static bool leaf_read(cs_download_t *download, cs_leaf_t *leaf, cs_slice_t bytes
 {
     uint32_t count = node_count(bytes, true);
     if (count == 0 || (download->depth == 1 && count == 1)) return false;
-    leaf->node.wanted = false;
-    leaf->node.askers = 0;
+    leaf->node = (cs_node_want_t){.name = leaf->node.name};
     leaf->state = CS_LEAF_READ;
     leaf->count = leaf->left = count;
     leaf->slot = cs_calloc(count, sizeof leaf->slot[0]);
@@ -207,11 +217,19 @@ static bool place(cs_download_t *download)
             download->placed += slot->len;
             /* Only the last one may be short: this bounds the number of chunks. */
             if (slot->len < CS_CHUNK_MIN && download->placed < size) return false;
+            cs_content_hasher_chunk(download->hasher, &slot->name, slot->len);
         }
         leaf->state = CS_LEAF_PLACED;
     }
     bool all = download->walked && download->leaves == 0;
     return !all || download->placed == size;
+}
+
+bool cs__download_prove(cs_download_t *download)
+{
+    cs_content_t found;
+    cs_content_hasher_end(download->hasher, &found);
+    return cs_content_eq(&found, &download->want->content);
 }
 
 /* Something is on its way: from a peer, or in the hands of the disk. */
@@ -236,14 +254,77 @@ static bool needs_peers(const cs_download_t *download)
            (download->stage == CS_DOWNLOAD_RUN && !(download->walked && download->leaves == 0));
 }
 
+bool cs__download_expects(const cs_download_t *download, const cs_name_t *node)
+{
+    const cs_node_want_t *inner = &download->inner;
+    if (inner->askers != 0 && cs_name_eq(&inner->name, node)) return true;
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        const cs_node_want_t *leaf = &download->leaf[i].node;
+        if (leaf->askers != 0 && cs_name_eq(&leaf->name, node)) return true;
+    }
+    return false;
+}
+
+/* Every place of the list that this node belongs to. False: it does not fit. */
+static bool take_node(cs_download_t *download, const cs_name_t *name, cs_slice_t bytes)
+{
+    if (download->inner.wanted && cs_name_eq(&download->inner.name, name)) {
+        download->inner = (cs_node_want_t){0};
+        if (!inner_read(download, bytes)) return false;
+    }
+    bool is_leaf = false;
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (!leaf->node.wanted || !cs_name_eq(&leaf->node.name, name)) continue;
+        if (!leaf_read(download, leaf, bytes)) return false;
+        is_leaf = true;
+    }
+    if (is_leaf && !cs_name_eq(&download->last, name)) {
+        download->last = *name;
+        cs_buf_clear(&download->last_node);
+        cs_buf_put_slice(&download->last_node, bytes);
+    }
+    return true;
+}
+
+/* Was it here all the time? Once for each place: a version that differs little from the one
+ * before shares most of its list with it. */
+static bool look_for(cs_fetch_t *fetch, cs_download_t *download, cs_node_want_t *node)
+{
+    if (!node->wanted || node->looked) return true;
+    node->looked = true;
+    cs_name_t name = node->name, found;
+    if (download->last_node.len > 0 && cs_name_eq(&download->last, &name)) {
+        return take_node(download, &name, cs_buf_slice(&download->last_node));
+    }
+    if (fetch->rows.node == NULL) return true;
+    if (fetch->rows.node(fetch->rows.arg, &name, &fetch->node) != CS_OK) return true;
+    cs_node_name(fetch->table, cs_buf_slice(&fetch->node), &found);
+    if (!cs_name_eq(&found, &name)) return true; /* a row that is damaged: peers are asked */
+    return take_node(download, &name, cs_buf_slice(&fetch->node));
+}
+
+/* List what there is space for, with what is here. False: it contradicts itself. */
+static bool go_down(cs_fetch_t *fetch, cs_download_t *download)
+{
+    bool fine = true;
+    do {
+        walk(download);
+        fine = look_for(fetch, download, &download->inner);
+        /* an upper node that was here is walked down before the next one is looked for */
+    } while (fine && !download->inner.wanted && !download->walked &&
+             download->leaves < CS_FETCH_LEAVES_MAX);
+    for (uint32_t i = 0; fine && i < download->leaves; i++) {
+        fine = look_for(fetch, download, &download->leaf[i].node);
+    }
+    return fine && place(download);
+}
+
 void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download)
 {
-    if (download->stage == CS_DOWNLOAD_RUN) {
-        walk(download);
-        if (!place(download)) {
-            cs__download_fail(fetch, download);
-            return;
-        }
+    if (download->stage == CS_DOWNLOAD_RUN && !go_down(fetch, download)) {
+        cs__download_fail(fetch, download);
+        return;
     }
     if (!needs_peers(download) || cs__download_candidates(fetch, download) != 0) return;
     if (is_waiting(download)) return;
@@ -287,18 +368,7 @@ void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t b
 void cs__download_on_node(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
                           cs_slice_t bytes)
 {
-    bool fine = true;
-    if (download->inner.wanted && cs_name_eq(&download->inner.name, name)) {
-        download->inner = (cs_node_want_t){0};
-        fine = inner_read(download, bytes);
-    }
-    for (uint32_t i = 0; fine && i < download->leaves; i++) {
-        cs_leaf_t *leaf = &download->leaf[i];
-        if (leaf->node.wanted && cs_name_eq(&leaf->node.name, name)) {
-            fine = leaf_read(download, leaf, bytes);
-        }
-    }
-    if (!fine) cs__download_fail(fetch, download);
+    if (!take_node(download, name, bytes)) cs__download_fail(fetch, download);
 }
 
 void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,

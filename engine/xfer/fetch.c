@@ -34,10 +34,12 @@ void cs__landing_forget(cs_fetch_t *fetch)
 
 /* --- public */
 
-cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, uint64_t seed)
+cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t *rows,
+                         uint64_t seed)
 {
     cs_fetch_t *fetch = cs_calloc(1, sizeof *fetch);
     fetch->table = table;
+    if (rows != NULL) fetch->rows = *rows;
     fetch->turn = (uint32_t)(seed % CS_FETCH_PEERS_MAX);
     cs__chain_init(&fetch->all);
     for (size_t i = 0; i < CS_WANT_STATES; i++) {
@@ -63,6 +65,7 @@ void cs_fetch_destroy(cs_fetch_t **fetch_p)
     for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
         cs_free(fetch->source[i].ask);
     }
+    cs_buf_fini(&fetch->node);
     cs_free(fetch->order);
     cs_free(fetch->landing);
     cs_free(fetch->names);

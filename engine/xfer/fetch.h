@@ -4,8 +4,8 @@
  * disk come out of cs_fetch_next.
  *
  *   small   ASK_SMALL -> data, verified -> STAGE -> staged
- *   large   ASK_MAP -> root -> OPEN -> ASK_NODES, a window of leaves at a time:
- *           LOCAL -> ASK_CHUNKS -> data, verified -> WRITE -> ... -> FINISH -> staged
+ *   large   ASK_MAP -> root -> OPEN -> nodes kept here, or ASK_NODES, a window of leaves at a
+ *           time: LOCAL -> ASK_CHUNKS -> data, verified -> WRITE -> ... -> FINISH -> staged
  *
  * Whatever peers do, memory is bounded: at most CS_CREDIT_BYTES are outstanding per peer, at
  * most CS_FETCH_MEMORY_BYTES asked for or on the way to the disk, CS_FETCH_FILES_MAX large
@@ -31,6 +31,8 @@ CS_HEADER_BEGIN
 #define CS_FETCH_FILES_MAX  4u         /* large files in progress */
 #define CS_FETCH_HUGE_BYTES (1u << 30) /* larger files may take all of those but one */
 #define CS_FETCH_LEAVES_MAX 4u         /* of one file in memory: 4096 chunks, 1 GiB or so */
+/* leaves whose chunks are looked for on the disk at a time: a second each, and others use it */
+#define CS_FETCH_LOOKS_MAX 2u
 #define CS_FETCH_MEMORY_BYTES \
     (64u << 20)                     /* asked for, or given to the disk and not yet written */
 #define CS_FETCH_TIMEOUT_MS 10000u  /* without an answer: all requests go to other peers */
@@ -55,7 +57,7 @@ typedef enum cs_fetch_kind {
     CS_FETCH_LOCAL, /* which chunks names[] are right at offsets[] of the partial file, or could
                        be copied there from local files; result: offsets of those */
     CS_FETCH_WRITE, /* bytes at `offset` of the partial file */
-    CS_FETCH_FINISH, /* all chunks are there: verify the whole, then it is staged */
+    CS_FETCH_FINISH, /* all chunks are there: staged, if `proved` */
     CS_FETCH_DISCARD /* not wanted any more: remove the partial and the staged file, if any */
 } cs_fetch_kind_t;
 
@@ -71,9 +73,24 @@ typedef struct cs_fetch_action {
     uint64_t size; /* requests: bytes of the answer, at most; OPEN: that it will need */
     uint64_t offset;
     cs_slice_t bytes; /* STAGE, WRITE: in the bytes given to cs_fetch_on_data just before */
+    bool proved;      /* FINISH: the list is the one that a file of these chunks has */
 } cs_fetch_action_t;
 
-cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, uint64_t seed);
+/* The rows (rows.h) of contents that are here, or become so. */
+typedef struct cs_fetch_rows {
+    uint32_t folder;
+    void *arg;
+    /* A node that is kept need not be asked for. ret (initialised) is replaced; it is checked
+     * against the name. Not CS_OK: it is not here. */
+    cs_err_t (*node)(void *arg, const cs_name_t *name, cs_buf_t *ret);
+    /* A row of a large content: those of its list as they become known, those that make it
+     * reachable when it is staged. Borrowed. */
+    void (*row)(void *arg, cs_slice_t key, cs_slice_t value);
+} cs_fetch_rows_t;
+
+/* rows: copied; NULL: none are kept. */
+cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t *rows,
+                         uint64_t seed);
 void cs_fetch_destroy(cs_fetch_t **fetch_p);
 
 /* Idempotent. peer: who said that there is this content, asked first; 0: nobody in particular.

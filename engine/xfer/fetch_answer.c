@@ -4,18 +4,24 @@
 
 #include "xfer/fetch_internal.h"
 
+/* Of which content are these bytes, as a file or, which is seldom asked for, as a link? */
+static bool is_small(const cs_chunker_table_t *table, cs_slice_t bytes, const cs_name_t *hash,
+                     cs_content_t *ret)
+{
+    static const cs_kind_t kinds[] = {CS_KIND_FILE, CS_KIND_SYMLINK};
+    if (bytes.len >= CS_CHUNK_MIN) return false;
+    for (size_t i = 0; i < CS_COUNT_OF(kinds); i++) {
+        cs_content_of(table, kinds[i], bytes, ret);
+        if (memcmp(ret->hash, hash->b, CS_HASH_BYTES) == 0) return true;
+    }
+    return false;
+}
+
 static cs_err_t on_small(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t *ask,
                          cs_slice_t bytes)
 {
-    cs_content_t as_file = {0}, as_link = {0};
-    if (bytes.len < CS_CHUNK_MIN) {
-        cs_content_of(fetch->table, CS_KIND_FILE, bytes, &as_file);
-        cs_content_of(fetch->table, CS_KIND_SYMLINK, bytes, &as_link);
-    }
-    bool right =
-        bytes.len < CS_CHUNK_MIN && (memcmp(as_file.hash, ask->name.b, CS_HASH_BYTES) == 0 ||
-                                     memcmp(as_link.hash, ask->name.b, CS_HASH_BYTES) == 0);
-    if (!right) {
+    cs_content_t found = {0};
+    if (!is_small(fetch->table, bytes, &ask->name, &found)) {
         cs__ask_release(fetch, source, ask, true);
         return CS_ERR_MISMATCH;
     }
@@ -26,8 +32,7 @@ static cs_err_t on_small(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t 
             continue;
         }
         want->askers &= ~cs__source_bit(fetch, source);
-        if (cs_content_eq(&want->content, &as_file) ||
-            cs_content_eq(&want->content, &as_link)) {
+        if (cs_content_eq(&want->content, &found)) {
             want->askers = 0;
             cs__want_set(fetch, want, CS_WANT_STAGING);
             cs__landing_add(fetch, want, 0, 0);

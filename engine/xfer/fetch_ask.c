@@ -147,9 +147,10 @@ static bool map_next(asking_t *asking, cs_download_t *download, cs_fetch_action_
     return emit(asking, CS_FETCH_ASK_MAP, &want->content, ret);
 }
 
-static void add_node(asking_t *asking, cs_node_want_t *node)
+static void add_node(asking_t *asking, const cs_download_t *download, cs_node_want_t *node)
 {
-    if (!node->wanted || node->askers != 0 || asking->room < NODE_BYTES) return;
+    if (!node->wanted || asking->room < NODE_BYTES) return;
+    if (cs__download_expects(download, &node->name)) return;
     node->askers |= asking->bit;
     add(asking, CS_ASK_NODE, &node->name, NODE_BYTES);
 }
@@ -158,9 +159,9 @@ static bool nodes_next(asking_t *asking, cs_download_t *download, cs_fetch_actio
 {
     if (download->stage != CS_DOWNLOAD_RUN) return false;
     if ((cs__download_candidates(asking->fetch, download) & asking->bit) == 0) return false;
-    add_node(asking, &download->inner);
+    add_node(asking, download, &download->inner);
     for (uint32_t i = 0; i < download->leaves; i++) {
-        add_node(asking, &download->leaf[i].node);
+        add_node(asking, download, &download->leaf[i].node);
     }
     return emit(asking, CS_FETCH_ASK_NODES, &download->want->content, ret);
 }

@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "xfer/fetch.h"
+#include "xfer/rows.h"
 
 typedef struct cs_chain { /* a ring; the head belongs to the list */
     struct cs_chain *prev, *next;
@@ -112,6 +113,7 @@ typedef struct cs_slot {
 typedef struct cs_node_want {
     cs_name_t name;
     bool wanted; /* false: it is here */
+    bool looked; /* for it among what is kept on this side */
     cs_mask_t askers;
 } cs_node_want_t;
 
@@ -162,7 +164,11 @@ typedef struct cs_download {
     bool walked;                         /* all leaves were listed */
     cs_leaf_t leaf[CS_FETCH_LEAVES_MAX]; /* in order of the file */
     uint32_t leaves, serial;
-    uint64_t placed; /* bytes in leaves with offsets */
+    uint64_t placed;             /* bytes in leaves with offsets */
+    cs_content_hasher_t *hasher; /* knows their chunks */
+    cs_content_rows_t *rows;     /* of them; NULL: none are kept */
+    cs_name_t last;              /* leaf that was read last, of last_bytes: */
+    cs_buf_t last_node;          /* long runs of one chunk make the same leaf many times over */
 } cs_download_t;
 
 typedef struct cs_order {
@@ -183,6 +189,8 @@ typedef struct cs_landing {
 
 struct cs_fetch {
     const cs_chunker_table_t *table;
+    cs_fetch_rows_t rows;
+    cs_buf_t node; /* read by it */
     uint64_t now_ms;
     cs_chain_t all, list[CS_WANT_STATES];
     uint64_t count[CS_WANT_STATES];
@@ -194,6 +202,7 @@ struct cs_fetch {
     cs_download_t *download[CS_FETCH_FILES_MAX];
     cs_order_t *order;
     uint32_t orders, order_cap, order_free; /* free: index + 1 */
+    uint32_t looks;                         /* of those, LOCAL */
     uint64_t to_disk, asked;                /* bytes */
     uint64_t missing; /* bytes of wants that are not staged, without done_bytes */
     cs_slice_t landing_bytes;
@@ -261,6 +270,8 @@ void cs__download_free(cs_download_t **download_p);
 void cs__download_fail(cs_fetch_t *fetch,
                        cs_download_t *download); /* its mapper is passed over */
 void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download); /* walk, place, sleep */
+/* Somebody was asked for this node, for whatever place in the list, and may answer. */
+bool cs__download_expects(const cs_download_t *download, const cs_name_t *node);
 /* Sources that may be asked for parts of it. */
 cs_mask_t cs__download_candidates(const cs_fetch_t *fetch, const cs_download_t *download);
 void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
@@ -272,6 +283,9 @@ void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_
 /* What `bit` was asked will not come from it. passed: it has not the content either. */
 void cs__download_release(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
                           const cs_ask_t *ask, bool passed);
+/* All is placed: are the chunks those of the content? Their names are, and each is verified as
+ * it comes; whoever made the list may have cut it as he liked. Once for each download. */
+bool cs__download_prove(cs_download_t *download);
 cs_leaf_t *cs__download_leaf(cs_download_t *download, uint32_t serial);
 void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *leaf,
                             cs_slot_t *slot);

@@ -39,6 +39,7 @@ static cs_order_t order_take(cs_fetch_t *fetch, uint64_t ticket)
     fetch->order_free = index + 1;
     order.want->orders--;
     fetch->to_disk -= order.bytes;
+    if (order.kind == CS_FETCH_LOCAL) fetch->looks--;
     return order;
 }
 
@@ -105,6 +106,7 @@ static bool order_local(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *l
         .count = leaf->count,
     };
     ret->ticket = order_new(fetch, &order);
+    fetch->looks++;
     return true;
 }
 
@@ -121,11 +123,12 @@ static bool download_next(cs_fetch_t *fetch, cs_download_t *download, cs_fetch_a
     if (download->stage != CS_DOWNLOAD_RUN) return false;
     if (download->walked && download->leaves == 0) {
         download->stage = CS_DOWNLOAD_FINISHING;
-        return emit(fetch, CS_FETCH_FINISH, want, ret);
+        (void)emit(fetch, CS_FETCH_FINISH, want, ret);
+        ret->proved = cs__download_prove(download);
+        return true;
     }
-    for (uint32_t i = 0; i < download->leaves; i++) {
+    for (uint32_t i = 0; i < download->leaves && fetch->looks < CS_FETCH_LOOKS_MAX; i++) {
         cs_leaf_t *leaf = &download->leaf[i];
-        if (leaf->state == CS_LEAF_LOCAL) return false; /* one at a time: they read in order */
         if (leaf->state == CS_LEAF_PLACED) return order_local(fetch, download, leaf, ret);
     }
     return false;
@@ -214,6 +217,8 @@ static void local_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *le
 
 static void finish_done(cs_fetch_t *fetch, cs_want_t *want, cs_err_t err)
 {
+    cs_content_rows_t *rows = want->download->rows;
+    if (err == CS_OK && rows != NULL) cs_content_rows_end(rows);
     cs__download_close(fetch, want->download);
     cs__want_set(fetch, want, err == CS_OK ? CS_WANT_STAGED : CS_WANT_SLEEPING);
 }

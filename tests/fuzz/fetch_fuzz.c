@@ -149,7 +149,7 @@ static void step(run_t *run, uint8_t op, uint8_t a, uint8_t b)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     make_contents();
-    run_t run = {.fetch = cs_fetch_new(all.table, size)};
+    run_t run = {.fetch = cs_fetch_new(all.table, NULL, size)};
     for (size_t i = 0; i + 3 <= size && i < 3000; i += 3) {
         step(&run, data[i], data[i + 1], data[i + 2]);
         if (data[i] < 200) drain(&run);

@@ -19,12 +19,32 @@ static cs_fetch_t *fetch;
 static uint64_t now_ms;
 static uint64_t asked_bytes; /* of chunks and small contents that were sent */
 
+static void keep_row(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    cs_batch_put(arg, key, value);
+}
+
+static cs_err_t read_node(void *arg, const cs_name_t *name, cs_buf_t *ret)
+{
+    (void)arg;
+    return cs_rows_node(&to.view, name, ret);
+}
+
+/* A machine that has just been started. */
+static void new_machine(void)
+{
+    cs_fetch_rows_t rows = {
+        .folder = TEST_FOLDER, .arg = &to.batch, .node = read_node, .row = keep_row};
+    cs_fetch_destroy(&fetch);
+    fetch = cs_fetch_new(to.table, &rows, 1);
+    cs_fetch_peer_up(fetch, PEER);
+}
+
 static void set_up(void)
 {
     test_hashed_init(&from);
     test_hashed_init(&to);
-    fetch = cs_fetch_new(to.table, 1);
-    cs_fetch_peer_up(fetch, PEER);
+    new_machine();
 }
 
 static void tear_down(void)
@@ -45,15 +65,11 @@ typedef struct order {
     cs_part_chunks_t chunks; /* owned */
     uint8_t *bytes;          /* owned */
     size_t len;
+    bool proved;
 } order_t;
 
 static order_t orders[4096];
 static size_t order_count;
-
-static void keep_row(void *arg, cs_slice_t key, cs_slice_t value)
-{
-    cs_batch_put(arg, key, value);
-}
 
 static void perform(order_t *order)
 {
@@ -63,15 +79,15 @@ static void perform(order_t *order)
     if (order->kind == CS_FETCH_OPEN) {
         result.err = cs_part_open(to.fs, content, order->size, &result.has_bytes);
     } else if (order->kind == CS_FETCH_STAGE) {
-        result.err = cs_stage_small(to.fs, to.table, content, bytes);
+        result.err = cs_stage_small(to.fs, content, bytes);
     } else if (order->kind == CS_FETCH_LOCAL) {
         result.err = cs_part_fill(to.fs, to.table, &to.view, content, &order->chunks,
                                   &result.found_count);
         result.found = order->chunks.offsets;
     } else if (order->kind == CS_FETCH_WRITE) {
-        result.err = cs_part_write(to.fs, content, order->offset, bytes);
+        result.err = cs_part_write(to.fs, to.table, content, order->offset, bytes);
     } else if (order->kind == CS_FETCH_FINISH) {
-        result.err = cs_part_finish(to.fs, to.table, TEST_FOLDER, content, &to.batch, keep_row);
+        result.err = cs_part_finish(to.fs, content, order->proved);
     } else {
         result.err = cs_part_discard(to.fs, content);
     }
@@ -90,7 +106,8 @@ static void take_order(const cs_fetch_action_t *action)
     *order = (order_t){.kind = action->kind,
                        .ticket = action->ticket,
                        .offset = action->offset,
-                       .size = action->size};
+                       .size = action->size,
+                       .proved = action->proved};
     order->content = action->content;
     order->bytes = cs_memdup(action->bytes.data, action->bytes.len);
     order->len = action->bytes.len;
@@ -271,14 +288,22 @@ Test(transfer, a_restart_goes_on_where_it_stopped)
     cr_assert(!cs_fetch_is_staged(fetch, &content));
     uint64_t first = asked_bytes;
     cr_assert(first > len / 5, "%zu bytes", (size_t)first);
-    cs_fetch_destroy(&fetch);
-    fetch = cs_fetch_new(to.table, 2);
-    cs_fetch_peer_up(fetch, PEER);
+    new_machine();
     cr_assert(cs_fetch_want(fetch, &content, PEER) == CS_OK);
     run(0);
     cr_assert(arrived(&content, cs_slice(bytes, len)));
     cr_assert(asked_bytes == len, "%zu bytes", (size_t)asked_bytes); /* none of them twice */
     cs_free(bytes);
+}
+
+/* The sender has read the file, the receiver has only put it together. */
+static void is_as_of_the_scan(void *arg, cs_slice_t key, cs_slice_t value)
+{
+    cs_buf_t scanned = {0};
+    cr_assert(cs_store_get(from.store, NULL, key, &scanned) == CS_OK);
+    cr_assert(cs_slice_eq(cs_buf_slice(&scanned), value));
+    cs_buf_fini(&scanned);
+    ++*(size_t *)arg;
 }
 
 Test(transfer, what_arrived_can_be_served)
@@ -290,6 +315,9 @@ Test(transfer, what_arrived_can_be_served)
     cr_assert(cs_fetch_want(fetch, &content, PEER) == CS_OK);
     run(0);
     cr_assert(arrived(&content, cs_slice(bytes, len)));
+    size_t rows = 0;
+    cs_batch_each(&to.batch, &rows, is_as_of_the_scan, NULL);
+    cr_assert(rows > len / CS_CHUNK_MAX);
     cr_assert(cs_store_write(to.store, &to.batch, false) == CS_OK);
     cs_batch_clear(&to.batch);
     cs_serve_t serve = {.fs = to.fs, .table = to.table, .rows = to.view};

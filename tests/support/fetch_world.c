@@ -122,6 +122,7 @@ static void on_order(world_t *world, const cs_fetch_action_t *action)
             cr_assert(action->offsets[i] + action->lens[i] <= content->id.size);
         }
     } else if (action->kind == CS_FETCH_FINISH) {
+        cr_assert(action->proved);
         cr_assert(memcmp(progress->part, content->bytes, content->id.size) == 0);
     } else if (action->kind == CS_FETCH_DISCARD) {
         world->discards++;
@@ -282,7 +283,7 @@ void world_init(world_t *world, uint64_t seed)
     *world = (world_t){.now_ms = 1000};
     cs_prng_init(&world->prng, seed);
     test_contents_init(&world->all, seed);
-    world->fetch = cs_fetch_new(world->all.table, seed);
+    world->fetch = cs_fetch_new(world->all.table, NULL, seed);
     for (size_t i = 0; i < PEERS; i++) {
         world->peer[i] = (peer_t){.id = (cs_peer_t)(100 + i), .temper = (temper_t)(i % 5)};
     }

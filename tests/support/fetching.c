@@ -11,7 +11,7 @@ uint64_t now_ms = 1000;
 void fetching_init(void)
 {
     test_contents_init(&all, 77);
-    fetch = cs_fetch_new(all.table, 0);
+    fetch = cs_fetch_new(all.table, NULL, 0);
 }
 
 void fetching_fini(void)
@@ -75,4 +75,21 @@ cs_fetch_stats_t stats(void)
     cs_fetch_stats_t ret;
     cs_fetch_stats(fetch, &ret);
     return ret;
+}
+
+void open_large(size_t index)
+{
+    cs_fetch_peer_up(fetch, ANN);
+    want(index, 0);
+    next(CS_FETCH_ASK_MAP);
+    cr_assert(give_map(ANN, index, all.content[index].depth) == CS_OK);
+    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+}
+
+cs_content_t made_up(uint64_t size, cs_slice_t node, cs_name_t *ret_root)
+{
+    cs_content_t content;
+    cs_node_name(all.table, node, ret_root);
+    cs_content_from_root(all.table, size, ret_root, &content);
+    return content;
 }

@@ -23,5 +23,9 @@ cs_err_t give_small(cs_peer_t peer, size_t index);
 cs_err_t give_chunk(cs_peer_t peer, const cs_name_t *name);
 cs_err_t give_map(cs_peer_t peer, size_t index, uint32_t depth);
 cs_fetch_stats_t stats(void);
+/* Up to the point where the list is walked. */
+void open_large(size_t index);
+/* A content of `size` bytes by its id, whose root is the one node given. */
+cs_content_t made_up(uint64_t size, cs_slice_t node, cs_name_t *ret_root);
 
 #endif

@@ -229,8 +229,7 @@ static void need(void *arg, const cs_content_t *content, cs_slice_t path)
         search_t search = {.site = other, .content = content};
         cs_replica_each_content(other->peer.replica, content, try_path, &search);
         if (search.found) {
-            cs_err_t err =
-                cs_stage_small(site->real, site->table, content, cs_buf_slice(&search.bytes));
+            cs_err_t err = cs_stage_small(site->real, content, cs_buf_slice(&search.bytes));
             must(err == CS_OK || site->spy.crashed, "stage");
             site->got_bytes = true;
         }

@@ -7,16 +7,6 @@
 
 TestSuite(fetch_large, .init = fetching_init, .fini = fetching_fini);
 
-/* Up to the point where the list is walked. */
-static void open_large(size_t index)
-{
-    cs_fetch_peer_up(fetch, ANN);
-    want(index, 0);
-    next(CS_FETCH_ASK_MAP);
-    cr_assert(give_map(ANN, index, all.content[index].depth) == CS_OK);
-    done(next(CS_FETCH_OPEN).ticket, CS_OK);
-}
-
 Test(fetch_large, a_single_chunk_needs_no_list)
 {
     size_t a = test_contents_chunk(&all, 100000);
@@ -127,15 +117,6 @@ Test(fetch_large, a_wrong_root_is_refused)
     cr_assert(err == CS_ERR_MISMATCH);
 }
 
-/* A content of `size` bytes by its id, whose list is the one node given. */
-static cs_content_t made_up(uint64_t size, cs_slice_t node, cs_name_t *ret_root)
-{
-    cs_content_t content;
-    cs_node_name(all.table, node, ret_root);
-    cs_content_from_root(all.table, size, ret_root, &content);
-    return content;
-}
-
 /* Walk into it as far as it goes; it must end asleep, with no order to write. */
 static void must_fail(const cs_content_t *content, const cs_name_t *root, uint32_t depth,
                       cs_slice_t node)
@@ -186,7 +167,7 @@ Test(fetch_large, lengths_that_do_not_add_up)
         cs_name_t root;
         cs_content_t content = made_up(made[i].size, cs_buf_slice(&node), &root);
         cs_fetch_destroy(&fetch);
-        fetch = cs_fetch_new(all.table, 0);
+        fetch = cs_fetch_new(all.table, NULL, 0);
         cs_fetch_peer_up(fetch, ANN);
         cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
         next(CS_FETCH_ASK_MAP);
@@ -303,4 +284,32 @@ Test(fetch_large, the_same_chunk_is_asked_for_once)
     }
     next(CS_FETCH_FINISH);
     cs_buf_fini(&node);
+}
+
+Test(fetch_large, two_leaves_are_looked_for_on_the_disk_at_a_time)
+{
+    size_t a = test_contents_large(&all, 60, 2);
+    open_large(a);
+    cs_fetch_action_t action;
+    uint64_t locals[CS_FETCH_LOOKS_MAX];
+    size_t count = 0;
+    while (cs_fetch_next(fetch, now_ms, &action)) {
+        if (action.kind == CS_FETCH_LOCAL) {
+            cr_assert(count < CS_FETCH_LOOKS_MAX);
+            locals[count++] = action.ticket;
+            continue;
+        }
+        cr_assert(action.kind == CS_FETCH_ASK_NODES);
+        cs_name_t names[CS_FETCH_LEAVES_MAX + 1];
+        memcpy(names, action.names, action.count * sizeof names[0]);
+        for (size_t i = 0, n = action.count; i < n; i++) {
+            const test_blob_t *node = test_contents_node_named(&all, &names[i]);
+            cr_assert(cs_fetch_on_node(fetch, ANN, cs_slice(node->bytes, node->len)) == CS_OK);
+        }
+    }
+    cr_assert(count == CS_FETCH_LOOKS_MAX);
+    done(locals[1], CS_OK); /* the second one may end first */
+    next(CS_FETCH_LOCAL);
+    done(locals[0], CS_OK);
+    next(CS_FETCH_LOCAL);
 }
