@@ -96,6 +96,17 @@ typedef struct chunk_search {
     cs_err_t err;
 } chunk_search_t;
 
+static bool is_inside(cs_local_t *local, const cs_chunk_place_t *place)
+{
+    if (local->size == 0 || memcmp(local->sized, place->hash, sizeof local->sized) != 0) {
+        cs_content_map_t map;
+        if (cs_rows_map(local->rows, place->hash, &map) != CS_OK) return false;
+        memcpy(local->sized, place->hash, sizeof local->sized);
+        local->size = map.size;
+    }
+    return place->offset + place->len < local->size;
+}
+
 static bool on_place(void *arg, const cs_chunk_place_t *place)
 {
     chunk_search_t *chunk = arg;
@@ -104,6 +115,7 @@ static bool on_place(void *arg, const cs_chunk_place_t *place)
     chunk->search.offset = place->offset;
     chunk->search.len = place->len;
     chunk->err = search_content(&chunk->search);
+    if (chunk->search.done) chunk->search.local->cut = is_inside(chunk->search.local, place);
     return chunk->err == CS_OK && !chunk->search.done && chunk->search.tries < TRIES_MAX;
 }
 

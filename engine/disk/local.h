@@ -19,6 +19,10 @@ typedef struct cs_local {
     cs_file_t *file; /* of `path`; NULL: none */
     cs_buf_t path;
     uint64_t offset; /* in `file`, of what was found last */
+    /* The chunk found last was ended by the chunker: more of its content follows. */
+    bool cut;
+    uint8_t sized[CS_HASH_BYTES]; /* content of `size` bytes, which was looked up last */
+    uint64_t size;                /* 0: none was */
 } cs_local_t;
 
 void cs_local_init(cs_local_t *local, cs_fs_t *fs, const cs_chunker_table_t *table,

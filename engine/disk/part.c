@@ -132,7 +132,7 @@ cs_err_t cs_part_write(cs_fs_t *fs, const cs_chunker_table_t *table,
 
 /* --- filling from what is here */
 
-/* Read first to tell a hole: bytes. */
+/* Read first to tell a hole, and where one may begin: bytes. */
 #define HOLE_PROBE 4096u
 
 typedef struct fill {
@@ -169,6 +169,24 @@ static cs_err_t check_cut(const fill_t *fill, uint64_t offset)
     return whole ? CS_OK : CS_ERR_MISMATCH;
 }
 
+/* Up to where there are zeros that need not be read. A block whose beginning belongs to the
+ * chunk before is looked at as far as it goes: to read on would make the kernel fill with zeros
+ * what it holds of the hole behind it, as much as it reads ahead. */
+static cs_err_t zeros_until(fill_t *fill, uint64_t offset, uint64_t *ret)
+{
+    uint64_t block = (offset + HOLE_PROBE - 1) / HOLE_PROBE * HOLE_PROBE, data_at = 0;
+    *ret = offset;
+    if (block >= fill->content->size) return CS_OK;
+    cs_err_t err = fill->file->ops->next_data(fill->file, block, &data_at);
+    if (err != CS_OK || data_at == block) return err;
+    if (block > offset) {
+        err = read_part(fill, offset, (size_t)(block - offset), &fill->bytes);
+        if (err != CS_OK || !cs_bytes_are_zero(cs_buf_slice(&fill->bytes))) return err;
+    }
+    *ret = data_at;
+    return CS_OK;
+}
+
 /* Are the bytes in the partial file those of the chunk? Most of a new file is holes, which
  * would take long to read and hash: what begins with zeros is only looked at if the chunk
  * should. A chunk that does so without being all zeros may be fetched once more after a
@@ -178,9 +196,9 @@ static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, 
 {
     *ret = false;
     uint64_t data_at = 0;
-    cs_err_t err = fill->file->ops->next_data(fill->file, offset, &data_at);
+    cs_err_t err = zeros_until(fill, offset, &data_at);
     if (err != CS_OK) return err;
-    if (data_at > offset && data_at - offset >= len) {
+    if (data_at > offset && (data_at - offset >= len || !is_zeros_name(fill, chunk, len))) {
         *ret = is_zeros_name(fill, chunk, len);
         return CS_OK;
     }
@@ -222,7 +240,7 @@ static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset
     if (err != CS_OK || *ret) return err;
     if (cs_local_chunk(&fill->local, chunk, &fill->bytes) != CS_OK) return CS_OK;
     if (fill->bytes.len != len) return CS_OK;
-    err = check_cut(fill, offset);
+    if (!fill->local.cut) err = check_cut(fill, offset); /* else it was, when it was cut */
     if (err == CS_OK) err = put_found(fill, offset);
     *ret = err == CS_OK;
     return err;

@@ -1,4 +1,4 @@
-/* chunker.c - the gear loop: one shift, one add, one test a byte. */
+/* chunker.c - the gear loop. */
 #include "xfer/chunker.h"
 
 #include <sodium.h>
@@ -30,8 +30,19 @@ void cs_gear_derive(const uint8_t *key, uint64_t ret_gear[256])
 static size_t roll(uint64_t *hash, const uint64_t gear[256], const uint8_t *data, size_t len,
                    uint64_t mask, bool *ret_cut)
 {
-    uint64_t h = *hash;
-    for (size_t i = 0; i < len; i++) {
+    uint64_t h = *hash, most = ~mask; /* the mask is of high bits */
+    size_t i = 0;
+    /* Four bytes a turn: the hash after them waits for two operations instead of eight. */
+    for (; len - i >= 4; i += 4) {
+        uint64_t g0 = gear[data[i]], g1 = gear[data[i + 1]];
+        uint64_t g2 = gear[data[i + 2]], g3 = gear[data[i + 3]];
+        uint64_t first = (g0 << 1) + g1, second = (g2 << 1) + g3;
+        uint64_t h1 = (h << 1) + g0, h2 = (h << 2) + first, h3 = (h2 << 1) + g2;
+        uint64_t h4 = (h << 4) + ((first << 2) + second);
+        if (h1 <= most || h2 <= most || h3 <= most || h4 <= most) break;
+        h = h4;
+    }
+    for (; i < len; i++) {
         h = (h << 1) + gear[data[i]];
         if ((h & mask) == 0) {
             *hash = h;

@@ -215,6 +215,24 @@ Test(part, chunks_that_no_scan_would_cut_are_refused)
               CS_ERR_MISMATCH);
 }
 
+/* It has its name in another file, whose end it was. */
+Test(part, the_end_of_another_file_is_no_chunk_inside)
+{
+    cs_content_t other;
+    size_t len = chunks.offsets[2] + chunks.lens[2] - 1;
+    test_hashed_add(&folder, "other", cs_slice(bytes, len), &other);
+    cr_assert(!open_part());
+    cr_assert(fill(&folder.view) == 2);
+    list_chunks(cs_slice(bytes, BYTES));
+    chunks.lens[2]--;
+    cs_slice_t end = cs_slice(bytes + chunks.offsets[2], chunks.lens[2]);
+    cs_chunk_name(folder.table, end, &chunks.names[2]);
+    chunks.count = 3;
+    size_t found;
+    cr_assert(cs_part_fill(folder.fs, folder.table, &folder.view, &content, &chunks, &found) ==
+              CS_ERR_MISMATCH);
+}
+
 Test(part, discard_leaves_nothing)
 {
     cr_assert(!open_part());
