@@ -227,6 +227,13 @@ void cs__dots_reserve(cs_dots_t *dots, uint32_t len)
     dots->data = cs_realloc_array(dots->data, dots->cap, dots->type->bytes);
 }
 
+void cs__dots_fit(cs_dots_t *dots, uint32_t len)
+{
+    if (len <= dots->cap) return;
+    dots->cap = len;
+    dots->data = cs_realloc_array(dots->data, len, dots->type->bytes);
+}
+
 void cs__dots_clear(cs_dots_t *dots)
 {
     for (uint32_t i = 0; i < dots->len; i++) {

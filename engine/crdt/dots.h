@@ -47,6 +47,8 @@ cs_dot_t cs__dots_dot(const cs_dots_t *dots, uint32_t index);
 /* Index of the first value at or after `dot`; *ret_found if it is there itself. */
 uint32_t cs__dots_find(const cs_dots_t *dots, cs_dot_t dot, bool *ret_found);
 void cs__dots_reserve(cs_dots_t *dots, uint32_t len);
+/* Not more than that: for what is kept by the thousand and hardly ever grows. */
+void cs__dots_fit(cs_dots_t *dots, uint32_t len);
 void cs__dots_clear(cs_dots_t *dots); /* releases the values, keeps the array */
 /* Appends a copy that shares the strings; there must be room. */
 void cs__dots_push_ref(cs_dots_t *dots, const void *value);

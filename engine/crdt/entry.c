@@ -38,7 +38,7 @@ void cs_entry_copy(cs_entry_t *to, const cs_entry_t *from)
         cs_dots_t source = cs__dots_get(from, all_stores[i]),
                   copy = cs__dots_get(to, all_stores[i]);
         cs__dots_clear(&copy);
-        cs__dots_reserve(&copy, source.len);
+        cs__dots_fit(&copy, source.len);
         for (uint32_t k = 0; k < source.len; k++) {
             cs__dots_push_ref(&copy, cs__dots_at(&source, k));
         }

@@ -250,7 +250,7 @@ static void decode_store(cs_reader_t *reader, cs_dotstore_t store, cs_entry_t *r
 {
     cs_dots_t dots = cs__dots_get(ret, store);
     uint32_t len = (uint32_t)cs_read_count(reader, CS_DOTS_MAX, dots.type->encoded_min);
-    cs__dots_reserve(&dots, len);
+    cs__dots_fit(&dots, len);
     for (uint32_t i = 0; i < len && reader->err == CS_OK; i++) {
         value_decode(reader, dots.type, some_path(ret), cs__dots_at(&dots, i));
         dots.len = i + 1; /* even if it failed: what it holds is released with the entry */

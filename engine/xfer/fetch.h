@@ -33,12 +33,12 @@ CS_HEADER_BEGIN
 #define CS_FETCH_LEAVES_MAX 4u         /* of one file in memory: 4096 chunks, 1 GiB or so */
 /* leaves whose chunks are looked for on the disk at a time: a second each, and others use it */
 #define CS_FETCH_LOOKS_MAX 2u
-#define CS_FETCH_MEMORY_BYTES \
-    (64u << 20)                     /* asked for, or given to the disk and not yet written */
-#define CS_FETCH_TIMEOUT_MS 10000u  /* without an answer: all requests go to other peers */
-#define CS_FETCH_RETRY_MS   60000u  /* then a peer that was silent is tried again */
-#define CS_FETCH_REQUEST_MS 120000u /* an answer that never comes from a peer that talks */
-#define CS_FETCH_ENDGAME_MS 2000u   /* an idle peer is asked, too, for what is late */
+/* asked for, or given to the disk and not yet written: more than 1 Gbit/s and 100 ms hold */
+#define CS_FETCH_MEMORY_BYTES (24u << 20)
+#define CS_FETCH_TIMEOUT_MS   10000u  /* without an answer: all requests go to other peers */
+#define CS_FETCH_RETRY_MS     60000u  /* then a peer that was silent is tried again */
+#define CS_FETCH_REQUEST_MS   120000u /* an answer that never comes from a peer that talks */
+#define CS_FETCH_ENDGAME_MS   2000u   /* an idle peer is asked, too, for what is late */
 
 typedef struct cs_fetch cs_fetch_t;
 typedef uint32_t cs_peer_t; /* the node's handle of a connected peer, > 0 */
