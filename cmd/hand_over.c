@@ -14,11 +14,6 @@
 
 static char **arguments;
 
-void cs_own_begin(char **argv)
-{
-    arguments = argv;
-}
-
 /* Returns if there is none. */
 static void become(const char *dir, const char *below)
 {
@@ -55,4 +50,10 @@ int cs_run_node(cs_run_t *run)
 {
     (void)run;
     return hand_over();
+}
+
+int main(int argc, char **argv)
+{
+    arguments = argv;
+    return cs_main(argc, argv);
 }

@@ -1,8 +1,7 @@
-/* main.c - the command line's door, of both programs. */
-#include "cmd/own.h"
+/* main.c - the command line's door, of crdtsync-node. */
+#include "cmd/command.h"
 
 int main(int argc, char **argv)
 {
-    cs_own_begin(argv);
     return cs_main(argc, argv);
 }

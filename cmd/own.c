@@ -13,11 +13,6 @@ typedef struct own {
     bool ended;
 } own_t;
 
-void cs_own_begin(char **argv)
-{
-    (void)argv; /* nothing is handed over */
-}
-
 static void on_data(void *arg, cs_slice_t document)
 {
     cs__asking_data(((own_t *)arg)->asking, document);

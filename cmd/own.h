@@ -15,7 +15,4 @@ typedef struct cs_asking cs_asking_t;
  * yet. The exit code. */
 int cs_own_ask(cs_asking_t *asking);
 
-/* First of all, in main: what to hand over. */
-void cs_own_begin(char **argv);
-
 #endif

@@ -222,9 +222,7 @@ uint32_t cs__dots_find(const cs_dots_t *dots, cs_dot_t dot, bool *ret_found)
 
 void cs__dots_reserve(cs_dots_t *dots, uint32_t len)
 {
-    if (len <= dots->cap) return;
-    dots->cap = (uint32_t)cs_grow(dots->cap, len);
-    dots->data = cs_realloc_array(dots->data, dots->cap, dots->type->bytes);
+    if (len > dots->cap) cs__dots_fit(dots, (uint32_t)cs_grow(dots->cap, len));
 }
 
 void cs__dots_fit(cs_dots_t *dots, uint32_t len)

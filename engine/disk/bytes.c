@@ -5,9 +5,6 @@
 
 #include "base/limits.h"
 
-/* Holes begin and end at multiples of it, on nearly every file system. */
-#define BLOCK_BYTES 4096u
-
 bool cs_bytes_are_zero(cs_slice_t bytes)
 {
     return bytes.len == 0 ||
@@ -100,7 +97,7 @@ static size_t run_of(uint64_t offset, cs_slice_t bytes, bool *ret_zero)
     size_t len = 0;
     *ret_zero = false;
     while (len < bytes.len) {
-        size_t block = (size_t)(BLOCK_BYTES - (offset + len) % BLOCK_BYTES);
+        size_t block = (size_t)(CS_BLOCK_BYTES - (offset + len) % CS_BLOCK_BYTES);
         if (block > bytes.len - len) block = bytes.len - len;
         bool zero = cs_bytes_are_zero(cs_slice(bytes.data + len, block));
         if (len == 0) *ret_zero = zero;

@@ -8,6 +8,9 @@
 
 #define CS_FILE_BUFFER_BYTES (256u << 10) /* of one read: a chunk of average size */
 
+/* Holes begin and end at multiples of it, on nearly every file system. */
+#define CS_BLOCK_BYTES 4096u
+
 bool cs_bytes_are_zero(cs_slice_t bytes);
 
 /* Up to `len` bytes at `offset`, fewer only at the end of the file. */

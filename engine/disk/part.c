@@ -110,20 +110,21 @@ cs_err_t cs_part_open(cs_fs_t *fs, const cs_content_t *content, uint64_t need,
     return err;
 }
 
-/* bytes: at `offset` of the content. */
-static bool is_whole(const cs_chunker_table_t *table, const cs_content_t *content,
-                     uint64_t offset, cs_slice_t bytes)
+/* bytes: the chunk that belongs at `offset`. */
+static cs_err_t check_cut(const cs_chunker_table_t *table, const cs_content_t *content,
+                          uint64_t offset, cs_slice_t bytes)
 {
-    return cs_chunk_is_whole(table, bytes, offset + bytes.len == content->size);
+    bool last = offset + bytes.len == content->size;
+    return cs_chunk_is_whole(table, bytes, last) ? CS_OK : CS_ERR_MISMATCH;
 }
 
 cs_err_t cs_part_write(cs_fs_t *fs, const cs_chunker_table_t *table,
                        const cs_content_t *content, uint64_t offset, cs_slice_t bytes)
 {
     CS_ASSERT(offset <= content->size && bytes.len <= content->size - offset);
-    if (!is_whole(table, content, offset, bytes)) return CS_ERR_MISMATCH;
     cs_file_t *file = NULL;
-    cs_err_t err = open_part(fs, content, &file);
+    cs_err_t err = check_cut(table, content, offset, bytes);
+    if (err == CS_OK) err = open_part(fs, content, &file);
     if (err != CS_OK) return err;
     err = cs_file_put(file, offset, bytes);
     fs->ops->close(&file);
@@ -132,7 +133,7 @@ cs_err_t cs_part_write(cs_fs_t *fs, const cs_chunker_table_t *table,
 
 /* --- filling from what is here */
 
-/* Read first to tell a hole, and where one may begin: bytes. */
+/* Read first to tell a hole: bytes. */
 #define HOLE_PROBE 4096u
 
 typedef struct fill {
@@ -162,11 +163,10 @@ static bool is_zeros_name(fill_t *fill, const cs_name_t *chunk, uint32_t len)
     return len == fill->zeros_len && cs_name_eq(&fill->zeros, chunk);
 }
 
-/* fill->bytes: the chunk that belongs at `offset`. */
-static cs_err_t check_cut(const fill_t *fill, uint64_t offset)
+/* fill->bytes: as above. */
+static cs_err_t check_found(const fill_t *fill, uint64_t offset)
 {
-    bool whole = is_whole(fill->table, fill->content, offset, cs_buf_slice(&fill->bytes));
-    return whole ? CS_OK : CS_ERR_MISMATCH;
+    return check_cut(fill->table, fill->content, offset, cs_buf_slice(&fill->bytes));
 }
 
 /* Up to where there are zeros that need not be read. A block whose beginning belongs to the
@@ -174,7 +174,8 @@ static cs_err_t check_cut(const fill_t *fill, uint64_t offset)
  * what it holds of the hole behind it, as much as it reads ahead. */
 static cs_err_t zeros_until(fill_t *fill, uint64_t offset, uint64_t *ret)
 {
-    uint64_t block = (offset + HOLE_PROBE - 1) / HOLE_PROBE * HOLE_PROBE, data_at = 0;
+    uint64_t block = (offset + CS_BLOCK_BYTES - 1) / CS_BLOCK_BYTES * CS_BLOCK_BYTES;
+    uint64_t data_at = 0;
     *ret = offset;
     if (block >= fill->content->size) return CS_OK;
     cs_err_t err = fill->file->ops->next_data(fill->file, block, &data_at);
@@ -198,9 +199,10 @@ static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, 
     uint64_t data_at = 0;
     cs_err_t err = zeros_until(fill, offset, &data_at);
     if (err != CS_OK) return err;
-    if (data_at > offset && (data_at - offset >= len || !is_zeros_name(fill, chunk, len))) {
-        *ret = is_zeros_name(fill, chunk, len);
-        return CS_OK;
+    if (data_at > offset) {
+        bool wanted = is_zeros_name(fill, chunk, len);
+        *ret = wanted && data_at - offset >= len;
+        if (*ret || !wanted) return CS_OK;
     }
     err = read_part(fill, offset, len < HOLE_PROBE ? len : HOLE_PROBE, &fill->bytes);
     if (err != CS_OK) return err;
@@ -215,7 +217,7 @@ static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, 
     cs_name_t name;
     cs_chunk_name(fill->table, cs_buf_slice(&fill->bytes), &name);
     *ret = cs_name_eq(&name, chunk);
-    return *ret ? check_cut(fill, offset) : CS_OK;
+    return *ret ? check_found(fill, offset) : CS_OK;
 }
 
 /* Puts fill->bytes, just read from fill->local, there. Where the disk can keep one copy of them
@@ -240,7 +242,7 @@ static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset
     if (err != CS_OK || *ret) return err;
     if (cs_local_chunk(&fill->local, chunk, &fill->bytes) != CS_OK) return CS_OK;
     if (fill->bytes.len != len) return CS_OK;
-    if (!fill->local.cut) err = check_cut(fill, offset); /* else it was, when it was cut */
+    if (!fill->local.cut) err = check_found(fill, offset); /* else it was, when it was cut */
     if (err == CS_OK) err = put_found(fill, offset);
     *ret = err == CS_OK;
     return err;

@@ -5,7 +5,6 @@
 
 #include "base/mem.h"
 #include "node/node_internal.h"
-#include "xfer/rows.h"
 
 /* --- members and peers */
 
@@ -243,8 +242,7 @@ static void sweep_rows(cs_folder_t *folder)
     bool rests = folder->disk_job_id == 0 && folder->staged == folder->durable;
     if (!folder->sweep_due || !rests || stats.wants + stats.staged > 0) return;
     folder->sweep_due = false;
-    cs_rows_view_t view = {.store = folder->node->config.store,
-                           .folder = folder->config.number};
+    cs_rows_view_t view = cs_folder_rows(folder);
     cs_err_t err = cs_rows_sweep(&view, CS_SWEEP_ROWS, &folder->sweep_cursor, &folder->rows);
     if (err != CS_OK) cs_folder_note(folder, "sweep.failed", cs_slice_text(""), err);
 }

@@ -10,6 +10,7 @@
 #include "crdt/omap.h"
 #include "node/outbox.h"
 #include "node/peers.h"
+#include "xfer/rows.h"
 
 #define CS_SWEEP_ROWS 4096u /* looked at after a scan of everything: a few ms */
 #define CS_RETRY_MS   5000u /* a disk that failed is tried again after this */
@@ -244,6 +245,7 @@ void cs_folder_go_on_if_room(cs_folder_t *folder);
 
 /* folder_content.c */
 void cs_folder_pump_fetch(cs_folder_t *folder);
+cs_rows_view_t cs_folder_rows(const cs_folder_t *folder); /* as they are now */
 /* For the fetch machine; arg: the folder. */
 cs_err_t cs_folder_read_node(void *arg, const cs_name_t *name, cs_buf_t *ret);
 void cs_folder_keep_row(void *arg, cs_slice_t key, cs_slice_t value);

@@ -5,7 +5,6 @@
 #include "base/mem.h"
 #include "node/node_internal.h"
 #include "xfer/pack.h"
-#include "xfer/rows.h"
 
 static void pack_names(cs_buf_t *packed, const cs_fetch_action_t *action)
 {
@@ -79,11 +78,15 @@ static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
     cs_folder_start(folder, &job);
 }
 
+cs_rows_view_t cs_folder_rows(const cs_folder_t *folder)
+{
+    return (cs_rows_view_t){.store = folder->node->config.store,
+                            .folder = folder->config.number};
+}
+
 cs_err_t cs_folder_read_node(void *arg, const cs_name_t *name, cs_buf_t *ret)
 {
-    const cs_folder_t *folder = arg;
-    cs_rows_view_t view = {.store = folder->node->config.store,
-                           .folder = folder->config.number};
+    cs_rows_view_t view = cs_folder_rows(arg);
     return cs_rows_node(&view, name, ret);
 }
 

@@ -150,7 +150,7 @@ static bool map_next(asking_t *asking, cs_download_t *download, cs_fetch_action_
 static void add_node(asking_t *asking, const cs_download_t *download, cs_node_want_t *node)
 {
     if (!node->wanted || asking->room < NODE_BYTES) return;
-    if (cs__download_expects(download, &node->name)) return;
+    if (cs__list_expects(download, &node->name)) return;
     node->askers |= asking->bit;
     add(asking, CS_ASK_NODE, &node->name, NODE_BYTES);
 }

@@ -167,7 +167,7 @@ typedef struct cs_download {
     uint64_t placed;             /* bytes in leaves with offsets */
     cs_content_hasher_t *hasher; /* knows their chunks */
     cs_content_rows_t *rows;     /* of them; NULL: none are kept */
-    cs_name_t last;              /* leaf that was read last, of last_bytes: */
+    cs_name_t last;              /* leaf that was read last, of last_node: */
     cs_buf_t last_node;          /* long runs of one chunk make the same leaf many times over */
 } cs_download_t;
 
@@ -270,8 +270,6 @@ void cs__download_free(cs_download_t **download_p);
 void cs__download_fail(cs_fetch_t *fetch,
                        cs_download_t *download); /* its mapper is passed over */
 void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download); /* walk, place, sleep */
-/* Somebody was asked for this node, for whatever place in the list, and may answer. */
-bool cs__download_expects(const cs_download_t *download, const cs_name_t *node);
 /* Sources that may be asked for parts of it. */
 cs_mask_t cs__download_candidates(const cs_fetch_t *fetch, const cs_download_t *download);
 void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
@@ -283,12 +281,22 @@ void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_
 /* What `bit` was asked will not come from it. passed: it has not the content either. */
 void cs__download_release(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
                           const cs_ask_t *ask, bool passed);
-/* All is placed: are the chunks those of the content? Their names are, and each is verified as
- * it comes; whoever made the list may have cut it as he liked. Once for each download. */
-bool cs__download_prove(cs_download_t *download);
 cs_leaf_t *cs__download_leaf(cs_download_t *download, uint32_t serial);
 void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *leaf,
                             cs_slot_t *slot);
+
+/* --- the chunk list of a download (list_walk.c) */
+cs_leaf_t *cs__list_leaf(cs_download_t *download,
+                         const cs_name_t *name); /* LISTED, at the end */
+/* List and place what there is space for, with what is here. False: it contradicts itself. */
+bool cs__list_go_down(cs_fetch_t *fetch, cs_download_t *download);
+/* For every place of the list that this node belongs to. False: it does not fit. */
+bool cs__list_take(cs_download_t *download, const cs_name_t *name, cs_slice_t bytes);
+/* Somebody was asked for this node, for whatever place in the list, and may answer. */
+bool cs__list_expects(const cs_download_t *download, const cs_name_t *node);
+/* All is placed: are the chunks those of the content? Their names are, and each is verified as
+ * it comes; whoever made the list may have cut it as he liked. Once for each download. */
+bool cs__list_prove(cs_download_t *download);
 
 /* --- what to do next */
 bool cs__order_next(cs_fetch_t *fetch, cs_fetch_action_t *ret); /* fetch_order.c */

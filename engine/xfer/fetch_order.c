@@ -124,7 +124,7 @@ static bool download_next(cs_fetch_t *fetch, cs_download_t *download, cs_fetch_a
     if (download->walked && download->leaves == 0) {
         download->stage = CS_DOWNLOAD_FINISHING;
         (void)emit(fetch, CS_FETCH_FINISH, want, ret);
-        ret->proved = cs__download_prove(download);
+        ret->proved = cs__list_prove(download);
         return true;
     }
     for (uint32_t i = 0; i < download->leaves && fetch->looks < CS_FETCH_LOOKS_MAX; i++) {

@@ -5,7 +5,8 @@ root=$tmp/root
 DESTDIR=$root cmake --install "$BUILD" >"$tmp/log" 2>&1 || { cat "$tmp/log" >&2; exit 1; }
 prefix=$root$(sed -n 's/^CMAKE_INSTALL_PREFIX:PATH=//p' "$BUILD/CMakeCache.txt")
 
-for file in bin/crdtsync libexec/crdtsync/crdtsync-node share/man/man1/crdtsync.1.gz share/man/man5/crdtsync-config.5.gz \
+for file in bin/crdtsync libexec/crdtsync/crdtsync-node \
+    share/man/man1/crdtsync.1.gz share/man/man5/crdtsync-config.5.gz \
     share/bash-completion/completions/crdtsync share/zsh/vendor-completions/_crdtsync \
     share/fish/vendor_completions.d/crdtsync.fish lib/systemd/user/crdtsync.service \
     lib/systemd/user/crdtsync-scan.service lib/systemd/user/crdtsync-scan.timer \

@@ -63,6 +63,18 @@ cs_err_t give_chunk(cs_peer_t peer, const cs_name_t *name)
     return cs_fetch_on_data(fetch, peer, name, cs_slice(chunk->bytes, chunk->len));
 }
 
+void give_nodes(const cs_fetch_action_t *action)
+{
+    cs_name_t names[CS_FETCH_LEAVES_MAX + 1]; /* answers change the machine that lent them */
+    cr_assert(action->count <= CS_COUNT_OF(names));
+    memcpy(names, action->names, action->count * sizeof names[0]);
+    for (size_t i = 0, n = action->count; i < n; i++) {
+        const test_blob_t *node = test_contents_node_named(&all, &names[i]);
+        cs_slice_t bytes = cs_slice(node->bytes, node->len);
+        cr_assert(cs_fetch_on_node(fetch, action->peer, bytes) == CS_OK);
+    }
+}
+
 cs_err_t give_map(cs_peer_t peer, size_t index, uint32_t depth)
 {
     cs_content_map_t map = {

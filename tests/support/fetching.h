@@ -21,6 +21,7 @@ void nothing(void);
 void done(uint64_t ticket, cs_err_t err);
 cs_err_t give_small(cs_peer_t peer, size_t index);
 cs_err_t give_chunk(cs_peer_t peer, const cs_name_t *name);
+void give_nodes(const cs_fetch_action_t *action); /* all that ASK_NODES asks for */
 cs_err_t give_map(cs_peer_t peer, size_t index, uint32_t depth);
 cs_fetch_stats_t stats(void);
 /* Up to the point where the list is walked. */

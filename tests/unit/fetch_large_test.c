@@ -43,14 +43,7 @@ static size_t run_honestly(void)
     cs_fetch_action_t action;
     while (cs_fetch_next(fetch, now_ms, &action)) {
         if (action.kind == CS_FETCH_ASK_NODES) {
-            cs_name_t names[8];
-            cr_assert(action.count <= 8);
-            memcpy(names, action.names, action.count * sizeof names[0]);
-            for (size_t i = 0, n = action.count; i < n; i++) {
-                const test_blob_t *node = test_contents_node_named(&all, &names[i]);
-                cs_slice_t bytes = cs_slice(node->bytes, node->len);
-                cr_assert(cs_fetch_on_node(fetch, action.peer, bytes) == CS_OK);
-            }
+            give_nodes(&action);
         } else if (action.kind == CS_FETCH_ASK_CHUNKS) {
             size_t count = action.count;
             cs_peer_t peer = action.peer;
@@ -300,12 +293,7 @@ Test(fetch_large, two_leaves_are_looked_for_on_the_disk_at_a_time)
             continue;
         }
         cr_assert(action.kind == CS_FETCH_ASK_NODES);
-        cs_name_t names[CS_FETCH_LEAVES_MAX + 1];
-        memcpy(names, action.names, action.count * sizeof names[0]);
-        for (size_t i = 0, n = action.count; i < n; i++) {
-            const test_blob_t *node = test_contents_node_named(&all, &names[i]);
-            cr_assert(cs_fetch_on_node(fetch, ANN, cs_slice(node->bytes, node->len)) == CS_OK);
-        }
+        give_nodes(&action);
     }
     cr_assert(count == CS_FETCH_LOOKS_MAX);
     done(locals[1], CS_OK); /* the second one may end first */

@@ -9,7 +9,7 @@
 TestSuite(fetch_nodes, .init = fetching_init, .fini = fetching_fini);
 
 typedef struct kept {
-    const cs_name_t * not ; /* this one is not */
+    const cs_name_t *but; /* this one is not */
     bool damaged;
     size_t reads;
 } kept_t;
@@ -19,7 +19,7 @@ static cs_err_t read_kept(void *arg, const cs_name_t *name, cs_buf_t *ret)
     kept_t *kept = arg;
     kept->reads++;
     const test_blob_t *node = test_contents_node_named(&all, name);
-    if (node == NULL || (kept->not != NULL && cs_name_eq(kept->not, name))) {
+    if (node == NULL || (kept->but != NULL && cs_name_eq(kept->but, name))) {
         return CS_ERR_NOT_FOUND;
     }
     cs_buf_clear(ret);
@@ -42,15 +42,8 @@ static size_t asked_nodes(void)
     cs_fetch_action_t action;
     while (cs_fetch_next(fetch, now_ms, &action)) {
         if (action.kind == CS_FETCH_ASK_NODES) {
-            cs_name_t names[CS_FETCH_LEAVES_MAX + 1];
             nodes += action.count;
-            cr_assert(action.count <= CS_COUNT_OF(names));
-            memcpy(names, action.names, action.count * sizeof names[0]);
-            for (size_t i = 0, n = action.count; i < n; i++) {
-                const test_blob_t *node = test_contents_node_named(&all, &names[i]);
-                cs_slice_t bytes = cs_slice(node->bytes, node->len);
-                cr_assert(cs_fetch_on_node(fetch, action.peer, bytes) == CS_OK);
-            }
+            give_nodes(&action);
         } else if (action.kind == CS_FETCH_LOCAL) { /* every chunk is here, too */
             uint64_t *offsets = cs_memdup(action.offsets, action.count * sizeof offsets[0]);
             cs_fetch_done(fetch, action.ticket,
@@ -80,7 +73,7 @@ Test(fetch_nodes, only_the_node_that_changed_is_asked_for)
     kept_t kept = {0};
     keep_nodes(&kept);
     size_t a = test_contents_large(&all, 300, 2);
-    kept.not = &all.node[17].name;
+    kept.but = &all.node[17].name;
     open_large(a);
     cr_assert(asked_nodes() == 1);
     cr_assert(cs_fetch_is_staged(fetch, id(a)));
