@@ -157,7 +157,7 @@ void cs_gossip_restart(cs_gossip_t *gossip, uint64_t now_ms)
     gossip->stopped = false;
     if (gossip->applied) set_applied(gossip, true); /* other names, the same files */
     gossip->nonce = (uint32_t)cs_prng_u64(&gossip->prng);
-    cs__hot_clear(&gossip->hot);
+    cs__cool(gossip);
     gossip->push_due_ms = CS__NEVER;
     for (size_t i = 0; i < gossip->peer_count; i++) {
         if (!gossip->peers[i]->dropped) reset_peer(gossip, gossip->peers[i]);

@@ -160,6 +160,13 @@ static size_t choose(cs_gossip_t *gossip, cs__peer_t *ret[CS_FANOUT_MAX])
     return count;
 }
 
+/* What was hot was not collected meanwhile. */
+void cs__cool(cs_gossip_t *gossip)
+{
+    cs__hot_clear(&gossip->hot);
+    cs__sooner(&gossip->gc_due_ms, gossip->now_ms);
+}
+
 void cs__push(cs_gossip_t *gossip)
 {
     gossip->push_due_ms = CS__NEVER;
@@ -175,8 +182,7 @@ void cs__push(cs_gossip_t *gossip)
     }
     cs_free(push.ready);
     cs_buf_fini(&push.bytes);
-    cs__hot_clear(&gossip->hot);
-    cs__sooner(&gossip->gc_due_ms, gossip->now_ms);
+    cs__cool(gossip);
 }
 
 void cs__push_soon(cs_gossip_t *gossip)

@@ -217,6 +217,7 @@ CS_MUST_USE cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer,
 
 /* --- gossip_hot.c */
 void cs__push_soon(cs_gossip_t *gossip);
+void cs__cool(cs_gossip_t *gossip); /* nothing is hot any more */
 void cs__push(cs_gossip_t *gossip);
 
 /* --- gossip_join.c */
