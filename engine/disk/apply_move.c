@@ -1,14 +1,6 @@
 /* apply_move.c - files that leave their names: into the trash, or to another path. */
 #include "disk/apply_run.h"
 
-/* A file that was touched between the look and the rename goes back to its name. If that is
- * taken by now it stays where it is, differing from what the log expects, and the next sweep of
- * the trash gives it back. */
-static void give_back(cs_run_t *run, cs_slice_t at, cs_slice_t path)
-{
-    (void)cs__apply_rename_new(run->fs, at, path);
-}
-
 static cs_err_t look(cs_run_t *run, const cs_step_t *step)
 {
     cs_stat_t st;
@@ -19,15 +11,16 @@ static cs_err_t look(cs_run_t *run, const cs_step_t *step)
     return same ? CS_OK : CS_ERR_CHANGED;
 }
 
-static cs_err_t delete_one(cs_run_t *run, const cs_step_t *step, cs_slice_t entry)
+static cs_err_t delete_one(cs_run_t *run, size_t index, cs_slice_t entry)
 {
+    const cs_step_t *step = &run->steps->item[index];
     cs_slice_t path = cs_slice_str(step->item.path);
     if (!cs__apply_expects(run, step, path, true)) return CS_ERR_CHANGED;
     if (!cs__apply_has_twin(run, step)) return CS_ERR_CHANGED;
     cs_err_t err = cs__apply_raced(cs__apply_rename_new(run->fs, path, entry));
     if (err != CS_OK || CS_MUT(DELETE_BLIND)) return err;
     if (cs__apply_came_out(run, step, entry)) return CS_OK;
-    give_back(run, entry, path);
+    cs__apply_give_back(run, index, entry, path);
     return CS_ERR_CHANGED;
 }
 
@@ -35,8 +28,8 @@ void cs__apply_delete(cs_run_t *run, size_t index)
 {
     cs_step_t *step = &run->steps->item[index];
     cs_buf_t entry = {0};
-    cs__apply_entry(run, index, false, &entry);
-    step->err = delete_one(run, step, cs_buf_slice(&entry));
+    cs__apply_entry(run, index, CS_TRASH_OLD, &entry);
+    step->err = delete_one(run, index, cs_buf_slice(&entry));
     run->work[index].done = step->err == CS_OK;
     cs_buf_fini(&entry);
 }
@@ -52,7 +45,9 @@ static cs_err_t shift(cs_run_t *run, const cs_step_t *step, cs_slice_t to, cs_st
                                      &step->from_print, false)) {
         return CS_OK;
     }
-    give_back(run, to, from);
+    /* Touched between the look and the rename. If its name is taken by now it stays: a sweep of
+     * the trash gives it back, and elsewhere a scan finds it. */
+    (void)cs__apply_rename_new(run->fs, to, from);
     return CS_ERR_CHANGED;
 }
 
@@ -82,7 +77,7 @@ static cs_err_t move_one(cs_run_t *run, size_t index)
                         (err == CS_ERR_EXISTS && is_directory(run->fs, to));
         if (!may_wait) return cs__apply_raced(err);
     }
-    cs__apply_entry(run, index, true, &work->home);
+    cs__apply_entry(run, index, CS_TRASH_TAKEN, &work->home);
     err = cs__apply_raced(shift(run, step, cs_buf_slice(&work->home), &work->staged));
     work->taken = err == CS_OK;
     return err;

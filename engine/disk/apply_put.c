@@ -92,6 +92,7 @@ static void undo_exchange(cs_run_t *run, size_t index, cs_slice_t entry, cs_slic
         (void)cs__apply_rename_new(fs, entry, cs_buf_slice(&run->work[index].home));
     } else {
         (void)fs->ops->rename(fs, entry, path, CS_RENAME_EXCHANGE);
+        cs__apply_set_aside(run, index, entry);
     }
 }
 
@@ -125,9 +126,14 @@ static cs_err_t put_by_link(cs_run_t *run, size_t index, cs_slice_t entry)
     cs_err_t err = fs->ops->link(fs, path, entry);
     if (err == CS_ERR_UNSUPPORTED) {
         err = cs__apply_rename_new(fs, path, entry);
-        if (err == CS_OK && !cs__apply_came_out(run, step, entry)) err = CS_ERR_CHANGED;
-        if (err == CS_OK) err = cs__apply_rename_new(fs, home, path);
-        if (err != CS_OK) (void)cs__apply_rename_new(fs, entry, path);
+        if (err != CS_OK) return cs__apply_raced(err);
+        bool is_users = !cs__apply_came_out(run, step, entry);
+        err = is_users ? CS_ERR_CHANGED : cs__apply_rename_new(fs, home, path);
+        if (is_users) {
+            cs__apply_give_back(run, index, entry, path);
+        } else if (err != CS_OK) {
+            (void)cs__apply_rename_new(fs, entry, path);
+        }
         return cs__apply_raced(err);
     }
     if (err != CS_OK) return cs__apply_raced(err);
@@ -151,7 +157,7 @@ void cs__apply_put(cs_run_t *run, size_t index)
                !cs__apply_has_twin(run, step)) {
         step->err = CS_ERR_CHANGED;
     } else {
-        cs__apply_entry(run, index, false, &entry);
+        cs__apply_entry(run, index, CS_TRASH_OLD, &entry);
         step->err = run->fs->features.exchange
                         ? put_by_exchange(run, index, cs_buf_slice(&entry))
                         : put_by_link(run, index, cs_buf_slice(&entry));

@@ -75,7 +75,17 @@ void cs__apply_unstage(cs_run_t *run); /* removes unused copies */
 /* --- apply_trash.c */
 cs_err_t cs__apply_open_group(cs_run_t *run); /* if some step may need it */
 void cs__apply_close_group(cs_run_t *run);    /* removes it if nothing entered */
-void cs__apply_entry(const cs_run_t *run, size_t index, bool taken, cs_buf_t *ret);
+/* Behind the number of a step, in the name of its file in the trash (trash_log.h). */
+typedef enum cs_trash_mark {
+    CS_TRASH_OLD = 0,
+    CS_TRASH_TAKEN = 't',
+    CS_TRASH_USERS = 'u'
+} cs_trash_mark_t;
+void cs__apply_entry(const cs_run_t *run, size_t index, cs_trash_mark_t mark, cs_buf_t *ret);
+/* What came out of `path` is a user's, whose print need not show it: back to its name, or, if
+ * that is taken by now, marked for the next sweep, which gives it back beside it. */
+void cs__apply_give_back(cs_run_t *run, size_t index, cs_slice_t entry, cs_slice_t path);
+void cs__apply_set_aside(cs_run_t *run, size_t index, cs_slice_t entry);
 
 /* --- apply_move.c, apply_dirs.c, apply_put.c: each sets the step's err, and print if it is
  * CS_OK */

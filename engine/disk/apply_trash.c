@@ -5,11 +5,26 @@
 
 #define GROUP_TRIES 16u /* another process's groups would have to grow as fast as we look */
 
-void cs__apply_entry(const cs_run_t *run, size_t index, bool taken, cs_buf_t *ret)
+void cs__apply_entry(const cs_run_t *run, size_t index, cs_trash_mark_t mark, cs_buf_t *ret)
 {
     cs_buf_clear(ret);
     cs_buf_put_slice(ret, cs_buf_slice(&run->group));
-    cs_buf_printf(ret, "/%zu%s", index, taken ? "t" : "");
+    cs_buf_printf(ret, "/%zu", index);
+    if (mark != CS_TRASH_OLD) cs_buf_put_u8(ret, (uint8_t)mark);
+}
+
+void cs__apply_set_aside(cs_run_t *run, size_t index, cs_slice_t entry)
+{
+    cs_buf_t marked = {0};
+    cs__apply_entry(run, index, CS_TRASH_USERS, &marked);
+    (void)cs__apply_rename_new(run->fs, entry, cs_buf_slice(&marked));
+    cs_buf_fini(&marked);
+}
+
+void cs__apply_give_back(cs_run_t *run, size_t index, cs_slice_t entry, cs_slice_t path)
+{
+    if (cs__apply_rename_new(run->fs, entry, path) == CS_OK) return;
+    cs__apply_set_aside(run, index, entry);
 }
 
 static void log_path(const cs_run_t *run, cs_buf_t *ret)

@@ -22,9 +22,10 @@ static bool each_in_group(const cs_walk_trash_t *walk, cs_slice_t group)
     for (size_t i = 0; go_on && i < listing.len; i++) {
         const cs_dirent_t *entry = &listing.item[i];
         size_t index;
-        bool taken;
-        if (entry->err != CS_OK || !cs__trash_read_name(entry->name, &index, &taken)) continue;
-        const cs_trash_record_t *record = taken ? NULL : cs__trash_log_find(&log, index);
+        cs_trash_mark_t mark;
+        if (entry->err != CS_OK || !cs__trash_read_name(entry->name, &index, &mark)) continue;
+        const cs_trash_record_t *record =
+            mark == CS_TRASH_TAKEN ? NULL : cs__trash_log_find(&log, index);
         if (record == NULL) continue; /* on its way to somewhere else, or nobody knows whence */
         cs_buf_clear(&at);
         cs_buf_put_slice(&at, group);

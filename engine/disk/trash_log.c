@@ -195,7 +195,7 @@ cs_err_t cs__trash_groups(cs_fs_t *fs, uint64_t **ret, size_t *ret_len)
     return CS_OK;
 }
 
-bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken)
+bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, cs_trash_mark_t *ret_mark)
 {
     size_t index = 0, i = 0;
     while (i < name->len && name->data[i] >= '0' && name->data[i] <= '9' &&
@@ -203,6 +203,8 @@ bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, bool *ret_take
         index = index * 10 + (size_t)(name->data[i++] - '0');
     }
     *ret_index = index;
-    *ret_taken = i + 1 == name->len && name->data[i] == 't';
-    return i > 0 && (i == name->len || *ret_taken);
+    char mark = i < name->len ? name->data[i] : CS_TRASH_OLD;
+    bool known = mark == CS_TRASH_OLD || mark == CS_TRASH_TAKEN || mark == CS_TRASH_USERS;
+    *ret_mark = known ? (cs_trash_mark_t)mark : CS_TRASH_OLD;
+    return i > 0 && known && i + (mark != CS_TRASH_OLD) == name->len;
 }

@@ -3,6 +3,7 @@
  *   .crdtsync/trash/<group>/log    records of all that the run may put here, written before it
  * does .crdtsync/trash/<group>/<i>    the file that step i took from `path`
  *   .crdtsync/trash/<group>/<i>t   the file that step i took from `from`, on its way to `path`
+ *   .crdtsync/trash/<group>/<i>u   a user's file, seen to be that, whose name `path` was taken
  *
  * <group> is 16 hex digits, growing. A file <i> as `expect` says is what should be in the
  * trash. One as `staged` says never got to its path. Anything else is the work of a user, to be
@@ -40,8 +41,8 @@ void cs__trash_log_fini(cs_trash_log_t *log);
 
 /* The numbers of all groups, newest first; *ret is the caller's. */
 CS_MUST_USE cs_err_t cs__trash_groups(cs_fs_t *fs, uint64_t **ret, size_t *ret_len);
-/* "<index>" or "<index>t"; false: no name of ours. */
-bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, bool *ret_taken);
+/* "<index>" and a mark; false: no name of ours. */
+bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, cs_trash_mark_t *ret_mark);
 void cs__trash_group_path(uint64_t number, cs_buf_t *ret);
 /* 0: not the name of a group. */
 uint64_t cs__trash_group_number(cs_slice_t name);

@@ -93,10 +93,11 @@ static bool leaves_holes(const cs_fs_t *fs)
 typedef enum cs_fate { CS_KEEP, CS_DROP, CS_BACK_TO_PATH, CS_BACK_TO_FROM } cs_fate_t;
 
 static cs_fate_t fate_of(cs_sweep_t *sweep, const cs_trash_record_t *record,
-                         const cs_stat_t *st, bool taken)
+                         const cs_stat_t *st, cs_trash_mark_t mark)
 {
+    if (mark == CS_TRASH_USERS) return CS_BACK_TO_PATH;
     bool staged = cs_print_eq_but_ctime(&record->staged, &st->print);
-    if (taken || (staged && record->from.len > 0)) return CS_BACK_TO_FROM;
+    if (mark == CS_TRASH_TAKEN || (staged && record->from.len > 0)) return CS_BACK_TO_FROM;
     if (staged) return CS_DROP; /* bytes on their way to a path: they will come again */
     bool expected = cs_print_eq_but_ctime(&record->expect, &st->print);
     bool maybe_hole = sweep->is_start && sweep->is_newest && record->staged.ino != 0 &&
@@ -123,16 +124,17 @@ static bool sweep_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_
                         const cs_dirent_t *entry)
 {
     size_t index = 0;
-    bool taken = false;
-    if (!cs__trash_read_name(entry->name, &index, &taken) || entry->err != CS_OK) return false;
+    cs_trash_mark_t mark = CS_TRASH_OLD;
+    if (!cs__trash_read_name(entry->name, &index, &mark) || entry->err != CS_OK) return false;
     const cs_trash_record_t *record = cs__trash_log_find(log, index);
     if (record == NULL) return true;
 
     cs_buf_t path = {0};
     path_in(group, entry, &path);
-    cs_fate_t fate = fate_of(sweep, record, &entry->stat, taken);
+    cs_fate_t fate = fate_of(sweep, record, &entry->stat, mark);
     const cs_cleanup_sink_t *sink = sweep->sink;
-    bool took = fate == CS_KEEP || (fate == CS_BACK_TO_PATH && record->expect.ino != 0);
+    bool took = mark != CS_TRASH_USERS && record->expect.ino != 0 &&
+                (fate == CS_KEEP || fate == CS_BACK_TO_PATH);
     if (took && sink != NULL && sink->took != NULL) {
         sink->took(sink->arg, record->path, &record->expect);
     }

@@ -87,6 +87,25 @@ Test(trash, a_late_write_to_a_replaced_file_appears_beside_it)
     cr_assert(scene_holds(&scene, late_at, "late bytes"));
 }
 
+/* Its bytes were seen to be a user's, whose print tells nothing; its name was taken then. */
+Test(trash, what_is_marked_as_a_users_is_given_back)
+{
+    scene_file(&scene, "f.txt", "his");
+    scene_delete(&scene, "f.txt");
+    scene_apply_all(&scene);
+    char at[512], marked[600];
+    snprintf(at, sizeof at, "%s/.crdtsync/trash/0000000000000001/0", scene.dir);
+    snprintf(marked, sizeof marked, "%su", at);
+    cr_assert_eq(rename(at, marked), 0);
+    scene_file(&scene, "f.txt", "his newest");
+    late_at[0] = '\0';
+    cr_assert_eq(cs_trash_sweep(&scene.config, &(cs_cleanup_sink_t){.late = on_late}), CS_OK);
+    cr_assert_eq(strncmp(late_at, "f.conflict-", 11), 0, "%s", late_at);
+    cr_assert(scene_holds(&scene, "f.txt", "his newest"));
+    cr_assert(scene_holds(&scene, late_at, "his"));
+    cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 0);
+}
+
 /* Its next write would go nowhere. */
 Test(trash, what_a_program_writes_to_is_not_dropped)
 {
