@@ -111,6 +111,7 @@ const cs_table_type_t cs__table_types[CS_TABLE_COUNT] = {
     [CS_T_BASE] = {'b', true, row_decode, row_encode, row_drop},
     [CS_T_CONTENT] = {.prefix = 'h'},
     [CS_T_WANTED] = {.prefix = 'w'},
+    [CS_T_GOING] = {.prefix = 'g'},
 };
 
 /* --- cells */

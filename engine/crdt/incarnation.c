@@ -231,8 +231,8 @@ static void rebuild_cell(cs_replica_t *r, cs_cell_t *cell)
 
 cs_err_t cs__amnesia(cs_replica_t *r)
 {
-    static const cs_table_t derived[] = {CS_T_DIGEST, CS_T_DUE, CS_T_PATH, CS_T_CONTENT,
-                                         CS_T_WANTED};
+    static const cs_table_t derived[] = {CS_T_DIGEST,  CS_T_DUE,    CS_T_PATH,
+                                         CS_T_CONTENT, CS_T_WANTED, CS_T_GOING};
     cs_err_t err = cs__walk_rows(r, CS_T_ENTRY, r, drop_unreadable);
     if (err == CS_OK) err = cs__walk_rows(r, CS_T_BASE, r, drop_unreadable);
     if (err != CS_OK) return err;

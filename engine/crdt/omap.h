@@ -18,6 +18,7 @@ typedef struct cs_onode {
     uint32_t key_len;
     uint8_t height, table, state; /* table, state: owner's */
     bool present;            /* owner's: false is a deletion that the store does not know */
+    bool born;               /* owner's: the store knows of no such row, deleted or not */
     struct cs_onode *next[]; /* `height` pointers, then the key */
 } cs_onode_t;
 

@@ -18,6 +18,26 @@ void cs__want(cs_replica_t *r, cs_slice_t path)
     pending->changed = true;
 }
 
+bool cs__is_going(cs_replica_t *r, cs_slice_t path)
+{
+    cs_pending_t *pending = &r->pending;
+    if (pending->none_goes) return false;
+    pending->none_goes =
+        !cs_workset_any(&r->ws, CS_T_GOING, cs_slice(NULL, 0)) && r->ws.fault == CS_OK;
+    return !pending->none_goes && cs_workset_has(&r->ws, CS_T_GOING, path);
+}
+
+void cs__going_set(cs_replica_t *r, cs_slice_t path, bool is_going)
+{
+    if (cs__is_going(r, path) == is_going) return;
+    if (is_going) {
+        cs_workset_put_new(&r->ws, CS_T_GOING, path, NULL);
+        r->pending.none_goes = false;
+    } else {
+        cs_workset_delete(&r->ws, CS_T_GOING, path);
+    }
+}
+
 /* Paths are done in their order, more or less: without a lower bound each look from the
  * beginning would pass all rows that were deleted. */
 static bool next_row(cs_replica_t *r, cs_slice_t from, bool parked_too, cs_buf_t *ret_path)

@@ -89,12 +89,13 @@ typedef struct cs_rows {
     uint32_t len, cap;
 } cs_rows_t;
 
-/* What is known of w/ (pending.c). */
+/* What is known of w/ and g/ (pending.c). */
 typedef struct cs_pending {
     cs_buf_t first;   /* no row sorts before it */
     bool none;        /* no row at all */
     cs_omap_t parked; /* paths that wait for bytes, see cs_replica_park */
     bool changed;     /* one of them was touched: no longer parked */
+    bool none_goes;   /* no row in g/: look-ups are spared */
 } cs_pending_t;
 
 typedef struct cs_scan cs_scan_t;
@@ -194,6 +195,9 @@ void cs__rows_like(cs_replica_t *r, const cs_item_t *row, cs_rows_t *ret);
 bool cs__row_has(const cs_item_t *row, const cs_bucket_t *bucket, cs_dot_t lin, cs_dot_t k);
 void cs__settle_dirty(cs_replica_t *r);
 void cs__want(cs_replica_t *r, cs_slice_t path); /* set w/<path> */
+/* g/<path>: no directory any more, but there may be one on disk. */
+bool cs__is_going(cs_replica_t *r, cs_slice_t path);
+void cs__going_set(cs_replica_t *r, cs_slice_t path, bool is_going);
 void cs__pending_fini(cs_pending_t *pending);
 /* Live dots of lin in a store, appended to a fresh array; NULL if none. */
 cs_dot_t *cs__dots_of(const cs_entry_t *entry, cs_dotstore_t store, cs_dot_t lin,

@@ -112,14 +112,13 @@ static void disown(cs_replica_t *r)
 }
 
 /* Did the user make this directory, or leave it? Not if its marker is known, nor if it waits to
- * be removed: a pending path, and base knows of nothing there or below. */
+ * be removed, and base knows of nothing there or below. */
 static bool wants_marker(cs_replica_t *r, const cs_sight_t *sight)
 {
     cs_slice_t path = cs_slice_str(sight->path);
     const cs_item_t *row = cs__row(r, path);
     if (row != NULL && row->content.kind == CS_KIND_DIR && !CS_MUT(D_REMINT)) return false;
-    bool pending = cs_workset_has(&r->ws, CS_T_WANTED, path);
-    if (row == NULL && pending && !sight->filled) return false;
+    if (row == NULL && cs__is_going(r, path) && !sight->filled) return false;
     return !cs_replica_is_dir(r, path);
 }
 

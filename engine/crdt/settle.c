@@ -233,6 +233,7 @@ static bool settle_family(cs_replica_t *r, const cs_family_t *family)
 static void unwant(cs_replica_t *r, cs_slice_t path)
 {
     if (cs_workset_has(&r->ws, CS_T_WANTED, path)) cs_workset_delete(&r->ws, CS_T_WANTED, path);
+    cs__going_set(r, path, false);
     cs_replica_unpark(r, path);
 }
 
@@ -241,6 +242,11 @@ static void unwant(cs_replica_t *r, cs_slice_t path)
 static bool is_occupied(cs_replica_t *r, cs_slice_t path)
 {
     return cs__row(r, path) != NULL || cs_replica_is_dir(r, path);
+}
+
+static void stay(cs_replica_t *r, cs_slice_t path)
+{
+    if (cs__is_going(r, path) && is_occupied(r, path)) cs__going_set(r, path, false);
 }
 
 /* One w/ row stands for a family, and for a directory of its name. Where nothing is left to
@@ -252,6 +258,8 @@ static void settle_path(cs_replica_t *r, cs_slice_t path)
     bool agree = settle_family(r, &family);
     cs_family_path(&family, path, &r->key);
     cs_slice_t key = cs_buf_slice(&r->key);
+    stay(r, path);
+    stay(r, key);
     if (!agree) {
         cs__want(r, key);
     } else if (r->rows.len > 0) {
@@ -280,7 +288,9 @@ void cs__settle_dirty(cs_replica_t *r)
      * the next scan would take it for one that the user made. */
     for (uint32_t i = 0; i < r->lost.len; i++) {
         cs_slice_t path = cs_slice_str(r->lost.str[i]);
-        if (!cs_replica_is_dir(r, path)) cs__want(r, path);
+        if (cs_replica_is_dir(r, path)) continue;
+        cs__want(r, path);
+        cs__going_set(r, path, true);
     }
     cs__strs_clear(&r->lost);
     CS_ASSERT(r->dirty.len == 0);
@@ -325,6 +335,7 @@ void cs_replica_vanished(cs_replica_t *replica, cs_slice_t path)
     cs__row_delete(replica, path);
     cs__dirty(replica, path);
     cs__settle_dirty(replica);
+    cs__going_set(replica, path, false);
 }
 
 cs_err_t cs_replica_find_content(cs_replica_t *replica, const cs_content_t *content,

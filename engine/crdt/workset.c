@@ -155,6 +155,12 @@ cs_onode_t *cs_workset_put(cs_workset_t *ws, cs_table_t table, cs_slice_t key, v
     return node;
 }
 
+void cs_workset_put_new(cs_workset_t *ws, cs_table_t table, cs_slice_t key, void *value)
+{
+    bool is_known = cs_omap_find(&ws->map[table], key) != NULL;
+    cs_workset_put(ws, table, key, value)->born = !is_known;
+}
+
 void cs_workset_changed(cs_workset_t *ws, cs_onode_t *node)
 {
     set_state(ws, node, NODE_DIRTY);
@@ -163,9 +169,8 @@ void cs_workset_changed(cs_workset_t *ws, cs_onode_t *node)
 void cs_workset_delete(cs_workset_t *ws, cs_table_t table, cs_slice_t key)
 {
     bool is_new;
-    cs_onode_t *node = NULL;
-    if (ws->store == NULL) {
-        node = cs_omap_find(&ws->map[table], key);
+    cs_onode_t *node = cs_omap_find(&ws->map[table], key);
+    if (ws->store == NULL || (node != NULL && node->born)) {
         if (node != NULL) forget(ws, node);
         return;
     }
@@ -217,6 +222,7 @@ void cs_workset_stage(cs_workset_t *ws, cs_batch_t *batch)
             cs_batch_delete(batch, cs_buf_slice(&ws->key));
         }
         node->epoch = stage;
+        node->born = false;
         set_state(ws, node, NODE_STAGED);
     }
 }

@@ -1,6 +1,6 @@
 /* workset.h - what was touched since the last durable moment, over a store.
  *
- * Seven ordered tables, each an overlay map whose nodes hide the rows of the store:
+ * Eight ordered tables, each an overlay map whose nodes hide the rows of the store:
  *
  *   present, dirty     put since the last stage            absent, dirty     deleted likewise
  *   present, staged    in a batch not known as durable     absent, staged    likewise
@@ -24,6 +24,7 @@ typedef enum cs_table {
     CS_T_BASE,    /* b/<path>                        cs_item_t */
     CS_T_CONTENT, /* h/<content hash16><path>        nothing */
     CS_T_WANTED,  /* w/<path>                        nothing: base and projection differ here */
+    CS_T_GOING,   /* g/<path>                        nothing: a directory that has to go */
     CS_TABLE_COUNT
 } cs_table_t;
 
@@ -78,6 +79,8 @@ cs_onode_t *cs_workset_node(cs_workset_t *ws, cs_table_t table, cs_slice_t key);
 bool cs_workset_has(cs_workset_t *ws, cs_table_t table, cs_slice_t key);
 /* Set the row; an older value is dropped unless it is the same pointer. */
 cs_onode_t *cs_workset_put(cs_workset_t *ws, cs_table_t table, cs_slice_t key, void *value);
+/* The same of a row that is not there: no batch tells of it if it is deleted in time. */
+void cs_workset_put_new(cs_workset_t *ws, cs_table_t table, cs_slice_t key, void *value);
 void cs_workset_changed(cs_workset_t *ws,
                         cs_onode_t *node); /* the value was changed in place */
 void cs_workset_delete(cs_workset_t *ws, cs_table_t table, cs_slice_t key);

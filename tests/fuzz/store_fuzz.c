@@ -16,10 +16,10 @@ static const cs_keys_t keys = {.bkt = {1}, .item = {2}};
 /* u8 table, key, value; an entry is keyed by its bucket. Tables from `first` on. */
 static void put_row(cs_reader_t *feed, uint8_t kind, cs_batch_t *batch)
 {
-    static const char tables[] = "mebpdthw";
+    static const char tables[] = "mebpdthwg";
     char table = tables[kind % (sizeof tables - 1)];
     cs_slice_t id = table == 'm' ? cs_slice_text("state") : feed_bytes(feed);
-    cs_slice_t value = table == 'w' ? cs_slice("", 0) : feed_bytes(feed);
+    cs_slice_t value = table == 'w' || table == 'g' ? cs_slice("", 0) : feed_bytes(feed);
     if (table == 'e' && id.len == 0) {
         id = cs_slice(value.data, value.len < CS_BUCKET_BYTES ? value.len : CS_BUCKET_BYTES);
     }

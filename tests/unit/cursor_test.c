@@ -14,7 +14,7 @@
 
 static const cs_table_type_t types[CS_TABLE_COUNT] = {
     {.prefix = 'e'}, {.prefix = 'd'}, {.prefix = 't'}, {.prefix = 'p'},
-    {.prefix = 'b'}, {.prefix = 'h'}, {.prefix = 'w'}};
+    {.prefix = 'b'}, {.prefix = 'h'}, {.prefix = 'w'}, {.prefix = 'g'}};
 
 static char name[KEYS][8]; /* sorted */
 static bool there[KEYS];
@@ -88,7 +88,9 @@ Test(cursor, agrees_with_a_list)
     for (uint32_t step = 0; step < STEPS; step++) {
         uint32_t i = (uint32_t)cs_prng_below(&prng, KEYS);
         there[i] = cs_prng_chance(&prng, 1, 2);
-        if (there[i])
+        if (there[i] && !cs_workset_has(&ws, CS_T_PATH, key(i)))
+            cs_workset_put_new(&ws, CS_T_PATH, key(i), NULL);
+        else if (there[i])
             cs_workset_put(&ws, CS_T_PATH, key(i), NULL);
         else
             cs_workset_delete(&ws, CS_T_PATH, key(i));
@@ -118,4 +120,19 @@ Test(cursor, tells_what_stands_behind)
     cs_cursor_next(&cursor);
     cr_assert(!cursor.valid && !cursor.beyond_known, "behind the deleted row, who knows");
     cs_cursor_fini(&cursor);
+}
+
+Test(cursor, a_row_that_came_and_went_leaves_no_trace)
+{
+    cs_workset_put_new(&ws, CS_T_PATH, key(0), NULL);
+    cs_workset_put(&ws, CS_T_PATH, key(0), NULL);
+    cs_workset_delete(&ws, CS_T_PATH, key(0));
+    cr_assert_not(cs_workset_is_dirty(&ws));
+
+    cs_workset_put_new(&ws, CS_T_PATH, key(0), NULL);
+    stage(false); /* on its way */
+    cs_workset_delete(&ws, CS_T_PATH, key(0));
+    cr_assert(cs_workset_is_dirty(&ws));
+    stage(true);
+    cr_assert_not(cs_workset_any(&ws, CS_T_PATH, cs_slice_text("")));
 }
