@@ -208,7 +208,8 @@ static void check_claim(const or_batch_t *batch, uint32_t rid, uint64_t from, ui
     }
 }
 
-/* Core.md 12, I8: what somebody removed by a number that is covered is not live here. */
+/* Core.md 12, I8: what somebody removed who had it in `seen`, by a number that is covered, is
+ * not live here. */
 static void check_purges(const or_batch_t *batch, uint32_t rid, uint64_t from, uint64_t to)
 {
     cs_oracle_t *o = batch->o;

@@ -129,11 +129,17 @@ void or_log_push(or_log_t *log, or_event_t event)
     log->at[log->len++] = event;
 }
 
+/* Nobody can conclude anything about a dot that the remover's own `seen` does not cover: it may
+ * be dead there by an entry's context alone, and live at somebody who covers the number of the
+ * removal by equality with one who never had it (core.md 6.1). */
 static void purge_push(or_batch_t *batch, uint32_t id)
 {
+    cs_oracle_t *o = batch->o;
     or_node_t *node = batch->node;
-    or_purges_t *purges = &batch->o->rid[node->rid].purges;
+    or_purges_t *purges = &o->rid[node->rid].purges;
+    const or_dot_t *dot = &o->dot[id];
     if (node->local.len == 0) return;
+    if (or_slot_of(&o->seen, o->rid[dot->rid].rid) < dot->ctr) return;
     if (purges->len == purges->cap) {
         purges->cap = cs_grow(purges->cap, purges->len + 1);
         purges->at = cs_realloc_array(purges->at, purges->cap, sizeof *purges->at);

@@ -73,7 +73,7 @@ typedef struct or_numbers {
     size_t len, cap;
 } or_numbers_t;
 
-/* Whoever knows this number knows that the dot is gone. */
+/* Whoever covers this number covers the dot, too, and has it not. */
 typedef struct or_purge {
     uint64_t ctr; /* the last one of the batch that removed it */
     uint32_t mint, dot;
