@@ -237,6 +237,50 @@ class Sources(Line):
         return m.seconds
 
 
+class Swarm(Line):
+    """One node has a file, and sends no more than 32 MB/s: to one other, to four, along a chain."""
+    name, title = "swarm", "256 MiB from one source limited to 32 MB/s, to four nodes at once"
+    tools = ("crdtsync",)
+    figures = {"one": seconds("256 MiB from a source of 32 MB/s to one node"),
+               "four": seconds("the same to four nodes at once"),
+               "cost": Figure("four nodes at once, beside one", "x", None, None),
+               "chain": Figure("the third of a chain of nodes of 32 MB/s, beside the second", "x",
+                               None, None)}
+    limit_kib = 32 * 1000 * 1000 // 1024
+    size = 256 * MIB
+
+    def measure(self, world, make):
+        one = self.spread(world, make, {"b": "a"})
+        four = self.spread(world, make, {"b": "a", "c": "ab", "d": "abc", "e": "abcd"})
+        chain = self.spread(world, make, {"b": "a", "c": "b"})
+        return {"one": one, "four": four, "cost": four / one, "chain": chain / one}
+
+    def spread(self, world, make, dials):
+        """dials: who is dialled by each node but the first."""
+        tool = make(world)
+        tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib)}
+        tool.node("a", tool.a)
+        key = tool.key()
+        ports = {}
+        for end in dials:
+            (tool.home / end).mkdir(exist_ok=True)
+            ports[end] = tool.node(end, tool.home / end, key)
+        for end, others in dials.items():
+            for other in others:
+                tool.introduce(other, end, ports[end])
+        for end in ("a", *dials):
+            tool.up(end)
+        for end, others in dials.items():
+            tool.equal(end, len(others))
+        (tool.a / "file").write_bytes(os.urandom(self.size))
+        with Measured(world) as m:
+            tool.ask("a", "scan", "bench")
+            for end, others in dials.items():
+                tool.equal(end, len(others))
+        tool.stop()
+        return m.seconds
+
+
 class Sparse(Line):
     name, title = "sparse", "one chunk changed in a file of 100 GiB that is nearly all holes"
     tools = ("crdtsync",)
@@ -288,5 +332,5 @@ LINES = {line.name: line for line in (
               "rsync over ssh", 0.8),
     FirstSync("many", "first sync of 200,000 files of 1 KiB", (200000, 1024, 100),
               ("crdtsync", "syncthing", "unison", "rsync daemon"), "rsync daemon", 2.5),
-    Save(), Watched(), Edits(), Rename(), Scan(), Memory(), Sources(), Sparse())}
+    Save(), Watched(), Edits(), Rename(), Scan(), Memory(), Sources(), Swarm(), Sparse())}
 assert all(tool in {t.name for t in peers.TOOLS} for line in LINES.values() for tool in line.tools)

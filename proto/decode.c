@@ -3,6 +3,7 @@
 
 #include "proto/arena.h"
 #include "proto/crdtsync.pb-c.h"
+#include "proto/decode_i.h"
 #include "proto/types.h"
 
 /* What unpacking may take: structures and copies of the fields, eight times the wire at most in
@@ -22,22 +23,22 @@ static void free_arena(void *arena, void *memory)
 
 /* --- fields */
 
-static cs_slice_t slice_of(ProtobufCBinaryData field)
+cs_slice_t cs__slice_of(ProtobufCBinaryData field)
 {
     return cs_slice(field.data, field.len);
 }
 
-static cs_err_t take_fixed(ProtobufCBinaryData field, size_t len, const uint8_t **ret)
+cs_err_t cs__take_fixed(ProtobufCBinaryData field, size_t len, const uint8_t **ret)
 {
     if (field.len != len) return CS_ERR_MALFORMED;
     *ret = field.data;
     return CS_OK;
 }
 
-static cs_err_t take_records(ProtobufCBinaryData field, size_t len, cs_slice_t *ret)
+cs_err_t cs__take_records(ProtobufCBinaryData field, size_t len, cs_slice_t *ret)
 {
     if (field.len % len != 0) return CS_ERR_MALFORMED;
-    *ret = slice_of(field);
+    *ret = cs__slice_of(field);
     return CS_OK;
 }
 
@@ -70,7 +71,7 @@ static cs_err_t take_members(cs_arena_t *arena, Crdtsync__Member *const *fields,
     for (size_t i = 0; i < count; i++) {
         const Crdtsync__Member *field = fields[i];
         items[i] = (cs_msg_member_t){.rid = field->rid};
-        cs_err_t err = take_fixed(field->key, CS_KEY_BYTES, &items[i].key);
+        cs_err_t err = cs__take_fixed(field->key, CS_KEY_BYTES, &items[i].key);
         if (err == CS_OK) err = take_text(field->name, CS_MEMBER_NAME_MAX, &items[i].name);
         if (err == CS_OK) {
             err = take_texts(arena, field->endpoints, field->n_endpoints, &items[i].endpoints);
@@ -84,14 +85,14 @@ static cs_err_t take_members(cs_arena_t *arena, Crdtsync__Member *const *fields,
 static cs_err_t take_snap(const Crdtsync__Snap *field, cs_msg_snap_t *ret)
 {
     if (field == NULL) return CS_OK;
-    *ret = (cs_msg_snap_t){.present = true, .n = field->n, .seen = slice_of(field->seen)};
-    return take_fixed(field->root, CS_HASH_BYTES, &ret->root);
+    *ret = (cs_msg_snap_t){.present = true, .n = field->n, .seen = cs__slice_of(field->seen)};
+    return cs__take_fixed(field->root, CS_HASH_BYTES, &ret->root);
 }
 
-static cs_err_t take_packed(ProtobufCBinaryData field, size_t record_max, uint32_t *ret_count,
-                            cs_slice_t *ret)
+cs_err_t cs__take_packed(ProtobufCBinaryData field, size_t record_max, uint32_t *ret_count,
+                         cs_slice_t *ret)
 {
-    cs_slice_t rest = slice_of(field), record;
+    cs_slice_t rest = cs__slice_of(field), record;
     uint32_t count = 0;
     while (cs_packed_next(&rest, &record)) {
         if (record.len > record_max) return CS_ERR_LIMIT;
@@ -99,13 +100,13 @@ static cs_err_t take_packed(ProtobufCBinaryData field, size_t record_max, uint32
     }
     if (rest.len != 0) return CS_ERR_MALFORMED;
     *ret_count = count;
-    *ret = slice_of(field);
+    *ret = cs__slice_of(field);
     return CS_OK;
 }
 
 static cs_err_t take_entries(uint32_t count, ProtobufCBinaryData field, cs_msg_entries_t *ret)
 {
-    cs_err_t err = take_packed(field, CS_ENTRY_BYTES_MAX, &ret->count, &ret->packed);
+    cs_err_t err = cs__take_packed(field, CS_ENTRY_BYTES_MAX, &ret->count, &ret->packed);
     if (err != CS_OK) return err;
     return ret->count == count ? CS_OK : CS_ERR_MALFORMED;
 }
@@ -126,11 +127,11 @@ static cs_err_t take_hello(const void *body, cs_msg_t *ret)
     *to = (cs_msg_hello_t){.rid = m->rid,
                            .nonce = m->nonce,
                            .caps = m->caps,
-                           .seen = slice_of(m->seen),
-                           .heard = slice_of(m->heard),
+                           .seen = cs__slice_of(m->seen),
+                           .heard = cs__slice_of(m->heard),
                            .answer = m->answer};
     if (m->rid == 0) return CS_ERR_MALFORMED;
-    cs_err_t err = take_fixed(m->members_hash, CS_HASH_BYTES, &to->members_hash);
+    cs_err_t err = cs__take_fixed(m->members_hash, CS_HASH_BYTES, &to->members_hash);
     if (err != CS_OK) return err;
     return take_members(ret->arena, m->members, m->n_members, &to->members);
 }
@@ -143,18 +144,18 @@ static cs_err_t take_have(const void *body, cs_msg_t *ret)
     cs_msg_report_t *reports = cs_arena_alloc(ret->arena, m->n_reports * sizeof *reports);
     if (reports == NULL) return CS_ERR_LIMIT;
     *to = (cs_msg_have_t){.n = m->n,
-                          .delta = slice_of(m->delta),
+                          .delta = cs__slice_of(m->delta),
                           .applied = m->applied,
                           .stamp = m->stamp,
                           .reports = reports,
                           .report_count = m->n_reports};
-    cs_err_t err = take_fixed(m->root, CS_HASH_BYTES, &to->root);
-    if (err == CS_OK) err = take_fixed(m->seen_hash, CS_DIGEST_BYTES, &to->seen_hash);
+    cs_err_t err = cs__take_fixed(m->root, CS_HASH_BYTES, &to->root);
+    if (err == CS_OK) err = cs__take_fixed(m->seen_hash, CS_DIGEST_BYTES, &to->seen_hash);
     for (size_t i = 0; err == CS_OK && i < m->n_reports; i++) {
         const Crdtsync__Report *r = m->reports[i];
         reports[i] = (cs_msg_report_t){.stamp = r->stamp, .n = r->n, .applied = r->applied};
-        err = take_fixed(r->key, CS_KEY_BYTES, &reports[i].key);
-        if (err == CS_OK) err = take_fixed(r->root, CS_HASH_BYTES, &reports[i].root);
+        err = cs__take_fixed(r->key, CS_KEY_BYTES, &reports[i].key);
+        if (err == CS_OK) err = cs__take_fixed(r->root, CS_HASH_BYTES, &reports[i].root);
     }
     return err;
 }
@@ -181,7 +182,7 @@ static cs_err_t take_syms(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Syms *m = body;
     ret->u.syms =
-        (cs_msg_syms_t){.start = m->start, .n = m->n, .symbols = slice_of(m->symbols)};
+        (cs_msg_syms_t){.start = m->start, .n = m->n, .symbols = cs__slice_of(m->symbols)};
     return take_snap(m->snap, &ret->u.syms.snap);
 }
 
@@ -195,20 +196,20 @@ static cs_err_t take_credit(const void *body, cs_msg_t *ret)
 static cs_err_t take_digests(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Packed *m = body;
-    return take_records(m->packed, CS_DIGEST_BYTES, &ret->u.want.packed);
+    return cs__take_records(m->packed, CS_DIGEST_BYTES, &ret->u.want.packed);
 }
 
 static cs_err_t take_list_req(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Packed *m = body;
     if (m->packed.len > CS_DIGEST_BYTES) return CS_ERR_MALFORMED;
-    return take_records(m->packed, CS_DIGEST_BYTES, &ret->u.list_req.packed);
+    return cs__take_records(m->packed, CS_DIGEST_BYTES, &ret->u.list_req.packed);
 }
 
 static cs_err_t take_names(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Packed *m = body;
-    return take_records(m->packed, CS_NAME_BYTES, &ret->u.nwant.packed);
+    return cs__take_records(m->packed, CS_NAME_BYTES, &ret->u.nwant.packed);
 }
 
 static cs_err_t take_push(const void *body, cs_msg_t *ret)
@@ -229,7 +230,7 @@ static cs_err_t take_list(const void *body, cs_msg_t *ret)
     const Crdtsync__List *m = body;
     cs_msg_list_t *to = &ret->u.list;
     *to = (cs_msg_list_t){.last = m->last};
-    cs_err_t err = take_records(m->digests, CS_DIGEST_BYTES, &to->digests);
+    cs_err_t err = cs__take_records(m->digests, CS_DIGEST_BYTES, &to->digests);
     return err == CS_OK ? take_snap(m->snap, &to->snap) : err;
 }
 
@@ -242,7 +243,7 @@ static cs_err_t take_pex(const void *body, cs_msg_t *ret)
     for (size_t i = 0; i < m->n_items; i++) {
         const Crdtsync__PexItem *field = m->items[i];
         items[i] = (cs_msg_pex_item_t){.age_s = field->age_s};
-        cs_err_t err = take_fixed(field->key, CS_KEY_BYTES, &items[i].key);
+        cs_err_t err = cs__take_fixed(field->key, CS_KEY_BYTES, &items[i].key);
         if (err == CS_OK) {
             err = take_texts(ret->arena, field->endpoints, field->n_endpoints,
                              &items[i].endpoints);
@@ -253,56 +254,11 @@ static cs_err_t take_pex(const void *body, cs_msg_t *ret)
     return CS_OK;
 }
 
-static cs_err_t take_node(const void *body, cs_msg_t *ret)
-{
-    const Crdtsync__Node *m = body;
-    uint32_t count;
-    return take_packed(m->nodes, (size_t)CS_NODE_ITEMS_MAX * (4 + CS_NAME_BYTES), &count,
-                       &ret->u.node.packed);
-}
-
-static cs_err_t take_map(const void *body, cs_msg_t *ret)
-{
-    const Crdtsync__Map *m = body;
-    cs_msg_map_t *to = &ret->u.map;
-    *to = (cs_msg_map_t){
-        .size = m->size, .answer = m->answer, .depth = m->depth, .zeros = m->zeros};
-    if (m->depth > CS_LIST_DEPTH_MAX || m->zeros > m->size) return CS_ERR_LIMIT;
-    cs_err_t err = take_fixed(m->content, CS_NAME_BYTES, &to->content);
-    if (err != CS_OK || !m->answer) return err;
-    return take_fixed(m->root, CS_NAME_BYTES, &to->root);
-}
-
-static cs_err_t take_cwant(const void *body, cs_msg_t *ret)
-{
-    const Crdtsync__Cwant *m = body;
-    cs_msg_cwant_t *to = &ret->u.cwant;
-    *to = (cs_msg_cwant_t){.size = m->size, .packs = m->packs};
-    cs_err_t err = take_records(m->contents, CS_NAME_BYTES, &to->contents);
-    if (err == CS_OK) err = take_records(m->chunks, CS_NAME_BYTES, &to->chunks);
-    if (err != CS_OK || m->content.len == 0) return err;
-    return take_fixed(m->content, CS_NAME_BYTES, &to->content);
-}
-
-static cs_err_t take_chunk(const void *body, cs_msg_t *ret)
-{
-    const Crdtsync__Chunk *m = body;
-    cs_slice_t rest = ret->payload, bytes;
-    ret->u.chunk.unpacked = m->unpacked;
-    if (m->unpacked > CS_PACKED_BYTES_MAX) return CS_ERR_LIMIT;
-    if (m->unpacked > 0) return CS_OK; /* what is in it shows later */
-    const uint8_t *name;
-    while (cs_chunk_next(&rest, &name, &bytes)) {
-        if (bytes.len > CS_CHUNK_MAX) return CS_ERR_LIMIT;
-    }
-    return rest.len == 0 ? CS_OK : CS_ERR_MALFORMED;
-}
-
 static cs_err_t take_join(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Join *m = body;
     cs_msg_join_t *to = &ret->u.join;
-    cs_err_t err = take_fixed(m->key, CS_KEY_BYTES, &to->key);
+    cs_err_t err = cs__take_fixed(m->key, CS_KEY_BYTES, &to->key);
     if (err == CS_OK) err = take_text(m->name, CS_MEMBER_NAME_MAX, &to->name);
     if (err != CS_OK) return err;
     return take_texts(ret->arena, m->endpoints, m->n_endpoints, &to->endpoints);
@@ -313,10 +269,10 @@ static cs_err_t take_welcome(const void *body, cs_msg_t *ret)
     const Crdtsync__Welcome *m = body;
     cs_msg_welcome_t *to = &ret->u.welcome;
     *to = (cs_msg_welcome_t){
-        .folder_id = slice_of(m->folder_id), .modes = m->modes, .flags = m->flags};
+        .folder_id = cs__slice_of(m->folder_id), .modes = m->modes, .flags = m->flags};
     if (m->folder_id.len == 0) return CS_ERR_MALFORMED;
     if (m->folder_id.len > CS_FOLDER_ID_MAX) return CS_ERR_LIMIT;
-    cs_err_t err = take_fixed(m->secret, CS_SECRET_BYTES, &to->secret);
+    cs_err_t err = cs__take_fixed(m->secret, CS_SECRET_BYTES, &to->secret);
     if (err == CS_OK) err = take_text(m->folder_name, CS_NAME_MAX, &to->folder_name);
     if (err == CS_OK) err = take_members(ret->arena, m->members, m->n_members, &to->members);
     if (err != CS_OK) return err;
@@ -340,14 +296,15 @@ static cs_err_t (*const takers[CS_MSG_TYPE_END])(const void *body, cs_msg_t *ret
     [CS_MSG_LIST] = take_list,
     [CS_MSG_PEX] = take_pex,
     [CS_MSG_NWANT] = take_names,
-    [CS_MSG_NODE] = take_node,
-    [CS_MSG_MAP] = take_map,
-    [CS_MSG_CWANT] = take_cwant,
-    [CS_MSG_CHUNK] = take_chunk,
+    [CS_MSG_NODE] = cs__take_node,
+    [CS_MSG_MAP] = cs__take_map,
+    [CS_MSG_CWANT] = cs__take_cwant,
+    [CS_MSG_CHUNK] = cs__take_chunk,
     [CS_MSG_CNONE] = take_names,
     [CS_MSG_JOIN] = take_join,
     [CS_MSG_WELCOME] = take_welcome,
     [CS_MSG_CHAVE] = take_names,
+    [CS_MSG_PARTS] = cs__take_parts,
 };
 
 static cs_err_t decode_body(cs_msg_t *ret, cs_slice_t wire)

@@ -228,6 +228,7 @@ static ProtobufCMessage *fill_map(cs_arena_t *scratch, const cs_msg_t *msg)
     to->root = bytes(from->root, CS_NAME_BYTES);
     to->depth = from->depth;
     to->zeros = from->zeros;
+    to->partial = from->partial;
     return &to->base;
 }
 
@@ -240,6 +241,21 @@ static ProtobufCMessage *fill_cwant(cs_arena_t *scratch, const cs_msg_t *msg)
     to->content = bytes(from->content, CS_NAME_BYTES);
     to->size = from->size;
     to->packs = from->packs;
+    to->places = slice(from->places);
+    return &to->base;
+}
+
+static ProtobufCMessage *fill_parts(cs_arena_t *scratch, const cs_msg_t *msg)
+{
+    const cs_msg_parts_t *from = &msg->u.parts;
+    BODY(Crdtsync__Parts, crdtsync__parts__init);
+    to->content = bytes(from->content, CS_NAME_BYTES);
+    to->size = from->size;
+    to->from = from->from;
+    to->count = from->count;
+    to->answer = from->answer;
+    to->bits = slice(from->bits);
+    to->coming = slice(from->coming);
     return &to->base;
 }
 
@@ -302,6 +318,7 @@ static const filler_t fillers[CS_MSG_TYPE_END] = {
     [CS_MSG_JOIN] = fill_join,
     [CS_MSG_WELCOME] = fill_welcome,
     [CS_MSG_CHAVE] = fill_packed,
+    [CS_MSG_PARTS] = fill_parts,
 };
 
 void cs_msg_encode(const cs_msg_t *msg, cs_buf_t *ret)

@@ -24,6 +24,8 @@ CS_HEADER_BEGIN
 #define CS_DIGEST_BYTES       16u /* of an entry: the item of cs_entry_digest_t */
 #define CS_NAME_BYTES         32u /* of contents, chunks and nodes */
 #define CS_KEY_BYTES          32u /* CURVE public key */
+#define CS_PLACE_BYTES        12u /* of a chunk: u64 offset, u32 length */
+#define CS_PARTS_BYTES        (CS_NODE_ITEMS_MAX / 8u)
 
 typedef enum cs_msg_type {
     CS_MSG_ERROR = 1,
@@ -50,6 +52,7 @@ typedef enum cs_msg_type {
     CS_MSG_JOIN, /* invites: the tag is zero */
     CS_MSG_WELCOME,
     CS_MSG_CHAVE,
+    CS_MSG_PARTS,
     CS_MSG_TYPE_END /* the first number without a meaning */
 } cs_msg_type_t;
 
@@ -199,6 +202,7 @@ typedef struct cs_msg_map {
     const uint8_t *root; /* CS_NAME_BYTES; NULL in a question */
     uint32_t depth;      /* levels of nodes above the chunks */
     uint64_t zeros;      /* bytes of the file that are holes: a hint, at most size */
+    bool partial;        /* an answer: the sender has it in part, and is fetching the rest */
 } cs_msg_map_t;
 
 typedef struct cs_msg_cwant {
@@ -208,7 +212,20 @@ typedef struct cs_msg_cwant {
         *content;  /* CS_NAME_BYTES: the file that the chunks are for; NULL: not said */
     uint64_t size; /* of that file */
     bool packs;    /* CHUNKs may be packed */
+    /* Packed places of the chunks in that file, CS_PLACE_BYTES each; empty: not said. */
+    cs_slice_t places;
 } cs_msg_cwant_t;
+
+/* Which chunks of a leaf of a chunk list are here already, of a file that is being fetched. */
+typedef struct cs_msg_parts {
+    const uint8_t *content; /* CS_NAME_BYTES */
+    uint64_t size, from;    /* of the file; offset of the leaf's first chunk */
+    uint32_t count;         /* chunks, at most CS_NODE_ITEMS_MAX */
+    bool answer;
+    /* An answer: at most CS_PARTS_BYTES each; empty: of this leaf nothing is known. coming:
+     * what was asked of one that has the whole file. */
+    cs_slice_t bits, coming;
+} cs_msg_parts_t;
 
 typedef struct cs_msg_chunk {
     uint32_t unpacked; /* the payload is packed (xfer/pack.h), from so many bytes of records, at
@@ -257,6 +274,7 @@ typedef struct cs_msg {
         cs_msg_map_t map;
         cs_msg_cwant_t cwant;
         cs_msg_chunk_t chunk;
+        cs_msg_parts_t parts;
         cs_msg_join_t join;
         cs_msg_welcome_t welcome;
     } u;

@@ -5,6 +5,7 @@
 
 #include "base/limits.h"
 #include "disk/local.h"
+#include "disk/part.h"
 
 /* What a request has been given so far. */
 typedef struct answer {
@@ -58,8 +59,21 @@ static bool is_full(const answer_t *answer)
     return answer->total >= CS_SERVE_BYTES_MAX;
 }
 
+/* A request with places names chunks of a part: those are nowhere else, or seldom. */
+static cs_err_t read_chunk(answer_t *answer, const cs_serve_chunks_t *chunks, size_t i)
+{
+    const cs_serve_t *serve = answer->serve;
+    cs_err_t err = CS_ERR_NOT_FOUND;
+    if (chunks->content != NULL) {
+        err = cs_part_read(serve->fs, serve->table, chunks->content, chunks->offsets[i],
+                           chunks->lens[i], &chunks->names[i], &answer->bytes);
+    }
+    if (err == CS_OK) return CS_OK;
+    return cs_local_chunk(&answer->local, &chunks->names[i], &answer->bytes);
+}
+
 void cs_serve_data(const cs_serve_t *serve, const cs_name_t *contents, size_t content_count,
-                   const cs_name_t *chunks, size_t chunk_count, const cs_serve_sink_t *sink)
+                   const cs_serve_chunks_t *chunks, const cs_serve_sink_t *sink)
 {
     answer_t answer;
     answer_begin(&answer, serve, sink);
@@ -70,10 +84,10 @@ void cs_serve_data(const cs_serve_t *serve, const cs_name_t *contents, size_t co
         }
         put(&answer, err, &contents[i], true);
     }
-    for (size_t i = 0; i < chunk_count; i++) {
+    for (size_t i = 0; chunks != NULL && i < chunks->count; i++) {
         cs_err_t err = CS_ERR_LIMIT;
-        if (!is_full(&answer)) err = cs_local_chunk(&answer.local, &chunks[i], &answer.bytes);
-        put(&answer, err, &chunks[i], true);
+        if (!is_full(&answer)) err = read_chunk(&answer, chunks, i);
+        put(&answer, err, &chunks->names[i], true);
     }
     answer_end(&answer);
 }

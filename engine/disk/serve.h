@@ -26,9 +26,19 @@ typedef struct cs_serve_sink {
     void (*missing)(void *arg, const cs_name_t *name);
 } cs_serve_sink_t;
 
-/* CWANT: small contents by their hash, chunks by their name. */
+/* Chunks by their names. Of a file that may be here in part (part.h): it, and where they are in
+ * it (parallel to the names, lens at most CS_CHUNK_MAX); else `content` is NULL. */
+typedef struct cs_serve_chunks {
+    const cs_name_t *names;
+    size_t count;
+    const cs_content_t *content;
+    const uint64_t *offsets;
+    const uint32_t *lens;
+} cs_serve_chunks_t;
+
+/* CWANT: small contents by their hash, and chunks; NULL: none. */
 void cs_serve_data(const cs_serve_t *serve, const cs_name_t *contents, size_t content_count,
-                   const cs_name_t *chunks, size_t chunk_count, const cs_serve_sink_t *sink);
+                   const cs_serve_chunks_t *chunks, const cs_serve_sink_t *sink);
 
 /* NWANT. */
 void cs_serve_nodes(const cs_serve_t *serve, const cs_name_t *names, size_t count,

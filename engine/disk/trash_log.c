@@ -203,7 +203,8 @@ bool cs__trash_read_name(const cs_str_t *name, size_t *ret_index, cs_trash_mark_
         index = index * 10 + (size_t)(name->data[i++] - '0');
     }
     *ret_index = index;
-    char mark = i < name->len ? name->data[i] : CS_TRASH_OLD;
+    char mark = CS_TRASH_OLD;
+    if (i < name->len) mark = name->data[i];
     bool known = mark == CS_TRASH_OLD || mark == CS_TRASH_TAKEN || mark == CS_TRASH_USERS;
     *ret_mark = known ? (cs_trash_mark_t)mark : CS_TRASH_OLD;
     return i > 0 && known && i + (mark != CS_TRASH_OLD) == name->len;

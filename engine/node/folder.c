@@ -56,6 +56,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
     case CS_MSG_CHUNK:
     case CS_MSG_CNONE:
     case CS_MSG_CHAVE:
+    case CS_MSG_PARTS:
         cs_folder_content_message(folder, peer, msg, blob);
         break;
     case CS_MSG_ERROR:

@@ -264,6 +264,7 @@ void cs_folder_asked_in_vain(cs_folder_t *folder, cs_peer_t peer, cs_slice_t nam
                              uint64_t began);
 /* It is on the disk; its row goes with the next stage. Then, after all of a group: */
 void cs_folder_came(cs_folder_t *folder, const cs_content_t *content);
+void cs_folder_came_in_part(cs_folder_t *folder, const cs_content_t *content); /* some of it */
 void cs_folder_tell_news(cs_folder_t *folder);
 void cs_folder_vain_fini(cs_folder_t *folder);
 void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);

@@ -13,9 +13,27 @@ static void pack_names(cs_buf_t *packed, const cs_fetch_action_t *action)
     }
 }
 
+static void pack_places(cs_buf_t *packed, const cs_fetch_action_t *action)
+{
+    for (size_t i = 0; action->offsets != NULL && i < action->count; i++) {
+        cs_buf_put_u64(packed, action->offsets[i]);
+        cs_buf_put_u32(packed, action->lens[i]);
+    }
+}
+
+static void ask_parts(cs_folder_t *folder, const cs_fetch_action_t *action)
+{
+    cs_msg_t msg = {.type = CS_MSG_PARTS};
+    msg.u.parts = (cs_msg_parts_t){.content = action->content.hash,
+                                   .size = action->content.size,
+                                   .from = action->offset,
+                                   .count = (uint32_t)action->count};
+    cs_folder_send(folder, action->peer, &msg, NULL);
+}
+
 static void ask(cs_folder_t *folder, const cs_fetch_action_t *action)
 {
-    cs_buf_t packed = {0};
+    cs_buf_t packed = {0}, places = {0};
     cs_msg_t msg = {0};
     pack_names(&packed, action);
     if (action->kind == CS_FETCH_ASK_MAP) {
@@ -33,10 +51,13 @@ static void ask(cs_folder_t *folder, const cs_fetch_action_t *action)
         msg.u.cwant.chunks = cs_buf_slice(&packed);
         msg.u.cwant.content = action->content.hash;
         msg.u.cwant.size = action->content.size;
+        pack_places(&places, action);
+        msg.u.cwant.places = cs_buf_slice(&places);
     }
     if (msg.type == CS_MSG_CWANT) msg.u.cwant.packs = true;
     cs_folder_send(folder, action->peer, &msg, NULL);
     cs_buf_fini(&packed);
+    cs_buf_fini(&places);
 }
 
 /* Contents of one message are written by one job. */
@@ -142,6 +163,12 @@ void cs_folder_pump_fetch(cs_folder_t *folder)
             ask(folder, &action);
             spend(folder, &action);
             break;
+        case CS_FETCH_ASK_PARTS:
+            ask_parts(folder, &action);
+            break;
+        case CS_FETCH_TELL:
+            cs_folder_came_in_part(folder, &action.content);
+            break;
         case CS_FETCH_STAGE:
             stage(folder, &action);
             break;
@@ -213,7 +240,33 @@ static cs_err_t on_map(cs_folder_t *folder, cs_peer_t peer, const cs_msg_map_t *
 {
     cs_content_map_t told = {.size = map->size, .depth = map->depth, .zeros = map->zeros};
     memcpy(told.root.b, map->root, sizeof told.root.b);
-    return cs_fetch_on_map(folder->fetch, peer, map->content, &told);
+    return cs_fetch_on_map(folder->fetch, peer, map->content, &told, map->partial);
+}
+
+static cs_content_t content_of(const uint8_t *hash, uint64_t size)
+{
+    cs_content_t ret = {.kind = CS_KIND_FILE, .size = size};
+    memcpy(ret.hash, hash, sizeof ret.hash);
+    return ret;
+}
+
+static void on_parts(cs_folder_t *folder, cs_peer_t peer, const cs_msg_parts_t *parts)
+{
+    cs_content_t content = content_of(parts->content, parts->size);
+    if (parts->answer) {
+        cs_fetch_on_parts(folder->fetch, peer, &content, parts->from, parts->bits,
+                          parts->coming);
+        return;
+    }
+    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    size_t len =
+        cs_fetch_parts(folder->fetch, &content, parts->from, parts->count, bits, coming);
+    cs_msg_t msg = {.type = CS_MSG_PARTS};
+    msg.u.parts = *parts;
+    msg.u.parts.answer = true;
+    msg.u.parts.bits = cs_slice(bits, len);
+    msg.u.parts.coming = cs_slice(coming, len);
+    if (len > 0) cs_folder_send(folder, peer, &msg, NULL);
 }
 
 /* CNONE, CHAVE. */
@@ -245,6 +298,8 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
         err = on_nodes(folder, id, msg->u.node.packed);
     } else if (msg->type == CS_MSG_MAP) {
         err = on_map(folder, id, &msg->u.map);
+    } else if (msg->type == CS_MSG_PARTS) {
+        on_parts(folder, id, &msg->u.parts);
     } else if (msg->type == CS_MSG_CHAVE) {
         on_names(folder, id, msg->u.chave.packed, cs_fetch_on_have);
     } else {

@@ -10,7 +10,8 @@ static void queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
 {
     cs_buf_t bytes = {0};
     cs_msg_encode(msg, &bytes);
-    bool exposes = msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE;
+    bool exposes =
+        msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE && msg->type != CS_MSG_PARTS;
     cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
 }
 

@@ -33,6 +33,21 @@ static cs_name_t *copy_names(cs_slice_t packed, size_t *ret_count)
     return count == 0 ? NULL : cs_memdup(packed.data, count * sizeof(cs_name_t));
 }
 
+/* Where the chunks are in a file that may be here in part. */
+static void read_places(cs_job_serve_t *serve, const cs_msg_cwant_t *cwant)
+{
+    if (cwant->places.len == 0) return;
+    serve->content = (cs_content_t){.kind = CS_KIND_FILE, .size = cwant->size};
+    memcpy(serve->content.hash, cwant->content, sizeof serve->content.hash);
+    serve->offsets = cs_calloc(serve->name_count, sizeof *serve->offsets);
+    serve->lens = cs_calloc(serve->name_count, sizeof *serve->lens);
+    cs_reader_t reader = cs_reader(cwant->places);
+    for (size_t i = 0; i < serve->name_count; i++) {
+        serve->offsets[i] = cs_read_u64(&reader);
+        serve->lens[i] = cs_read_u32(&reader);
+    }
+}
+
 void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg)
 {
     if (folder->config.paused || folder->err != CS_OK) {
@@ -56,12 +71,12 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
         serve->contents = copy_names(msg->u.cwant.contents, &serve->content_count);
         serve->names = copy_names(msg->u.cwant.chunks, &serve->name_count);
         serve->packs = msg->u.cwant.packs;
+        read_places(serve, &msg->u.cwant);
     } else if (msg->type == CS_MSG_NWANT) {
         serve->names = copy_names(msg->u.nwant.packed, &serve->name_count);
     } else {
-        serve->of_map.kind = CS_KIND_FILE;
-        serve->of_map.size = msg->u.map.size;
-        memcpy(serve->of_map.hash, msg->u.map.content, sizeof serve->of_map.hash);
+        serve->content = (cs_content_t){.kind = CS_KIND_FILE, .size = msg->u.map.size};
+        memcpy(serve->content.hash, msg->u.map.content, sizeof serve->content.hash);
     }
     if (folder->serve_count == folder->serve_cap) {
         folder->serve_cap = cs_grow(folder->serve_cap, folder->serve_count + 1);
@@ -167,7 +182,7 @@ static void answer_nothing(cs_folder_t *folder, const cs_job_serve_t *serve)
     cs_peer_t peer = serve->peer;
     cs_slice_t contents = packed(serve->contents, serve->content_count);
     if (serve->type == CS_MSG_MAP) {
-        contents = cs_slice(serve->of_map.hash, sizeof serve->of_map.hash);
+        contents = cs_slice(serve->content.hash, sizeof serve->content.hash);
     }
     answer_none(folder, peer, serve->xid, contents);
     answer_none(folder, peer, serve->xid, packed(serve->names, serve->name_count));
@@ -176,18 +191,23 @@ static void answer_nothing(cs_folder_t *folder, const cs_job_serve_t *serve)
 
 static void answer_map(cs_folder_t *folder, const cs_job_serve_t *serve)
 {
-    if (!serve->map_found) {
+    cs_content_map_t map = serve->map;
+    bool partial = !serve->map_found;
+    if (partial && !cs_fetch_partial_map(folder->fetch, &serve->content, &map)) {
         answer_nothing(folder, serve);
         return;
     }
     cs_msg_t msg = {.type = CS_MSG_MAP, .xid = serve->xid};
-    msg.u.map = (cs_msg_map_t){.content = serve->of_map.hash,
-                               .size = serve->map.size,
+    msg.u.map = (cs_msg_map_t){.content = serve->content.hash,
+                               .size = map.size,
                                .answer = true,
-                               .root = serve->map.root.b,
-                               .depth = serve->map.depth,
-                               .zeros = serve->map.zeros};
+                               .root = map.root.b,
+                               .depth = map.depth,
+                               .zeros = map.zeros,
+                               .partial = partial};
     cs_folder_send(folder, serve->peer, &msg, NULL);
+    cs_slice_t name = cs_slice(serve->content.hash, sizeof serve->content.hash);
+    if (partial) cs_folder_asked_in_vain(folder, serve->peer, name, serve->began);
 }
 
 static void answer_parts(cs_folder_t *folder, cs_job_serve_t *serve)

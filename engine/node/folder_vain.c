@@ -1,6 +1,7 @@
-/* folder_vain.c - contents that peers asked for before they came here: once they have come,
- * those peers are told, and ask again. Without that, news would cross a chain of nodes only as
- * fast as each is asked again by itself, or as it can say that it has everything. */
+/* folder_vain.c - contents that peers asked for before they came here: once they have come, or
+ * begin to come, those peers are told, and ask again. Without that, news would cross a chain of
+ * nodes only as fast as each is asked again by itself, or as it can say that it has everything.
+ */
 #include <string.h>
 
 #include "base/mem.h"
@@ -68,6 +69,22 @@ void cs_folder_vain_fini(cs_folder_t *folder)
     cs_free(folder->news);
     cs_omap_fini(&folder->vain, NULL);
     cs_omap_fini(&folder->fresh, NULL);
+}
+
+void cs_folder_came_in_part(cs_folder_t *folder, const cs_content_t *content)
+{
+    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
+    cs_msg_t msg = {.type = CS_MSG_PARTS};
+    msg.u.parts =
+        (cs_msg_parts_t){.content = content->hash, .size = content->size, .answer = true};
+    cs_onode_t *node = cs_omap_seek(&folder->vain, prefix);
+    for (; node != NULL; node = node->next[0]) {
+        cs_slice_t key = cs_onode_key(node);
+        cs_peer_t peer;
+        if (!cs_slice_has_prefix(key, prefix)) return;
+        memcpy(&peer, key.data + prefix.len, sizeof peer);
+        cs_folder_send_later(folder, peer, &msg);
+    }
 }
 
 void cs_folder_came(cs_folder_t *folder, const cs_content_t *content)

@@ -60,6 +60,8 @@ static void serve_fini(cs_job_serve_t *serve)
 {
     cs_free(serve->contents);
     cs_free(serve->names);
+    cs_free(serve->offsets);
+    cs_free(serve->lens);
     for (size_t i = 0; i < serve->payload_count; i++) {
         cs_buf_fini(&serve->payloads[i].bytes);
     }

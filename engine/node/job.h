@@ -122,7 +122,9 @@ typedef struct cs_job_serve {
     bool packs;                  /* CWANT: payloads may be packed */
     cs_name_t *contents, *names; /* owned */
     size_t content_count, name_count;
-    cs_content_t of_map; /* MAP: the content */
+    cs_content_t content; /* MAP; CWANT with places: of `names` in it, which is here in part */
+    uint64_t *offsets;    /* owned; NULL: no places */
+    uint32_t *lens;       /* owned */
     /* out: replies in order */
     cs_payload_t *payloads; /* owned; each one CHUNK payload (CWANT) or NODE list (NWANT) */
     size_t payload_count;

@@ -98,13 +98,17 @@ void cs__job_run_serve(cs_job_t *job, const cs_job_env_t *env)
     cs_serve_sink_t sink = {.arg = &server, .payload = keep_payload, .missing = keep_missing};
 
     if (serve->type == CS_MSG_CWANT) {
-        cs_serve_data(&reader, serve->contents, serve->content_count, serve->names,
-                      serve->name_count, &sink);
+        cs_serve_chunks_t chunks = {.names = serve->names,
+                                    .count = serve->name_count,
+                                    .content = serve->offsets != NULL ? &serve->content : NULL,
+                                    .offsets = serve->offsets,
+                                    .lens = serve->lens};
+        cs_serve_data(&reader, serve->contents, serve->content_count, &chunks, &sink);
     } else if (serve->type == CS_MSG_NWANT) {
         sink.payload = keep_nodes;
         cs_serve_nodes(&reader, serve->names, serve->name_count, &sink);
     } else {
-        const cs_content_t *content = &serve->of_map;
+        const cs_content_t *content = &serve->content;
         cs_err_t err = cs_serve_map(&reader, content->hash, content->size, &serve->map);
         serve->map_found = err == CS_OK;
     }

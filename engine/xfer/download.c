@@ -29,6 +29,7 @@ static void empty(cs_download_t *download)
 {
     for (uint32_t i = 0; i < download->leaves; i++) {
         cs_free(download->leaf[i].slot);
+        cs_free(download->leaf[i].parts);
     }
     for (uint32_t i = 0; i < download->frames; i++) {
         cs_free(download->frame[i].child);
@@ -97,6 +98,7 @@ cs_leaf_t *cs__download_leaf(cs_download_t *download, uint32_t serial)
 static void leaf_remove(cs_download_t *download, cs_leaf_t *leaf)
 {
     cs_free(leaf->slot);
+    cs_free(leaf->parts);
     size_t index = (size_t)(leaf - download->leaf);
     size_t after = download->leaves - index - 1;
     memmove(leaf, leaf + 1, after * sizeof *leaf);
@@ -109,6 +111,7 @@ void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_
     CS_ASSERT(slot->state != CS_SLOT_DONE && leaf->left > 0);
     slot->state = CS_SLOT_DONE;
     leaf->left--;
+    download->moved_ms = fetch->now_ms;
     cs__want_done_bytes(fetch, download->want, download->want->done_bytes + slot->len);
     if (leaf->left == 0 && leaf->state == CS_LEAF_FETCH) leaf_remove(download, leaf);
 }
@@ -145,6 +148,8 @@ void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download)
     }
     if (!needs_peers(download) || cs__download_candidates(fetch, download) != 0) return;
     if (is_waiting(download)) return;
+    bool hopes = cs__partial_sources(fetch, download) != 0;
+    if (hopes && fetch->now_ms < download->moved_ms + CS_FETCH_PARTIAL_MS) return;
     cs_want_t *want = download->want;
     if (download->stage == CS_DOWNLOAD_RUN && !download->rooted) {
         cs__download_fail(fetch, download); /* another one may say something else of the root */
@@ -157,12 +162,14 @@ void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download)
 /* --- answers */
 
 void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
-                         const cs_content_map_t *map)
+                         const cs_content_map_t *map, bool partial)
 {
-    (void)fetch;
     if (download->stage != CS_DOWNLOAD_MAP || (download->map_askers & bit) == 0) return;
     download->map_askers = 0;
     download->mapper = bit;
+    download->moved_ms = fetch->now_ms;
+    if (partial) download->partial |= bit;
+    if (partial) download->want->passed |= bit; /* it has not all of it */
     download->root = map->root;
     download->depth = map->depth;
     download->zeros = map->zeros;
@@ -185,7 +192,12 @@ void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t b
 void cs__download_on_node(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
                           cs_slice_t bytes)
 {
-    if (!cs__list_take(download, name, bytes)) cs__download_fail(fetch, download);
+    download->moved_ms = fetch->now_ms;
+    if (!cs__list_take(download, name, bytes)) {
+        cs__download_fail(fetch, download);
+    } else if (download->rows != NULL) { /* others may want it long before the end */
+        cs_content_rows_node(download->rows, name, bytes);
+    }
 }
 
 void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
@@ -216,7 +228,7 @@ static bool node_release(cs_node_want_t *node, cs_mask_t bit, const cs_name_t *n
     return true;
 }
 
-static bool slots_release(cs_leaf_t *leaf, cs_mask_t bit, const cs_name_t *name)
+static bool slots_release(cs_leaf_t *leaf, cs_mask_t bit, const cs_name_t *name, bool passed)
 {
     bool touched = false;
     for (uint32_t k = 0; k < leaf->count; k++) {
@@ -224,6 +236,7 @@ static bool slots_release(cs_leaf_t *leaf, cs_mask_t bit, const cs_name_t *name)
         if ((slot->askers & bit) == 0 || !cs_name_eq(&slot->name, name)) continue;
         slot->askers &= ~bit;
         touched = true;
+        if (passed) cs__parts_lacks(leaf, cs__mask_source(bit), k);
         if (slot->state != CS_SLOT_ASKED || slot->askers != 0) continue;
         slot->state = CS_SLOT_WANTED;
         if (k < leaf->first) leaf->first = k;
@@ -245,7 +258,7 @@ void cs__download_release(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t 
     for (uint32_t i = 0; i < download->leaves; i++) {
         cs_leaf_t *leaf = &download->leaf[i];
         if (ask->kind == CS_ASK_NODE) touched |= node_release(&leaf->node, bit, &ask->name);
-        if (ask->kind == CS_ASK_CHUNK) touched |= slots_release(leaf, bit, &ask->name);
+        if (ask->kind == CS_ASK_CHUNK) touched |= slots_release(leaf, bit, &ask->name, passed);
     }
     if (touched && passed) download->want->passed |= bit;
 }

@@ -39,6 +39,7 @@ cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t 
 {
     cs_fetch_t *fetch = cs_calloc(1, sizeof *fetch);
     fetch->table = table;
+    fetch->seed = seed;
     if (rows != NULL) fetch->rows = *rows;
     fetch->turn = (uint32_t)(seed % CS_FETCH_PEERS_MAX);
     cs__chain_init(&fetch->all);

@@ -12,7 +12,9 @@
  * files at a time, of each of which only CS_FETCH_LEAVES_MAX leaves of the list are in memory.
  * A peer that has not (CNONE), lies or dawdles is passed over for that content; with no peer
  * left a want sleeps until cs_fetch_retry. Peers are asked in turn, so many peers share one
- * large file. */
+ * large file. One that is fetching a large file itself is asked which chunks it has, and then
+ * for those; once there is such a one, what the fewest have is asked for first, of everybody,
+ * so that several that fetch a file at a time get most of it from each other. */
 #ifndef CS_XFER_FETCH_H
 #define CS_XFER_FETCH_H
 
@@ -39,6 +41,9 @@ CS_HEADER_BEGIN
 #define CS_FETCH_RETRY_MS     60000u  /* then a peer that was silent is tried again */
 #define CS_FETCH_REQUEST_MS   120000u /* an answer that never comes from a peer that talks */
 #define CS_FETCH_ENDGAME_MS   2000u   /* an idle peer is asked, too, for what is late */
+#define CS_FETCH_PARTS_MS     250u    /* how often one that has a file in part is asked what */
+#define CS_FETCH_PROBE_MS     2000u   /* or a peer that has it not, whether it has it in part */
+#define CS_FETCH_PARTIAL_MS   10000u /* without progress such a one alone keeps no want awake */
 
 typedef struct cs_fetch cs_fetch_t;
 typedef uint32_t cs_peer_t; /* the node's handle of a connected peer, > 0 */
@@ -48,7 +53,11 @@ typedef enum cs_fetch_kind {
     CS_FETCH_ASK_SMALL,  /* CWANT by content hash */
     CS_FETCH_ASK_MAP,    /* MAP of `content` */
     CS_FETCH_ASK_NODES,  /* NWANT */
-    CS_FETCH_ASK_CHUNKS, /* CWANT by chunk name; `content` is the file they are for */
+    CS_FETCH_ASK_CHUNKS, /* CWANT by chunk name; `content` is the file they are for; with
+                            offsets[] and lens[] if the peer has it in part */
+    /* neither: nothing is awaited */
+    CS_FETCH_ASK_PARTS, /* PARTS, to `peer`: of `count` chunks from `offset` */
+    CS_FETCH_TELL, /* who asked for `content` in vain may be told that it is here in part */
     /* orders to the disk worker about `content`, each answered by cs_fetch_done with its ticket
      */
     CS_FETCH_OPEN,  /* make or reopen the partial file; result: has_bytes (not used but to show)
@@ -135,11 +144,27 @@ CS_MUST_USE cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const c
                                       cs_slice_t bytes);
 CS_MUST_USE cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer,
                                      const uint8_t hash[CS_HASH_BYTES],
-                                     const cs_content_map_t *map);
+                                     const cs_content_map_t *map, bool partial);
+#define CS_FETCH_PARTS_BYTES 128u /* a bit for each item of a leaf */
+/* PARTS: of the leaf that begins at `from` it has the chunks whose bits are set, and those of
+ * `coming` were asked of one that has them all; no bits: it has some, somewhere. */
+void cs_fetch_on_parts(cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *content,
+                       uint64_t from, cs_slice_t bits, cs_slice_t coming);
 CS_MUST_USE cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes);
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
 /* CHAVE: a content that the peer did not have when it was asked has come to it. */
 void cs_fetch_on_have(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
+
+/* --- what others may have of a large content that is being fetched */
+
+/* Its root and size, if the root is known to lead to something. */
+bool cs_fetch_partial_map(const cs_fetch_t *fetch, const cs_content_t *content,
+                          cs_content_map_t *ret);
+/* Bytes of ret and ret_coming that say which of `count` chunks from offset `from` are here, or
+ * were asked of one that has them all; 0: not known. */
+size_t cs_fetch_parts(const cs_fetch_t *fetch, const cs_content_t *content, uint64_t from,
+                      uint32_t count, uint8_t ret[CS_FETCH_PARTS_BYTES],
+                      uint8_t ret_coming[CS_FETCH_PARTS_BYTES]);
 
 /* Answers of the disk worker. err: LOCAL errors let the want sleep until cs_fetch_retry. */
 typedef struct cs_fetch_result {

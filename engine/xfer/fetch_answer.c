@@ -84,7 +84,7 @@ static bool depth_is_possible(uint64_t size, uint32_t depth)
 }
 
 cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[CS_HASH_BYTES],
-                         const cs_content_map_t *map)
+                         const cs_content_map_t *map, bool partial)
 {
     cs__landing_forget(fetch);
     cs_source_t *source = cs__source_of(fetch, peer);
@@ -104,7 +104,7 @@ cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer, const uint8_t hash[C
     }
     cs_want_t *want = cs__want_find(fetch, &content);
     if (want != NULL && want->download != NULL) {
-        cs__download_on_map(fetch, want->download, cs__source_bit(fetch, source), map);
+        cs__download_on_map(fetch, want->download, cs__source_bit(fetch, source), map, partial);
     }
     cs__ask_release(fetch, source, &ask, true); /* of another size: not what was asked */
     return CS_OK;

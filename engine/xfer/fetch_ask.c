@@ -41,6 +41,11 @@ static void add(asking_t *asking, cs_ask_kind_t kind, const cs_name_t *name, uin
     cs__source_ask(asking->fetch, asking->source, asking->request, kind, name, bytes);
 }
 
+static size_t index_of(const asking_t *asking)
+{
+    return (size_t)(asking->source - asking->fetch->source);
+}
+
 static bool once(cs_mask_t mask)
 {
     return mask != 0 && (mask & (mask - 1)) == 0;
@@ -147,10 +152,25 @@ static bool map_next(asking_t *asking, cs_download_t *download, cs_fetch_action_
     return emit(asking, CS_FETCH_ASK_MAP, &want->content, ret);
 }
 
-static void add_node(asking_t *asking, const cs_download_t *download, cs_node_want_t *node)
+/* All of it, as far as is known. */
+static bool has_whole(const asking_t *asking, const cs_download_t *download)
+{
+    return (cs__download_candidates(asking->fetch, download) & asking->bit) != 0;
+}
+
+static bool has_part(const asking_t *asking, const cs_download_t *download)
+{
+    return (cs__partial_sources(asking->fetch, download) & asking->bit) != 0;
+}
+
+static void add_node(asking_t *asking, const cs_download_t *download, cs_node_want_t *node,
+                     bool whole)
 {
     if (!node->wanted || asking->room < NODE_BYTES) return;
     if (cs__list_expects(download, &node->name)) return;
+    uint64_t now_ms = asking->fetch->now_ms;
+    if (!whole && now_ms < node->asked_ms + CS_FETCH_PARTS_MS) return; /* it had it not */
+    if (!whole) node->asked_ms = now_ms;
     node->askers |= asking->bit;
     add(asking, CS_ASK_NODE, &node->name, NODE_BYTES);
 }
@@ -158,10 +178,11 @@ static void add_node(asking_t *asking, const cs_download_t *download, cs_node_wa
 static bool nodes_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
 {
     if (download->stage != CS_DOWNLOAD_RUN) return false;
-    if ((cs__download_candidates(asking->fetch, download) & asking->bit) == 0) return false;
-    add_node(asking, download, &download->inner);
+    bool whole = has_whole(asking, download);
+    if (!whole && !has_part(asking, download)) return false;
+    add_node(asking, download, &download->inner, whole);
     for (uint32_t i = 0; i < download->leaves; i++) {
-        add_node(asking, download, &download->leaf[i].node);
+        add_node(asking, download, &download->leaf[i].node, whole);
     }
     return emit(asking, CS_FETCH_ASK_NODES, &download->want->content, ret);
 }
@@ -183,6 +204,8 @@ static bool is_coming(const cs_download_t *download, const cs_name_t *name)
 
 static void ask_slot(asking_t *asking, cs_slot_t *slot)
 {
+    asking->fetch->offsets[asking->count] = slot->offset;
+    asking->fetch->lens[asking->count] = slot->len;
     slot->state = CS_SLOT_ASKED;
     slot->askers |= asking->bit;
     slot->asked_ms = asking->fetch->now_ms;
@@ -190,36 +213,86 @@ static void ask_slot(asking_t *asking, cs_slot_t *slot)
 }
 
 /* False: the request is full. */
-static bool take_chunks(asking_t *asking, cs_download_t *download, cs_leaf_t *leaf,
-                        uint64_t *budget)
+static bool take_slot(asking_t *asking, cs_slot_t *slot, uint64_t *budget)
+{
+    uint64_t bytes = slot->len + CS_ASK_OVERHEAD;
+    bool full =
+        asking->count == CS_FETCH_REQUEST_NAMES_MAX || (asking->count > 0 && bytes > *budget);
+    if (full || bytes > asking->room) return false;
+    *budget = bytes < *budget ? *budget - bytes : 0;
+    ask_slot(asking, slot);
+    return true;
+}
+
+static bool take_in_order(asking_t *asking, cs_download_t *download, cs_leaf_t *leaf,
+                          uint64_t *budget)
 {
     for (uint32_t k = leaf->first; k < leaf->count; k++) {
         cs_slot_t *slot = &leaf->slot[k];
         bool coming = slot->state == CS_SLOT_WANTED && is_coming(download, &slot->name);
-        if (slot->state == CS_SLOT_WANTED && !coming) {
-            uint64_t bytes = slot->len + CS_ASK_OVERHEAD;
-            bool full = asking->count > 0 && bytes > *budget;
-            if (full || bytes > asking->room) return false;
-            *budget = bytes < *budget ? *budget - bytes : 0;
-            ask_slot(asking, slot);
-        }
+        bool ask = slot->state == CS_SLOT_WANTED && !coming;
+        if (ask && !take_slot(asking, slot, budget)) return false;
         if (k == leaf->first && !coming) leaf->first++;
     }
+    return true;
+}
+
+static void take_first(asking_t *asking, cs_download_t *download, uint64_t budget)
+{
+    for (uint32_t i = 0; i < download->leaves; i++) {
+        cs_leaf_t *leaf = &download->leaf[i];
+        if (leaf->state != CS_LEAF_FETCH) continue;
+        if (!take_in_order(asking, download, leaf, &budget)) return;
+    }
+}
+
+static void take_rarest(asking_t *asking, cs_download_t *download, bool whole, uint64_t budget)
+{
+    cs_rarest_t at = {
+        .salt = ++asking->fetch->salts, .source = index_of(asking), .whole = whole};
+    cs_slot_t *slot;
+    while (cs__parts_next(asking->fetch, download, &at, &slot)) {
+        if (is_coming(download, &slot->name)) continue;
+        if (!take_slot(asking, slot, &budget)) return;
+    }
+}
+
+/* With places, unless the source has the whole file. */
+static bool emit_chunks(asking_t *asking, const cs_download_t *download, bool whole,
+                        cs_fetch_action_t *ret)
+{
+    if (!emit(asking, CS_FETCH_ASK_CHUNKS, &download->want->content, ret)) return false;
+    if (whole) return true;
+    ret->offsets = asking->fetch->offsets;
+    ret->lens = asking->fetch->lens;
     return true;
 }
 
 static bool chunks_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
 {
     if (download->stage != CS_DOWNLOAD_RUN) return false;
-    if ((cs__download_candidates(asking->fetch, download) & asking->bit) == 0) return false;
-    uint64_t budget = CS_FETCH_REQUEST_BYTES;
-    for (uint32_t i = 0; i < download->leaves && asking->count < CS_FETCH_REQUEST_NAMES_MAX;
-         i++) {
-        cs_leaf_t *leaf = &download->leaf[i];
-        if (leaf->state != CS_LEAF_FETCH) continue;
-        if (!take_chunks(asking, download, leaf, &budget)) break;
+    bool whole = has_whole(asking, download);
+    if (!whole && !has_part(asking, download)) return false;
+    if (whole && !cs__parts_known(download)) {
+        take_first(asking, download, CS_FETCH_REQUEST_BYTES);
+    } else {
+        take_rarest(asking, download, whole, CS_FETCH_REQUEST_BYTES);
     }
-    return emit(asking, CS_FETCH_ASK_CHUNKS, &download->want->content, ret);
+    return emit_chunks(asking, download, whole, ret);
+}
+
+/* No request: it is answered or not, and takes no room. */
+static bool parts_next(asking_t *asking, cs_download_t *download, cs_fetch_action_t *ret)
+{
+    if (download->stage != CS_DOWNLOAD_RUN || has_whole(asking, download)) return false;
+    const cs_leaf_t *leaf = cs__parts_due(asking->fetch, download, index_of(asking));
+    if (leaf == NULL) return false;
+    *ret = (cs_fetch_action_t){.kind = CS_FETCH_ASK_PARTS,
+                               .peer = asking->source->peer,
+                               .content = download->want->content,
+                               .offset = leaf->slot[0].offset,
+                               .count = leaf->count};
+    return true;
 }
 
 /* What another was asked long ago, for a source that has nothing else to do. */
@@ -227,7 +300,8 @@ static bool late_chunks_next(asking_t *asking, cs_download_t *download, cs_fetch
 {
     cs_fetch_t *fetch = asking->fetch;
     if (download->stage != CS_DOWNLOAD_RUN || asking->source->bytes > 0) return false;
-    if ((cs__download_candidates(fetch, download) & asking->bit) == 0) return false;
+    bool whole = has_whole(asking, download);
+    if (!whole && !has_part(asking, download)) return false;
     for (uint32_t i = 0; i < download->leaves && asking->count == 0; i++) {
         cs_leaf_t *leaf = &download->leaf[i];
         for (uint32_t k = 0; k < leaf->count && asking->count == 0; k++) {
@@ -235,16 +309,18 @@ static bool late_chunks_next(asking_t *asking, cs_download_t *download, cs_fetch
             bool late = slot->state == CS_SLOT_ASKED && once(slot->askers) &&
                         (slot->askers & asking->bit) == 0 &&
                         fetch->now_ms - slot->asked_ms >= CS_FETCH_ENDGAME_MS;
-            if (late && slot->len + CS_ASK_OVERHEAD <= asking->room) ask_slot(asking, slot);
+            if (!late || slot->len + CS_ASK_OVERHEAD > asking->room) continue;
+            if (whole || cs__parts_has(leaf, index_of(asking), k)) ask_slot(asking, slot);
         }
     }
-    return emit(asking, CS_FETCH_ASK_CHUNKS, &download->want->content, ret);
+    return emit_chunks(asking, download, whole, ret);
 }
 
 static bool large_next(asking_t *asking, cs_fetch_action_t *ret)
 {
     typedef bool step_t(asking_t *, cs_download_t *, cs_fetch_action_t *);
-    static step_t *const steps[] = {map_next, nodes_next, chunks_next, late_chunks_next};
+    static step_t *const steps[] = {parts_next, map_next, nodes_next, chunks_next,
+                                    late_chunks_next};
     for (size_t s = 0; s < CS_COUNT_OF(steps); s++) {
         for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
             cs_download_t *download = asking->fetch->download[i];

@@ -115,6 +115,7 @@ typedef struct cs_node_want {
     bool wanted; /* false: it is here */
     bool looked; /* for it among what is kept on this side */
     cs_mask_t askers;
+    uint64_t asked_ms; /* of a source that has the file in part */
 } cs_node_want_t;
 
 typedef enum cs_leaf_state {
@@ -125,13 +126,26 @@ typedef enum cs_leaf_state {
     CS_LEAF_FETCH   /* the rest comes from peers */
 } cs_leaf_state_t;
 
+/* What a source that is fetching the file, too, has of a leaf. */
+typedef struct cs_parts {
+    uint8_t source;
+    bool known;                         /* it answered */
+    uint32_t refused;                   /* chunks of which it said that it has them */
+    uint64_t asked_ms;                  /* 0: never */
+    uint8_t bits[CS_FETCH_PARTS_BYTES]; /* one for each slot */
+    uint8_t coming[CS_FETCH_PARTS_BYTES];
+} cs_parts_t;
+_Static_assert(CS_FETCH_PARTS_BYTES * 8 == CS_NODE_ITEMS_MAX, "a bit for each item");
+
 typedef struct cs_leaf {
     cs_node_want_t node;
     uint32_t serial;
     cs_leaf_state_t state;
-    cs_slot_t *slot;      /* owned */
-    uint32_t count, left; /* slots; not DONE */
-    uint32_t first;       /* none before it is WANTED */
+    cs_slot_t *slot;             /* owned */
+    uint32_t count, left;        /* slots; not DONE */
+    uint32_t first;              /* none before it is WANTED */
+    cs_parts_t *parts;           /* owned; by source, in order of being asked */
+    uint32_t parts_count, known; /* known: of those */
 } cs_leaf_t;
 
 /* An upper node on the way from the root to the next leaf. */
@@ -153,8 +167,11 @@ typedef struct cs_download {
     cs_want_t *want;
     cs_download_stage_t stage;
     cs_mask_t map_askers;
-    cs_mask_t mapper; /* who said root and depth; the depth is only its word */
-    bool rooted;      /* what it said leads to something: the root node or chunk is here */
+    cs_mask_t mapper;  /* who said root and depth; the depth is only its word */
+    cs_mask_t partial; /* who said that it has it in part, though it was passed over */
+    uint64_t moved_ms; /* when something of it came last */
+    bool told;         /* CS_FETCH_TELL */
+    bool rooted;       /* what it said leads to something: the root node or chunk is here */
     cs_name_t root;
     uint32_t depth;
     uint64_t zeros; /* bytes that need no space, by its word; at most all */
@@ -189,6 +206,7 @@ typedef struct cs_landing {
 
 struct cs_fetch {
     const cs_chunker_table_t *table;
+    uint64_t seed, salts; /* salts: given out */
     cs_fetch_rows_t rows;
     cs_buf_t node; /* read by it */
     uint64_t now_ms;
@@ -273,7 +291,7 @@ void cs__download_advance(cs_fetch_t *fetch, cs_download_t *download); /* walk, 
 /* Sources that may be asked for parts of it. */
 cs_mask_t cs__download_candidates(const cs_fetch_t *fetch, const cs_download_t *download);
 void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t bit,
-                         const cs_content_map_t *map);
+                         const cs_content_map_t *map, bool partial);
 void cs__download_on_node(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
                           cs_slice_t bytes);
 void cs__download_on_chunk(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
@@ -284,6 +302,28 @@ void cs__download_release(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t 
 cs_leaf_t *cs__download_leaf(cs_download_t *download, uint32_t serial);
 void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *leaf,
                             cs_slot_t *slot);
+
+/* --- sources that have it in part (fetch_parts.c) */
+size_t cs__mask_source(cs_mask_t bit); /* whose bit that is */
+/* Sources that are asked for nodes and chunks though they have not all of it. */
+cs_mask_t cs__partial_sources(const cs_fetch_t *fetch, const cs_download_t *download);
+/* A leaf about which the source is to be asked now, which is noted; NULL: none. */
+cs_leaf_t *cs__parts_due(cs_fetch_t *fetch, cs_download_t *download, size_t source);
+bool cs__parts_has(const cs_leaf_t *leaf, size_t source, uint32_t slot);
+/* Is there a source of which it is known what it has? Then what is rare is asked for first. */
+bool cs__parts_known(const cs_download_t *download);
+/* A slot of the window that is WANTED and, unless the source has the whole file, that it has:
+ * one that the fewest have, each once. False: none is left. */
+typedef struct cs_rarest {
+    uint64_t salt; /* another one each time */
+    size_t source;
+    bool whole;
+    uint32_t rarity, leaf, seen, most; /* begin with zeros */
+} cs_rarest_t;
+bool cs__parts_next(const cs_fetch_t *fetch, const cs_download_t *download, cs_rarest_t *at,
+                    cs_slot_t **ret);
+void cs__parts_lacks(cs_leaf_t *leaf, size_t source, uint32_t slot); /* it said so */
+void cs__parts_leave(cs_download_t *download, size_t source);        /* it is gone */
 
 /* --- the chunk list of a download (list_walk.c) */
 cs_leaf_t *cs__list_leaf(cs_download_t *download,

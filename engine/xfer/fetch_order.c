@@ -121,6 +121,11 @@ static bool download_next(cs_fetch_t *fetch, cs_download_t *download, cs_fetch_a
         return true;
     }
     if (download->stage != CS_DOWNLOAD_RUN) return false;
+    if (download->rooted && download->depth > 0 && !download->told) {
+        download->told = true;
+        *ret = (cs_fetch_action_t){.kind = CS_FETCH_TELL, .content = want->content};
+        return true;
+    }
     if (download->walked && download->leaves == 0) {
         download->stage = CS_DOWNLOAD_FINISHING;
         (void)emit(fetch, CS_FETCH_FINISH, want, ret);

@@ -254,7 +254,9 @@ void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer)
         if (want->hint < CS_FETCH_PEERS_MAX && &fetch->source[want->hint] == source) {
             want->hint = CS_FETCH_PEERS_MAX;
         }
-        if (want->download != NULL) want->download->mapper &= ~bit;
+        if (want->download == NULL) continue;
+        want->download->mapper &= ~bit;
+        cs__parts_leave(want->download, (size_t)(source - fetch->source));
     }
     CS_ASSERT(cs__chain_is_empty(&source->ready));
 }

@@ -100,6 +100,11 @@ static void on_node(void *arg, const cs_name_t *name, cs_slice_t bytes)
     } else {
         add_tie(rows, name, 0);
     }
+    cs_content_rows_node(rows, name, bytes);
+}
+
+void cs_content_rows_node(cs_content_rows_t *rows, const cs_name_t *name, cs_slice_t bytes)
+{
     cs_row_key(rows->folder, 'n', name->b, CS_ROW_NODE_BYTES, &rows->key);
     cs_buf_put_slice(&rows->value, bytes);
     emit(rows);

@@ -30,6 +30,8 @@ void cs_content_rows_destroy(cs_content_rows_t **rows_p);
 /* The sink for cs_content_hasher_begin of the next file. Rows of chunks and nodes appear as it
  * is hashed; nothing points to them, and cs_rows_sweep removes them, unless `end` follows. */
 const cs_content_sink_t *cs_content_rows_begin(cs_content_rows_t *rows);
+/* The row of a node alone, before the file is hashed as far as that: it can be asked for. */
+void cs_content_rows_node(cs_content_rows_t *rows, const cs_name_t *name, cs_slice_t bytes);
 /* After cs_content_hasher_end, if the bytes were found to be a file's: the rows that make the
  * others reachable (l/, r/). */
 void cs_content_rows_end(cs_content_rows_t *rows);

@@ -42,6 +42,16 @@ static void make_contents(void)
     }
 }
 
+/* Every other chunk, or all. */
+static void say_parts(run_t *run, cs_peer_t peer, const cs_content_t *content, uint64_t from,
+                      size_t len)
+{
+    uint8_t bits[CS_FETCH_PARTS_BYTES];
+    memset(bits, run->now_ms % 2 == 0 ? 0x55 : 0xff, sizeof bits);
+    cs_fetch_on_parts(run->fetch, peer, content, from, cs_slice(bits, len),
+                      cs_slice(bits, len / 2));
+}
+
 static void drain(run_t *run)
 {
     cs_fetch_action_t action;
@@ -52,6 +62,10 @@ static void drain(run_t *run)
             run->ticket[run->orders++] = action.ticket;
             continue;
         }
+        if (action.kind == CS_FETCH_ASK_PARTS && run->now_ms % 3 != 0) {
+            say_parts(run, action.peer, &action.content, action.offset, CS_FETCH_PARTS_BYTES);
+        }
+        if (action.kind > CS_FETCH_ASK_CHUNKS) continue;
         for (size_t i = 0; i < action.count && run->asks < ASKS_MAX; i++) {
             run->ask[run->asks++] = (ask_t){action.kind, action.peer, action.names[i]};
         }
@@ -65,7 +79,7 @@ static cs_err_t answer(run_t *run, const ask_t *ask, bool lie)
         cs_content_map_t map = {.size = content->id.size,
                                 .root = content->root,
                                 .depth = content->depth + (lie ? 1 : 0)};
-        return cs_fetch_on_map(run->fetch, ask->peer, ask->name.b, &map);
+        return cs_fetch_on_map(run->fetch, ask->peer, ask->name.b, &map, false);
     }
     const test_blob_t *blob = ask->kind == CS_FETCH_ASK_NODES
                                   ? test_contents_node_named(&all, &ask->name)
@@ -114,6 +128,17 @@ static void disk_one(run_t *run, uint8_t pick, uint8_t how)
     cs_fetch_done(run->fetch, ticket, &result);
 }
 
+/* What another asks of it. */
+static void ask_parts(const run_t *run, const cs_content_t *content, uint8_t a, uint8_t b)
+{
+    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    cs_content_map_t map;
+    uint32_t count = 1 + b * a % CS_NODE_ITEMS_MAX;
+    size_t len = cs_fetch_parts(run->fetch, content, b * CS_CHUNK_MIN, count, bits, coming);
+    if (len > (count + 7) / 8) abort();
+    if (cs_fetch_partial_map(run->fetch, content, &map) && map.size != content->size) abort();
+}
+
 static void step(run_t *run, uint8_t op, uint8_t a, uint8_t b)
 {
     const cs_content_t *content = &all.content[a % all.count].id;
@@ -131,6 +156,7 @@ static void step(run_t *run, uint8_t op, uint8_t a, uint8_t b)
         if (b % 4 == 0) cs_fetch_peer_down(run->fetch, 1 + a % 4);
         if (b % 4 == 1) cs_fetch_retry(run->fetch, a % 5);
         if (b % 4 == 2) cs_fetch_used(run->fetch, content);
+        if (b % 4 == 3) say_parts(run, 1 + a % 4, content, b / 4 * CS_CHUNK_MIN, b % 8 / 4);
         break;
     case 4:
         run->now_ms += (uint64_t)a * b;
@@ -141,6 +167,7 @@ static void step(run_t *run, uint8_t op, uint8_t a, uint8_t b)
         answer_one(run, a, b);
         break;
     default:
+        ask_parts(run, content, a, b);
         disk_one(run, a, b);
         break;
     }

@@ -80,7 +80,7 @@ static void answer_name(run_t *run, cs_fetch_kind_t kind, cs_peer_t peer, const 
         cs_content_map_t map = {.size = run->content.size,
                                 .root = run->node[run->nodes - 1].name,
                                 .depth = run->depth};
-        err = cs_fetch_on_map(run->fetch, peer, name->b, &map);
+        err = cs_fetch_on_map(run->fetch, peer, name->b, &map, false);
     }
     for (size_t i = 0; kind == CS_FETCH_ASK_NODES && i < run->nodes; i++) {
         if (!cs_name_eq(&run->node[i].name, name)) continue;
@@ -126,6 +126,7 @@ static void perform(run_t *run, const cs_fetch_action_t *action)
         order(run, action);
         return;
     }
+    if (action->kind > CS_FETCH_ASK_CHUNKS) return; /* nobody has a part */
     cs_name_t *names = cs_memdup(action->names, action->count * sizeof *names);
     for (size_t i = 0; i < action->count && !run->down[action->peer]; i++) {
         answer_name(run, action->kind, action->peer, &names[i]);

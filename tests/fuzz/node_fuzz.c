@@ -172,11 +172,36 @@ static void fill_map(run_t *run, cs_msg_map_t *map)
     if (!map->answer) map->root = NULL;
 }
 
+/* Of each chunk asked for: anywhere in a file that may be here in part. */
+static void some_places(run_t *run, cs_msg_cwant_t *cwant, cs_buf_t *ret)
+{
+    cwant->size = 1u << 20;
+    for (size_t i = 0; i < cwant->chunks.len / CS_NAME_BYTES; i++) {
+        cs_buf_put_u64(ret, cs_read_u8(&run->speech.feed) * 64u);
+        cs_buf_put_u32(ret, 1 + cs_read_u8(&run->speech.feed) * 1000u);
+    }
+    cwant->places = cs_buf_slice(ret);
+}
+
+static void fill_parts(run_t *run, cs_msg_parts_t *parts)
+{
+    static uint8_t bits[2];
+    parts->content = some_name(run);
+    const member_content_t *found = member_map(&others, parts->content);
+    uint8_t how = cs_read_u8(&run->speech.feed);
+    parts->answer = how % 4 != 0;
+    parts->size = found != NULL ? found->id.size : cs_read_u32(&run->speech.feed);
+    parts->from = how < 200 ? 0 : cs_read_u32(&run->speech.feed);
+    parts->count = how % 16;
+    bits[0] = cs_read_u8(&run->speech.feed);
+    if (parts->answer) parts->bits = parts->coming = cs_slice(bits, how % 3);
+}
+
 static void say_content(run_t *run, cs_link_t link, uint8_t type)
 {
-    cs_msg_t msg = {.type = (cs_msg_type_t)(CS_MSG_NWANT + type % 7), .xid = type / 128u};
-    if (msg.type > CS_MSG_CNONE) msg.type = CS_MSG_CHAVE;
-    cs_buf_t first = {0}, second = {0}, payload = {0}, header = {0};
+    cs_msg_t msg = {.type = (cs_msg_type_t)(CS_MSG_NWANT + type % 8), .xid = type / 128u};
+    if (msg.type > CS_MSG_CNONE) msg.type = type % 8 == 6 ? CS_MSG_CHAVE : CS_MSG_PARTS;
+    cs_buf_t first = {0}, second = {0}, third = {0}, payload = {0}, header = {0};
     memcpy(msg.tag, others.keys.tag, sizeof msg.tag);
     if (msg.type == CS_MSG_NWANT || msg.type == CS_MSG_CNONE || msg.type == CS_MSG_CHAVE) {
         msg.u.nwant.packed = some_names(run, &first);
@@ -184,8 +209,11 @@ static void say_content(run_t *run, cs_link_t link, uint8_t type)
         msg.u.cwant.contents = some_names(run, &first);
         msg.u.cwant.chunks = some_names(run, &second);
         msg.u.cwant.content = some_name(run);
+        if (type % 3 == 0) some_places(run, &msg.u.cwant, &third);
     } else if (msg.type == CS_MSG_MAP) {
         fill_map(run, &msg.u.map);
+    } else if (msg.type == CS_MSG_PARTS) {
+        fill_parts(run, &msg.u.parts);
     } else {
         for (unsigned i = 1 + cs_read_u8(&run->speech.feed) % 4; i > 0; i--) {
             const uint8_t *name = some_name(run);
@@ -201,6 +229,7 @@ static void say_content(run_t *run, cs_link_t link, uint8_t type)
     cs_buf_fini(&payload);
     cs_buf_fini(&first);
     cs_buf_fini(&second);
+    cs_buf_fini(&third);
 }
 
 static void say_gossip(run_t *run, cs_link_t link, uint8_t type)

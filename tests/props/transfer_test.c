@@ -133,6 +133,7 @@ static void pump(void)
 {
     cs_fetch_action_t action;
     while (cs_fetch_next(fetch, now_ms, &action)) {
+        if (action.kind > CS_FETCH_ASK_CHUNKS && action.kind < CS_FETCH_OPEN) continue;
         if (action.kind >= CS_FETCH_OPEN) {
             take_order(&action);
             continue;
@@ -183,9 +184,10 @@ static void answer(size_t i)
     const cs_content_t *content = &requests[i].content;
     cs_name_t *names = requests[i].names;
     if (requests[i].kind == CS_FETCH_ASK_SMALL) {
-        cs_serve_data(&serve, names, requests[i].count, NULL, 0, &sink);
+        cs_serve_data(&serve, names, requests[i].count, NULL, &sink);
     } else if (requests[i].kind == CS_FETCH_ASK_CHUNKS) {
-        cs_serve_data(&serve, NULL, 0, names, requests[i].count, &sink);
+        cs_serve_chunks_t chunks = {.names = names, .count = requests[i].count};
+        cs_serve_data(&serve, NULL, 0, &chunks, &sink);
     } else if (requests[i].kind == CS_FETCH_ASK_NODES) {
         sink.payload = on_nodes;
         cs_serve_nodes(&serve, names, requests[i].count, &sink);
@@ -194,7 +196,7 @@ static void answer(size_t i)
         if (cs_serve_map(&serve, content->hash, content->size, &map) != CS_OK) {
             cs_fetch_on_none(fetch, PEER, &names[0]);
         } else {
-            cr_assert(cs_fetch_on_map(fetch, PEER, content->hash, &map) == CS_OK);
+            cr_assert(cs_fetch_on_map(fetch, PEER, content->hash, &map, false) == CS_OK);
         }
     }
     cs_free(names);

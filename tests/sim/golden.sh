@@ -22,6 +22,7 @@ power-cut) point='dies within apply' ;;
 full-disk) point='apply.failed' ;;
 restored-backup) point='new incarnation' ;;
 two-edits | editor-saves | laptop-returns | file-against-directory) point='note conflict' ;;
+file-along-a-chain) point='<- B parts' ;;
 *) point=': ok' ;;
 esac
 if ! grep -q "$point" "$golden"; then

@@ -35,6 +35,8 @@ static uint64_t size_of(world_t *world, cs_fetch_kind_t kind, const cs_name_t *n
         return chunk != NULL ? chunk->len : 0;
     }
     case CS_FETCH_ASK_MAP:
+    case CS_FETCH_ASK_PARTS:
+    case CS_FETCH_TELL:
     case CS_FETCH_OPEN:
     case CS_FETCH_STAGE:
     case CS_FETCH_LOCAL:
@@ -66,6 +68,41 @@ static void check_outstanding(const peer_t *peer)
     cr_assert(requests <= CS_FETCH_REQUESTS_MAX, "%zu requests outstanding", (size_t)requests);
 }
 
+static void check_place(world_t *world, const cs_fetch_action_t *action, size_t i)
+{
+    const test_content_t *content = test_contents_find(&world->all, action->content.hash);
+    const test_blob_t *chunk = test_contents_chunk_named(&world->all, &action->names[i]);
+    cr_assert(chunk != NULL && chunk->len == action->lens[i]);
+    cr_assert(memcmp(content->bytes + action->offsets[i], chunk->bytes, chunk->len) == 0);
+}
+
+/* One in four of the chunks of a content, and more with time. */
+static bool has_part(const world_t *world, const cs_name_t *name)
+{
+    return name->b[5] % 4 < 1 + world->now_ms / 1000 % 4;
+}
+
+/* It is not a leaf's business how its bits were found: they may be out of date. */
+static void on_parts(world_t *world, const cs_fetch_action_t *action)
+{
+    const test_content_t *content = test_contents_find(&world->all, action->content.hash);
+    const peer_t *peer = peer_of(world, action->peer);
+    uint8_t bits[CS_FETCH_PARTS_BYTES] = {0};
+    uint64_t offset = action->offset;
+    if (peer->temper != PARTIAL) return;
+    for (size_t i = 0; i < action->count && offset < content->id.size; i++) {
+        uint64_t left = content->id.size - offset,
+                 len = left < CS_CHUNK_MIN ? left : CS_CHUNK_MIN;
+        cs_name_t name;
+        cs_chunk_name(world->all.table, cs_slice(content->bytes + offset, len), &name);
+        if (has_part(world, &name)) bits[i / 8] |= (uint8_t)(1u << i % 8);
+        offset += len;
+    }
+    if (world_one_in(world, 8)) return; /* the answer is lost */
+    cs_fetch_on_parts(world->fetch, peer->id, &content->id, action->offset,
+                      cs_slice(bits, (action->count + 7) / 8), cs_slice(NULL, 0));
+}
+
 static void on_request(world_t *world, const cs_fetch_action_t *action)
 {
     peer_t *peer = peer_of(world, action->peer);
@@ -79,8 +116,12 @@ static void on_request(world_t *world, const cs_fetch_action_t *action)
             peer->inbox = cs_realloc_array(peer->inbox, peer->cap, sizeof peer->inbox[0]);
         }
         uint64_t size = size_of(world, action->kind, &action->names[i]);
-        peer->inbox[peer->len++] =
-            (question_t){action->kind, action->names[i], size, world->requests};
+        if (action->offsets != NULL) check_place(world, action, i);
+        peer->inbox[peer->len++] = (question_t){.kind = action->kind,
+                                                .name = action->names[i],
+                                                .size = size,
+                                                .placed = action->offsets != NULL,
+                                                .request = world->requests};
         bytes += size;
     }
     if (action->kind == CS_FETCH_ASK_SMALL) cr_assert(bytes <= CS_BUNDLE_BYTES);
@@ -141,7 +182,9 @@ void world_drain(world_t *world)
     while (cs_fetch_next(world->fetch, world->now_ms, &action)) {
         if (action.kind <= CS_FETCH_ASK_CHUNKS) {
             on_request(world, &action);
-        } else {
+        } else if (action.kind == CS_FETCH_ASK_PARTS) {
+            on_parts(world, &action);
+        } else if (action.kind != CS_FETCH_TELL) {
             on_order(world, &action);
         }
         cs_fetch_stats_t stats;
@@ -213,8 +256,11 @@ void world_connect(world_t *world, peer_t *peer)
 /* A poor peer has every third content, and none of the insides of large ones. */
 static bool has(const world_t *world, const peer_t *peer, const question_t *question)
 {
+    if (peer->temper == PARTIAL && question->kind == CS_FETCH_ASK_CHUNKS) {
+        return question->placed && has_part(world, &question->name);
+    }
+    if (peer->temper == PARTIAL) return question->kind != CS_FETCH_ASK_SMALL;
     if (peer->temper != POOR) return true;
-    (void)world;
     return question->kind <= CS_FETCH_ASK_MAP && question->name.b[0] % 3 == 0;
 }
 
@@ -227,7 +273,8 @@ static cs_err_t answer_map(world_t *world, peer_t *peer, const question_t *quest
         map.root.b[3] ^= 1;
     else if (lie)
         map.depth = (map.depth + 1 + (uint32_t)world_random(world, 5)) % 7;
-    return cs_fetch_on_map(world->fetch, peer->id, question->name.b, &map);
+    bool partial = peer->temper == PARTIAL;
+    return cs_fetch_on_map(world->fetch, peer->id, question->name.b, &map, partial);
 }
 
 static cs_err_t answer_bytes(world_t *world, peer_t *peer, const question_t *question, bool lie)
@@ -266,6 +313,7 @@ void world_answer(world_t *world, peer_t *peer)
         cs_fetch_on_none(world->fetch, peer->id, &question.name);
         return;
     }
+    world->parts += question.placed;
     bool lie = peer->temper == LIAR && world_one_in(world, 10);
     cs_err_t err = question.kind == CS_FETCH_ASK_MAP
                        ? answer_map(world, peer, &question, lie)
@@ -285,7 +333,7 @@ void world_init(world_t *world, uint64_t seed)
     test_contents_init(&world->all, seed);
     world->fetch = cs_fetch_new(world->all.table, NULL, seed);
     for (size_t i = 0; i < PEERS; i++) {
-        world->peer[i] = (peer_t){.id = (cs_peer_t)(100 + i), .temper = (temper_t)(i % 5)};
+        world->peer[i] = (peer_t){.id = (cs_peer_t)(100 + i), .temper = (temper_t)(i % 6)};
     }
 }
 

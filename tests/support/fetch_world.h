@@ -11,12 +11,14 @@
 
 #define PEERS 6
 
-typedef enum temper { HONEST, POOR, LIAR, SILENT, FICKLE } temper_t;
+/* PARTIAL: fetches large contents itself, and has more of them as time goes by. */
+typedef enum temper { HONEST, POOR, LIAR, SILENT, FICKLE, PARTIAL } temper_t;
 
 typedef struct question {
     cs_fetch_kind_t kind;
     cs_name_t name;
     uint64_t size; /* expected */
+    bool placed;   /* asked of somebody who has it in part */
     uint64_t request;
 } question_t;
 
@@ -55,7 +57,7 @@ typedef struct world {
     size_t orders, order_cap;
     uint64_t now_ms, requests;
     bool disk_fails;
-    size_t discards, duplicates;
+    size_t discards, duplicates, parts; /* parts: served by one that has it in part */
 } world_t;
 
 uint64_t world_random(world_t *world, uint64_t bound);

@@ -16,6 +16,7 @@ void fetching_init(void);
 void fetching_fini(void);
 const cs_content_t *id(size_t index);
 void want(size_t index, cs_peer_t hint);
+bool next_any(cs_fetch_action_t *ret); /* but ASK_PARTS and TELL */
 cs_fetch_action_t next(cs_fetch_kind_t kind);
 void nothing(void);
 void done(uint64_t ticket, cs_err_t err);

@@ -41,7 +41,7 @@ static size_t run_honestly(void)
 {
     size_t writes = 0;
     cs_fetch_action_t action;
-    while (cs_fetch_next(fetch, now_ms, &action)) {
+    while (next_any(&action)) {
         if (action.kind == CS_FETCH_ASK_NODES) {
             give_nodes(&action);
         } else if (action.kind == CS_FETCH_ASK_CHUNKS) {
@@ -106,7 +106,7 @@ Test(fetch_large, a_wrong_root_is_refused)
     want(a, 0);
     next(CS_FETCH_ASK_MAP);
     cs_content_map_t map = {.size = id(a)->size, .root = all.content[b].root, .depth = 1};
-    cs_err_t err = cs_fetch_on_map(fetch, ANN, id(a)->hash, &map);
+    cs_err_t err = cs_fetch_on_map(fetch, ANN, id(a)->hash, &map, false);
     cr_assert(err == CS_ERR_MISMATCH);
 }
 
@@ -119,7 +119,7 @@ static void must_fail(const cs_content_t *content, const cs_name_t *root, uint32
     next(CS_FETCH_ASK_MAP);
     cs_err_t err = cs_fetch_on_map(
         fetch, ANN, content->hash,
-        &(cs_content_map_t){.size = content->size, .root = *root, .depth = depth});
+        &(cs_content_map_t){.size = content->size, .root = *root, .depth = depth}, false);
     cr_assert(err == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     cs_fetch_action_t action;
@@ -164,15 +164,15 @@ Test(fetch_large, lengths_that_do_not_add_up)
         cs_fetch_peer_up(fetch, ANN);
         cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
         next(CS_FETCH_ASK_MAP);
-        cr_assert(cs_fetch_on_map(
-                      fetch, ANN, content.hash,
-                      &(cs_content_map_t){.size = content.size, .root = root, .depth = 1}) ==
-                  CS_OK);
+        cr_assert(
+            cs_fetch_on_map(fetch, ANN, content.hash,
+                            &(cs_content_map_t){.size = content.size, .root = root, .depth = 1},
+                            false) == CS_OK);
         done(next(CS_FETCH_OPEN).ticket, CS_OK);
         next(CS_FETCH_ASK_NODES);
         cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
         cs_fetch_action_t action;
-        bool more = cs_fetch_next(fetch, now_ms, &action);
+        bool more = next_any(&action);
         if (more) { /* too little is noticed at the end of what there is */
             cr_assert(action.kind == CS_FETCH_LOCAL);
             cs_fetch_done(fetch, action.ticket,
@@ -212,9 +212,10 @@ Test(fetch_large, a_petabyte_that_never_ends_takes_no_memory)
     cs_fetch_peer_up(fetch, ANN);
     cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash,
-                              &(cs_content_map_t){
-                                  .size = content.size, .root = root, .depth = 2}) == CS_OK);
+    cr_assert(
+        cs_fetch_on_map(fetch, ANN, content.hash,
+                        &(cs_content_map_t){.size = content.size, .root = root, .depth = 2},
+                        false) == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
@@ -256,9 +257,10 @@ Test(fetch_large, the_same_chunk_is_asked_for_once)
     cs_fetch_peer_up(fetch, ANN);
     cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash,
-                              &(cs_content_map_t){
-                                  .size = content.size, .root = root, .depth = 1}) == CS_OK);
+    cr_assert(
+        cs_fetch_on_map(fetch, ANN, content.hash,
+                        &(cs_content_map_t){.size = content.size, .root = root, .depth = 1},
+                        false) == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
@@ -286,7 +288,7 @@ Test(fetch_large, two_leaves_are_looked_for_on_the_disk_at_a_time)
     cs_fetch_action_t action;
     uint64_t locals[CS_FETCH_LOOKS_MAX];
     size_t count = 0;
-    while (cs_fetch_next(fetch, now_ms, &action)) {
+    while (next_any(&action)) {
         if (action.kind == CS_FETCH_LOCAL) {
             cr_assert(count < CS_FETCH_LOOKS_MAX);
             locals[count++] = action.ticket;

@@ -40,7 +40,7 @@ static size_t asked_nodes(void)
 {
     size_t nodes = 0;
     cs_fetch_action_t action;
-    while (cs_fetch_next(fetch, now_ms, &action)) {
+    while (next_any(&action)) {
         if (action.kind == CS_FETCH_ASK_NODES) {
             nodes += action.count;
             give_nodes(&action);
@@ -124,7 +124,7 @@ Test(fetch_nodes, the_same_node_is_asked_for_once)
     cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
     cs_content_map_t map = {.size = content.size, .root = root, .depth = 2};
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map) == CS_OK);
+    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map, false) == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&root_node)) == CS_OK);
@@ -150,7 +150,7 @@ Test(fetch_nodes, a_list_that_is_cut_elsewhere_is_not_proved)
     cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     next(CS_FETCH_ASK_MAP);
     cs_content_map_t map = {.size = size, .root = root, .depth = 1};
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map) == CS_OK);
+    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map, false) == CS_OK);
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);

@@ -27,6 +27,8 @@ static const cs_msg_pex_item_t pex[] = {{.key = twos, .endpoints = {endpoints, 1
 #define SEEN  {seen_bytes, sizeof seen_bytes}
 #define TWO16 {ones, 32}
 #define PACKED {.count = 3, .packed = {packed_bytes, sizeof packed_bytes}}
+/* 9 bytes from offset 260. */
+#define PLACE {(const uint8_t *)"\4\1\0\0\0\0\0\0\11\0\0\0", 12}
 #define SNAP  {.present = true, .root = ones, .n = 1, .seen = SEEN}
 #define TEXT(t) {(const uint8_t *)(t), sizeof(t) - 1}
 
@@ -78,6 +80,14 @@ static const cs_msg_t samples[] = {
     {.type = CS_MSG_CWANT, .u.cwant = {.chunks = {twos, 32}, .packs = true}},
     {.type = CS_MSG_CHUNK, .u.chunk.unpacked = 300},
     {.type = CS_MSG_CHAVE, .u.chave.packed = {ones, 32}},
+    {.type = CS_MSG_PARTS, .u.parts = {.content = ones, .size = 700000, .from = 300, .count = 9}},
+    {.type = CS_MSG_PARTS,
+     .u.parts = {.content = ones, .size = 700000, .from = 300, .count = 9, .answer = true,
+                 .bits = TEXT("\x81\x01"), .coming = TEXT("\x02")}},
+    {.type = CS_MSG_MAP,
+     .u.map = {.content = ones, .size = 300, .answer = true, .root = twos, .partial = true}},
+    {.type = CS_MSG_CWANT,
+     .u.cwant = {.chunks = {twos, 32}, .content = ones, .size = 70000, .places = PLACE}},
 };
 
 /* clang-format on */
@@ -333,6 +343,53 @@ Test(frame, a_packed_payload_has_a_limit_and_holes_are_no_larger_than_the_file)
     cr_assert_eq(decode_again(&map), CS_OK);
     map.u.map.zeros++;
     cr_assert_eq(decode_again(&map), CS_ERR_LIMIT);
+}
+
+Test(frame, parts_are_of_one_leaf)
+{
+    static const uint8_t bits[CS_PARTS_BYTES + 1];
+    cs_msg_t msg = {.type = CS_MSG_PARTS,
+                    .u.parts = {.content = ones, .count = CS_NODE_ITEMS_MAX, .answer = true}};
+    msg.u.parts.bits = cs_slice(bits, CS_PARTS_BYTES);
+    cr_assert_eq(decode_again(&msg), CS_OK);
+    msg.u.parts.bits.len++;
+    cr_assert_eq(decode_again(&msg), CS_ERR_LIMIT);
+    msg.u.parts.bits.len--;
+    msg.u.parts.coming = cs_slice(bits, CS_PARTS_BYTES + 1);
+    cr_assert_eq(decode_again(&msg), CS_ERR_LIMIT);
+    msg.u.parts.coming.len--;
+    cr_assert_eq(decode_again(&msg), CS_OK);
+    msg.u.parts.count++;
+    cr_assert_eq(decode_again(&msg), CS_ERR_LIMIT);
+}
+
+static cs_err_t decode_place(uint64_t size, uint64_t offset, uint32_t len)
+{
+    cs_buf_t place = {0};
+    cs_buf_put_u64(&place, offset);
+    cs_buf_put_u32(&place, len);
+    cs_msg_t msg = {.type = CS_MSG_CWANT,
+                    .u.cwant = {.chunks = {twos, 32}, .content = ones, .size = size}};
+    msg.u.cwant.places = cs_buf_slice(&place);
+    cs_err_t err = decode_again(&msg);
+    cs_buf_fini(&place);
+    return err;
+}
+
+Test(frame, places_are_within_the_file_and_one_for_each_chunk)
+{
+    cr_assert_eq(decode_place(CS_CHUNK_MAX + 5u, 5, CS_CHUNK_MAX), CS_OK);
+    cr_assert_eq(decode_place(CS_CHUNK_MAX + 5u, 6, CS_CHUNK_MAX), CS_ERR_MALFORMED);
+    cr_assert_eq(decode_place(CS_CHUNK_MAX + 5u, UINT64_MAX, 1), CS_ERR_MALFORMED);
+    cr_assert_eq(decode_place(CS_CHUNK_MAX + 5u, 0, CS_CHUNK_MAX + 1), CS_ERR_LIMIT);
+    cr_assert_eq(decode_place(CS_CHUNK_MAX + 5u, 0, 0), CS_ERR_LIMIT);
+    cs_msg_t msg = samples[CS_COUNT_OF(samples) - 1];
+    cr_assert_eq(decode_again(&msg), CS_OK);
+    msg.u.cwant.chunks = (cs_slice_t){NULL, 0};
+    cr_assert_eq(decode_again(&msg), CS_ERR_MALFORMED);
+    msg.u.cwant.chunks = (cs_slice_t){twos, 32};
+    msg.u.cwant.content = NULL;
+    cr_assert_eq(decode_again(&msg), CS_ERR_MALFORMED);
 }
 
 Test(frame, a_message_of_many_tiny_parts_fails_instead_of_growing)

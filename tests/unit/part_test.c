@@ -139,6 +139,30 @@ Test(part, what_was_written_is_found_after_a_restart)
     cr_assert(staged_is_right());
 }
 
+static cs_err_t read_chunk(size_t i, uint64_t offset)
+{
+    cs_buf_t got = {0};
+    cs_err_t err = cs_part_read(folder.fs, folder.table, &content, offset, chunks.lens[i],
+                                &chunks.names[i], &got);
+    cs_slice_t right = cs_slice(bytes + chunks.offsets[i], chunks.lens[i]);
+    if (err == CS_OK) cr_assert(cs_slice_eq(cs_buf_slice(&got), right));
+    cs_buf_fini(&got);
+    return err;
+}
+
+Test(part, others_get_what_is_right_of_it)
+{
+    cr_assert(read_chunk(1, chunks.offsets[1]) == CS_ERR_NOT_FOUND, "there is no such file");
+    cr_assert(!open_part());
+    cr_assert(read_chunk(1, chunks.offsets[1]) == CS_ERR_NOT_FOUND, "a hole");
+    write_chunk(1);
+    cr_assert(read_chunk(1, chunks.offsets[1]) == CS_OK);
+    cr_assert(read_chunk(1, chunks.offsets[1] + 1) == CS_ERR_NOT_FOUND);
+    cr_assert(read_chunk(1, content.size) == CS_ERR_NOT_FOUND, "behind its end");
+    cr_assert(finish() == CS_OK);
+    cr_assert(read_chunk(1, chunks.offsets[1]) == CS_OK, "it waits for its name");
+}
+
 Test(part, a_damaged_chunk_is_not_taken_for_right)
 {
     cr_assert(!open_part());

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "disk/apply.h"
+#include "disk/part.h"
 #include "disk/serve.h"
 #include "support/hashed.h"
 
@@ -86,7 +87,7 @@ Test(serve, small_contents_by_hash)
     test_hashed_add(&folder, "a", cs_slice(bytes, 100), &file);
     test_hashed_add(&folder, "b", cs_slice(bytes, 0), &empty);
     cs_name_t names[] = {name_of(&empty), {{1, 2, 3}}, name_of(&file)};
-    cs_serve_data(&serve, names, 3, NULL, 0, &sink);
+    cs_serve_data(&serve, names, 3, NULL, &sink);
     cr_assert(out.records == 2 && out.missing == 1 && out.payloads == 1);
     cr_assert(record_is(0, &names[0], cs_slice(bytes, 0)));
     cr_assert(record_is(1, &names[2], cs_slice(bytes, 100)));
@@ -101,7 +102,7 @@ Test(serve, targets_of_symlinks)
               CS_OK);
     test_hashed_record(&folder, "link", &link);
     cs_name_t name = name_of(&link);
-    cs_serve_data(&serve, &name, 1, NULL, 0, &sink);
+    cs_serve_data(&serve, &name, 1, NULL, &sink);
     cr_assert(out.records == 1 && record_is(0, &name, cs_slice_text("some/where")));
 }
 
@@ -112,10 +113,10 @@ Test(serve, another_path_when_the_first_changed)
     test_hashed_add(&folder, "b", cs_slice(bytes, 100), &file);
     cs_name_t name = name_of(&file);
     test_hashed_write(&folder, "a", cs_slice(bytes, 99));
-    cs_serve_data(&serve, &name, 1, NULL, 0, &sink);
+    cs_serve_data(&serve, &name, 1, NULL, &sink);
     cr_assert(out.records == 1 && out.missing == 0);
     test_hashed_write(&folder, "b", cs_slice(bytes + 1, 100));
-    cs_serve_data(&serve, &name, 1, NULL, 0, &sink);
+    cs_serve_data(&serve, &name, 1, NULL, &sink);
     cr_assert(out.records == 1 && out.missing == 1);
 }
 
@@ -128,7 +129,7 @@ Test(serve, what_is_staged_only)
     test_hashed_write(&folder, (const char *)path.data, cs_slice(bytes, 500));
     cs_buf_fini(&path);
     cs_name_t name = name_of(&content);
-    cs_serve_data(&serve, &name, 1, NULL, 0, &sink);
+    cs_serve_data(&serve, &name, 1, NULL, &sink);
     cr_assert(out.records == 1 && record_is(0, &name, cs_slice(bytes, 500)));
 }
 
@@ -150,6 +151,20 @@ static void chunk_names(const cs_content_t *content, cs_name_t *ret, size_t *ret
     }
 }
 
+static void serve_chunks(const cs_name_t *names, size_t count)
+{
+    cs_serve_data(&serve, NULL, 0, &(cs_serve_chunks_t){.names = names, .count = count}, &sink);
+}
+
+/* Of a chunk that is here, which is the first record then. */
+static size_t served_len(const cs_name_t *name)
+{
+    out.records = 0;
+    serve_chunks(name, 1);
+    cr_assert(out.records == 1 && out.missing == 0);
+    return out.record[0].len - CS_HASH_BYTES;
+}
+
 Test(serve, a_large_file_from_its_root_to_its_bytes)
 {
     cs_content_t content;
@@ -159,10 +174,7 @@ Test(serve, a_large_file_from_its_root_to_its_bytes)
     chunk_names(&content, names, &count);
     uint64_t total = 0;
     for (size_t i = 0; i < count; i++) {
-        out.records = 0;
-        cs_serve_data(&serve, NULL, 0, &names[i], 1, &sink);
-        cr_assert(out.records == 1 && out.missing == 0);
-        size_t len = out.record[0].len - CS_HASH_BYTES;
+        size_t len = served_len(&names[i]);
         cr_assert(record_is(0, &names[i], cs_slice(bytes + total, len)));
         total += len;
     }
@@ -176,7 +188,7 @@ Test(serve, answers_are_bounded)
     cs_name_t names[64];
     size_t count;
     chunk_names(&content, names, &count);
-    cs_serve_data(&serve, NULL, 0, names, count, &sink);
+    serve_chunks(names, count);
     cr_assert(out.missing > 0 && out.records + out.missing == count);
     uint64_t given = 0;
     for (size_t i = 0; i < out.records; i++) {
@@ -194,7 +206,7 @@ Test(serve, many_small_contents_are_bundled)
         test_hashed_add(&folder, path, cs_slice(bytes + i, 20000), &content);
         names[i] = name_of(&content);
     }
-    cs_serve_data(&serve, names, 60, NULL, 0, &sink);
+    cs_serve_data(&serve, names, 60, NULL, &sink);
     cr_assert(out.records == 60 && out.missing == 0);
     cr_assert(out.payloads == 5 && out.largest <= CS_BUNDLE_BYTES);
 }
@@ -208,7 +220,7 @@ Test(serve, nothing_of_a_file_that_changed)
     chunk_names(&content, names, &count);
     memset(bytes, 1, BYTES);
     test_hashed_write(&folder, "large", cs_slice(bytes, BYTES));
-    cs_serve_data(&serve, NULL, 0, names, count, &sink);
+    serve_chunks(names, count);
     cr_assert(out.records == 0 && out.missing == count);
 }
 
@@ -222,4 +234,34 @@ Test(serve, no_map_of_what_is_gone)
     cr_assert(cs_serve_map(&serve, content.hash, BYTES, &map) == CS_ERR_NOT_FOUND);
     content.hash[0] ^= 1;
     cr_assert(cs_serve_map(&serve, content.hash, BYTES, &map) == CS_ERR_NOT_FOUND);
+}
+
+/* Of the file that is being fetched only the second chunk has come. */
+Test(serve, chunks_of_a_file_that_is_here_in_part)
+{
+    cs_content_t content;
+    test_hashed_add(&folder, "large", cs_slice(bytes, BYTES), &content);
+    cs_name_t names[64];
+    size_t count;
+    chunk_names(&content, names, &count);
+    uint64_t offsets[2] = {0};
+    uint32_t lens[2];
+    for (size_t i = 0; i < 2; i++) {
+        lens[i] = (uint32_t)served_len(&names[i]);
+    }
+    offsets[1] = lens[0];
+    bool has_bytes;
+    cr_assert(cs_part_open(folder.fs, &content, content.size, &has_bytes) == CS_OK);
+    cs_slice_t second = cs_slice(bytes + offsets[1], lens[1]);
+    cr_assert(cs_part_write(folder.fs, folder.table, &content, offsets[1], second) == CS_OK);
+    test_hashed_write(&folder, "large", cs_slice(bytes + 1, 10));
+
+    cs_serve_chunks_t part = {names, 2, &content, offsets, lens};
+    out.records = out.missing = 0;
+    cs_serve_data(&serve, NULL, 0, &part, &sink);
+    cr_assert(out.records == 1 && out.missing == 1);
+    cr_assert(record_is(0, &names[1], second));
+    out.records = out.missing = 0;
+    serve_chunks(names, 2);
+    cr_assert(out.records == 0 && out.missing == 2, "nobody knows where they are");
 }
