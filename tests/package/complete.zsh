@@ -2,7 +2,7 @@
 # shell on a pseudo terminal, in which compadd prints the matches as well.
 if [[ $1 == --inner ]]; then
     autoload -U compinit
-    compinit -D -u
+    compinit -u -C -d ~/.zcompdump # which the first one makes
     completion=$2
     complete_it() { source $completion }
     compdef complete_it crdtsync
