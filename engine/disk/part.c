@@ -145,18 +145,18 @@ static cs_err_t open_to_read(cs_fs_t *fs, const cs_content_t *content, cs_file_t
 }
 
 cs_err_t cs_part_read(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_content_t *content,
-                      uint64_t offset, uint32_t len, const cs_name_t *name, cs_buf_t *ret)
+                      const cs_part_place_t *place, cs_buf_t *ret)
 {
     cs_file_t *file = NULL;
     if (open_to_read(fs, content, &file) != CS_OK) return CS_ERR_NOT_FOUND;
     cs_buf_clear(ret);
-    cs_buf_reserve(ret, len);
-    cs_err_t err = cs_file_read_all(file, offset, ret->data, len, &ret->len);
+    cs_buf_reserve(ret, place->len);
+    cs_err_t err = cs_file_read_all(file, place->offset, ret->data, place->len, &ret->len);
     fs->ops->close(&file);
-    if (err != CS_OK || ret->len != len) return CS_ERR_NOT_FOUND;
+    if (err != CS_OK || ret->len != place->len) return CS_ERR_NOT_FOUND;
     cs_name_t found;
     cs_chunk_name(table, cs_buf_slice(ret), &found);
-    return cs_name_eq(&found, name) ? CS_OK : CS_ERR_NOT_FOUND;
+    return cs_name_eq(&found, place->name) ? CS_OK : CS_ERR_NOT_FOUND;
 }
 
 /* --- filling from what is here */

@@ -45,11 +45,17 @@ CS_MUST_USE cs_err_t cs_part_fill(cs_fs_t *fs, const cs_chunker_table_t *table,
                                   const cs_rows_view_t *view, const cs_content_t *content,
                                   cs_part_chunks_t *chunks, size_t *ret_found);
 
+/* Where a chunk belongs. */
+typedef struct cs_part_place {
+    const cs_name_t *name;
+    uint64_t offset;
+    uint32_t len;
+} cs_part_place_t;
 /* One chunk of it, for somebody else: of the partial or the staged file. ret (initialised) is
  * replaced. CS_ERR_NOT_FOUND: neither is there, or the bytes are not those of the name. */
 CS_MUST_USE cs_err_t cs_part_read(cs_fs_t *fs, const cs_chunker_table_t *table,
-                                  const cs_content_t *content, uint64_t offset, uint32_t len,
-                                  const cs_name_t *name, cs_buf_t *ret);
+                                  const cs_content_t *content, const cs_part_place_t *place,
+                                  cs_buf_t *ret);
 
 /* Give it its staged name. proved: all chunks are there, and the list is theirs. If not:
  * CS_ERR_MISMATCH, and the file was removed. */

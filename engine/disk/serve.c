@@ -65,8 +65,8 @@ static cs_err_t read_chunk(answer_t *answer, const cs_serve_chunks_t *chunks, si
     const cs_serve_t *serve = answer->serve;
     cs_err_t err = CS_ERR_NOT_FOUND;
     if (chunks->content != NULL) {
-        err = cs_part_read(serve->fs, serve->table, chunks->content, chunks->offsets[i],
-                           chunks->lens[i], &chunks->names[i], &answer->bytes);
+        cs_part_place_t place = {&chunks->names[i], chunks->offsets[i], chunks->lens[i]};
+        err = cs_part_read(serve->fs, serve->table, chunks->content, &place, &answer->bytes);
     }
     if (err == CS_OK) return CS_OK;
     return cs_local_chunk(&answer->local, &chunks->names[i], &answer->bytes);

@@ -142,8 +142,8 @@ Test(part, what_was_written_is_found_after_a_restart)
 static cs_err_t read_chunk(size_t i, uint64_t offset)
 {
     cs_buf_t got = {0};
-    cs_err_t err = cs_part_read(folder.fs, folder.table, &content, offset, chunks.lens[i],
-                                &chunks.names[i], &got);
+    cs_part_place_t place = {&chunks.names[i], offset, chunks.lens[i]};
+    cs_err_t err = cs_part_read(folder.fs, folder.table, &content, &place, &got);
     cs_slice_t right = cs_slice(bytes + chunks.offsets[i], chunks.lens[i]);
     if (err == CS_OK) cr_assert(cs_slice_eq(cs_buf_slice(&got), right));
     cs_buf_fini(&got);
