@@ -25,7 +25,6 @@ CS_HEADER_BEGIN
 #define CS_NAME_BYTES         32u /* of contents, chunks and nodes */
 #define CS_KEY_BYTES          32u /* CURVE public key */
 #define CS_PLACE_BYTES        12u /* of a chunk: u64 offset, u32 length */
-#define CS_PARTS_BYTES        (CS_NODE_ITEMS_MAX / 8u)
 
 typedef enum cs_msg_type {
     CS_MSG_ERROR = 1,

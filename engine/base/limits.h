@@ -47,8 +47,9 @@
 #define CS_HOLE_MIN (32u << 10)
 /* bytes that are worth a question whether the disk can keep them once for two files */
 #define CS_SHARE_MIN      (32u << 10)
-#define CS_NODE_ITEMS_MAX 1024u /* items of a chunk-list node: 36 KiB */
-#define CS_LIST_DEPTH_MAX 6u    /* nodes have >= 2 items on average 256: 2^48 chunks */
+#define CS_NODE_ITEMS_MAX 1024u                    /* items of a chunk-list node: 36 KiB */
+#define CS_PARTS_BYTES    (CS_NODE_ITEMS_MAX / 8u) /* a bit for each item of a leaf */
+#define CS_LIST_DEPTH_MAX 6u /* nodes have >= 2 items on average 256: 2^48 chunks */
 
 /* --- reconciliation (core.md 8) */
 /* symbols of one stream, and of the prefix kept by a folder: 2 MiB; 48,000 differences */

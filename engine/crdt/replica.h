@@ -22,8 +22,7 @@
  *   b/<path>                    base row
  *   h/<content hash16><path>    empty           content on disk -> path
  *   w/<path>                    empty           projection may differ from base here
- *   g/<path>                    empty           also in w/: no directory any more, may be on
- * disk
+ *   g/<path>                    empty           in w/, too: a directory that has to go
  *
  * Every value ends with its XXH64; n/, c/ and the like belong to xfer. No function reads a
  * clock or calls the OS; randomness (a new replica id) is passed in. */

@@ -169,12 +169,17 @@ void cs_workset_changed(cs_workset_t *ws, cs_onode_t *node)
 void cs_workset_delete(cs_workset_t *ws, cs_table_t table, cs_slice_t key)
 {
     bool is_new;
-    cs_onode_t *node = cs_omap_find(&ws->map[table], key);
-    if (ws->store == NULL || (node != NULL && node->born)) {
+    cs_onode_t *node = NULL;
+    if (ws->store == NULL) {
+        node = cs_omap_find(&ws->map[table], key);
         if (node != NULL) forget(ws, node);
         return;
     }
     node = cs_omap_insert(&ws->map[table], key, &is_new);
+    if (node->born) {
+        forget(ws, node);
+        return;
+    }
     drop_value(ws, node);
     node->table = (uint8_t)table;
     node->present = false;

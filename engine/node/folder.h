@@ -265,6 +265,8 @@ void cs_folder_asked_in_vain(cs_folder_t *folder, cs_peer_t peer, cs_slice_t nam
 /* It is on the disk; its row goes with the next stage. Then, after all of a group: */
 void cs_folder_came(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_came_in_part(cs_folder_t *folder, const cs_content_t *content); /* some of it */
+/* The content that is a file of this hash and size. */
+cs_content_t cs_folder_file(const uint8_t *hash, uint64_t size);
 void cs_folder_tell_news(cs_folder_t *folder);
 void cs_folder_vain_fini(cs_folder_t *folder);
 void cs_folder_serve_down(cs_folder_t *folder, cs_peer_t peer);

@@ -243,22 +243,15 @@ static cs_err_t on_map(cs_folder_t *folder, cs_peer_t peer, const cs_msg_map_t *
     return cs_fetch_on_map(folder->fetch, peer, map->content, &told, map->partial);
 }
 
-static cs_content_t content_of(const uint8_t *hash, uint64_t size)
-{
-    cs_content_t ret = {.kind = CS_KIND_FILE, .size = size};
-    memcpy(ret.hash, hash, sizeof ret.hash);
-    return ret;
-}
-
 static void on_parts(cs_folder_t *folder, cs_peer_t peer, const cs_msg_parts_t *parts)
 {
-    cs_content_t content = content_of(parts->content, parts->size);
+    cs_content_t content = cs_folder_file(parts->content, parts->size);
     if (parts->answer) {
         cs_fetch_on_parts(folder->fetch, peer, &content, parts->from, parts->bits,
                           parts->coming);
         return;
     }
-    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    uint8_t bits[CS_PARTS_BYTES], coming[CS_PARTS_BYTES];
     size_t len =
         cs_fetch_parts(folder->fetch, &content, parts->from, parts->count, bits, coming);
     cs_msg_t msg = {.type = CS_MSG_PARTS};

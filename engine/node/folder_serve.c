@@ -33,12 +33,18 @@ static cs_name_t *copy_names(cs_slice_t packed, size_t *ret_count)
     return count == 0 ? NULL : cs_memdup(packed.data, count * sizeof(cs_name_t));
 }
 
+cs_content_t cs_folder_file(const uint8_t *hash, uint64_t size)
+{
+    cs_content_t ret = {.kind = CS_KIND_FILE, .size = size};
+    memcpy(ret.hash, hash, sizeof ret.hash);
+    return ret;
+}
+
 /* Where the chunks are in a file that may be here in part. */
 static void read_places(cs_job_serve_t *serve, const cs_msg_cwant_t *cwant)
 {
     if (cwant->places.len == 0) return;
-    serve->content = (cs_content_t){.kind = CS_KIND_FILE, .size = cwant->size};
-    memcpy(serve->content.hash, cwant->content, sizeof serve->content.hash);
+    serve->content = cs_folder_file(cwant->content, cwant->size);
     serve->offsets = cs_calloc(serve->name_count, sizeof *serve->offsets);
     serve->lens = cs_calloc(serve->name_count, sizeof *serve->lens);
     cs_reader_t reader = cs_reader(cwant->places);
@@ -75,8 +81,7 @@ void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_ms
     } else if (msg->type == CS_MSG_NWANT) {
         serve->names = copy_names(msg->u.nwant.packed, &serve->name_count);
     } else {
-        serve->content = (cs_content_t){.kind = CS_KIND_FILE, .size = msg->u.map.size};
-        memcpy(serve->content.hash, msg->u.map.content, sizeof serve->content.hash);
+        serve->content = cs_folder_file(msg->u.map.content, msg->u.map.size);
     }
     if (folder->serve_count == folder->serve_cap) {
         folder->serve_cap = cs_grow(folder->serve_cap, folder->serve_count + 1);

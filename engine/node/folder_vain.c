@@ -71,18 +71,23 @@ void cs_folder_vain_fini(cs_folder_t *folder)
     cs_omap_fini(&folder->fresh, NULL);
 }
 
+/* A row of `vain` about the content whose hash that is. */
+static bool asks_for(const cs_onode_t *node, cs_slice_t hash, cs_peer_t *ret)
+{
+    if (node == NULL || !cs_slice_has_prefix(cs_onode_key(node), hash)) return false;
+    memcpy(ret, cs_onode_key(node).data + hash.len, sizeof *ret);
+    return true;
+}
+
 void cs_folder_came_in_part(cs_folder_t *folder, const cs_content_t *content)
 {
-    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
+    cs_slice_t hash = cs_slice(content->hash, sizeof content->hash);
+    cs_peer_t peer;
     cs_msg_t msg = {.type = CS_MSG_PARTS};
     msg.u.parts =
         (cs_msg_parts_t){.content = content->hash, .size = content->size, .answer = true};
-    cs_onode_t *node = cs_omap_seek(&folder->vain, prefix);
-    for (; node != NULL; node = node->next[0]) {
-        cs_slice_t key = cs_onode_key(node);
-        cs_peer_t peer;
-        if (!cs_slice_has_prefix(key, prefix)) return;
-        memcpy(&peer, key.data + prefix.len, sizeof peer);
+    const cs_onode_t *node = cs_omap_seek(&folder->vain, hash);
+    for (; asks_for(node, hash, &peer); node = node->next[0]) {
         cs_folder_send_later(folder, peer, &msg);
     }
 }
@@ -91,11 +96,8 @@ void cs_folder_came(cs_folder_t *folder, const cs_content_t *content)
 {
     cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
     cs_onode_t *node;
-    while ((node = cs_omap_seek(&folder->vain, prefix)) != NULL) {
-        cs_slice_t key = cs_onode_key(node);
-        cs_peer_t peer;
-        if (!cs_slice_has_prefix(key, prefix)) break;
-        memcpy(&peer, key.data + prefix.len, sizeof peer);
+    cs_peer_t peer;
+    while (asks_for(node = cs_omap_seek(&folder->vain, prefix), prefix, &peer)) {
         cs_omap_remove(&folder->vain, node);
         news_add(folder, peer, content->hash);
     }

@@ -192,10 +192,11 @@ void cs__download_on_map(cs_fetch_t *fetch, cs_download_t *download, cs_mask_t b
 void cs__download_on_node(cs_fetch_t *fetch, cs_download_t *download, const cs_name_t *name,
                           cs_slice_t bytes)
 {
+    bool asked = cs__list_expects(download, name);
     download->moved_ms = fetch->now_ms;
     if (!cs__list_take(download, name, bytes)) {
         cs__download_fail(fetch, download);
-    } else if (download->rows != NULL) { /* others may want it long before the end */
+    } else if (asked && download->rows != NULL) { /* others may want it long before the end */
         cs_content_rows_node(download->rows, name, bytes);
     }
 }

@@ -145,7 +145,6 @@ CS_MUST_USE cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const c
 CS_MUST_USE cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer,
                                      const uint8_t hash[CS_HASH_BYTES],
                                      const cs_content_map_t *map, bool partial);
-#define CS_FETCH_PARTS_BYTES 128u /* a bit for each item of a leaf */
 /* PARTS: of the leaf that begins at `from` it has the chunks whose bits are set, and those of
  * `coming` were asked of one that has them all; no bits: it has some, somewhere. */
 void cs_fetch_on_parts(cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *content,
@@ -163,8 +162,8 @@ bool cs_fetch_partial_map(const cs_fetch_t *fetch, const cs_content_t *content,
 /* Bytes of ret and ret_coming that say which of `count` chunks from offset `from` are here, or
  * were asked of one that has them all; 0: not known. */
 size_t cs_fetch_parts(const cs_fetch_t *fetch, const cs_content_t *content, uint64_t from,
-                      uint32_t count, uint8_t ret[CS_FETCH_PARTS_BYTES],
-                      uint8_t ret_coming[CS_FETCH_PARTS_BYTES]);
+                      uint32_t count, uint8_t ret[CS_PARTS_BYTES],
+                      uint8_t ret_coming[CS_PARTS_BYTES]);
 
 /* Answers of the disk worker. err: LOCAL errors let the want sleep until cs_fetch_retry. */
 typedef struct cs_fetch_result {

@@ -129,23 +129,22 @@ typedef enum cs_leaf_state {
 /* What a source that is fetching the file, too, has of a leaf. */
 typedef struct cs_parts {
     uint8_t source;
-    bool known;                         /* it answered */
-    uint32_t refused;                   /* chunks of which it said that it has them */
-    uint64_t asked_ms;                  /* 0: never */
-    uint8_t bits[CS_FETCH_PARTS_BYTES]; /* one for each slot */
-    uint8_t coming[CS_FETCH_PARTS_BYTES];
+    bool known;                   /* it answered */
+    uint32_t refused;             /* chunks of which it said that it has them */
+    uint64_t asked_ms;            /* 0: never */
+    uint8_t bits[CS_PARTS_BYTES]; /* one for each slot */
+    uint8_t coming[CS_PARTS_BYTES];
 } cs_parts_t;
-_Static_assert(CS_FETCH_PARTS_BYTES * 8 == CS_NODE_ITEMS_MAX, "a bit for each item");
 
 typedef struct cs_leaf {
     cs_node_want_t node;
     uint32_t serial;
     cs_leaf_state_t state;
-    cs_slot_t *slot;             /* owned */
-    uint32_t count, left;        /* slots; not DONE */
-    uint32_t first;              /* none before it is WANTED */
-    cs_parts_t *parts;           /* owned; by source, in order of being asked */
-    uint32_t parts_count, known; /* known: of those */
+    cs_slot_t *slot;      /* owned */
+    uint32_t count, left; /* slots; not DONE */
+    uint32_t first;       /* none before it is WANTED */
+    cs_parts_t *parts;    /* owned; by source, in order of being asked */
+    uint32_t parts_count;
 } cs_leaf_t;
 
 /* An upper node on the way from the root to the next leaf. */

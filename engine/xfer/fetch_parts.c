@@ -58,7 +58,6 @@ void cs__parts_leave(cs_download_t *download, size_t source)
         cs_leaf_t *leaf = &download->leaf[i];
         cs_parts_t *parts = parts_of(leaf, source);
         if (parts == NULL) continue;
-        leaf->known -= parts->known;
         *parts = leaf->parts[--leaf->parts_count];
     }
 }
@@ -127,7 +126,10 @@ static uint32_t first_of(const cs_fetch_t *fetch, const cs_rarest_t *at, uint32_
 bool cs__parts_known(const cs_download_t *download)
 {
     for (uint32_t i = 0; i < download->leaves; i++) {
-        if (download->leaf[i].known > 0) return true;
+        const cs_leaf_t *leaf = &download->leaf[i];
+        for (uint32_t k = 0; k < leaf->parts_count; k++) {
+            if (leaf->parts[k].known) return true;
+        }
     }
     return false;
 }
@@ -195,10 +197,10 @@ static cs_leaf_t *leaf_at(cs_download_t *download, uint64_t from)
     return NULL;
 }
 
-static void copy_bits(uint8_t ret[CS_FETCH_PARTS_BYTES], cs_slice_t bits)
+static void copy_bits(uint8_t ret[CS_PARTS_BYTES], cs_slice_t bits)
 {
-    memset(ret, 0, CS_FETCH_PARTS_BYTES);
-    if (bits.len > 0 && bits.len <= CS_FETCH_PARTS_BYTES) memcpy(ret, bits.data, bits.len);
+    memset(ret, 0, CS_PARTS_BYTES);
+    if (bits.len > 0 && bits.len <= CS_PARTS_BYTES) memcpy(ret, bits.data, bits.len);
 }
 
 static void take_bits(cs_leaf_t *leaf, size_t source, cs_slice_t bits, cs_slice_t coming)
@@ -206,7 +208,6 @@ static void take_bits(cs_leaf_t *leaf, size_t source, cs_slice_t bits, cs_slice_
     cs_parts_t *parts = parts_of(leaf, source);
     if (parts == NULL) return;                /* it was not asked */
     if (parts->refused > REFUSED_MAX) return; /* bits are cleared as it refuses */
-    if (!parts->known) leaf->known++;
     parts->known = true;
     copy_bits(parts->bits, bits);
     copy_bits(parts->coming, coming);
@@ -254,8 +255,8 @@ bool cs_fetch_partial_map(const cs_fetch_t *fetch, const cs_content_t *content,
 }
 
 size_t cs_fetch_parts(const cs_fetch_t *fetch, const cs_content_t *content, uint64_t from,
-                      uint32_t count, uint8_t ret[CS_FETCH_PARTS_BYTES],
-                      uint8_t ret_coming[CS_FETCH_PARTS_BYTES])
+                      uint32_t count, uint8_t ret[CS_PARTS_BYTES],
+                      uint8_t ret_coming[CS_PARTS_BYTES])
 {
     cs_download_t *download = running(fetch, content);
     if (download == NULL || count == 0 || count > CS_NODE_ITEMS_MAX) return 0;

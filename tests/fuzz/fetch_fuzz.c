@@ -46,7 +46,7 @@ static void make_contents(void)
 static void say_parts(run_t *run, cs_peer_t peer, const cs_content_t *content, uint64_t from,
                       size_t len)
 {
-    uint8_t bits[CS_FETCH_PARTS_BYTES];
+    uint8_t bits[CS_PARTS_BYTES];
     memset(bits, run->now_ms % 2 == 0 ? 0x55 : 0xff, sizeof bits);
     cs_fetch_on_parts(run->fetch, peer, content, from, cs_slice(bits, len),
                       cs_slice(bits, len / 2));
@@ -63,7 +63,7 @@ static void drain(run_t *run)
             continue;
         }
         if (action.kind == CS_FETCH_ASK_PARTS && run->now_ms % 3 != 0) {
-            say_parts(run, action.peer, &action.content, action.offset, CS_FETCH_PARTS_BYTES);
+            say_parts(run, action.peer, &action.content, action.offset, CS_PARTS_BYTES);
         }
         if (action.kind > CS_FETCH_ASK_CHUNKS) continue;
         for (size_t i = 0; i < action.count && run->asks < ASKS_MAX; i++) {
@@ -131,7 +131,7 @@ static void disk_one(run_t *run, uint8_t pick, uint8_t how)
 /* What another asks of it. */
 static void ask_parts(const run_t *run, const cs_content_t *content, uint8_t a, uint8_t b)
 {
-    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    uint8_t bits[CS_PARTS_BYTES], coming[CS_PARTS_BYTES];
     cs_content_map_t map;
     uint32_t count = 1 + b * a % CS_NODE_ITEMS_MAX;
     size_t len = cs_fetch_parts(run->fetch, content, b * CS_CHUNK_MIN, count, bits, coming);

@@ -9,6 +9,7 @@
 Test(fetch_props, everything_that_an_honest_peer_has_is_completed)
 {
     uint64_t seed = test_seed("fetch");
+    size_t parts = 0;
     for (uint64_t round = 0; round < 8; round++) {
         world_t world;
         world_init(&world, seed + round);
@@ -25,8 +26,10 @@ Test(fetch_props, everything_that_an_honest_peer_has_is_completed)
         cs_fetch_stats(world.fetch, &stats);
         cr_assert(stats.wants == 0 && stats.bytes_missing == 0 && stats.bytes_to_disk == 0);
         cr_assert(stats.staged == world.all.count);
+        parts += world.parts;
         world_fini(&world);
     }
+    cr_assert_gt(parts, 0, "nothing came from one that has a part");
 }
 
 Test(fetch_props, superseded_and_wanted_again_amid_disk_errors)

@@ -63,6 +63,8 @@ typedef struct world {
 uint64_t world_random(world_t *world, uint64_t bound);
 bool world_one_in(world_t *world, uint64_t n);
 void world_drain(world_t *world);
+/* Whether a PARTIAL peer has this chunk by now: one in four, and more with time. */
+bool world_has_part(const world_t *world, const cs_name_t *name);
 void world_disk_step(world_t *world);
 void world_connect(world_t *world, peer_t *peer);
 void world_answer(world_t *world, peer_t *peer);

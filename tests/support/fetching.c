@@ -113,6 +113,16 @@ void open_large(size_t index)
     done(next(CS_FETCH_OPEN).ticket, CS_OK);
 }
 
+void open_made_up(const cs_content_t *content, const cs_name_t *root, uint32_t depth)
+{
+    cs_fetch_peer_up(fetch, ANN);
+    cr_assert(cs_fetch_want(fetch, content, 0) == CS_OK);
+    next(CS_FETCH_ASK_MAP);
+    cs_content_map_t map = {.size = content->size, .root = *root, .depth = depth};
+    cr_assert(cs_fetch_on_map(fetch, ANN, content->hash, &map, false) == CS_OK);
+    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+}
+
 cs_content_t made_up(uint64_t size, cs_slice_t node, cs_name_t *ret_root)
 {
     cs_content_t content;

@@ -27,6 +27,8 @@ cs_err_t give_map(cs_peer_t peer, size_t index, uint32_t depth);
 cs_fetch_stats_t stats(void);
 /* Up to the point where the list is walked. */
 void open_large(size_t index);
+/* Wanted, and the partial file opened, by the root and depth that ANN says. */
+void open_made_up(const cs_content_t *content, const cs_name_t *root, uint32_t depth);
 /* A content of `size` bytes by its id, whose root is the one node given. */
 cs_content_t made_up(uint64_t size, cs_slice_t node, cs_name_t *ret_root);
 

@@ -161,14 +161,7 @@ Test(fetch_large, lengths_that_do_not_add_up)
         cs_content_t content = made_up(made[i].size, cs_buf_slice(&node), &root);
         cs_fetch_destroy(&fetch);
         fetch = cs_fetch_new(all.table, NULL, 0);
-        cs_fetch_peer_up(fetch, ANN);
-        cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-        next(CS_FETCH_ASK_MAP);
-        cr_assert(
-            cs_fetch_on_map(fetch, ANN, content.hash,
-                            &(cs_content_map_t){.size = content.size, .root = root, .depth = 1},
-                            false) == CS_OK);
-        done(next(CS_FETCH_OPEN).ticket, CS_OK);
+        open_made_up(&content, &root, 1);
         next(CS_FETCH_ASK_NODES);
         cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
         cs_fetch_action_t action;
@@ -209,14 +202,7 @@ Test(fetch_large, a_petabyte_that_never_ends_takes_no_memory)
     }
     cs_name_t root;
     cs_content_t content = made_up(UINT64_C(1) << 50, cs_buf_slice(&node), &root);
-    cs_fetch_peer_up(fetch, ANN);
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    next(CS_FETCH_ASK_MAP);
-    cr_assert(
-        cs_fetch_on_map(fetch, ANN, content.hash,
-                        &(cs_content_map_t){.size = content.size, .root = root, .depth = 2},
-                        false) == CS_OK);
-    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+    open_made_up(&content, &root, 2);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
     cs_fetch_action_t ask = next(CS_FETCH_ASK_NODES);
@@ -254,14 +240,7 @@ Test(fetch_large, the_same_chunk_is_asked_for_once)
     }
     cs_name_t root;
     cs_content_t content = made_up(count * CS_CHUNK_MIN, cs_buf_slice(&node), &root);
-    cs_fetch_peer_up(fetch, ANN);
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    next(CS_FETCH_ASK_MAP);
-    cr_assert(
-        cs_fetch_on_map(fetch, ANN, content.hash,
-                        &(cs_content_map_t){.size = content.size, .root = root, .depth = 1},
-                        false) == CS_OK);
-    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+    open_made_up(&content, &root, 1);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
     done(next(CS_FETCH_LOCAL).ticket, CS_OK);

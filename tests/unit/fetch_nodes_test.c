@@ -120,12 +120,7 @@ Test(fetch_nodes, the_same_node_is_asked_for_once)
     }
     cs_name_t root;
     cs_content_t content = made_up(leaves * 2 * CS_CHUNK_MIN, cs_buf_slice(&root_node), &root);
-    cs_fetch_peer_up(fetch, ANN);
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    next(CS_FETCH_ASK_MAP);
-    cs_content_map_t map = {.size = content.size, .root = root, .depth = 2};
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map, false) == CS_OK);
-    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+    open_made_up(&content, &root, 2);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&root_node)) == CS_OK);
     cr_assert(asked_nodes() == 1);
@@ -146,12 +141,7 @@ Test(fetch_nodes, a_list_that_is_cut_elsewhere_is_not_proved)
     cs_name_t root;
     uint64_t size = CS_COUNT_OF(chunks) * (uint64_t)CS_CHUNK_MIN;
     cs_content_t content = made_up(size, cs_buf_slice(&node), &root);
-    cs_fetch_peer_up(fetch, ANN);
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    next(CS_FETCH_ASK_MAP);
-    cs_content_map_t map = {.size = size, .root = root, .depth = 1};
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map, false) == CS_OK);
-    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+    open_made_up(&content, &root, 1);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
     cs_fetch_action_t local = next(CS_FETCH_LOCAL);

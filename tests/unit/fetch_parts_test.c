@@ -27,12 +27,7 @@ static void open_leaf(void)
     uint64_t size = CHUNKS * (uint64_t)CS_CHUNK_MIN + CHUNKS * (CHUNKS - 1) / 2;
     file = all.chunks - CHUNKS;
     content = made_up(size, cs_buf_slice(&node), &root);
-    cs_fetch_peer_up(fetch, ANN);
-    cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    next(CS_FETCH_ASK_MAP);
-    cs_content_map_t map = {.size = size, .root = root, .depth = 1};
-    cr_assert(cs_fetch_on_map(fetch, ANN, content.hash, &map, false) == CS_OK);
-    done(next(CS_FETCH_OPEN).ticket, CS_OK);
+    open_made_up(&content, &root, 1);
     next(CS_FETCH_ASK_NODES);
     cr_assert(cs_fetch_on_node(fetch, ANN, cs_buf_slice(&node)) == CS_OK);
     done(next(CS_FETCH_LOCAL).ticket, CS_OK);
@@ -47,7 +42,7 @@ static const cs_name_t *chunk(uint32_t i)
 /* ANN is not asked meanwhile: what it was asked is all that it may have outstanding. */
 static void bob_has(uint32_t from, uint32_t to)
 {
-    uint8_t bits[CS_FETCH_PARTS_BYTES] = {0};
+    uint8_t bits[CS_PARTS_BYTES] = {0};
     for (uint32_t i = from; i < to; i++) {
         bits[i / 8] |= (uint8_t)(1u << i % 8);
     }
@@ -88,7 +83,7 @@ Test(fetch_parts, one_that_has_it_in_part_is_asked_what_and_for_that)
     }
     cr_assert(give_chunk(BOB, chunk(3)) == CS_OK);
     done(next(CS_FETCH_WRITE).ticket, CS_OK);
-    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    uint8_t bits[CS_PARTS_BYTES], coming[CS_PARTS_BYTES];
     cr_assert(cs_fetch_parts(fetch, &content, 0, CHUNKS, bits, coming) == CHUNKS / 8);
     cr_assert(bits[0] == 1u << 3 && bits[1] == 0 && bits[2] == 0);
 }
@@ -184,7 +179,7 @@ Test(fetch_parts, what_can_be_had_of_one_with_a_part_is_not_asked_of_the_one_tha
 Test(fetch_parts, what_is_asked_of_one_that_has_all_is_told_as_coming)
 {
     cs_name_t asked[CHUNKS];
-    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    uint8_t bits[CS_PARTS_BYTES], coming[CS_PARTS_BYTES];
     open_leaf();
     size_t count = asked_of_ann(asked), told = 0;
     cr_assert(cs_fetch_parts(fetch, &content, 0, CHUNKS, bits, coming) == CHUNKS / 8);
@@ -285,7 +280,7 @@ Test(fetch_parts, a_file_is_begun_with_one_that_has_it_in_part)
 
 Test(fetch_parts, of_a_leaf_that_is_not_read_nothing_is_told)
 {
-    uint8_t bits[CS_FETCH_PARTS_BYTES], coming[CS_FETCH_PARTS_BYTES];
+    uint8_t bits[CS_PARTS_BYTES], coming[CS_PARTS_BYTES];
     size_t a = test_contents_large(&all, 60, 2);
     open_large(a);
     cr_assert_eq(cs_fetch_parts(fetch, id(a), 0, 2, bits, coming), 0);
