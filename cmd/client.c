@@ -1,9 +1,11 @@
 /* client.c - see client.h. */
 #include "cmd/asking.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "io/json_out.h"
@@ -12,6 +14,13 @@
 
 /* --- what comes */
 
+/* Whoever reads along had enough, and with that such a command is done. Mostly that is heard
+ * while nothing is to be written (cs_control_ask: REFUSED). */
+static void flush_live(void)
+{
+    if (fflush(stdout) != 0 && errno == EPIPE) _exit(CS_EXIT_DONE);
+}
+
 void cs__asking_data(void *arg, cs_slice_t document)
 {
     const cs_asking_t *asking = arg;
@@ -19,7 +28,7 @@ void cs__asking_data(void *arg, cs_slice_t document)
     if (asking->run->json) {
         fwrite(document.data, 1, document.len, stdout);
         fputc('\n', stdout);
-        if (show != NULL && show->live) fflush(stdout);
+        if (show != NULL && show->live) flush_live();
         return;
     }
     if (show == NULL || show->item == NULL) return;
@@ -27,7 +36,7 @@ void cs__asking_data(void *arg, cs_slice_t document)
     cs_json_for_people(document, &text);
     json_t *parsed = json_loadb((const char *)text.data, text.len, 0, NULL);
     if (parsed != NULL) show->item(show->arg, parsed);
-    if (show->live) fflush(stdout);
+    if (show->live) flush_live();
     json_decref(parsed);
     cs_buf_fini(&text);
 }

@@ -119,3 +119,24 @@ Test(events, end_with_their_reader, .timeout = 120)
     cluster_destroy(&cluster);
     shell_free(shell);
 }
+
+/* There is more to say when it goes: what cannot be written any more was not asked for. */
+Test(events, end_with_a_reader_that_takes_one_byte, .timeout = 120)
+{
+    cluster_t cluster;
+    shell_t *shell = shell_new();
+    cluster_new(&cluster, 1);
+    cluster_start(&cluster, 0);
+    for (int i = 0; i < 6; i++) {
+        node_text(&cluster.node[0], "one", i % 2 == 0 ? "even" : "odd and longer");
+        cluster_do(&cluster, 0, NULL, "scan");
+    }
+    EXPECT(
+        shell, 0, "",
+        "mkfifo pipe; for i in $(seq 30); do timeout 60 $B events --since 0 --home %s >pipe & "
+        "head -c 1 pipe >byte; wait $! || exit 1; done",
+        home_of(&cluster, 0));
+    cluster_stop(&cluster, 0);
+    cluster_destroy(&cluster);
+    shell_free(shell);
+}
