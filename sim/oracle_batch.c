@@ -88,6 +88,7 @@ static void rename_numbers(or_batch_t *batch, uint32_t rid)
         const or_dot_t *dot = &o->dot[event->dot];
         if (dot->rid == batch->old_rid && dot->ctr > batch->cut) {
             or_doubt(o, batch->index, event->dot);
+            event->doubted = true;
         }
         if (i >= node->log.exposed) event->first -= batch->cut;
     }

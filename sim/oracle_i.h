@@ -138,6 +138,7 @@ typedef struct or_event {
     uint64_t id, first; /* the batch minted this number, and perhaps more */
     uint32_t dot;
     bool exposed;
+    bool doubted; /* it removed a number that was renamed since: who has the old one keeps it */
 } or_event_t;
 
 typedef struct or_log {

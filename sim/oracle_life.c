@@ -131,7 +131,7 @@ static void redo_log(cs_oracle_t *o, unsigned node, or_log_t *log)
     for (size_t i = 0; i < log->len; i++) {
         or_event_t *event = &log->at[i];
         if (i < was->len && was->at[i].id == event->id) event->exposed |= was->at[i].exposed;
-        o->dot[event->dot].removed_by |= 1ull << node;
+        if (!event->doubted) o->dot[event->dot].removed_by |= 1ull << node;
     }
 }
 
