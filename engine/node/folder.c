@@ -388,6 +388,7 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     bool waiting = stats.wants > stats.sleeping;
+    if (cs_fetch_due(folder->fetch) < due) due = cs_fetch_due(folder->fetch);
     uint64_t limits = cs_folder_serve_due(folder);
     if (limits < due) due = limits;
     limits = waiting ? cs_folder_fetch_due(folder) : due;

@@ -25,6 +25,7 @@
 #define CS_VAIN_MAX          (4 * CS_FETCH_WANTS_MAX)
 #define CS_PLAN_PATHS_MAX    4096u /* pending paths looked at in one step: tens of ms */
 #define CS_PASS_PATHS_PER_MS 50u   /* a pass is followed by a rest of about its length */
+#define CS_HEARD_MAX         1024u /* contents of which the first teller is remembered */
 #define CS_FETCH_TICK_MS     1000u /* how late a dawdling peer is noticed */
 #define CS_RACE_MS           50u   /* before a path that the user changes is tried again, ... */
 #define CS_RACE_MAX_MS       5000u /* ... doubled each time that nothing else came of it */
@@ -150,8 +151,9 @@ typedef struct cs_folder {
     cs_buf_t pause_at; /* path that found none */
     bool large_full;   /* none for a large one: the pass goes on with others */
 
-    bool holds;     /* limits may have made the fetch machine hold peers back */
-    cs_omap_t vain; /* content hash || peer: who was refused what may come */
+    cs_omap_t heard; /* content hash; epoch: the peer that said it first */
+    bool holds;      /* limits may have made the fetch machine hold peers back */
+    cs_omap_t vain;  /* content hash || peer: who was refused what may come */
     cs_news_t *news;
     size_t news_count, news_cap;
     cs_omap_t fresh; /* contents whose rows a SERVE job may not have seen; epoch: their stage */
@@ -239,6 +241,7 @@ void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 
 /* folder_wants.c */
+void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
 void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_go_on_if_room(cs_folder_t *folder);

@@ -33,6 +33,7 @@ void cs_folder_plan_fini(cs_folder_t *folder)
 {
     if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
+    cs_omap_fini(&folder->heard, NULL);
     cs_folder_vain_fini(folder);
     cs_omap_fini(&folder->ignored, NULL);
     cs_omap_fini(&folder->stuck, NULL);

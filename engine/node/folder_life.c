@@ -80,6 +80,11 @@ static void host_changed(void *arg)
     cs_folder_plan_more(arg);
 }
 
+static void host_heard(void *arg, cs_peer_t peer, const cs_entry_t *entry, bool own)
+{
+    cs_folder_heard(arg, peer, entry, own);
+}
+
 static void host_more(void *arg, cs_peer_t peer)
 {
     cs_fetch_retry(((cs_folder_t *)arg)->fetch, peer);
@@ -133,9 +138,10 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .recon = config->recon,
     };
     memcpy(gossip.name, node->config.name, sizeof gossip.name);
-    cs_gossip_host_t host = {folder,        host_send,        host_drop,    host_note_peer,
-                             host_snapshot, host_reincarnate, host_member,  host_alarm,
-                             host_changed,  host_more,        host_refused, host_met};
+    cs_gossip_host_t host = {folder,        host_send,        host_drop,   host_note_peer,
+                             host_snapshot, host_reincarnate, host_member, host_alarm,
+                             host_changed,  host_heard,       host_more,   host_refused,
+                             host_met};
     folder->gossip = cs_gossip_new(&gossip, &host);
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);

@@ -48,6 +48,36 @@ void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content)
     if (folder->ready_at_ms == 0 || at_ms < folder->ready_at_ms) folder->ready_at_ms = at_ms;
 }
 
+/* --- whom to ask first */
+
+/* Whose news it is, or who said it first: others, who heard it from there as we did, have the
+ * bytes no sooner. */
+void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own)
+{
+    for (uint32_t i = 0; i < entry->k_len; i++) {
+        const cs_content_t *content = &entry->k[i].content;
+        if (content->kind != CS_KIND_FILE && content->kind != CS_KIND_SYMLINK) continue;
+        if (folder->heard.len >= CS_HEARD_MAX) cs_omap_fini(&folder->heard, NULL);
+        bool is_new;
+        cs_slice_t hash = cs_slice(content->hash, sizeof content->hash);
+        cs_onode_t *node = cs_omap_insert(&folder->heard, hash, &is_new);
+        if (is_new || own) node->epoch = peer;
+        cs_name_t name;
+        memcpy(name.b, content->hash, sizeof name.b);
+        if (own) cs_fetch_on_have(folder->fetch, peer, &name);
+    }
+}
+
+static cs_peer_t heard_of(cs_folder_t *folder, const cs_content_t *content)
+{
+    cs_slice_t hash = cs_slice(content->hash, sizeof content->hash);
+    cs_onode_t *node = cs_omap_find(&folder->heard, hash);
+    if (node == NULL) return 0;
+    cs_peer_t peer = (cs_peer_t)node->epoch;
+    cs_omap_remove(&folder->heard, node);
+    return peer;
+}
+
 /* --- no room */
 
 static void no_room(cs_folder_t *folder, const cs_content_t *content, cs_slice_t path)
@@ -65,7 +95,8 @@ static void no_room(cs_folder_t *folder, const cs_content_t *content, cs_slice_t
 void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path)
 {
     cs_folder_t *folder = arg;
-    if (cs_fetch_want(folder->fetch, content, 0) == CS_ERR_AGAIN) {
+    cs_peer_t peer = heard_of(folder, content);
+    if (cs_fetch_want(folder->fetch, content, peer) == CS_ERR_AGAIN) {
         no_room(folder, content, path);
         return;
     }

@@ -54,6 +54,10 @@ typedef struct cs_gossip_host {
     void (*alarm)(void *arg, const char *what, cs_dot_t dot);
     /* Entries were joined, roots may be equal now, a peer may hold more content than before. */
     void (*changed)(void *arg);
+    /* A peer said something that is news here, or (own) that its own user did: it has the
+     * contents, or will have them soon; may be NULL. */
+    void (*heard)(void *arg, cs_peer_t peer, const cs_entry_t *entry, bool own);
+    /* A peer may hold contents that it was asked for in vain and did not tell of since. */
     void (*peer_has_more)(void *arg, cs_peer_t peer);
     /* An entry of a peer has, with ours, too many versions: ours stays as it is. A path that it
      * is about; may be NULL. */

@@ -137,10 +137,12 @@ void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
 
 /* --- receiving */
 
-/* seen_of := seen_of joined with the delta, if that is what the sender says it is.
- * CS_ERR_AGAIN: it is not; a HELLO was asked for. */
-static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+/* seen_of := seen_of joined with the delta, if that is what the sender says it is; ret_own: it
+ * made changes of its own. CS_ERR_AGAIN: it is not; a HELLO was asked for. */
+static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have,
+                             bool *ret_own)
 {
+    uint64_t own = cs_vv_get(&peer->seen_of, peer->rid);
     cs_vv_t delta = {0}, seen = {0};
     cs_reader_t reader = cs_reader(have->delta);
     cs_vv_decode(&reader, &delta);
@@ -159,6 +161,7 @@ static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
         }
     }
     if (err == CS_OK) cs_vv_copy(&peer->seen_of, &seen);
+    *ret_own = cs_vv_get(&peer->seen_of, peer->rid) != own;
     cs_vv_fini(&delta);
     cs_vv_fini(&seen);
     return err;
@@ -183,17 +186,21 @@ static void take_reports(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hav
     }
 }
 
-/* True if it says more than its last one. */
-static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have)
+/* True if it says more than its last one. Of contents that come to it from others, one that
+ * was asked in vain tells (CHAVE): of them a new root says nothing. */
+static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t *have,
+                       bool own)
 {
-    bool more = !peer->have_known || peer->greeted || (have->applied && !peer->applied) ||
-                memcmp(peer->root, have->root, CS_HASH_BYTES) != 0;
+    bool moved = memcmp(peer->root, have->root, CS_HASH_BYTES) != 0;
+    bool whole = have->applied && (moved || !peer->applied);
+    bool content = !peer->have_known || peer->greeted || whole || own;
+    bool more = content || moved;
     peer->have_known = true;
     peer->greeted = false;
     peer->applied = have->applied;
     peer->n = have->n;
     memcpy(peer->root, have->root, CS_HASH_BYTES);
-    if (more) gossip->host.peer_has_more(gossip->host.arg, peer->id);
+    if (content) gossip->host.peer_has_more(gossip->host.arg, peer->id);
     return more;
 }
 
@@ -217,14 +224,15 @@ cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t 
         cs__ask_hello(gossip, peer);
         return CS_OK;
     }
-    cs_err_t err = rebuild_seen(gossip, peer, have);
+    bool own = false;
+    cs_err_t err = rebuild_seen(gossip, peer, have, &own);
     if (err == CS_ERR_AGAIN) {
         cs__ask_hello(gossip, peer);
         return CS_OK;
     }
     if (err != CS_OK) return err;
     take_reports(gossip, peer, have);
-    bool more = note_state(gossip, peer, have);
+    bool more = note_state(gossip, peer, have, own);
     bool equal = cs__is_equal(gossip, peer);
     if (equal) equality(gossip, peer);
     /* Even if all is equal: the peer's `wait` needs to hear that we are where it is. */

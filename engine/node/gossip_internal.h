@@ -28,13 +28,16 @@
 #define CS__HELLO_MS    5000u   /* until an unanswered HELLO is repeated */
 #define CS__REPORTS_MS  600000u /* then what was told of other members is told once more */
 #define CS__PUSH_MS     50u     /* changes within this go into one push */
-#define CS__SOON_MS     200u    /* from a local change to HAVE for those who got no push */
-#define CS__CROSS_MS    1000u   /* the smaller key waits before it starts an exchange */
-#define CS__SETTLE_MS   300u    /* pushes that cross settle by themselves within this */
-#define CS__EXCHANGE_MS 30000u  /* without a frame: given up */
-#define CS__RETRY_MS    2000u   /* after an exchange that failed */
-#define CS__GC_MS       200u    /* from a join to the next collection */
-#define CS__GC_SLICE    1024u   /* entries a slice */
+#define CS__SETTLED_MS                                                                         \
+    2000u                     /* a member's state that differs from ours is told once it lasts \
+                               */
+#define CS__SOON_MS     200u  /* from a local change to HAVE for those who got no push */
+#define CS__CROSS_MS    1000u /* the smaller key waits before it starts an exchange */
+#define CS__SETTLE_MS   300u  /* pushes that cross settle by themselves within this */
+#define CS__EXCHANGE_MS 30000u /* without a frame: given up */
+#define CS__RETRY_MS    2000u  /* after an exchange that failed */
+#define CS__GC_MS       200u   /* from a join to the next collection */
+#define CS__GC_SLICE    1024u  /* entries a slice */
 
 /* Entries on their way out. */
 typedef struct cs__bundle {
@@ -124,6 +127,7 @@ typedef struct cs__member_state {
     bool known, applied;
     uint64_t stamp, n;
     uint8_t root[CS_HASH_BYTES];
+    uint64_t heard_ms;      /* of this state */
     uint64_t list_again_ms; /* not before this is its list read because of nonsense */
 } cs__member_state_t;
 
@@ -225,6 +229,7 @@ void cs__push(cs_gossip_t *gossip);
 typedef struct cs__replies {
     void (*send)(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bundle);
     cs__bundle_t bundle;
+    bool changed; /* something of ours, by what came */
 } cs__replies_t;
 
 void cs__bundle_put(cs__bundle_t *bundle, cs_slice_t encoded);

@@ -110,7 +110,12 @@ static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t
     if (err == CS_OK && CS_MUT(REPLY_AFTER_GC)) read_back(replica, &result);
     if (err == CS_OK) {
         note_join(gossip, peer, &result, &join, exchange == NULL, hops);
-        if (exchange != NULL && join.changed) exchange->changed = true;
+        bool own = exchange == NULL && hops == 0;
+        bool heard = own || (exchange == NULL && join.changed);
+        if (heard && gossip->host.heard != NULL) {
+            gossip->host.heard(gossip->host.arg, peer->id, received, own);
+        }
+        if (join.changed) replies->changed = true;
         bool refuted = cs_entry_is_dead(&result) && !cs_entry_is_dead(received);
         if (refuted && fuse_blows(gossip, exchange)) {
             err = CS_ERR_HELD;
@@ -152,10 +157,9 @@ cs_err_t cs__take_entries(cs_gossip_t *gossip, cs__peer_t *peer,
     if (err == CS_OK) flush(gossip, peer, replies);
     cs_buf_fini(&replies->bundle.packed);
     if (err == CS_ERR_HELD) blow_fuse(gossip);
-    if (entries->count > 0) {
-        cs__sooner(&gossip->gc_due_ms, gossip->now_ms + CS__GC_MS);
-        gossip->host.changed(gossip->host.arg);
-    }
+    if (entries->count > 0) cs__sooner(&gossip->gc_due_ms, gossip->now_ms + CS__GC_MS);
+    if (exchange != NULL && replies->changed) exchange->changed = true;
+    if (replies->changed) gossip->host.changed(gossip->host.arg);
     return err;
 }
 

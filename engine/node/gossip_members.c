@@ -171,6 +171,15 @@ static void catch_up(cs_gossip_t *gossip, cs__member_state_t *own, uint64_t stam
     }
 }
 
+/* While changes spread, the state of a member is another one with each of them, and what others
+ * wait for is that all are where they are: worth a relay is what is as ours is, or lasts. */
+static bool is_worth_telling(const cs_gossip_t *gossip, const cs__member_state_t *state)
+{
+    const cs_state_t *mine = cs__state(gossip);
+    bool equal = state->n == mine->n && memcmp(state->root, mine->root, CS_HASH_BYTES) == 0;
+    return equal || gossip->now_ms >= state->heard_ms + CS__SETTLED_MS;
+}
+
 bool cs__report_take(cs_gossip_t *gossip, cs__peer_t *from, const cs_msg_report_t *report)
 {
     size_t at;
@@ -190,9 +199,15 @@ bool cs__report_take(cs_gossip_t *gossip, cs__peer_t *from, const cs_msg_report_
     bool news = !state->known || state->n != report->n || state->applied != report->applied ||
                 memcmp(state->root, report->root, CS_HASH_BYTES) != 0;
     *state = (cs__member_state_t){
-        .known = true, .applied = report->applied, .stamp = report->stamp, .n = report->n};
+        .known = true,
+        .applied = report->applied,
+        .stamp = report->stamp,
+        .n = report->n,
+        .heard_ms = gossip->now_ms,
+        .list_again_ms = state->list_again_ms,
+    };
     memcpy(state->root, report->root, CS_HASH_BYTES);
-    return news;
+    return news && is_worth_telling(gossip, state);
 }
 
 /* A HAVE that was lost on the way is not missed by anybody: what was told once is told again.
@@ -215,7 +230,8 @@ static bool is_news_for(const cs_gossip_t *gossip, const cs__peer_t *peer, size_
     if (!state->known || peer->stamps[member] >= state->stamp) return false;
     bool own = memcmp(key, peer->key.b, CS_KEY_BYTES) == 0;
     if (own && peer->stamps[member] == 0) return false; /* it has not said yet what it is at */
-    return memcmp(key, gossip->config.self.b, CS_KEY_BYTES) != 0;
+    if (memcmp(key, gossip->config.self.b, CS_KEY_BYTES) == 0) return false;
+    return is_worth_telling(gossip, state);
 }
 
 bool cs__has_reports_for(const cs_gossip_t *gossip, const cs__peer_t *peer)

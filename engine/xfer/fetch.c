@@ -41,7 +41,7 @@ cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t 
     fetch->table = table;
     fetch->seed = seed;
     if (rows != NULL) fetch->rows = *rows;
-    fetch->turn = (uint32_t)(seed % CS_FETCH_PEERS_MAX);
+    fetch->turn = (size_t)(seed % CS_FETCH_PEERS_MAX);
     cs__chain_init(&fetch->all);
     for (size_t i = 0; i < CS_WANT_STATES; i++) {
         cs__chain_init(&fetch->list[i]);
@@ -73,17 +73,6 @@ void cs_fetch_destroy(cs_fetch_t **fetch_p)
     cs_free(fetch->offsets);
     cs_free(fetch->lens);
     cs_free(fetch);
-}
-
-/* `want` is (again) said to be at `source`. */
-static void want_hint(cs_fetch_t *fetch, cs_want_t *want, cs_source_t *source)
-{
-    want->hint = (uint8_t)(source - fetch->source);
-    want->passed &= ~cs__source_bit(fetch, source);
-    source->no_steal = false;
-    if (want->state == CS_WANT_READY || want->state == CS_WANT_SLEEPING) {
-        cs__want_restart(fetch, want);
-    }
 }
 
 /* True if there is space for a want of this content. What has bytes on disk is not given up. */
@@ -118,7 +107,7 @@ cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content, cs_peer_t
     }
     want->needed = true;
     cs_source_t *source = cs__source_of(fetch, peer);
-    if (source != NULL) want_hint(fetch, want, source);
+    if (source != NULL) cs__want_hint(fetch, want, source);
     return CS_OK;
 }
 
@@ -206,7 +195,7 @@ static void forget_passed(cs_fetch_t *fetch, cs_mask_t bits)
     for (cs_chain_t *at = fetch->all.next; at != &fetch->all; at = at->next) {
         cs__want_of(at)->passed &= ~bits;
     }
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+    for (size_t i = 0; i < fetch->source_end; i++) {
         if ((bits >> i & 1) == 0) continue;
         cs_source_t *source = &fetch->source[i];
         source->dry = false;
@@ -238,6 +227,13 @@ bool cs_fetch_next(cs_fetch_t *fetch, uint64_t now_ms, cs_fetch_action_t *ret)
     return cs__order_next(fetch, ret) || cs__ask_next(fetch, ret);
 }
 
+uint64_t cs_fetch_due(const cs_fetch_t *fetch)
+{
+    const cs_chain_t *head = &fetch->list[CS_WANT_RESTING];
+    if (cs__chain_is_empty(head)) return UINT64_MAX;
+    return ((const cs_want_t *)head->next)->rest_until_ms;
+}
+
 void cs_fetch_stats(const cs_fetch_t *fetch, cs_fetch_stats_t *ret)
 {
     *ret = (cs_fetch_stats_t){
@@ -265,7 +261,7 @@ cs_fetch_state_t cs_fetch_state(const cs_fetch_t *fetch, const cs_content_t *con
 bool cs_fetch_lacks(const cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *content)
 {
     const cs_want_t *want = cs__want_find(fetch, content);
-    for (uint32_t i = 0; want != NULL && i < CS_FETCH_PEERS_MAX; i++) {
+    for (uint32_t i = 0; want != NULL && i < fetch->source_end; i++) {
         if (fetch->source[i].peer == peer) return (want->passed >> i & 1) != 0;
     }
     return false;

@@ -41,6 +41,7 @@ CS_HEADER_BEGIN
 #define CS_FETCH_RETRY_MS     60000u  /* then a peer that was silent is tried again */
 #define CS_FETCH_REQUEST_MS   120000u /* an answer that never comes from a peer that talks */
 #define CS_FETCH_ENDGAME_MS   2000u   /* an idle peer is asked, too, for what is late */
+#define CS_FETCH_REST_MS      50u     /* small: asked of the next after one has it not yet */
 #define CS_FETCH_PARTS_MS     250u    /* how often one that has a file in part is asked what */
 #define CS_FETCH_PROBE_MS     2000u   /* or a peer that has it not, whether it has it in part */
 #define CS_FETCH_PARTIAL_MS   10000u /* without progress such a one alone keeps no want awake */
@@ -132,7 +133,9 @@ void cs_fetch_retry(cs_fetch_t *fetch, cs_peer_t peer);
 void cs_fetch_hold(cs_fetch_t *fetch, cs_peer_t peer, bool held);
 /* It works at what it was asked for. */
 void cs_fetch_heard(cs_fetch_t *fetch, cs_peer_t peer);
-void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms); /* timeouts: once a second or so */
+/* Timeouts: once a second or so, and when something is due. */
+void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms);
+uint64_t cs_fetch_due(const cs_fetch_t *fetch); /* UINT64_MAX: never */
 /* A peer that has become silent since it was last told of here, each once; 0: none. */
 cs_peer_t cs_fetch_next_silent(cs_fetch_t *fetch);
 
@@ -151,7 +154,7 @@ void cs_fetch_on_parts(cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *co
                        uint64_t from, cs_slice_t bits, cs_slice_t coming);
 CS_MUST_USE cs_err_t cs_fetch_on_node(cs_fetch_t *fetch, cs_peer_t peer, cs_slice_t bytes);
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
-/* CHAVE: a content that the peer did not have when it was asked has come to it. */
+/* The peer has it: by CHAVE, what it did not have when it was asked has come to it. */
 void cs_fetch_on_have(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name);
 
 /* --- what others may have of a large content that is being fetched */

@@ -27,10 +27,9 @@ static cs_err_t on_small(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t 
     }
     for (cs_want_t *want = cs__want_by_hash(fetch, ask->name.b, NULL); want != NULL;
          want = cs__want_by_hash(fetch, ask->name.b, want)) {
-        if (want->state != CS_WANT_READY && want->state != CS_WANT_ASKED &&
-            want->state != CS_WANT_SLEEPING) {
-            continue;
-        }
+        bool waits = want->state == CS_WANT_READY || want->state == CS_WANT_ASKED ||
+                     want->state == CS_WANT_RESTING || want->state == CS_WANT_SLEEPING;
+        if (!waits) continue;
         want->askers &= ~cs__source_bit(fetch, source);
         if (cs_content_eq(&want->content, &found)) {
             want->askers = 0;
@@ -151,11 +150,24 @@ void cs_fetch_on_have(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
     if (ask != NULL) ask->again = true;
     cs_want_t *want = NULL;
     while ((want = cs__want_by_hash(fetch, name->b, want)) != NULL) {
+        if (want->state != CS_WANT_ASKED) cs__want_hint(fetch, want, source);
         want->passed &= ~cs__source_bit(fetch, source);
-        bool sleeps = want->state == CS_WANT_SLEEPING;
-        if (sleeps && cs__want_candidates(fetch, want) != 0) cs__want_restart(fetch, want);
     }
     source->dry = false;
+}
+
+/* It will tell when it has it. News is with all neighbours before its bytes are, so the next
+ * one would say the same: that is not asked at once. */
+static void rest(cs_fetch_t *fetch, const cs_name_t *name)
+{
+    cs_want_t *want = NULL;
+    while ((want = cs__want_by_hash(fetch, name->b, want)) != NULL) {
+        bool is_hinted = want->hint < CS_FETCH_PEERS_MAX &&
+                         (cs__want_candidates(fetch, want) >> want->hint & 1) != 0;
+        if (want->state != CS_WANT_READY || is_hinted) continue;
+        want->rest_until_ms = fetch->now_ms + CS_FETCH_REST_MS;
+        cs__want_set(fetch, want, CS_WANT_RESTING);
+    }
 }
 
 void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
@@ -166,5 +178,7 @@ void cs_fetch_on_none(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name)
     if (found == NULL) return;
     cs_ask_t ask = *found;
     cs__ask_answered(fetch, source, found);
-    if (!ask.late) cs__ask_release(fetch, source, &ask, !ask.again);
+    if (ask.late) return;
+    cs__ask_release(fetch, source, &ask, !ask.again);
+    if (ask.kind == CS_ASK_SMALL && !ask.again) rest(fetch, name);
 }

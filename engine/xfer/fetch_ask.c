@@ -89,7 +89,7 @@ static bool take_small(asking_t *asking, cs_chain_t *head, uint64_t *budget)
 /* From the lists of sources that have more than they can be asked now. */
 static void steal_small(asking_t *asking, uint64_t *budget)
 {
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX && asking->count == 0; i++) {
+    for (size_t i = 0; i < asking->fetch->source_end && asking->count == 0; i++) {
         cs_source_t *other = &asking->fetch->source[i];
         if (other == asking->source || cs__chain_is_empty(&other->ready)) continue;
         bool busy = cs__source_request(other) == CS_FETCH_REQUESTS_MAX ||
@@ -119,14 +119,14 @@ static void late_small(asking_t *asking, uint64_t budget)
 static bool small_next(asking_t *asking, cs_fetch_action_t *ret)
 {
     cs_source_t *source = asking->source;
-    bool idle = source->bytes == 0;
+    bool ready = asking->fetch->count[CS_WANT_READY] > 0, idle = source->bytes == 0;
     uint64_t budget = asking->room < CS_BUNDLE_BYTES ? asking->room : CS_BUNDLE_BYTES;
-    take_small(asking, &source->ready, &budget);
-    if (asking->count == 0 && !source->dry) {
+    if (ready) take_small(asking, &source->ready, &budget);
+    if (ready && asking->count == 0 && !source->dry) {
         bool end = take_small(asking, &asking->fetch->list[CS_WANT_READY], &budget);
         source->dry = end && asking->count == 0;
     }
-    if (asking->count == 0 && idle && !source->no_steal) steal_small(asking, &budget);
+    if (ready && asking->count == 0 && idle && !source->no_steal) steal_small(asking, &budget);
     if (asking->count == 0 && idle) late_small(asking, budget);
     return emit(asking, CS_FETCH_ASK_SMALL, NULL, ret);
 }
@@ -321,6 +321,7 @@ static bool large_next(asking_t *asking, cs_fetch_action_t *ret)
     typedef bool step_t(asking_t *, cs_download_t *, cs_fetch_action_t *);
     static step_t *const steps[] = {parts_next, map_next, nodes_next, chunks_next,
                                     late_chunks_next};
+    if (asking->fetch->count[CS_WANT_ACTIVE] == 0) return false;
     for (size_t s = 0; s < CS_COUNT_OF(steps); s++) {
         for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
             cs_download_t *download = asking->fetch->download[i];
@@ -332,41 +333,38 @@ static bool large_next(asking_t *asking, cs_fetch_action_t *ret)
 
 static bool source_next(cs_fetch_t *fetch, cs_source_t *source, cs_fetch_action_t *ret)
 {
+    cs_mask_t bit = cs__source_bit(fetch, source);
+    if ((fetch->usable & bit) == 0 || source->held) return false;
     asking_t asking = {
         .fetch = fetch,
         .source = source,
-        .bit = cs__source_bit(fetch, source),
+        .bit = bit,
         .request = cs__source_request(source),
         .before = source->bytes,
         .room = cs__source_room(fetch, source),
     };
-    if ((fetch->usable & asking.bit) == 0 || asking.request == CS_FETCH_REQUESTS_MAX) {
-        return false;
-    }
-    if (asking.room == 0 || source->held) return false;
+    if (asking.request == CS_FETCH_REQUESTS_MAX || asking.room == 0) return false;
     bool large_first =
         cs__source_requests(source) + REQUESTS_FOR_LARGE >= CS_FETCH_REQUESTS_MAX;
     if (large_first) return large_next(&asking, ret) || small_next(&asking, ret);
     return small_next(&asking, ret) || large_next(&asking, ret);
 }
 
-/* Some want could take an answer: of what rests or is here nothing is asked. */
+/* Some want could be asked for, perhaps of one more: of what rests, is written or is here
+ * nothing is asked. */
 static bool is_awake(const cs_fetch_t *fetch)
 {
-    for (size_t state = 0; state < CS_WANT_STAGED; state++) {
-        if (state != CS_WANT_SLEEPING && fetch->count[state] > 0) return true;
-    }
-    return false;
+    return fetch->count[CS_WANT_READY] > 0 || fetch->count[CS_WANT_ASKED] > 0 ||
+           fetch->count[CS_WANT_QUEUED] > 0 || fetch->count[CS_WANT_ACTIVE] > 0;
 }
 
 bool cs__ask_next(cs_fetch_t *fetch, cs_fetch_action_t *ret)
 {
     if (!is_awake(fetch)) return false;
-    for (uint32_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
-        uint32_t index = (fetch->turn + i) % CS_FETCH_PEERS_MAX;
-        cs_source_t *source = &fetch->source[index];
-        if (source->peer == 0 || !source_next(fetch, source, ret)) continue;
-        fetch->turn = (index + 1) % CS_FETCH_PEERS_MAX;
+    for (size_t i = 0; i < fetch->source_end; i++) {
+        size_t index = (fetch->turn + i) % fetch->source_end;
+        if (!source_next(fetch, &fetch->source[index], ret)) continue;
+        fetch->turn = index + 1;
         return true;
     }
     return false;

@@ -25,6 +25,7 @@ _Static_assert(CS_FETCH_PEERS_MAX <= 64, "a mask has 64 bits");
 typedef enum cs_want_state {
     CS_WANT_READY,    /* small, nobody was asked */
     CS_WANT_ASKED,    /* small */
+    CS_WANT_RESTING,  /* small: who has it not yet will tell, others are asked in a while */
     CS_WANT_STAGING,  /* small: being written */
     CS_WANT_QUEUED,   /* large, waits for a place among the downloads */
     CS_WANT_ACTIVE,   /* large, has a download */
@@ -50,7 +51,8 @@ typedef struct cs_want {
     cs_mask_t passed; /* sources that do not have it */
     cs_mask_t askers; /* small: who was asked and has not answered */
     uint64_t asked_ms;
-    uint64_t done_bytes; /* large: right in the partial file */
+    uint64_t rest_until_ms; /* RESTING; its list is in this order */
+    uint64_t done_bytes;    /* large: right in the partial file */
     struct cs_download *download;
 } cs_want_t;
 
@@ -214,8 +216,9 @@ struct cs_fetch {
     size_t wants, large; /* large: of those, the ones that are not small */
     cs_want_t *bucket[CS_FETCH_BUCKETS];
     cs_source_t source[CS_FETCH_PEERS_MAX];
-    uint32_t turn;    /* source that is asked next */
-    cs_mask_t usable; /* connected and not stalled */
+    size_t turn;       /* source that is asked next */
+    size_t source_end; /* behind the last place of source[] that is in use */
+    cs_mask_t usable;  /* connected and not stalled */
     cs_download_t *download[CS_FETCH_FILES_MAX];
     cs_order_t *order;
     uint32_t orders, order_cap, order_free; /* free: index + 1 */
@@ -250,7 +253,10 @@ cs_want_t *cs__want_by_hash(const cs_fetch_t *fetch, const uint8_t *hash, cs_wan
 void cs__want_set(cs_fetch_t *fetch, cs_want_t *want, cs_want_state_t state);
 cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want);
 void cs__want_restart(cs_fetch_t *fetch, cs_want_t *want); /* READY, QUEUED, or SLEEPING */
-void cs__want_wake(cs_fetch_t *fetch); /* SLEEPING ones that have candidates */
+/* It is (again) said to be at `source`. */
+void cs__want_hint(cs_fetch_t *fetch, cs_want_t *want, cs_source_t *source);
+void cs__want_wake(cs_fetch_t *fetch);   /* SLEEPING ones that have candidates */
+void cs__want_rested(cs_fetch_t *fetch); /* RESTING ones whose time has come */
 void cs__want_quiet(cs_fetch_t *fetch, cs_want_t *want); /* after an order: DYING goes on */
 void cs__want_done_bytes(cs_fetch_t *fetch, cs_want_t *want, uint64_t done);
 

@@ -15,7 +15,7 @@
 cs_source_t *cs__source_of(cs_fetch_t *fetch, cs_peer_t peer)
 {
     if (peer == 0) return NULL;
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+    for (size_t i = 0; i < fetch->source_end; i++) {
         if (fetch->source[i].peer == peer) return &fetch->source[i];
     }
     return NULL;
@@ -207,11 +207,13 @@ void cs_fetch_peer_up(cs_fetch_t *fetch, cs_peer_t peer)
     CS_ASSERT(peer != 0);
     cs__landing_forget(fetch);
     if (cs__source_of(fetch, peer) != NULL) return;
-    cs_source_t *source = NULL;
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX && source == NULL; i++) {
-        if (fetch->source[i].peer == 0) source = &fetch->source[i];
+    size_t place = 0;
+    while (place < CS_FETCH_PEERS_MAX && fetch->source[place].peer != 0) {
+        place++;
     }
-    if (source == NULL) return; /* enough others */
+    if (place == CS_FETCH_PEERS_MAX) return; /* enough others */
+    if (place == fetch->source_end) fetch->source_end++;
+    cs_source_t *source = &fetch->source[place];
     source->peer = peer;
     source->credit = CREDIT_BEGIN;
     source->stalled = source->untold = source->no_steal = source->dry = source->held = false;
@@ -259,13 +261,17 @@ void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer)
         cs__parts_leave(want->download, (size_t)(source - fetch->source));
     }
     CS_ASSERT(cs__chain_is_empty(&source->ready));
+    while (fetch->source_end > 0 && fetch->source[fetch->source_end - 1].peer == 0) {
+        fetch->source_end--;
+    }
 }
 
 void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms)
 {
     cs__landing_forget(fetch);
     fetch->now_ms = now_ms;
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+    cs__want_rested(fetch);
+    for (size_t i = 0; i < fetch->source_end; i++) {
         cs_source_t *source = &fetch->source[i];
         if (source->peer == 0 || source->bytes == 0) continue;
         if (source->stalled) {
@@ -294,7 +300,7 @@ void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms)
 
 cs_peer_t cs_fetch_next_silent(cs_fetch_t *fetch)
 {
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+    for (size_t i = 0; i < fetch->source_end; i++) {
         cs_source_t *source = &fetch->source[i];
         bool silent = source->peer != 0 && source->untold;
         source->untold = false;

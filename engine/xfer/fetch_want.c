@@ -117,7 +117,7 @@ static cs_chain_t *ready_list(cs_fetch_t *fetch, const cs_want_t *want)
         (cs__want_candidates(fetch, want) >> want->hint & 1) != 0) {
         return &fetch->source[want->hint].ready;
     }
-    for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
+    for (size_t i = 0; i < fetch->source_end; i++) {
         fetch->source[i].dry = false;
     }
     return &fetch->list[CS_WANT_READY];
@@ -150,6 +150,16 @@ void cs__want_restart(cs_fetch_t *fetch, cs_want_t *want)
     cs__want_set(fetch, want, state);
 }
 
+void cs__want_hint(cs_fetch_t *fetch, cs_want_t *want, cs_source_t *source)
+{
+    want->hint = (uint8_t)(source - fetch->source);
+    want->passed &= ~cs__source_bit(fetch, source);
+    source->no_steal = false;
+    bool waits = want->state == CS_WANT_READY || want->state == CS_WANT_RESTING ||
+                 want->state == CS_WANT_SLEEPING;
+    if (waits) cs__want_restart(fetch, want);
+}
+
 void cs__want_wake(cs_fetch_t *fetch)
 {
     cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
@@ -157,6 +167,16 @@ void cs__want_wake(cs_fetch_t *fetch)
         next = at->next;
         cs_want_t *want = (cs_want_t *)at;
         if (cs__want_candidates(fetch, want) != 0) cs__want_restart(fetch, want);
+    }
+}
+
+void cs__want_rested(cs_fetch_t *fetch)
+{
+    cs_chain_t *head = &fetch->list[CS_WANT_RESTING];
+    while (!cs__chain_is_empty(head)) {
+        cs_want_t *want = (cs_want_t *)head->next;
+        if (want->rest_until_ms > fetch->now_ms) break;
+        cs__want_restart(fetch, want);
     }
 }
 

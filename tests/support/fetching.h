@@ -7,6 +7,7 @@
 
 #define ANN 1u
 #define BOB 2u
+#define CAT 3u
 
 extern test_contents_t all;
 extern cs_fetch_t *fetch;
