@@ -4,6 +4,7 @@
 
 #include "base/account.h"
 #include "base/mem.h"
+#include "crdt/vv.h"
 #include "proto/frame.h"
 #include "sim/load.h"
 #include "sim/world.h"
@@ -202,6 +203,31 @@ static bool is_lost(cs_sim_t *sim, const cs_sim_link_t *link, cs_sim_frame_t *fr
     return false;
 }
 
+/* Numbers of entries are judged where they are joined; a vector may say more than those. */
+static void judge_vector(cs_sim_node_t *node, cs_slice_t encoded)
+{
+    cs_vv_t vector = {0};
+    cs_reader_t reader = cs_reader(encoded);
+    cs_vv_decode(&reader, &vector);
+    const cs_dot_t *slots = cs_vv_slots(&vector);
+    for (uint32_t i = 0; i < vector.len; i++) {
+        cs_oracle_said(node->sim->oracle, node->index, slots[i].rid, slots[i].ctr);
+    }
+    cs_vv_fini(&vector);
+}
+
+static void judge_frame(cs_sim_node_t *node, const cs_sim_frame_t *frame)
+{
+    unsigned type = type_of(frame);
+    if (node->sim->oracle == NULL || (type != CS_MSG_HELLO && type != CS_MSG_HAVE)) return;
+    cs_msg_t msg = {0};
+    cs_err_t err =
+        cs_msg_decode(&msg, cs_buf_slice(&frame->header), cs_buf_slice(&frame->payload));
+    CS_ASSERT(err == CS_OK);
+    judge_vector(node, type == CS_MSG_HELLO ? msg.u.hello.seen : msg.u.have.delta);
+    cs_msg_fini(&msg);
+}
+
 void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
 {
     cs_sim_t *sim = node->sim;
@@ -220,6 +246,7 @@ void cs_sim_net_send(cs_sim_node_t *node, cs_effect_t *effect)
     frame->number = link->sent[end]++;
     frame->sent_us = sim->now_us;
     frame->depth = node->depth;
+    judge_frame(node, frame);
     size_t bytes = frame->header.len + frame->payload.len;
     link->bytes[end] += bytes;
     sim->frames++;

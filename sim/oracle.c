@@ -136,6 +136,17 @@ void or_fail(cs_oracle_t *o, uint32_t node, uint32_t dot, const char *format, ..
     if (dot != OR_NONE) say_dot(o, &o->dot[dot]);
 }
 
+void cs_oracle_said(cs_oracle_t *oracle, unsigned node, uint64_t rid, uint64_t ctr)
+{
+    CS_ASSERT(node < oracle->config.node_count);
+    const or_node_t *sender = &oracle->node[node];
+    if (sender->rid == OR_NONE || oracle->rid[sender->rid].rid != rid) return;
+    if (ctr <= sender->exposed) return;
+    or_fail(oracle, node, OR_NONE, "I8: number %llx:%llx left, and only %llu is exposed",
+            (unsigned long long)rid, (unsigned long long)ctr,
+            (unsigned long long)sender->exposed);
+}
+
 /* --- indices */
 
 static uint64_t mix(uint64_t a, uint64_t b)

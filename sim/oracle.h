@@ -54,6 +54,10 @@ bool cs_oracle_hole(const cs_oracle_t *oracle);
  * crash are never told. */
 void cs_oracle_wrote(cs_oracle_t *oracle, unsigned node, const cs_batch_t *batch, bool local);
 
+/* The node says to a peer that it is at number `ctr` of replica `rid`. If that is its own one,
+ * `exposed` must cover it. */
+void cs_oracle_said(cs_oracle_t *oracle, unsigned node, uint64_t rid, uint64_t ctr);
+
 /* What the oracle knows of a node, to go with a copy of its disk. Destroy before the oracle. */
 cs_oracle_image_t *cs_oracle_image(const cs_oracle_t *oracle, unsigned node);
 void cs_oracle_image_destroy(cs_oracle_image_t **image_p);

@@ -109,6 +109,20 @@ Test(sim_oracle, a_dot_that_left_before_exposed_was_durable)
     SAYS("left before `exposed` covered it");
 }
 
+Test(sim_oracle, a_number_that_is_said_before_exposed_covers_it)
+{
+    jd_share(&w, 0, 0);
+    jd_create(&w, 0, 1);
+    jd_write(&w, 0, true);
+    const jd_node_t *node = &w.node[0];
+    cr_assert_lt(node->exposed, node->ctr);
+    cs_oracle_said(w.oracle, 0, node->rid, node->exposed);
+    cs_oracle_said(w.oracle, 1, node->rid, node->ctr); /* heard of: not for it to judge */
+    FINE();
+    cs_oracle_said(w.oracle, 0, node->rid, node->exposed + 1);
+    SAYS("I8: number 1:3 left, and only 2 is exposed");
+}
+
 Test(sim_oracle, a_counter_that_goes_back)
 {
     jd_share(&w, 0, 0);
