@@ -144,6 +144,7 @@ struct cs_gossip {
     cs_member_t *members; /* sorted by key; states and every peer's stamps run parallel */
     cs__member_state_t *states;
     size_t member_count, member_cap;
+    size_t self_at, member_guess; /* indices: of this node; where the next key of a list is */
     cs__peer_t **peers; /* sorted by id */
     size_t peer_count, peer_cap;
     cs__hot_t hot;
@@ -185,7 +186,7 @@ cs_symbols_t cs__prefix_of(cs_gossip_t *gossip, const cs__exchange_t *exchange);
 
 /* --- gossip_members.c */
 void cs__members_fini(cs_gossip_t *gossip);
-bool cs__member_index(const cs_gossip_t *gossip, const uint8_t *key, size_t *ret);
+bool cs__member_index(cs_gossip_t *gossip, const uint8_t *key, size_t *ret);
 void cs__member_met(cs_gossip_t *gossip, size_t at, uint64_t rid); /* 0: it was not told */
 void cs__members_hash(const cs_gossip_t *gossip, uint8_t ret[CS_HASH_BYTES]);
 /* The list for a message; freed with cs_free. */

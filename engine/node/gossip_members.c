@@ -25,11 +25,19 @@ static size_t place_of(const cs_gossip_t *gossip, const uint8_t *key)
     return low;
 }
 
-bool cs__member_index(const cs_gossip_t *gossip, const uint8_t *key, size_t *ret)
+static bool is_at(const cs_gossip_t *gossip, size_t at, const uint8_t *key)
 {
-    *ret = place_of(gossip, key);
-    if (*ret == gossip->member_count) return false;
-    return memcmp(gossip->members[*ret].key.b, key, CS_KEY_BYTES) == 0;
+    return at < gossip->member_count &&
+           memcmp(gossip->members[at].key.b, key, CS_KEY_BYTES) == 0;
+}
+
+/* Lists of peers are sorted as this one is, and much the same. */
+bool cs__member_index(cs_gossip_t *gossip, const uint8_t *key, size_t *ret)
+{
+    *ret = gossip->member_guess;
+    if (!is_at(gossip, *ret, key)) *ret = place_of(gossip, key);
+    gossip->member_guess = *ret + 1;
+    return is_at(gossip, *ret, key);
 }
 
 static void *open_gap(void *array, size_t item_bytes, size_t at, size_t count)
@@ -75,6 +83,7 @@ void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member)
     for (size_t i = 0; i < gossip->peer_count; i++) {
         open_gap(gossip->peers[i]->stamps, sizeof(uint64_t), at, count);
     }
+    gossip->self_at = place_of(gossip, gossip->config.self.b);
     tell_all(gossip);
 }
 
@@ -95,6 +104,7 @@ void cs_gossip_remove_member(cs_gossip_t *gossip, const cs_key_t *key)
     for (size_t i = 0; i < gossip->peer_count; i++) {
         close_gap(gossip->peers[i]->stamps, sizeof(uint64_t), at, count);
     }
+    gossip->self_at = place_of(gossip, gossip->config.self.b);
 }
 
 const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count)
@@ -119,7 +129,7 @@ cs_msg_member_t *cs__members_for(const cs_gossip_t *gossip, size_t *ret_count)
     cs_msg_member_t *ret = cs_calloc(gossip->member_count, sizeof *ret);
     for (size_t i = 0; i < gossip->member_count; i++) {
         const cs_member_t *member = &gossip->members[i];
-        bool self = memcmp(member->key.b, gossip->config.self.b, CS_KEY_BYTES) == 0;
+        bool self = i == gossip->self_at;
         ret[i] = (cs_msg_member_t){.key = member->key.b,
                                    .name = cs_slice_text(member->name),
                                    .rid = self ? cs__state(gossip)->rid : member->rid};
@@ -133,8 +143,7 @@ void cs__member_met(cs_gossip_t *gossip, size_t at, uint64_t rid)
     cs_member_t *member = &gossip->members[at];
     if (rid == 0 || member->rid == rid) return;
     member->rid = rid;
-    bool self = memcmp(member->key.b, gossip->config.self.b, CS_KEY_BYTES) == 0;
-    if (self || gossip->host.met == NULL) return;
+    if (at == gossip->self_at || gossip->host.met == NULL) return;
     gossip->host.met(gossip->host.arg, &member->key, rid);
 }
 
@@ -226,12 +235,11 @@ static void tell_again(cs_gossip_t *gossip, cs__peer_t *peer)
 static bool is_news_for(const cs_gossip_t *gossip, const cs__peer_t *peer, size_t member)
 {
     const cs__member_state_t *state = &gossip->states[member];
-    const uint8_t *key = gossip->members[member].key.b;
     if (!state->known || peer->stamps[member] >= state->stamp) return false;
-    bool own = memcmp(key, peer->key.b, CS_KEY_BYTES) == 0;
-    if (own && peer->stamps[member] == 0) return false; /* it has not said yet what it is at */
-    if (memcmp(key, gossip->config.self.b, CS_KEY_BYTES) == 0) return false;
-    return is_worth_telling(gossip, state);
+    if (member == gossip->self_at || !is_worth_telling(gossip, state)) return false;
+    if (peer->stamps[member] > 0) return true;
+    /* Of itself it may not have said yet what it is at. */
+    return memcmp(gossip->members[member].key.b, peer->key.b, CS_KEY_BYTES) != 0;
 }
 
 bool cs__has_reports_for(const cs_gossip_t *gossip, const cs__peer_t *peer)
@@ -262,10 +270,8 @@ size_t cs__reports_for(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_report_t *r
 
 static cs__member_state_t *own_of(const cs_gossip_t *gossip)
 {
-    size_t at;
-    bool found = cs__member_index(gossip, gossip->config.self.b, &at);
-    CS_ASSERT(found);
-    return &gossip->states[at];
+    CS_ASSERT(gossip->self_at < gossip->member_count);
+    return &gossip->states[gossip->self_at];
 }
 
 static bool is_present(const cs_gossip_t *gossip, const cs__member_state_t *own)
@@ -309,7 +315,7 @@ cs_report_t *cs_gossip_reports(const cs_gossip_t *gossip, size_t *ret_count)
     size_t count = 0;
     for (size_t i = 0; i < gossip->member_count; i++) {
         const cs_key_t *key = &gossip->members[i].key;
-        if (memcmp(key->b, gossip->config.self.b, CS_KEY_BYTES) == 0) continue;
+        if (i == gossip->self_at) continue;
         const cs__member_state_t *state = &gossip->states[i];
         bool equal = state->known && state->n == mine->n &&
                      memcmp(state->root, mine->root, CS_HASH_BYTES) == 0;
