@@ -145,7 +145,7 @@ struct cs_gossip {
     cs__member_state_t *states;
     size_t member_count, member_cap;
     size_t self_at, member_guess; /* indices: of this node; where the next key of a list is */
-    cs__peer_t **peers; /* sorted by id */
+    cs__peer_t **peers;           /* sorted by id */
     size_t peer_count, peer_cap;
     cs__hot_t hot;
     uint64_t push_due_ms, pushed_ms;
