@@ -147,6 +147,7 @@ static cs_err_t take_have(const void *body, cs_msg_t *ret)
                           .delta = cs__slice_of(m->delta),
                           .applied = m->applied,
                           .stamp = m->stamp,
+                          .taken = m->taken,
                           .reports = reports,
                           .report_count = m->n_reports};
     cs_err_t err = cs__take_fixed(m->root, CS_HASH_BYTES, &to->root);

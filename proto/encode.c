@@ -103,6 +103,7 @@ static ProtobufCMessage *fill_have(cs_arena_t *scratch, const cs_msg_t *msg)
     to->delta = slice(from->delta);
     to->applied = from->applied;
     to->stamp = from->stamp;
+    to->taken = from->taken;
     to->n_reports = from->report_count;
     to->reports = cs_arena_alloc(scratch, from->report_count * sizeof(Crdtsync__Report *));
     for (size_t i = 0; i < from->report_count; i++) {

@@ -124,6 +124,7 @@ typedef struct cs_msg_have {
     cs_slice_t delta; /* cs_vv_encode: slots that changed since the last HELLO or HAVE */
     bool applied;
     uint64_t stamp; /* orders the sender's own reports */
+    uint64_t taken; /* packed bytes of eager ENTRIES since the receiver's HELLO */
     const cs_msg_report_t *reports;
     size_t report_count; /* <= CS_REPORTS_MAX */
 } cs_msg_have_t;

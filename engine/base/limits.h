@@ -88,8 +88,11 @@
 #define CS_LIST_PAGE_ITEMS         16384u /* digests in one LIST: 256 KiB (core.md 7.3) */
 /* PUSH, or ENTRIES for an empty peer, without credit: 1 MiB */
 #define CS_BUNDLES_AHEAD 4u
-/* one push to all; what is beyond is left to exchanges */
+/* one push to all; what is beyond goes with the next one */
 #define CS_EAGER_BYTES_MAX (1u << 20)
+/* pushed to a peer and not said to be durable there: then no more is, so that a slow one holds
+ * in memory what it can write in a moment, and not what a fast one scans */
+#define CS_EAGER_AHEAD_BYTES (1u << 20)
 /* refutations in one exchange before we ask (core.md 6.4) */
 #define CS_FUSE_ENTRIES       1000u
 #define CS_FUSE_PERCENT       10u   /* same, of all entries */
@@ -116,11 +119,11 @@
 #define CS_REST_ENTRY_BYTES_MAX (6u << 10)
 #define CS_REST_STATE_BYTES_MAX (3u << 20) /* all entries */
 /* bytes of one connection and direction that have not arrived: content within credit, one
- * message that begins below it, entries ahead of credit in every exchange, one push */
+ * message that begins below it, entries ahead of credit in every exchange, pushes */
 #define CS_LINK_BYTES_MAX                                                           \
     (CS_CREDIT_BYTES + CS_MESSAGE_BYTES_MAX +                                       \
      (CS_EXCHANGES_INITIATOR_MAX + CS_EXCHANGES_RESPONDER_MAX) * CS_BUNDLES_AHEAD * \
          CS_BUNDLE_BYTES +                                                          \
-     CS_EAGER_BYTES_MAX)
+     CS_EAGER_AHEAD_BYTES + CS_EAGER_BYTES_MAX)
 
 #endif

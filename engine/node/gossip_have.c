@@ -79,11 +79,13 @@ void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer)
                                .delta = cs_buf_slice(&delta),
                                .applied = cs__is_applied(gossip),
                                .stamp = cs__own_stamp(gossip),
+                               .taken = peer->taken,
                                .reports = reports,
                                .report_count = cs__reports_for(gossip, peer, reports)}};
     cs__send(gossip, peer, &msg);
     cs_buf_fini(&delta);
     set_told(gossip, peer);
+    peer->taken_told = peer->taken;
     gossip->stats.have_sent++;
 }
 
@@ -101,13 +103,19 @@ void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms)
     }
 }
 
+bool cs__owes_taken(const cs__peer_t *peer)
+{
+    return peer->taken - peer->taken_told >= CS_EAGER_AHEAD_BYTES / 2;
+}
+
 /* What was to be told may have been told since: by another HAVE, or a report of it came from
  * the peer itself. */
 void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     uint64_t now_ms = gossip->now_ms;
     if (peer->news_due_ms > now_ms && peer->beat_due_ms > now_ms) return;
-    bool news = !was_told(gossip, peer) || cs__has_reports_for(gossip, peer);
+    bool news =
+        !was_told(gossip, peer) || cs__has_reports_for(gossip, peer) || cs__owes_taken(peer);
     if (news || peer->beat_due_ms <= now_ms) {
         cs__say_have(gossip, peer);
     } else {
@@ -231,6 +239,7 @@ cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_t 
         return CS_OK;
     }
     if (err != CS_OK) return err;
+    cs__push_taken(gossip, peer, have->taken);
     take_reports(gossip, peer, have);
     bool more = note_state(gossip, peer, have, own);
     bool equal = cs__is_equal(gossip, peer);

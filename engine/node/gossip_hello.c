@@ -56,6 +56,7 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
                                 .members = {members, count},
                                 .answer = !peer->checked}};
     cs__send(gossip, peer, &msg);
+    peer->pushed = peer->push_taken = 0;
     peer->member_news = false;
     peer->hello_sent_ms = gossip->now_ms;
     peer->hello_due_ms = peer->checked ? CS__NEVER : gossip->now_ms + CS__HELLO_MS;
@@ -102,6 +103,7 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     cs_vv_fini(&heard);
     if (err != CS_OK) return err;
     peer->checked = peer->greeted = true;
+    peer->taken = peer->taken_told = 0;
     peer->caps = hello->caps;
     /* A HAVE that it could not use took reports with it: tell them all again. */
     memset(peer->stamps, 0, gossip->member_count * sizeof *peer->stamps);

@@ -28,17 +28,22 @@ cs__hot_item_t *cs__hot_find(const cs__hot_t *hot, const cs_bucket_t *bucket)
     return hot->slots[at] == 0 ? NULL : &hot->items[hot->slots[at] - 1];
 }
 
-/* Keeps at least half of the slots free. */
-static void grow_slots(cs__hot_t *hot)
+static void fill_slots(cs__hot_t *hot)
 {
-    if (2 * (hot->len + 1) <= hot->slot_count) return;
-    hot->slot_count = hot->slot_count == 0 ? 64 : 2 * hot->slot_count;
     cs_free(hot->slots);
     hot->slots = cs_calloc(hot->slot_count, sizeof *hot->slots);
     for (size_t i = 0; i < hot->len; i++) {
         size_t at = *slot_of(hot, &hot->items[i].bucket, &at);
         hot->slots[at] = (uint32_t)i + 1;
     }
+}
+
+/* Keeps at least half of the slots free. */
+static void grow_slots(cs__hot_t *hot)
+{
+    if (2 * (hot->len + 1) <= hot->slot_count) return;
+    hot->slot_count = hot->slot_count == 0 ? 64 : 2 * hot->slot_count;
+    fill_slots(hot);
 }
 
 void cs__hot_add(cs__hot_t *hot, const cs_bucket_t *bucket, uint8_t hops, cs_peer_t from)
@@ -68,6 +73,18 @@ void cs__hot_clear(cs__hot_t *hot)
     *hot = (cs__hot_t){0};
 }
 
+/* The first ones are done with. */
+static void hot_drop(cs__hot_t *hot, size_t count)
+{
+    if (count == hot->len) {
+        cs__hot_clear(hot);
+        return;
+    }
+    hot->len -= count;
+    memmove(hot->items, hot->items + count, hot->len * sizeof *hot->items);
+    fill_slots(hot);
+}
+
 /* --- the push */
 
 typedef struct ready {
@@ -78,6 +95,7 @@ typedef struct ready {
 typedef struct push {
     ready_t *ready;
     size_t count;
+    size_t looked; /* of those that are hot: so many are done with */
     cs_buf_t bytes;
 } push_t;
 
@@ -88,14 +106,15 @@ static int by_hops_and_bucket(const void *a, const void *b)
     return memcmp(x->bucket.b, y->bucket.b, CS_BUCKET_BYTES);
 }
 
-/* Encodes what is hot, in order. Enough of it known elsewhere, unreadable, or too much for one
- * push: left to exchanges. */
+/* Encodes what is hot, in order. Enough of it known elsewhere, or unreadable: left to
+ * exchanges. */
 static void prepare(cs_gossip_t *gossip, push_t *ret)
 {
     cs__hot_t *hot = &gossip->hot;
     qsort(hot->items, hot->len, sizeof *hot->items, by_hops_and_bucket);
     ret->ready = cs_calloc(hot->len, sizeof *ret->ready);
-    for (size_t i = 0; i < hot->len && ret->bytes.len < CS_EAGER_BYTES_MAX; i++) {
+    for (; ret->looked < hot->len && ret->bytes.len < CS_EAGER_BYTES_MAX; ret->looked++) {
+        size_t i = ret->looked;
         const cs__hot_item_t *item = &hot->items[i];
         if (item->had >= 2 || item->hops > CS_HOPS_MAX) continue;
         cs_entry_t entry;
@@ -119,6 +138,7 @@ static void send_bundle(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bun
                     .u.entries = {.entries = cs__bundle_entries(bundle), .hops = hops}};
     cs__send(gossip, peer, &msg);
     gossip->stats.entries_sent += bundle->count;
+    peer->pushed += bundle->packed.len;
     cs__bundle_clear(bundle);
 }
 
@@ -126,7 +146,7 @@ static void push_to(cs_gossip_t *gossip, cs__peer_t *peer, const push_t *push)
 {
     cs__bundle_t bundle = {0};
     uint32_t hops = 0;
-    bool any = false;
+    bool any = false, is_taken = peer->pushed == peer->push_taken;
     for (size_t i = 0; i < push->count; i++) {
         const ready_t *ready = &push->ready[i];
         if (ready->item.from == peer->id) continue;
@@ -139,6 +159,7 @@ static void push_to(cs_gossip_t *gossip, cs__peer_t *peer, const push_t *push)
     send_bundle(gossip, peer, &bundle, hops);
     cs_buf_fini(&bundle.packed);
     if (!any) return;
+    if (is_taken) peer->push_moved_ms = gossip->now_ms; /* its time begins */
     peer->eager_ms = gossip->now_ms;
     peer->told = false; /* now it may be where it was told that we are */
     cs__have_soon(gossip, peer, 0);
@@ -160,7 +181,38 @@ static size_t choose(cs_gossip_t *gossip, cs__peer_t *ret[CS_FANOUT_MAX])
     return count;
 }
 
-/* What was hot was not collected meanwhile. */
+void cs__push_taken(cs_gossip_t *gossip, cs__peer_t *peer, uint64_t taken)
+{
+    if (taken > peer->pushed) taken = peer->pushed;
+    if (taken <= peer->push_taken) return;
+    peer->push_taken = taken;
+    peer->push_moved_ms = gossip->now_ms;
+    cs__push_soon(gossip);
+}
+
+static bool has_room(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    if (peer->pushed - peer->push_taken < CS_EAGER_AHEAD_BYTES) return true;
+    if (gossip->now_ms < peer->push_moved_ms + CS__STUCK_MS) return false;
+    peer->push_taken = peer->pushed; /* dropped on the way, by a full queue */
+    return true;
+}
+
+/* Of those chosen, the ones that can take more come first; returns how many. One that has no
+ * room, but makes progress, is waited for: 0. */
+static size_t with_room(cs_gossip_t *gossip, cs__peer_t *peers[CS_FANOUT_MAX], size_t count)
+{
+    size_t room = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (has_room(gossip, peers[i])) {
+            peers[room++] = peers[i];
+        } else if (gossip->now_ms < peers[i]->push_moved_ms + CS__PATIENCE_MS) {
+            return 0;
+        }
+    }
+    return room;
+}
+
 void cs__cool(cs_gossip_t *gossip)
 {
     cs__hot_clear(&gossip->hot);
@@ -174,15 +226,22 @@ void cs__push(cs_gossip_t *gossip)
     cs__peer_t *peers[CS_FANOUT_MAX];
     size_t count = choose(gossip, peers);
     if (count == 0) return; /* they stay hot until a peer comes */
+    count = with_room(gossip, peers, count);
+    if (count == 0) {
+        gossip->push_due_ms = gossip->now_ms + CS__PUSH_MS;
+        return;
+    }
     push_t push = {0};
     prepare(gossip, &push);
     gossip->pushed_ms = gossip->now_ms;
     for (size_t i = 0; i < count; i++) {
         push_to(gossip, peers[i], &push);
     }
+    hot_drop(&gossip->hot, push.looked);
+    cs__sooner(&gossip->gc_due_ms, gossip->now_ms); /* they were not collected meanwhile */
     cs_free(push.ready);
     cs_buf_fini(&push.bytes);
-    cs__cool(gossip);
+    cs__push_soon(gossip); /* the rest, if any */
 }
 
 void cs__push_soon(cs_gossip_t *gossip)

@@ -28,6 +28,8 @@
 #define CS__HELLO_MS    5000u   /* until an unanswered HELLO is repeated */
 #define CS__REPORTS_MS  600000u /* then what was told of other members is told once more */
 #define CS__PUSH_MS     50u     /* changes within this go into one push */
+#define CS__PATIENCE_MS 500u    /* for one that has too much of them; exchanges help it later */
+#define CS__STUCK_MS    5000u   /* then what was on the way to it is taken for lost */
 #define CS__SETTLED_MS                                                                         \
     2000u                     /* a member's state that differs from ours is told once it lasts \
                                */
@@ -114,6 +116,10 @@ typedef struct cs__peer {
     uint64_t *stamps; /* per member: newest report that it is known to have */
     uint64_t reports_again_ms;
     uint64_t heard_ms, eager_ms;
+    /* Bytes of pushed entries since our HELLO, of those durable there; since its HELLO from it,
+     * of those told. */
+    uint64_t pushed, push_taken, taken, taken_told;
+    uint64_t push_moved_ms; /* when push_taken grew, or there was nothing on the way */
     uint64_t hello_due_ms, hello_sent_ms;
     /* news_due: a HAVE if there is news for it by then; beat_due: one in any case */
     uint64_t news_due_ms, beat_due_ms, have_sent_ms, period_ms;
@@ -214,7 +220,9 @@ void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer);
 /* As soon as the rate allows, if there is news for the peer then; delay_ms 0: now, in any case,
  * if the rate allows. */
 void cs__have_soon(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t delay_ms);
-void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer);             /* what is due */
+void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer); /* what is due */
+/* It pushed so much that it may wait to hear what is durable here. */
+bool cs__owes_taken(const cs__peer_t *peer);
 void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but); /* our state changed */
 bool cs__is_equal(const cs_gossip_t *gossip, const cs__peer_t *peer);  /* by its last HAVE */
 CS_MUST_USE cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer,
@@ -224,6 +232,8 @@ CS_MUST_USE cs_err_t cs__on_have(cs_gossip_t *gossip, cs__peer_t *peer,
 void cs__push_soon(cs_gossip_t *gossip);
 void cs__cool(cs_gossip_t *gossip); /* nothing is hot any more */
 void cs__push(cs_gossip_t *gossip);
+/* HAVE says so: more may go to it. */
+void cs__push_taken(cs_gossip_t *gossip, cs__peer_t *peer, uint64_t taken);
 
 /* --- gossip_join.c */
 /* What happens to results that are not what was received; called with a full or last bundle. */

@@ -169,6 +169,7 @@ static void reply_eager(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bun
     cs_msg_t msg = {.type = CS_MSG_ENTRIES,
                     .u.entries = {.entries = cs__bundle_entries(bundle)}};
     cs__send(gossip, peer, &msg);
+    peer->pushed += bundle->packed.len; /* it counts them, too */
 }
 
 cs_err_t cs__on_eager(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_entries_t *entries,
@@ -176,7 +177,10 @@ cs_err_t cs__on_eager(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_entrie
 {
     cs__replies_t replies = {.send = reply_eager};
     peer->eager_ms = gossip->now_ms;
+    peer->taken += entries->packed.len;
     cs_err_t err = cs__take_entries(gossip, peer, entries, NULL, hops, &replies);
-    if (err == CS_OK) cs__push_soon(gossip);
-    return err;
+    if (err != CS_OK) return err;
+    if (cs__owes_taken(peer)) cs__have_soon(gossip, peer, 0);
+    cs__push_soon(gossip);
+    return CS_OK;
 }
