@@ -30,16 +30,14 @@
 #define CS__PUSH_MS     50u     /* changes within this go into one push */
 #define CS__PATIENCE_MS 500u    /* for one that has too much of them; exchanges help it later */
 #define CS__STUCK_MS    5000u   /* then what was on the way to it is taken for lost */
-#define CS__SETTLED_MS                                                                         \
-    2000u                     /* a member's state that differs from ours is told once it lasts \
-                               */
-#define CS__SOON_MS     200u  /* from a local change to HAVE for those who got no push */
-#define CS__CROSS_MS    1000u /* the smaller key waits before it starts an exchange */
-#define CS__SETTLE_MS   300u  /* pushes that cross settle by themselves within this */
-#define CS__EXCHANGE_MS 30000u /* without a frame: given up */
-#define CS__RETRY_MS    2000u  /* after an exchange that failed */
-#define CS__GC_MS       200u   /* from a join to the next collection */
-#define CS__GC_SLICE    1024u  /* entries a slice */
+#define CS__SETTLED_MS  2000u   /* then a state that differs from ours is worth a relay */
+#define CS__SOON_MS     200u    /* from a local change to HAVE for those who got no push */
+#define CS__CROSS_MS    1000u   /* the smaller key waits before it starts an exchange */
+#define CS__SETTLE_MS   300u    /* pushes that cross settle by themselves within this */
+#define CS__EXCHANGE_MS 30000u  /* without a frame: given up */
+#define CS__RETRY_MS    2000u   /* after an exchange that failed */
+#define CS__GC_MS       200u    /* from a join to the next collection */
+#define CS__GC_SLICE    1024u   /* entries a slice */
 
 /* Entries on their way out. */
 typedef struct cs__bundle {

@@ -167,7 +167,8 @@ static void reply_eager(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bun
 {
     if (!peer->checked) return;
     cs_msg_t msg = {.type = CS_MSG_ENTRIES,
-                    .u.entries = {.entries = cs__bundle_entries(bundle)}};
+                    .u.entries = {.entries = cs__bundle_entries(bundle),
+                                  .hops = 1}}; /* 0 is for what its own user does */
     cs__send(gossip, peer, &msg);
     peer->pushed += bundle->packed.len; /* it counts them, too */
 }
