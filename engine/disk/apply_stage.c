@@ -28,8 +28,8 @@ static cs_err_t copy_bytes(cs_run_t *run, cs_file_t *from, cs_file_t *to, uint64
     cs_err_t err = make_room(run, from, to, size, &shared);
     if (err != CS_OK) return err;
     cs_content_hasher_begin(run->hasher, NULL);
-    err = shared ? cs_file_hash(to, size, run->buffer, NULL, NULL, run->hasher)
-                 : cs_file_copy(from, size, run->buffer, to, run->hasher);
+    cs_pass_t pass = {.file = shared ? to : from, .size = size, .buffer = run->buffer};
+    err = shared ? cs_file_hash(&pass, run->hasher) : cs_file_copy(&pass, to, run->hasher);
     if (err == CS_OK) cs_content_hasher_end(run->hasher, ret);
     return err;
 }

@@ -27,31 +27,23 @@ cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t l
     return CS_OK;
 }
 
-typedef struct pass {
-    cs_file_t *file, *to; /* to NULL: the bytes are only hashed */
-    uint64_t size;
-    uint8_t *buffer;
-    cs_cancelled_t cancelled;
-    void *cancel_arg;
-    cs_content_hasher_t *hasher;
-} pass_t;
-
-/* One read at `at`, *ret_len bytes. */
-static cs_err_t pass_bytes(const pass_t *pass, uint64_t at, size_t *ret_len)
+/* One read at `at`, *ret_len bytes. to NULL: they are only hashed. */
+static cs_err_t pass_bytes(const cs_pass_t *pass, uint64_t at, cs_file_t *to,
+                           cs_content_hasher_t *hasher, size_t *ret_len)
 {
     uint64_t left = pass->size - at;
     size_t len = left < CS_FILE_BUFFER_BYTES ? (size_t)left : CS_FILE_BUFFER_BYTES;
     cs_err_t err = pass->file->ops->read(pass->file, at, pass->buffer, len, ret_len);
     if (err != CS_OK) return err;
     if (*ret_len < len) return CS_ERR_CHANGED;
-    cs_content_hasher_update(pass->hasher, cs_slice(pass->buffer, len));
-    return pass->to == NULL ? CS_OK : pass->to->ops->write(pass->to, at, pass->buffer, len);
+    cs_content_hasher_update(hasher, cs_slice(pass->buffer, len));
+    return to == NULL ? CS_OK : to->ops->write(to, at, pass->buffer, len);
 }
 
-static cs_err_t run_pass(const pass_t *pass)
+static cs_err_t run_pass(const cs_pass_t *pass, cs_file_t *to, cs_content_hasher_t *hasher)
 {
     uint64_t data_at = 0; /* no hole is known from here on */
-    for (uint64_t at = 0; at < pass->size;) {
+    for (uint64_t at = pass->from; at < pass->size;) {
         if (pass->cancelled != NULL && pass->cancelled(pass->cancel_arg)) return CS_ERR_AGAIN;
         cs_err_t err = CS_OK;
         if (at >= data_at && pass->size - at >= CS_HOLE_MIN) {
@@ -60,10 +52,10 @@ static cs_err_t run_pass(const pass_t *pass)
         size_t got = 0;
         if (err == CS_OK && data_at > at) {
             uint64_t end = data_at < pass->size ? data_at : pass->size;
-            cs_content_hasher_zeros(pass->hasher, end - at);
+            cs_content_hasher_zeros(hasher, end - at);
             at = end;
         } else if (err == CS_OK) {
-            err = pass_bytes(pass, at, &got);
+            err = pass_bytes(pass, at, to, hasher, &got);
         }
         if (err != CS_OK) return err;
         at += got;
@@ -71,22 +63,14 @@ static cs_err_t run_pass(const pass_t *pass)
     return CS_OK;
 }
 
-cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer, cs_cancelled_t cancelled,
-                      void *cancel_arg, cs_content_hasher_t *hasher)
+cs_err_t cs_file_hash(const cs_pass_t *pass, cs_content_hasher_t *hasher)
 {
-    return run_pass(&(pass_t){.file = file,
-                              .size = size,
-                              .buffer = buffer,
-                              .cancelled = cancelled,
-                              .cancel_arg = cancel_arg,
-                              .hasher = hasher});
+    return run_pass(pass, NULL, hasher);
 }
 
-cs_err_t cs_file_copy(cs_file_t *file, uint64_t size, uint8_t *buffer, cs_file_t *to,
-                      cs_content_hasher_t *hasher)
+cs_err_t cs_file_copy(const cs_pass_t *pass, cs_file_t *to, cs_content_hasher_t *hasher)
 {
-    return run_pass(
-        &(pass_t){.file = file, .to = to, .size = size, .buffer = buffer, .hasher = hasher});
+    return run_pass(pass, to, hasher);
 }
 
 /* --- writing */

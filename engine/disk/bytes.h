@@ -20,15 +20,24 @@ CS_MUST_USE cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *da
 /* Asked between reads; may be NULL. */
 typedef bool (*cs_cancelled_t)(void *arg);
 
-/* Hands the first `size` bytes to the hasher; holes are not read. buffer: CS_FILE_BUFFER_BYTES.
- * CS_ERR_CHANGED: there are fewer. CS_ERR_AGAIN: cancelled. */
-CS_MUST_USE cs_err_t cs_file_hash(cs_file_t *file, uint64_t size, uint8_t *buffer,
-                                  cs_cancelled_t cancelled, void *cancel_arg,
+/* A file read from one end to the other. */
+typedef struct cs_pass {
+    cs_file_t *file;
+    uint64_t from, size; /* bytes [from, size) */
+    uint8_t *buffer;     /* CS_FILE_BUFFER_BYTES */
+    cs_cancelled_t cancelled;
+    void *cancel_arg;
+} cs_pass_t;
+
+/* Hands the bytes to the hasher; holes are not read. CS_ERR_CHANGED: the file is shorter.
+ * CS_ERR_AGAIN: cancelled. */
+CS_MUST_USE cs_err_t cs_file_hash(const cs_pass_t *pass, cs_content_hasher_t *hasher);
+/* The same in some other way: with threads. */
+typedef cs_err_t cs_file_hash_t(const cs_pass_t *pass, cs_content_hasher_t *hasher);
+/* cs_file_hash, and writes them to `to`, which is all one hole: what is hashed is what is
+ * written, whatever happens to the file. */
+CS_MUST_USE cs_err_t cs_file_copy(const cs_pass_t *pass, cs_file_t *to,
                                   cs_content_hasher_t *hasher);
-/* The same, and writes them to `to`, which is all one hole: what is hashed is what is written,
- * whatever happens to the file. */
-CS_MUST_USE cs_err_t cs_file_copy(cs_file_t *file, uint64_t size, uint8_t *buffer,
-                                  cs_file_t *to, cs_content_hasher_t *hasher);
 
 /* Writes bytes below the size of a file. Runs of CS_HOLE_MIN zeros become holes. NOSPACE. */
 CS_MUST_USE cs_err_t cs_file_put(cs_file_t *file, uint64_t offset, cs_slice_t bytes);

@@ -13,6 +13,7 @@ struct cs_path_hasher {
     cs_buf_t target;
     cs_cancelled_t cancelled;
     void *cancel_arg;
+    cs_file_hash_t *hash_file;
 };
 
 cs_path_hasher_t *cs_path_hasher_new(cs_fs_t *fs, const cs_chunker_table_t *table)
@@ -22,6 +23,7 @@ cs_path_hasher_t *cs_path_hasher_new(cs_fs_t *fs, const cs_chunker_table_t *tabl
     hasher->table = table;
     hasher->content = cs_content_hasher_new(table);
     hasher->data = cs_malloc(CS_FILE_BUFFER_BYTES);
+    hasher->hash_file = cs_file_hash;
     return hasher;
 }
 
@@ -42,6 +44,11 @@ void cs_path_hasher_set_cancel(cs_path_hasher_t *hasher, cs_cancelled_t cancelle
     hasher->cancel_arg = arg;
 }
 
+void cs_path_hasher_set_hash(cs_path_hasher_t *hasher, cs_file_hash_t *hash_file)
+{
+    hasher->hash_file = hash_file;
+}
+
 static cs_err_t hash_file(cs_path_hasher_t *hasher, cs_slice_t path,
                           const cs_content_sink_t *sink, cs_content_t *ret, cs_stat_t *ret_stat)
 {
@@ -56,8 +63,12 @@ static cs_err_t hash_file(cs_path_hasher_t *hasher, cs_slice_t path,
     file->ops->settle(file);
     err = file->ops->fstat(file, &before);
     if (err == CS_OK) {
-        err = cs_file_hash(file, before.print.size, hasher->data, hasher->cancelled,
-                           hasher->cancel_arg, hasher->content);
+        cs_pass_t pass = {.file = file,
+                          .size = before.print.size,
+                          .buffer = hasher->data,
+                          .cancelled = hasher->cancelled,
+                          .cancel_arg = hasher->cancel_arg};
+        err = hasher->hash_file(&pass, hasher->content);
     }
     if (err == CS_OK) err = file->ops->fstat(file, &after);
     file->ops->close(&file);

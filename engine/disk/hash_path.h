@@ -18,5 +18,6 @@ CS_MUST_USE cs_err_t cs_path_hasher_run(cs_path_hasher_t *hasher, cs_slice_t pat
                                         cs_content_t *ret, cs_stat_t *ret_stat);
 /* cancelled: asked between reads; may be NULL. */
 void cs_path_hasher_set_cancel(cs_path_hasher_t *hasher, cs_cancelled_t cancelled, void *arg);
+void cs_path_hasher_set_hash(cs_path_hasher_t *hasher, cs_file_hash_t *hash_file);
 
 #endif

@@ -17,8 +17,7 @@
 #ifndef CS_DISK_SCAN_H
 #define CS_DISK_SCAN_H
 
-#include "disk/fs.h"
-#include "xfer/content.h"
+#include "disk/bytes.h"
 
 CS_HEADER_BEGIN
 
@@ -62,6 +61,7 @@ typedef struct cs_scan_config {
      * directory that is left is looked at too: it may be empty now. */
     const cs_slice_t *paths;
     size_t path_count;
+    cs_file_hash_t *hash_file; /* how large files are read; NULL: cs_file_hash */
 } cs_scan_config_t;
 
 typedef struct cs_scan_stats {

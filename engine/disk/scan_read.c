@@ -19,6 +19,7 @@ cs_candidate_reader_new(const cs_scan_config_t *config, const cs_observer_t *obs
     reader->observer = observer;
     reader->hasher = cs_path_hasher_new(config->fs, config->table);
     cs_path_hasher_set_cancel(reader->hasher, cancelled, arg);
+    if (config->hash_file != NULL) cs_path_hasher_set_hash(reader->hasher, config->hash_file);
     if (row != NULL) reader->rows = cs_content_rows_new(config->folder, arg, row);
     return reader;
 }

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/mem.h"
 #include "disk/scan_merge.h"
+#include "io/hash_ahead.h"
 
 #define SLOTS       512u      /* files ahead of the report */
 #define WAKE_AT     16u       /* files to hash worth waking a thread for (45 us) */
@@ -278,5 +279,7 @@ cs_err_t cs_scan_pool_auto(const cs_scan_config_t *config, const cs_scan_sink_t 
     long processors = sysconf(_SC_NPROCESSORS_ONLN);
     size_t helpers = processors > 1 ? (size_t)processors - 1 : 0;
     if (helpers > HELPERS_MAX) helpers = HELPERS_MAX;
-    return cs_scan_pool_run(config, sink, config->paths != NULL ? 0 : helpers, ret);
+    cs_scan_config_t scan = *config;
+    if (helpers > 0) scan.hash_file = cs_file_hash_ahead;
+    return cs_scan_pool_run(&scan, sink, config->paths != NULL ? 0 : helpers, ret);
 }

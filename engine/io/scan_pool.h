@@ -15,7 +15,7 @@ CS_MUST_USE cs_err_t cs_scan_pool_run(const cs_scan_config_t *config,
                                       const cs_scan_sink_t *sink, size_t threads,
                                       cs_scan_stats_t *ret);
 /* With as many threads as there are processors, at most four; one for the few files of a
- * restricted scan. */
+ * restricted scan. Of a large file one thread reads and cuts what another digests. */
 CS_MUST_USE cs_err_t cs_scan_pool_auto(const cs_scan_config_t *config,
                                        const cs_scan_sink_t *sink, cs_scan_stats_t *ret);
 

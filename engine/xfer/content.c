@@ -176,20 +176,29 @@ static void chunk_end(cs_content_hasher_t *hasher, cs_name_t *ret)
     chunk_is(hasher, ret);
 }
 
+size_t cs_content_hasher_cut(cs_content_hasher_t *hasher, cs_slice_t bytes, bool *ret_cut)
+{
+    return cs_chunker_take(&hasher->chunker, hasher->table->gear, bytes.data, bytes.len,
+                           ret_cut);
+}
+
+void cs_content_hasher_digest(cs_content_hasher_t *hasher, cs_slice_t bytes, bool cut)
+{
+    int ok = EVP_DigestUpdate(hasher->sha, bytes.data, bytes.len);
+    CS_ASSERT(ok == 1);
+    hasher->size += bytes.len;
+    if (!cut) return;
+    cs_name_t name;
+    chunk_end(hasher, &name);
+    chunk_begin(hasher);
+}
+
 /* Up to the end of the current chunk. Returns how many bytes were taken. */
 static size_t take(cs_content_hasher_t *hasher, cs_slice_t bytes)
 {
     bool cut;
-    size_t taken =
-        cs_chunker_take(&hasher->chunker, hasher->table->gear, bytes.data, bytes.len, &cut);
-    int ok = EVP_DigestUpdate(hasher->sha, bytes.data, taken);
-    CS_ASSERT(ok == 1);
-    hasher->size += taken;
-    if (cut) {
-        cs_name_t name;
-        chunk_end(hasher, &name);
-        chunk_begin(hasher);
-    }
+    size_t taken = cs_content_hasher_cut(hasher, bytes, &cut);
+    cs_content_hasher_digest(hasher, cs_slice(bytes.data, taken), cut);
     return taken;
 }
 

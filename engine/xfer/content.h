@@ -53,6 +53,11 @@ void cs_content_hasher_destroy(cs_content_hasher_t **hasher_p);
 /* sink: copied; NULL: none. */
 void cs_content_hasher_begin(cs_content_hasher_t *hasher, const cs_content_sink_t *sink);
 void cs_content_hasher_update(cs_content_hasher_t *hasher, cs_slice_t bytes);
+/* The two halves of an update, each as much work as the other, for two threads that touch
+ * nothing in common: how many of the bytes belong to the current chunk, and whether it ends
+ * with them; and, in the same order, their digest. */
+size_t cs_content_hasher_cut(cs_content_hasher_t *hasher, cs_slice_t bytes, bool *ret_cut);
+void cs_content_hasher_digest(cs_content_hasher_t *hasher, cs_slice_t bytes, bool cut);
 /* `len` zeros, which cost little where they are whole chunks. */
 void cs_content_hasher_zeros(cs_content_hasher_t *hasher, uint64_t len);
 /* A chunk whose bytes were seen elsewhere, where the last one ended. What comes out at the end
