@@ -13,7 +13,8 @@
  *              every batch of the product is synced (core.md 6.5), so none is torn.
  *   disks      full; failing calls (one in five, nothing done); not mounted. Reads that return
  *              other bytes than were written are out of scope: nothing tells them from a user's
- *              edit but `check`.
+ *              edit but `check`. So is, on a file system without RENAME_EXCHANGE, the moment
+ *              between apply's last look at a file and its replacement.
  *   databases  an old image is restored, noticed or not; rows of entries vanish. An unnoticed
  *              restore may run into the hole of core.md 15 (k), which the oracle knows; rows of
  *              the base table that vanish alone are out of scope: LevelDB loses whole tables
