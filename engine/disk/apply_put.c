@@ -139,6 +139,9 @@ static cs_err_t put_by_link(cs_run_t *run, size_t index, cs_slice_t entry)
     if (err != CS_OK) return cs__apply_raced(err);
     if (cs__apply_came_out(run, step, entry) && cs__apply_expects(run, step, path, false)) {
         err = fs->ops->rename(fs, home, path, CS_RENAME_REPLACE);
+        /* Written in place since the first look: that is in the trash alone now. */
+        bool is_users = err == CS_OK && !cs__apply_came_out(run, step, entry);
+        if (is_users) cs__apply_set_aside(run, index, entry);
     } else {
         err = CS_ERR_CHANGED;
     }
