@@ -259,6 +259,7 @@ static const cs_fs_ops_t mem_ops = {
     .share = cs__mem_file_share,
     .fstat = cs__mem_file_stat,
     .settle = cs__mem_file_settle,
+    .forget = cs__mem_file_forget,
     .in_use = cs__mem_file_in_use,
     .set_meta = cs__mem_file_set_meta,
     .close = cs__mem_file_close,

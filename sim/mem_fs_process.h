@@ -29,6 +29,7 @@ cs_err_t cs__mem_file_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
                             uint64_t from_offset, uint64_t len);
 cs_err_t cs__mem_file_stat(cs_file_t *file, cs_stat_t *ret);
 void cs__mem_file_settle(cs_file_t *file);
+void cs__mem_file_forget(cs_file_t *file, uint64_t offset, uint64_t len);
 bool cs__mem_file_in_use(cs_file_t *file);
 cs_err_t cs__mem_file_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns);
 void cs__mem_file_close(cs_file_t **file_p);

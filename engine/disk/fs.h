@@ -109,6 +109,9 @@ typedef struct cs_fs_ops {
     /* Writes through a mapping show in a stat only when they make a clean page dirty. After
      * this all pages are clean, so that whatever is written from now on shows. */
     void (*settle)(cs_file_t *file);
+    /* These bytes will not be read again soon: the memory that caches them may go to others.
+     * Only advice. */
+    void (*forget)(cs_file_t *file, uint64_t offset, uint64_t len);
     /* Somebody has it open for writing, or mapped so. False where the system does not tell. */
     bool (*in_use)(cs_file_t *file);
     cs_err_t (*set_meta)(cs_file_t *file, uint16_t mode,

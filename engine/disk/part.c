@@ -248,6 +248,10 @@ static cs_err_t is_right(fill_t *fill, const cs_name_t *chunk, uint64_t offset, 
     return *ret ? check_found(fill, offset) : CS_OK;
 }
 
+/* Most often the new version of a large file is made of the old one, which goes to the trash:
+ * what is cached of that makes way for what is written. */
+#define FORGET_MIN (64u << 20) /* bytes of the new one */
+
 /* Puts fill->bytes, just read from fill->local, there. Where the disk can keep one copy of them
  * for both files, it does, if they are still the same. */
 static cs_err_t put_found(fill_t *fill, uint64_t offset)
@@ -273,6 +277,10 @@ static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset
     if (!fill->local.cut) err = check_found(fill, offset); /* else it was, when it was cut */
     if (err == CS_OK) err = put_found(fill, offset);
     *ret = err == CS_OK;
+    if (*ret && fill->content->size >= FORGET_MIN) {
+        cs_file_t *from = fill->local.file;
+        from->ops->forget(from, fill->local.offset, len);
+    }
     return err;
 }
 

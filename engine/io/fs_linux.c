@@ -266,6 +266,7 @@ static const cs_fs_ops_t linux_ops = {
     .share = cs__linux_share,
     .fstat = cs__linux_fstat,
     .settle = cs__linux_settle,
+    .forget = cs__linux_forget,
     .in_use = cs__linux_in_use,
     .set_meta = cs__linux_set_meta,
     .close = cs__linux_close,

@@ -210,6 +210,11 @@ void cs__linux_settle(cs_file_t *file)
     (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
 }
 
+void cs__linux_forget(cs_file_t *file, uint64_t offset, uint64_t len)
+{
+    (void)posix_fadvise(fd_of(file), (off_t)offset, (off_t)len, POSIX_FADV_DONTNEED);
+}
+
 bool cs__linux_in_use(cs_file_t *file)
 {
     return who_writes(fd_of(file)) == EAGAIN;

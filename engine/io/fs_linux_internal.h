@@ -47,6 +47,7 @@ cs_err_t cs__linux_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
                          uint64_t from_offset, uint64_t len);
 cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret);
 void cs__linux_settle(cs_file_t *file);
+void cs__linux_forget(cs_file_t *file, uint64_t offset, uint64_t len);
 bool cs__linux_in_use(cs_file_t *file);
 cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns);
 void cs__linux_close(cs_file_t **file_p);

@@ -138,7 +138,9 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
     cs_scan_sink_t sink = {&run, on_sighting, on_trouble, on_row, on_cancelled};
     job->err = cs_folder_check(env->fs, job->marker);
     if (job->err == CS_OK && scan->path_count == 0) job->err = tidy(job, env);
-    if (job->err == CS_OK) job->err = cs_scan(&config, &sink, &scan->stats);
+    if (job->err == CS_OK) {
+        job->err = (env->scan != NULL ? env->scan : cs_scan)(&config, &sink, &scan->stats);
+    }
     bool left = run.records.count + run.records.rows.count > 0;
     if (job->err == CS_OK && left && !hand_over(&run)) job->err = CS_ERR_AGAIN;
     if (run.err != CS_OK) job->err = run.err;

@@ -82,6 +82,18 @@ PROMISE(fs_files, a_number_in_use_is_not_given_again)
     fs->ops->close(&file);
 }
 
+PROMISE(fs_files, what_is_forgotten_is_there_all_the_same)
+{
+    char bytes[3];
+    size_t len = 0;
+    put("a", "xyz");
+    cs_file_t *file = open_for_reading("a");
+    fs->ops->forget(file, 0, UINT64_C(1) << 40);
+    cr_assert_eq(fs->ops->read(file, 0, bytes, sizeof bytes, &len), CS_OK);
+    cr_assert(len == 3 && memcmp(bytes, "xyz", 3) == 0);
+    fs->ops->close(&file);
+}
+
 PROMISE(fs_files, in_use_while_somebody_has_it_open_for_writing)
 {
     put("a", "x");

@@ -50,6 +50,15 @@ static bool on_records(void *arg, cs_job_t *job, cs_scan_records_t *records)
     return true;
 }
 
+static unsigned scans;
+
+static cs_err_t count_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
+                           cs_scan_stats_t *ret)
+{
+    scans++;
+    return cs_scan(config, sink, ret);
+}
+
 static cs_err_t scan(bool needs_flush)
 {
     syncs = syncs_told = told = 0;
@@ -63,6 +72,7 @@ static cs_err_t scan(bool needs_flush)
                         .store = folder.store,
                         .snapshot = snapshot,
                         .emit = on_records,
+                        .scan = count_scan,
                         .arg = &needs_flush};
     cs_job_run(job, &env);
     cs_err_t err = job->err;
@@ -81,6 +91,7 @@ Test(job_scan, what_it_saw_is_flushed_before_it_is_told)
     cr_assert_eq(scan(true), CS_OK);
     cr_assert_gt(told, 1);
     cr_assert_eq(syncs, told);
+    cr_assert_eq(scans, 1, "it scans as its surroundings say: with threads, in a node");
 }
 
 Test(job_scan, what_vanished_is_flushed)
