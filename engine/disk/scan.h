@@ -17,7 +17,8 @@
 #ifndef CS_DISK_SCAN_H
 #define CS_DISK_SCAN_H
 
-#include "disk/bytes.h"
+#include "disk/fs.h"
+#include "xfer/content.h"
 
 CS_HEADER_BEGIN
 
@@ -48,6 +49,8 @@ typedef struct cs_scan_sink {
     bool (*cancelled)(void *arg);
 } cs_scan_sink_t;
 
+struct cs_pass; /* disk/bytes.h */
+
 typedef struct cs_scan_config {
     cs_fs_t *fs;
     cs_store_t *store;
@@ -61,7 +64,8 @@ typedef struct cs_scan_config {
      * directory that is left is looked at too: it may be empty now. */
     const cs_slice_t *paths;
     size_t path_count;
-    cs_file_hash_t *hash_file; /* how large files are read; NULL: cs_file_hash */
+    /* How large files are read (cs_file_hash_t); NULL: cs_file_hash. */
+    cs_err_t (*hash_file)(const struct cs_pass *pass, cs_content_hasher_t *hasher);
 } cs_scan_config_t;
 
 typedef struct cs_scan_stats {
