@@ -381,7 +381,10 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     uint64_t recovery = cs_folder_recovery_due(folder);
     if (recovery < due) due = recovery;
     bool next_batch = folder->committing && folder->staged == folder->durable;
-    if (next_batch && !folder->node->stopping) return folder->now_ms;
+    /* The rows of the scan before turned out to be durable after this step had looked. */
+    bool next_scan =
+        folder->wish.any && folder->disk_job_id == 0 && folder->rows_stage <= folder->durable;
+    if ((next_batch || next_scan) && !folder->node->stopping) return folder->now_ms;
     bool may = may_apply(folder);
     if (may && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
     if (may && folder->ready_at_ms != 0 && folder->ready_at_ms < due) due = folder->ready_at_ms;
