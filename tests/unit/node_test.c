@@ -41,6 +41,20 @@ Test(node, two_nodes_become_equal)
     finish();
 }
 
+Test(node, a_scan_that_is_asked_for_at_any_moment_is_done_soon)
+{
+    for (unsigned moment = 0; moment < 40; moment++) {
+        nw_open(&world, 100 + moment, 1);
+        for (unsigned i = 0; i < moment; i++) {
+            if (!nw_step(&world)) nw_pass_time(&world);
+        }
+        nw_scan(&world.node[0], NULL);
+        rest(1000);
+        cr_expect_eq(status_of(0).phase, CS_PHASE_IDLE, "asked for after %u steps", moment);
+        finish();
+    }
+}
+
 Test(node, a_paused_folder_rests)
 {
     nw_open(&world, 2, 2);
