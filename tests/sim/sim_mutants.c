@@ -127,7 +127,7 @@ static const focus_t focuses[CS_MUT_COUNT] = {
     [CS_MUT_PEER_LEAK] = {PLAIN, 10},
     [CS_MUT_IDLE_RMDIR] = {"nodes=5 ops=200", 100},
     [CS_MUT_TOUCH_EDITS] = {CLOSE, 10, looks},
-    [CS_MUT_REPLY_AFTER_GC] = {NET, 300},
+    [CS_MUT_REPLY_AFTER_GC] = {NET, 800},
 };
 
 static const struct {
