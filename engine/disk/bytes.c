@@ -27,17 +27,22 @@ cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t l
     return CS_OK;
 }
 
-/* One read at `at`, *ret_len bytes. to NULL: they are only hashed. */
-static cs_err_t pass_bytes(const cs_pass_t *pass, uint64_t at, cs_file_t *to,
-                           cs_content_hasher_t *hasher, size_t *ret_len)
+cs_err_t cs_pass_read(const cs_pass_t *pass, uint64_t at, uint8_t *data, size_t *ret_len)
 {
     uint64_t left = pass->size - at;
     size_t len = left < CS_FILE_BUFFER_BYTES ? (size_t)left : CS_FILE_BUFFER_BYTES;
-    cs_err_t err = pass->file->ops->read(pass->file, at, pass->buffer, len, ret_len);
+    cs_err_t err = pass->file->ops->read(pass->file, at, data, len, ret_len);
+    return err == CS_OK && *ret_len < len ? CS_ERR_CHANGED : err;
+}
+
+/* What is at `at`, *ret_len bytes. to NULL: they are only hashed. */
+static cs_err_t pass_bytes(const cs_pass_t *pass, uint64_t at, cs_file_t *to,
+                           cs_content_hasher_t *hasher, size_t *ret_len)
+{
+    cs_err_t err = cs_pass_read(pass, at, pass->buffer, ret_len);
     if (err != CS_OK) return err;
-    if (*ret_len < len) return CS_ERR_CHANGED;
-    cs_content_hasher_update(hasher, cs_slice(pass->buffer, len));
-    return to == NULL ? CS_OK : to->ops->write(to, at, pass->buffer, len);
+    cs_content_hasher_update(hasher, cs_slice(pass->buffer, *ret_len));
+    return to == NULL ? CS_OK : to->ops->write(to, at, pass->buffer, *ret_len);
 }
 
 static cs_err_t run_pass(const cs_pass_t *pass, cs_file_t *to, cs_content_hasher_t *hasher)

@@ -29,6 +29,11 @@ typedef struct cs_pass {
     void *cancel_arg;
 } cs_pass_t;
 
+/* One read: up to CS_FILE_BUFFER_BYTES from `at` < size on. CS_ERR_CHANGED: the file is
+ * shorter.
+ */
+CS_MUST_USE cs_err_t cs_pass_read(const cs_pass_t *pass, uint64_t at, uint8_t *data,
+                                  size_t *ret_len);
 /* Hands the bytes to the hasher; holes are not read. CS_ERR_CHANGED: the file is shorter.
  * CS_ERR_AGAIN: cancelled. */
 CS_MUST_USE cs_err_t cs_file_hash(const cs_pass_t *pass, cs_content_hasher_t *hasher);

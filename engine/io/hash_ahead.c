@@ -63,14 +63,10 @@ static bool is_hole(const cs_pass_t *pass, uint64_t at, cs_err_t *ret_err)
 
 static cs_err_t fill(ahead_t *ahead, block_t *block)
 {
-    const cs_pass_t *pass = ahead->pass;
-    uint64_t left = pass->size - ahead->at;
-    size_t len = left < CS_FILE_BUFFER_BYTES ? (size_t)left : CS_FILE_BUFFER_BYTES;
-    cs_err_t err = pass->file->ops->read(pass->file, ahead->at, block->data, len, &block->len);
-    if (err == CS_OK && block->len < len) err = CS_ERR_CHANGED;
+    cs_err_t err = cs_pass_read(ahead->pass, ahead->at, block->data, &block->len);
     if (err != CS_OK) return err;
     cut(ahead->hasher, block);
-    ahead->at += len;
+    ahead->at += block->len;
     return CS_OK;
 }
 

@@ -192,7 +192,6 @@ static bool may_apply(const cs_folder_t *folder)
 
 static void pump_disk(cs_folder_t *folder)
 {
-    if (folder->disk_job_id != 0 || folder->node->stopping) return;
     if (cs_folder_start_scan(folder)) return;
     if (may_apply(folder)) cs_folder_start_apply(folder);
 }
@@ -381,21 +380,20 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     uint64_t recovery = cs_folder_recovery_due(folder);
     if (recovery < due) due = recovery;
     bool next_batch = folder->committing && folder->staged == folder->durable;
-    /* The rows of the scan before turned out to be durable after this step had looked. */
-    bool next_scan =
-        folder->wish.any && folder->disk_job_id == 0 && folder->rows_stage <= folder->durable;
-    if ((next_batch || next_scan) && !folder->node->stopping) return folder->now_ms;
+    if (next_batch && !folder->node->stopping) return folder->now_ms;
+    /* Its rows turned out to be durable after this step had looked. */
+    if (cs_folder_scan_is_due(folder)) return folder->now_ms;
     bool may = may_apply(folder);
     if (may && folder->plan_due && folder->pass_at_ms < due) due = folder->pass_at_ms;
     if (may && folder->ready_at_ms != 0 && folder->ready_at_ms < due) due = folder->ready_at_ms;
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     bool waiting = stats.wants > stats.sleeping;
-    if (cs_fetch_due(folder->fetch) < due) due = cs_fetch_due(folder->fetch);
-    uint64_t limits = cs_folder_serve_due(folder);
-    if (limits < due) due = limits;
-    limits = waiting ? cs_folder_fetch_due(folder) : due;
-    if (limits < due) due = limits;
+    const uint64_t others[] = {cs_fetch_due(folder->fetch), cs_folder_serve_due(folder),
+                               waiting ? cs_folder_fetch_due(folder) : due};
+    for (size_t i = 0; i < CS_COUNT_OF(others); i++) {
+        if (others[i] < due) due = others[i];
+    }
     bool ticks = waiting && folder->now_ms + CS_FETCH_TICK_MS < due;
     return ticks ? folder->now_ms + CS_FETCH_TICK_MS : due;
 }

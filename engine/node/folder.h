@@ -222,7 +222,8 @@ void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t co
 void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records);
 void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_commit_more(cs_folder_t *folder); /* what a scan saw, once the last is durable */
-bool cs_folder_start_scan(cs_folder_t *folder);  /* true: a job was started */
+bool cs_folder_scan_is_due(const cs_folder_t *folder);
+bool cs_folder_start_scan(cs_folder_t *folder);   /* true: a job was started */
 void cs_folder_answer_scans(cs_folder_t *folder); /* those that are durable */
 void cs_folder_scan_fini(cs_folder_t *folder);
 /* folder_trouble.c: what a scan could not take; at its end, what of that is new is noted */

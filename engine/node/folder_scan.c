@@ -76,12 +76,17 @@ static void refused(void *arg, cs_slice_t path, cs_err_t err)
 
 #define MISSED_MAX 64u /* contents for which one scan looks into the trash */
 
+/* The worker compares with base rows of a snapshot: what apply and the scan before recorded
+ * must be in it. */
+bool cs_folder_scan_is_due(const cs_folder_t *folder)
+{
+    return folder->wish.any && folder->disk_job_id == 0 && !folder->node->stopping &&
+           folder->rows_stage <= folder->durable;
+}
+
 bool cs_folder_start_scan(cs_folder_t *folder)
 {
-    /* The worker compares with base rows of a snapshot: what apply and the scan before recorded
-     * must be in it. */
-    if (!folder->wish.any || folder->rows_stage > folder->durable) return false;
-
+    if (!cs_folder_scan_is_due(folder)) return false;
     folder->running_wish = folder->wish;
     folder->wish = (cs_scan_wish_t){0};
     cs_scan_wish_t *wish = &folder->running_wish;

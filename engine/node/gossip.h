@@ -52,7 +52,7 @@ typedef struct cs_gossip_host {
     /* An entry that could not be taken: CS_ERR_LIMIT (too many versions), or reuse of a dot; or
      * rows that cannot be, CS_ALARM_CORRUPT. */
     void (*alarm)(void *arg, const char *what, cs_dot_t dot);
-    /* Entries were joined, roots may be equal now, a peer may hold more content than before. */
+    /* Entries came that changed ours, roots are equal now, or an exchange is over. */
     void (*changed)(void *arg);
     /* A peer said something that is news here, or (own) that its own user did: it has the
      * contents, or will have them soon; may be NULL. */

@@ -162,9 +162,7 @@ static void rest(cs_fetch_t *fetch, const cs_name_t *name)
 {
     cs_want_t *want = NULL;
     while ((want = cs__want_by_hash(fetch, name->b, want)) != NULL) {
-        bool is_hinted = want->hint < CS_FETCH_PEERS_MAX &&
-                         (cs__want_candidates(fetch, want) >> want->hint & 1) != 0;
-        if (want->state != CS_WANT_READY || is_hinted) continue;
+        if (want->state != CS_WANT_READY || cs__want_hinted(fetch, want) != NULL) continue;
         want->rest_until_ms = fetch->now_ms + CS_FETCH_REST_MS;
         cs__want_set(fetch, want, CS_WANT_RESTING);
     }

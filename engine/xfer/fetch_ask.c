@@ -139,10 +139,8 @@ static bool map_next(asking_t *asking, cs_download_t *download, cs_fetch_action_
     cs_mask_t candidates = cs__download_candidates(asking->fetch, download);
     if (download->stage != CS_DOWNLOAD_MAP || download->map_askers != 0) return false;
     if ((candidates & asking->bit) == 0 || asking->room < MAP_BYTES) return false;
-    bool other_has_it = want->hint < CS_FETCH_PEERS_MAX &&
-                        (candidates >> want->hint & 1) != 0 &&
-                        &asking->fetch->source[want->hint] != asking->source;
-    if (other_has_it) return false;
+    const cs_source_t *hinted = cs__want_hinted(asking->fetch, want);
+    if (hinted != NULL && hinted != asking->source) return false;
     cs_name_t name;
     for (size_t i = 0; i < CS_HASH_BYTES; i++) {
         name.b[i] = want->content.hash[i];

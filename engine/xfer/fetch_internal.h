@@ -253,6 +253,8 @@ cs_want_t *cs__want_by_hash(const cs_fetch_t *fetch, const uint8_t *hash, cs_wan
 void cs__want_set(cs_fetch_t *fetch, cs_want_t *want, cs_want_state_t state);
 cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want);
 void cs__want_restart(cs_fetch_t *fetch, cs_want_t *want); /* READY, QUEUED, or SLEEPING */
+/* The source that is said to have it, unless that is gone or has it not; NULL: none. */
+cs_source_t *cs__want_hinted(cs_fetch_t *fetch, const cs_want_t *want);
 /* It is (again) said to be at `source`. */
 void cs__want_hint(cs_fetch_t *fetch, cs_want_t *want, cs_source_t *source);
 void cs__want_wake(cs_fetch_t *fetch);   /* SLEEPING ones that have candidates */

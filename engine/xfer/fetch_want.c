@@ -110,13 +110,18 @@ cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want)
     return fetch->usable & ~want->passed;
 }
 
+cs_source_t *cs__want_hinted(cs_fetch_t *fetch, const cs_want_t *want)
+{
+    if (want->hint >= CS_FETCH_PEERS_MAX) return NULL;
+    bool may_have_it = (cs__want_candidates(fetch, want) >> want->hint & 1) != 0;
+    return may_have_it ? &fetch->source[want->hint] : NULL;
+}
+
 /* READY wants wait with the source that surely has them, or in the common list. */
 static cs_chain_t *ready_list(cs_fetch_t *fetch, const cs_want_t *want)
 {
-    if (want->hint < CS_FETCH_PEERS_MAX &&
-        (cs__want_candidates(fetch, want) >> want->hint & 1) != 0) {
-        return &fetch->source[want->hint].ready;
-    }
+    cs_source_t *hinted = cs__want_hinted(fetch, want);
+    if (hinted != NULL) return &hinted->ready;
     for (size_t i = 0; i < fetch->source_end; i++) {
         fetch->source[i].dry = false;
     }

@@ -246,6 +246,25 @@ static void open_gossip(gn_node_t *node)
     }
 }
 
+void gn_connect(gn_world_t *world, unsigned a, unsigned b)
+{
+    unsigned ends[2] = {a, b};
+    world->linked[a][b] = world->linked[b][a] = true;
+    for (unsigned i = 0; i < 2; i++) {
+        gn_node_t *node = &world->nodes[ends[i]];
+        cs_key_t key = gn_key(ends[1 - i]);
+        cs_gossip_peer_up(node->gossip, ends[1 - i] + 1, &key, world->now_ms);
+        gn_node_flush(node);
+    }
+}
+
+bool gn_equal_roots(const gn_world_t *world, unsigned a, unsigned b)
+{
+    const cs_state_t *x = cs_replica_state(world->nodes[a].replica);
+    const cs_state_t *y = cs_replica_state(world->nodes[b].replica);
+    return x->n == y->n && memcmp(x->root, y->root, CS_HASH_BYTES) == 0;
+}
+
 void gn_node_start(gn_node_t *node)
 {
     gn_world_t *world = node->world;

@@ -93,6 +93,9 @@ gn_frame_t *gn_frame_copy(const gn_frame_t *frame);
 void gn_frame_free(gn_frame_t **frame_p);
 void gn_frames_fini(gn_frames_t *frames);
 
+void gn_connect(gn_world_t *world, unsigned a, unsigned b); /* peer ids: index + 1 */
+bool gn_equal_roots(const gn_world_t *world, unsigned a, unsigned b);
+
 void gn_node_start(gn_node_t *node); /* opens the disk, begins conversations */
 void gn_node_stop(gn_node_t *node);  /* all that is not on the disk is gone */
 void gn_node_fini(gn_node_t *node);

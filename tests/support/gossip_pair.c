@@ -25,12 +25,7 @@ void gp_fini(void)
 
 void gp_connect(void)
 {
-    gp.world->linked[0][1] = gp.world->linked[1][0] = true;
-    for (unsigned i = 0; i < 2; i++) {
-        cs_key_t key = gn_key(1 - i);
-        cs_gossip_peer_up(gp.world->nodes[i].gossip, 2 - i, &key, gp.world->now_ms);
-        gn_node_flush(&gp.world->nodes[i]);
-    }
+    gn_connect(gp.world, 0, 1);
 }
 
 cs_msg_type_t gp_type(const gn_frame_t *frame)
@@ -80,8 +75,7 @@ size_t gp_heard_count(cs_msg_type_t type)
 
 bool gp_equal_roots(void)
 {
-    const cs_state_t *x = cs_replica_state(gp.a->replica), *y = cs_replica_state(gp.b->replica);
-    return x->n == y->n && memcmp(x->root, y->root, CS_HASH_BYTES) == 0;
+    return gn_equal_roots(gp.world, 0, 1);
 }
 
 void gp_say(cs_msg_t msg)
