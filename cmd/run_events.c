@@ -10,6 +10,21 @@
 #define TIME_AT  11 /* of the clock in "2024-05-06T07:08:09.123Z" */
 #define TIME_LEN 8
 
+/* " 12 files, 3.4 MiB to come, 5 s left" */
+static void print_left(const json_t *event)
+{
+    uint64_t files = cs_number_of(event, "needed_files"),
+             seconds = cs_number_of(event, "seconds_left");
+    if (files == 0) return;
+    cs_buf_t text = {0};
+    cs_buf_printf(&text, " %llu file%s, ", (unsigned long long)files, files == 1 ? "" : "s");
+    cs_put_size(&text, cs_number_of(event, "needed_bytes"));
+    cs_buf_printf(&text, " to come");
+    if (seconds > 0) cs_buf_printf(&text, ", %llu s left", (unsigned long long)seconds);
+    fwrite(text.data, 1, text.len, stdout);
+    cs_buf_fini(&text);
+}
+
 /* The clock in UTC, as in the log. */
 static void print_event(void *arg, const json_t *event)
 {
@@ -30,6 +45,7 @@ static void print_event(void *arg, const json_t *event)
         uint64_t count = cs_number_of(event, counts[i]);
         if (count > 0) printf(" %llu %s", (unsigned long long)count, counts[i]);
     }
+    print_left(event);
     putchar('\n');
 }
 

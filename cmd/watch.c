@@ -232,11 +232,6 @@ static void end_line(screen_t *screen, const char *color)
     cs_buf_clear(&screen->line);
 }
 
-static void put_text(cs_buf_t *line, const char *text)
-{
-    cs_put_visible(line, text);
-}
-
 /* Flush left in so many columns. */
 static void put_padded(cs_buf_t *line, const char *text, size_t width)
 {
@@ -271,11 +266,11 @@ static void draw_errors(screen_t *screen, const json_t *folder)
         const json_t *error = json_array_get(errors, i);
         const json_t *from = json_object_get(error, "from");
         cs_buf_printf(&screen->line, "  %s: ", cs_text_of(error, "reason"));
-        put_text(&screen->line, cs_text_of(error, "path"));
+        cs_put_visible(&screen->line, cs_text_of(error, "path"));
         if (from != NULL) {
             cs_buf_printf(&screen->line, " waits for ");
             const char *who = json_string_value(json_array_get(from, 0));
-            put_text(&screen->line, who != NULL ? who : cs_text_of(error, "by"));
+            cs_put_visible(&screen->line, who != NULL ? who : cs_text_of(error, "by"));
         }
         end_line(screen, "31");
     }
@@ -285,6 +280,34 @@ static void draw_errors(screen_t *screen, const json_t *folder)
         cs_buf_printf(&screen->line, "  and %llu more: crdtsync status -v",
                       (unsigned long long)(total - shown));
         end_line(screen, "31");
+    }
+}
+
+/* Large files on their way, each with a bar of its own. */
+static void draw_transfers(screen_t *screen, const json_t *folder)
+{
+    const json_t *transfers = json_object_get(folder, "transfers");
+    for (size_t i = 0; i < json_array_size(transfers); i++) {
+        const json_t *transfer = json_array_get(transfers, i);
+        uint64_t here = cs_number_of(transfer, "bytes"), size = cs_number_of(transfer, "size");
+        unsigned done = (unsigned)(1000 * part(here, size - here));
+        double rate = (double)cs_number_of(transfer, "rate");
+        cs_buf_t *line = &screen->line;
+        cs_buf_printf(line, "  ");
+        put_bar(screen->view, done, line);
+        cs_buf_printf(line, "%3u %%  ", done / 10);
+        if (rate >= RATE_MIN) {
+            put_time(line, (double)cs_number_of(transfer, "seconds_left"));
+            cs_buf_printf(line, " left, ");
+            put_rate(line, rate);
+            cs_buf_printf(line, ", ");
+        }
+        cs_put_size(line, here);
+        cs_buf_printf(line, " of ");
+        cs_put_size(line, size);
+        cs_buf_printf(line, "  ");
+        cs_put_visible(line, cs_text_of(transfer, "path"));
+        end_line(screen, "33");
     }
 }
 
@@ -311,6 +334,7 @@ static void draw_folder(screen_t *screen, const cs_watch_t *watch, const json_t 
                       remedy[0] != '\0' ? "; " : "", remedy);
         end_line(screen, "31");
     }
+    draw_transfers(screen, folder);
     draw_errors(screen, folder);
 }
 
@@ -336,7 +360,7 @@ static void draw_head(screen_t *screen, const cs_watch_t *watch, const json_t *d
     const json_t *node = json_object_get(document, "node");
     cs_buf_t *line = &screen->line;
     cs_buf_printf(line, "node ");
-    put_text(line, cs_text_of(node, "name"));
+    cs_put_visible(line, cs_text_of(node, "name"));
     cs_buf_printf(line, "   in ");
     put_rate(line, watch->in_rate);
     cs_buf_printf(line, "   out ");

@@ -249,7 +249,9 @@ void cs_sim_node_start(cs_sim_node_t *node)
     cs_sim_see(sim, &(cs_sight_t){.kind = CS_SIGHT_START, .node = node->index});
     cs_err_t err = cs_mem_store_open(node->disk, &node->store);
     CS_ASSERT(err == CS_OK);
-    cs_node_config_t config = {.store = node->store, .self = cs_sim_key(node->index)};
+    cs_node_config_t config = {.store = node->store,
+                               .self = cs_sim_key(node->index),
+                               .memory_bytes = sim->options.memory == 1 ? 1 : 0};
     cs_sim_name(node->index, config.name);
     (void)cs_account_use(CS_SIM_ACCOUNT(node));
     node->node = cs_node_new(&config);

@@ -77,6 +77,9 @@
 #define CS_PEERS_MAX        50u        /* default of limits.max-peers */
 #define CS_HWM              64u        /* messages queued in ZeroMQ per peer and direction */
 #define CS_CREDIT_BYTES     (8u << 20) /* unacknowledged data a peer */
+/* what a node takes beside contents in flight: 30 MiB of its own with 200,000 files at rest,
+ * and what tells peers of changes; the rest of `memory-mib` is for what comes, and what goes */
+#define CS_MEMORY_BASE_BYTES (40u << 20)
 /* small files, entries in one message (limits.md 2) */
 #define CS_BUNDLE_BYTES            (256u << 10)
 #define CS_HOPS_MAX                6u /* eager pushes (core.md 7.2) */

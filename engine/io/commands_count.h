@@ -1,4 +1,5 @@
-/* commands_count.h - what a folder shows and lacks, counted in turns. Private to commands*.c.
+/* commands_count.h - what a folder shows and lacks, counted in turns. Private to commands*.c
+ * and daemon_progress.c.
  */
 #ifndef CS_IO_COMMANDS_COUNT_H
 #define CS_IO_COMMANDS_COUNT_H
@@ -37,6 +38,8 @@ typedef struct cs_count {
 void cs__count_fini(cs_count_t *count);
 /* Goes on until it is done, or the turn is over. A folder that is gone counts as done. */
 CS_MUST_USE cs_err_t cs__count_turn(cs_daemon_t *daemon, cs_count_t *count, uint64_t until_ms);
+/* "transfers": the large files on their way, each with its rate and the time left. */
+void cs__put_transfers(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_json_t *json);
 /* "missing content", "no space left on the disk", ... */
 const char *cs__why_text(const cs_why_t *why);
 

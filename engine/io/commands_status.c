@@ -236,6 +236,7 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
     cs_json_put_u64(json, "needed_files", count->needed_files);
     cs_json_put_u64(json, "needed_bytes", count->needed_bytes);
     if (count->estimated) cs_json_put_bool(json, "needed_bytes_estimated", true);
+    cs__put_transfers(daemon, folder, json);
     cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);
     cs__put_watch(daemon, folder, status.dirs, json);
     put_errors(daemon, folder, &status, count, json);

@@ -84,6 +84,7 @@ void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event)
     shell->performing = false;
 
     cs__daemon_event_states(daemon);
+    cs__daemon_event_progress(daemon, now_ms());
     cs_commands_check(daemon, now_ms());
     arm_timer(daemon);
 }
@@ -209,7 +210,8 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (err != CS_OK) goto out;
 
     if (config->control) cs__daemon_events_start(daemon);
-    cs_node_config_t node = {.store = daemon->store};
+    cs_node_config_t node = {.store = daemon->store,
+                             .memory_bytes = (uint64_t)settings->memory_mib << 20};
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
     snprintf(node.name, sizeof node.name, "%s", settings->node_name);
     daemon->node = cs_node_new(&node);

@@ -21,6 +21,15 @@ typedef struct cs_tree_count {
     uint64_t at_ms, cost_ms;
 } cs_tree_count_t;
 
+/* What `progress` events say of a folder that is not idle. */
+typedef struct cs_progress {
+    bool known;              /* of what follows: there was one of this work */
+    uint64_t at_ms;          /* of the last look at it; 0: it is idle */
+    uint64_t files, bytes;   /* needed then */
+    bool estimated;          /* bytes */
+    double files_s, bytes_s; /* that come to be here in a second, smoothed */
+} cs_progress_t;
+
 /* A folder as the shell sees it. */
 typedef struct cs_mounted {
     cs_folder_record_t record; /* owned; as in the home */
@@ -33,6 +42,7 @@ typedef struct cs_mounted {
     bool phase_told; /* there was an event of it */
     cs_folder_phase_t phase;
     cs_tree_count_t count; /* as of the last time it was asked for */
+    cs_progress_t progress;
 } cs_mounted_t;
 
 /* A request that has not ended. */

@@ -144,23 +144,16 @@ static void on_message(void *arg, cs_link_t link, zframe_t **header_p, zframe_t 
 
 /* --- sending */
 
-static cs_err_t try_send(cs_daemon_t *daemon, cs_shell_link_t *entry,
-                         const cs_queued_t *message)
+static cs_err_t try_send(cs_daemon_t *daemon, cs_shell_link_t *entry, cs_queued_t *message)
 {
-    zframe_t *payload = message->payload.len > 0
-                            ? zframe_new(message->payload.data, message->payload.len)
-                            : NULL;
-    cs_err_t err =
-        cs_net_send(daemon->net, entry->link, cs_buf_slice(&message->header), &payload);
-    zframe_destroy(&payload);
-    return err;
+    return cs_net_send(daemon->net, entry->link, cs_buf_slice(&message->header),
+                       &message->payload);
 }
 
-static void tell_sent(cs_daemon_t *daemon, cs_link_t link, uint64_t bytes)
+static void on_gone(void *arg, cs_link_t link, uint64_t bytes)
 {
-    if (bytes == 0) return;
     cs_event_t event = {.kind = CS_EV_SENT, .link = link, .size = bytes};
-    cs_daemon_step(daemon, &event);
+    cs_daemon_step(arg, &event);
 }
 
 static void enqueue(cs_daemon_t *daemon, cs_shell_link_t *entry, cs_queued_t *message)
@@ -192,31 +185,27 @@ void cs__daemon_send(cs_daemon_t *daemon, cs_effect_t *effect)
     if (entry == NULL || daemon->net == NULL) return; /* down; the core will hear of it */
     cs_queued_t message = {.header = effect->header, .payload = effect->payload};
     effect->header = effect->payload = (cs_buf_t){0};
-    uint64_t bytes = message.payload.len;
     cs_err_t err = CS_ERR_AGAIN;
     if (entry->first == entry->len) err = try_send(daemon, entry, &message);
     if (err == CS_ERR_AGAIN) enqueue(daemon, entry, &message);
     cs_buf_fini(&message.header);
     cs_buf_fini(&message.payload);
-    if (err == CS_OK) tell_sent(daemon, effect->link, bytes);
 }
 
 static void on_writable(void *arg, cs_link_t link)
 {
     cs_daemon_t *daemon = arg;
     cs_shell_link_t *entry = find(daemon, link);
-    uint64_t sent = 0;
     while (entry != NULL && entry->first < entry->len) {
         cs_queued_t *message = &entry->queue[entry->first];
+        uint64_t bytes = message->header.len + message->payload.len;
         if (try_send(daemon, entry, message) == CS_ERR_AGAIN) break;
-        sent += message->payload.len;
-        entry->bytes -= message->header.len + message->payload.len;
+        entry->bytes -= bytes;
         cs_buf_fini(&message->header);
         cs_buf_fini(&message->payload);
         entry->first++;
     }
     if (entry != NULL && entry->first == entry->len) entry->first = entry->len = 0;
-    tell_sent(daemon, link, sent);
 }
 
 static void on_dial_state(void *arg, const uint8_t *key, cs_err_t err)
@@ -331,8 +320,8 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
     };
     memcpy(net.public_key, identity->public_key, sizeof net.public_key);
     memcpy(net.secret_key, identity->secret_key, sizeof net.secret_key);
-    cs_net_handler_t handler = {daemon,      on_up,         on_down,        on_message,
-                                on_writable, on_dial_state, on_turned_away, on_late};
+    cs_net_handler_t handler = {daemon,  on_up,         on_down,        on_message, on_writable,
+                                on_gone, on_dial_state, on_turned_away, on_late};
     known_key_t *keys = NULL;
     cs_err_t err = known_keys(daemon, &keys, &net.allowed_count, ret_detail);
     net.allowed = (const known_key_t *)keys;

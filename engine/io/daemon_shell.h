@@ -157,7 +157,8 @@ void cs__daemon_event(cs_daemon_t *daemon, const char *type, const char *folder,
 bool cs__daemon_event_begin(cs_daemon_t *daemon, const char *type, const char *folder,
                             cs_json_t *ret);
 void cs__daemon_event_end(cs_daemon_t *daemon, cs_json_t *event_p);
-void cs__daemon_event_states(cs_daemon_t *daemon); /* after a step */
+void cs__daemon_event_states(cs_daemon_t *daemon);                    /* after a step */
+void cs__daemon_event_progress(cs_daemon_t *daemon, uint64_t now_ms); /* same */
 
 /* daemon_log.c: also an event, unless it is only for debugging */
 void cs__daemon_log(cs_daemon_t *daemon, cs_log_level_t level, const char *event,

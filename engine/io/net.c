@@ -82,6 +82,7 @@ static cs_err_t open_context(cs_net_t *net, cs_buf_t *ret_detail)
     zmq_ctx_set(net->context, ZMQ_MAX_SOCKETS, SOCKETS_MAX);
     net->zap = cs_zap_new(net->context);
     cs_err_t err = net->zap == NULL ? CS_ERR_IO : open_timer(net);
+    if (err == CS_OK) err = cs__outs_open(net);
     if (err != CS_OK) {
         cs_buf_printf(ret_detail, "cannot open sockets: %s; raise the limit of open files",
                       strerror(errno));
@@ -98,7 +99,7 @@ cs_err_t cs_net_new(const cs_net_config_t *config, const cs_net_handler_t *handl
     net->loop = config->loop;
     net->handler = *handler;
     net->links_max = config->links_max;
-    net->timer_fd = -1;
+    net->timer_fd = net->outs.fd = -1;
     net->timer_at_ms = CS__NEVER;
     net->secret_key = sodium_malloc(CS_CURVE_KEY_BYTES);
     CS_ASSERT(net->secret_key != NULL);
@@ -126,7 +127,7 @@ void cs_net_destroy(cs_net_t **net_p)
     cs_net_t *net = *net_p;
     if (net == NULL) return;
     for (size_t i = 0; i < net->link_count; i++) {
-        cs_free(net->links[i]);
+        cs__link_free(net->links[i]);
     }
     for (size_t i = 0; i < net->dial_count; i++) {
         net->dials[i]->link = NULL;
@@ -135,7 +136,9 @@ void cs_net_destroy(cs_net_t **net_p)
     cs__router_close(net);
     close_timer(net);
     cs_zap_destroy(&net->zap);
+    cs__outs_unwatch(net);
     if (net->context != NULL) zmq_ctx_term(net->context);
+    cs__outs_close(net);
     sodium_free(net->secret_key);
     cs_keyset_fini(&net->allowed);
     cs_free(net->links);
@@ -208,7 +211,7 @@ void cs_net_undial(cs_net_t *net, const uint8_t key[32])
     }
 }
 
-cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header, zframe_t **payload_p)
+cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header, cs_buf_t *payload_p)
 {
     CS_ASSERT(header.len > 1); /* one byte alone is a keep-alive */
     cs__link_t *found = cs__link_find(net, link);

@@ -40,6 +40,9 @@ typedef struct cs_net_handler {
     void (*message)(void *arg, cs_link_t link, zframe_t **header_p, zframe_t **payload_p);
     /* A full link has room again. */
     void (*writable)(void *arg, cs_link_t link);
+    /* So many bytes of payloads are encrypted for the socket, and not in memory any more. What
+     * a link has when it goes down is never told. May be NULL. */
+    void (*gone)(void *arg, cs_link_t link, uint64_t bytes);
     /* For status: a dialled peer turned us away (REFUSED), or cannot be reached (OFFLINE). Told
      * when it changes, per endpoint. */
     void (*dial_state)(void *arg, const uint8_t *key, cs_err_t err);
@@ -80,11 +83,12 @@ void cs_net_undial(cs_net_t *net, const uint8_t key[32]); /* down() follows */
 CS_MUST_USE cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const char *endpoint,
                                     const uint8_t public_key[32], const uint8_t secret_key[32]);
 
-/* header: more than one byte. Never blocks. payload_p may be NULL; taken on success.
+/* header: more than one byte. Never blocks. payload_p may be NULL, or empty; taken on success,
+ * and not copied.
  * CS_ERR_AGAIN: the link is full (writable() will come), nothing sent; CS_ERR_OFFLINE: the link
  * is gone. */
 CS_MUST_USE cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header,
-                                 zframe_t **payload_p);
+                                 cs_buf_t *payload_p);
 /* Between a question to this peer and its answer, the newest on each of its links, the least of
  * them; 0: not known yet, or not connected. */
 uint64_t cs_net_rtt_us(const cs_net_t *net, const uint8_t key[32]);

@@ -45,7 +45,7 @@ static void established(cs__dial_t *dial)
     dial->due_ms = CS__NEVER;
     dial->link = cs__link_add(dial->net, dial->key, dial);
     /* The other side learns of us by a message; this one makes sure that there is one. */
-    if (cs__send_parts(dial->socket, cs__keep_alive(), NULL) != 0) {
+    if (cs__send_parts(dial->socket, NULL, cs__keep_alive(), NULL) != 0) {
         cs__link_end(dial->net, dial->link);
         return;
     }
@@ -152,9 +152,9 @@ static void set_writable(cs__dial_t *dial)
     dial->net->handler.writable(dial->net->handler.arg, dial->link->id);
 }
 
-cs_err_t cs__dial_send(cs__dial_t *dial, cs_slice_t header, zframe_t **payload_p)
+cs_err_t cs__dial_send(cs__dial_t *dial, cs_slice_t header, cs_buf_t *payload_p)
 {
-    if (cs__send_parts(dial->socket, header, payload_p) == 0) return CS_OK;
+    if (cs__send_parts(dial->socket, dial->link->out, header, payload_p) == 0) return CS_OK;
     if (!dial->link->full) watch(dial, ZMQ_POLLIN | ZMQ_POLLOUT);
     dial->link->full = true;
     return CS_ERR_AGAIN; /* also when it has just ended: then down() comes instead */

@@ -10,7 +10,7 @@ static bool whisper(cs_net_t *net, const cs__link_t *link, cs__whisper_t what)
 {
     const uint8_t byte = (uint8_t)what;
     const cs_slice_t message = cs_slice(&byte, 1);
-    if (link->outgoing) return cs__send_parts(link->dial->socket, message, NULL) == 0;
+    if (link->outgoing) return cs__send_parts(link->dial->socket, NULL, message, NULL) == 0;
     return cs__router_whisper(net, link, message);
 }
 

@@ -7,6 +7,7 @@
 #ifndef CS_IO_NET_IMPL_H
 #define CS_IO_NET_IMPL_H
 
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #include "base/prng.h"
@@ -21,11 +22,13 @@
     64u /* read per wake-up of a socket, so that none starves the others */
 
 typedef struct cs__dial cs__dial_t;
+typedef struct cs__out cs__out_t; /* payloads of one link that libzmq has */
 
 typedef struct cs__link {
     cs_link_t id;
     uint8_t key[CS_CURVE_KEY_BYTES];
     cs__dial_t *dial; /* of an outgoing one, until it ends */
+    cs__out_t *out;   /* owned */
     bool outgoing;    /* otherwise the fields up to `probe_wait_ms` apply */
     uint8_t route[CS__ROUTE_BYTES_MAX];
     size_t route_len;
@@ -60,6 +63,11 @@ struct cs__dial {
     bool gone;         /* undialled */
 };
 
+typedef struct cs__outs {
+    int fd;           /* eventfd: something was let go of */
+    atomic_bool told; /* by it, and not yet read */
+} cs__outs_t;
+
 struct cs_net {
     zloop_t *loop; /* borrowed */
     cs_net_handler_t handler;
@@ -81,6 +89,7 @@ struct cs_net {
     cs_link_t last_link;
     uint32_t links_max;
     bool zap_full;
+    cs__outs_t outs;
     int timer_fd;
     uint64_t timer_at_ms;   /* CS__NEVER: disarmed */
     uint64_t sweep_at_ms;   /* next probe of all incoming links */
@@ -93,6 +102,7 @@ void cs__net_wake(cs_net_t *net, uint64_t at_ms);
 
 /* --- net_link.c */
 cs__link_t *cs__link_add(cs_net_t *net, const uint8_t *key, cs__dial_t *dial);
+void cs__link_free(cs__link_t *link);
 cs__link_t *cs__link_find(const cs_net_t *net, cs_link_t id);
 void cs__link_up(cs_net_t *net, cs__link_t *link);
 /* The connection has ended: tells so at once. */
@@ -102,6 +112,15 @@ void cs__link_close(cs_net_t *net, cs__link_t *link);
 /* The owed down() calls, then frees what is gone. */
 void cs__links_tell_down(cs_net_t *net);
 void cs__links_reap(cs_net_t *net);
+
+/* --- net_out.c */
+cs__out_t *cs__out_new(cs__outs_t *all);
+void cs__out_unref(cs__out_t **out_p);
+/* The last part of a message. The payload is taken; -1: and lost. */
+CS_MUST_USE int cs__out_send(void *socket, cs__out_t *out, cs_buf_t *payload_p);
+CS_MUST_USE cs_err_t cs__outs_open(cs_net_t *net);
+void cs__outs_unwatch(cs_net_t *net);
+void cs__outs_close(cs_net_t *net); /* once the context has ended */
 
 /* --- net_echo.c */
 /* What a message of one byte says. Other values are keep-alives, too. */
@@ -119,7 +138,7 @@ CS_MUST_USE cs_err_t cs__router_open(cs_net_t *net, const cs_net_config_t *confi
                                      cs_buf_t *ret_detail);
 void cs__router_close(cs_net_t *net);
 CS_MUST_USE cs_err_t cs__router_send(cs_net_t *net, cs__link_t *link, cs_slice_t header,
-                                     zframe_t **payload_p);
+                                     cs_buf_t *payload_p);
 /* False: there is no room, or nobody; that is found out elsewhere. */
 bool cs__router_whisper(cs_net_t *net, const cs__link_t *link, cs_slice_t message);
 /* Ends the TCP connection under an incoming link. */
@@ -134,7 +153,7 @@ CS_MUST_USE cs_err_t cs__dial_add(cs_net_t *net, const uint8_t *key, const char 
 void cs__dial_destroy(cs__dial_t *dial); /* its link must have ended */
 void cs__dials_step(cs_net_t *net, uint64_t now_ms);
 uint64_t cs__dials_next(const cs_net_t *net);
-CS_MUST_USE cs_err_t cs__dial_send(cs__dial_t *dial, cs_slice_t header, zframe_t **payload_p);
+CS_MUST_USE cs_err_t cs__dial_send(cs__dial_t *dial, cs_slice_t header, cs_buf_t *payload_p);
 
 /* --- net_socket.c */
 /* A socket with every option of core.md 7.1 but the keys; NULL: no descriptors left. */
@@ -159,7 +178,9 @@ bool cs__receive(void *socket, zframe_t **ret_header, zframe_t **ret_payload,
                  bool *ret_malformed);
 bool cs__is_keep_alive(zframe_t *header, zframe_t *payload);
 cs_slice_t cs__keep_alive(void);
-/* The parts after the routing id. errno is EAGAIN if the link is full. */
-CS_MUST_USE int cs__send_parts(void *socket, cs_slice_t header, zframe_t **payload_p);
+/* The parts after the routing id. errno is EAGAIN if the link is full. payload_p: taken on
+ * success; NULL or empty: none, and then `out` is not used. */
+CS_MUST_USE int cs__send_parts(void *socket, cs__out_t *out, cs_slice_t header,
+                               cs_buf_t *payload_p);
 
 #endif

@@ -11,6 +11,7 @@ cs__link_t *cs__link_add(cs_net_t *net, const uint8_t *key, cs__dial_t *dial)
     link->dial = dial;
     link->outgoing = dial != NULL;
     link->fd = -1;
+    link->out = cs__out_new(&net->outs);
     link->probe_at_ms = CS__NEVER;
     memcpy(link->key, key, sizeof link->key);
     if (net->link_count == net->link_cap) {
@@ -19,6 +20,12 @@ cs__link_t *cs__link_add(cs_net_t *net, const uint8_t *key, cs__dial_t *dial)
     }
     net->links[net->link_count++] = link;
     return link;
+}
+
+void cs__link_free(cs__link_t *link)
+{
+    cs__out_unref(&link->out);
+    cs_free(link);
 }
 
 cs__link_t *cs__link_find(const cs_net_t *net, cs_link_t id)
@@ -97,7 +104,7 @@ void cs__links_reap(cs_net_t *net)
             net->links[kept++] = link;
             continue;
         }
-        cs_free(link);
+        cs__link_free(link);
     }
     net->link_count = kept;
 }

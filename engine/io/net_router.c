@@ -57,16 +57,17 @@ static void probe_soon(cs_net_t *net, cs__link_t *link)
 
 /* 0, or what was wrong: EAGAIN, EHOSTUNREACH. */
 static int send_to(const cs_net_t *net, const cs__link_t *link, cs_slice_t header,
-                   zframe_t **payload_p)
+                   cs_buf_t *payload_p)
 {
     if (zmq_send(net->router, link->route, link->route_len, ZMQ_SNDMORE | ZMQ_DONTWAIT) < 0) {
         return errno == EAGAIN ? EAGAIN : EHOSTUNREACH;
     }
-    return cs__send_parts(net->router, header, payload_p) == 0 ? 0 : EHOSTUNREACH;
+    int rc = cs__send_parts(net->router, link->out, header, payload_p);
+    return rc == 0 ? 0 : EHOSTUNREACH;
 }
 
 cs_err_t cs__router_send(cs_net_t *net, cs__link_t *link, cs_slice_t header,
-                         zframe_t **payload_p)
+                         cs_buf_t *payload_p)
 {
     int err = send_to(net, link, header, payload_p);
     if (err == 0) return CS_OK;

@@ -164,12 +164,12 @@ bool cs__is_keep_alive(zframe_t *header, zframe_t *payload)
     return payload == NULL && zframe_size(header) == 1;
 }
 
-int cs__send_parts(void *socket, cs_slice_t header, zframe_t **payload_p)
+int cs__send_parts(void *socket, cs__out_t *out, cs_slice_t header, cs_buf_t *payload_p)
 {
-    bool more = payload_p != NULL && *payload_p != NULL;
+    bool more = payload_p != NULL && payload_p->len > 0;
     int rc = zmq_send(socket, header.data, header.len, ZMQ_DONTWAIT | (more ? ZMQ_SNDMORE : 0));
     if (rc < 0) return -1;
     /* The first part was taken, so the second one is, or both vanish with the connection. */
-    if (more && zframe_send(payload_p, socket, ZFRAME_DONTWAIT) != 0) zframe_destroy(payload_p);
+    if (more) (void)!cs__out_send(socket, out, payload_p);
     return 0;
 }

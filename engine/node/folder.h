@@ -244,6 +244,8 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 /* folder_wants.c */
 void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
 void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
+/* A path that waits for the content, borrowed; empty: none does. */
+cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_go_on_if_room(cs_folder_t *folder);
 

@@ -301,8 +301,7 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
 }
 
-/* A path that waits for the content; empty: none does. */
-static cs_slice_t awaiting(cs_folder_t *folder, const cs_content_t *content)
+cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content)
 {
     cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
     const cs_onode_t *node = cs_omap_seek(&folder->awaited, prefix);
@@ -320,7 +319,7 @@ void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)
         cs_fetch_done(folder->fetch, item->ticket, &(cs_fetch_result_t){.err = err});
         if (err == CS_OK) cs_folder_content_staged(folder, &item->content);
         if (err != CS_OK) {
-            cs_slice_t path = awaiting(folder, &item->content);
+            cs_slice_t path = cs_folder_awaiting(folder, &item->content);
             cs_folder_failed(folder, "stage.failed", path, err);
         }
     }
@@ -340,7 +339,7 @@ void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job)
         cs_folder_content_staged(folder, &part->content);
     }
     if (job->err != CS_OK) {
-        cs_slice_t path = awaiting(folder, &part->content);
+        cs_slice_t path = cs_folder_awaiting(folder, &part->content);
         cs_folder_failed(folder, "part.failed", path, job->err);
     }
 }

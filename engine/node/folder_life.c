@@ -126,6 +126,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
                             .node = cs_folder_read_node,
                             .row = cs_folder_keep_row};
     folder->fetch = cs_fetch_new(folder->table, &rows, config->seed);
+    cs_fetch_share(folder->fetch, &node->coming);
 
     cs_gossip_config_t gossip = {
         .replica = folder->replica,

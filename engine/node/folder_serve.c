@@ -146,7 +146,7 @@ void cs_folder_pump_serve(cs_folder_t *folder)
     for (size_t i = 0; i < folder->serve_count; i++) {
         cs_serve_wait_t *wait = &folder->serve[i];
         cs_peer_entry_t *peer = cs_folder_peer(folder, wait->peer);
-        bool ready = peer != NULL && peer->unsent < CS_CREDIT_BYTES &&
+        bool ready = peer != NULL && cs__node_has_room(folder->node, peer) &&
                      !is_served(folder, wait->peer) && is_within_limits(folder, wait, peer);
         if (!ready) {
             folder->serve[kept++] = *wait;

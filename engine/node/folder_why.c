@@ -78,6 +78,7 @@ static cs_why_t why_content(cs_folder_t *folder, const cs_content_t *content)
     if (content->kind == CS_KIND_DIR) return why;
     switch (cs_fetch_state(folder->fetch, content)) {
     case CS_FETCH_HERE:
+        why.bytes_here = content->size;
         return why;
     case CS_FETCH_COMING:
         why.kind = CS_WHY_FETCHING;
@@ -118,6 +119,21 @@ cs_why_t cs_node_why(cs_node_t *node, uint32_t number, const cs_item_t *item)
         return (cs_why_t){.kind = CS_WHY_CHANGING, .err = CS_ERR_CHANGED};
     }
     return why_content(folder, &item->content);
+}
+
+size_t cs_node_transfers(cs_node_t *node, uint32_t number,
+                         cs_transfer_t ret[CS_FETCH_FILES_MAX])
+{
+    cs_folder_t *folder = cs__node_folder(node, number);
+    cs_fetch_flow_t flows[CS_FETCH_FILES_MAX];
+    size_t count = folder == NULL ? 0 : cs_fetch_flows(folder->fetch, flows);
+    for (size_t i = 0; i < count; i++) {
+        ret[i] = (cs_transfer_t){.path = cs_folder_awaiting(folder, &flows[i].content),
+                                 .here = flows[i].here,
+                                 .size = flows[i].content.size,
+                                 .rate = flows[i].rate};
+    }
+    return count;
 }
 
 /* A member that said of our very root that all of it is on its disk has it, unless it says

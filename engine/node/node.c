@@ -10,6 +10,7 @@ cs_node_t *cs_node_new(const cs_node_config_t *config)
 {
     cs_node_t *node = cs_calloc(1, sizeof *node);
     node->config = *config;
+    cs__node_share_memory(node, config->memory_bytes);
     return node;
 }
 
@@ -313,7 +314,9 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
 /* Where limits are in force the folders take turns at what they leave. */
 static cs_err_t settle(cs_node_t *node)
 {
-    bool limited = cs__node_limits(node, CS_UP) || cs__node_limits(node, CS_DOWN);
+    bool limited =
+        cs__node_limits(node, CS_UP) || cs__node_limits(node, CS_DOWN) || node->coming.tight;
+    node->coming.tight = false;
     size_t first = limited ? node->turn++ : 0;
     for (size_t i = 0; i < node->folder_count; i++) {
         cs_err_t err = cs_folder_settle(node->folders[(first + i) % node->folder_count]);

@@ -7,7 +7,7 @@
  *
  *   STORE  -> write the batch, synced, in order      -> STORED
  *   JOB    -> cs_job_run in a worker                 -> RECORDS* (scan), JOB_DONE
- *   SEND   -> queue on the link                      -> SENT once it left our queue
+ *   SEND   -> queue on the link                      -> SENT once it is not in memory any more
  *   DROP   -> end the links of a peer                -> LINK_DOWN
  *   REPLY  -> a command's ticket is answered
  *   LEFT   -> nothing of a folder is used any more, and its rows may go
@@ -50,7 +50,7 @@ typedef enum cs_event_kind {
     CS_EV_LINK_UP,     /* link, key, outgoing */
     CS_EV_LINK_DOWN,   /* link */
     CS_EV_MESSAGE,     /* link, header bytes, payload blob or NULL */
-    CS_EV_SENT,        /* link, bytes of a SEND effect that left our queue */
+    CS_EV_SENT,        /* link, bytes of payloads of SEND that are in memory no more */
     CS_EV_STORED,      /* token, err */
     CS_EV_RECORDS,     /* job id, records of a running scan */
     CS_EV_JOB_DONE,    /* job, owned by the core from here */
@@ -147,6 +147,9 @@ typedef struct cs_node_config {
     cs_store_t *store; /* borrowed */
     cs_key_t self;
     char name[64];
+    /* What the process is to take, at most; contents in flight get what CS_MEMORY_BASE_BYTES
+     * leave of it. 0: each folder and peer has its own limit, and there is no common one. */
+    uint64_t memory_bytes;
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);
@@ -225,10 +228,18 @@ typedef enum cs_why_kind {
 typedef struct cs_why {
     cs_why_kind_t kind;
     cs_err_t err;
-    uint64_t bytes_here; /* FETCHING: of a large file */
+    uint64_t bytes_here; /* FETCHING, QUEUED: of its content, verified and on this disk */
 } cs_why_t;
 /* CS_WHY_HERE also for a folder that is unknown. */
 cs_why_t cs_node_why(cs_node_t *node, uint32_t number, const cs_item_t *item);
+
+/* A large file on its way. */
+typedef struct cs_transfer {
+    cs_slice_t path;           /* one that waits for it; borrowed until the next step */
+    uint64_t here, size, rate; /* bytes that are on this disk, of so many; bytes a second */
+} cs_transfer_t;
+size_t cs_node_transfers(cs_node_t *node, uint32_t number,
+                         cs_transfer_t ret[CS_FETCH_FILES_MAX]);
 
 /* Paths of peers' entries that were refused of late, for they have, with ours, too many
  * versions; calls `each` with up to `max` of them. Their number. */

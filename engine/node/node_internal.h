@@ -15,8 +15,10 @@ struct cs_node {
     bool stopping;
     uint64_t now_ms; /* of the last step */
     cs_limits_t limits;
-    cs_rate_t rate[CS_WAYS]; /* of all peers */
-    size_t turn;             /* the folder that is first to use them */
+    cs_rate_t rate[CS_WAYS];  /* of all peers */
+    size_t turn;              /* the folder that is first to use them */
+    cs_fetch_budget_t coming; /* contents that were asked for and are not on the disk */
+    uint64_t going_max;       /* bytes of those that are read for peers */
 };
 
 cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number); /* NULL: unknown */
@@ -35,5 +37,11 @@ bool cs__node_may(cs_node_t *node, cs_peer_entry_t *peer, cs_way_t way);
 void cs__node_spend(cs_node_t *node, cs_peer_entry_t *peer, cs_way_t way, uint64_t bytes);
 /* When it may. */
 uint64_t cs__node_due(const cs_node_t *node, const cs_peer_entry_t *peer, cs_way_t way);
+
+/* Of contents in flight: half may come, half may go. */
+void cs__node_share_memory(cs_node_t *node, uint64_t memory_bytes);
+/* One more request of it may be read. Each peer has its part, so that those that take nothing
+ * cost the others nothing. */
+bool cs__node_has_room(const cs_node_t *node, const cs_peer_entry_t *peer);
 
 #endif

@@ -12,6 +12,7 @@ void cs__download_begin(cs_fetch_t *fetch, cs_want_t *want, size_t index)
     CS_ASSERT(fetch->download[index] == NULL && want->download == NULL);
     cs_download_t *download = cs_calloc(1, sizeof *download);
     download->want = want;
+    download->rate_ms = fetch->now_ms;
     download->hasher = cs_content_hasher_new(fetch->table);
     const cs_content_sink_t *sink = NULL;
     if (fetch->rows.row != NULL) {
@@ -105,6 +106,20 @@ static void leaf_remove(cs_download_t *download, cs_leaf_t *leaf)
     download->leaves--;
 }
 
+#define RATE_MS 1000u /* what a rate is measured over */
+
+/* The newest second counts as much as all before it. */
+static void measure(cs_download_t *download, uint64_t now_ms)
+{
+    uint64_t here = download->want->done_bytes, ms = now_ms - download->rate_ms;
+    if (ms < RATE_MS) return;
+    uint64_t came = here > download->rate_bytes ? here - download->rate_bytes : 0;
+    uint64_t rate = came * 1000 / ms;
+    download->rate = download->rate == 0 ? rate : (download->rate + rate) / 2;
+    download->rate_ms = now_ms;
+    download->rate_bytes = here;
+}
+
 void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_t *leaf,
                             cs_slot_t *slot)
 {
@@ -113,6 +128,7 @@ void cs__download_slot_done(cs_fetch_t *fetch, cs_download_t *download, cs_leaf_
     leaf->left--;
     download->moved_ms = fetch->now_ms;
     cs__want_done_bytes(fetch, download->want, download->want->done_bytes + slot->len);
+    measure(download, fetch->now_ms);
     if (leaf->left == 0 && leaf->state == CS_LEAF_FETCH) leaf_remove(download, leaf);
 }
 

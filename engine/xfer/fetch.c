@@ -52,11 +52,44 @@ cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t 
     return fetch;
 }
 
+void cs_fetch_share(cs_fetch_t *fetch, cs_fetch_budget_t *budget)
+{
+    CS_ASSERT(fetch->asked + fetch->to_disk == 0);
+    fetch->budget = budget;
+}
+
+void cs__fetch_hold(cs_fetch_t *fetch, uint64_t *of, uint64_t bytes)
+{
+    *of += bytes;
+    if (fetch->budget != NULL) fetch->budget->bytes += bytes;
+}
+
+void cs__fetch_let(cs_fetch_t *fetch, uint64_t *of, uint64_t bytes)
+{
+    CS_ASSERT(*of >= bytes);
+    *of -= bytes;
+    if (fetch->budget != NULL) fetch->budget->bytes -= bytes;
+}
+
+uint64_t cs__fetch_room(const cs_fetch_t *fetch)
+{
+    uint64_t held = fetch->asked + fetch->to_disk;
+    uint64_t room = held < CS_FETCH_MEMORY_BYTES ? CS_FETCH_MEMORY_BYTES - held : 0;
+    cs_fetch_budget_t *budget = fetch->budget;
+    if (budget == NULL) return room;
+    uint64_t left = budget->bytes < budget->bytes_max ? budget->bytes_max - budget->bytes : 0;
+    if (held == 0 && left < CS_FETCH_ONE_BYTES) left = CS_FETCH_ONE_BYTES;
+    if (left < CS_FETCH_ONE_BYTES && left < room) budget->tight = true;
+    return left < room ? left : room;
+}
+
 void cs_fetch_destroy(cs_fetch_t **fetch_p)
 {
     cs_fetch_t *fetch = *fetch_p;
     *fetch_p = NULL;
     if (fetch == NULL) return;
+    cs__fetch_let(fetch, &fetch->asked, fetch->asked);
+    cs__fetch_let(fetch, &fetch->to_disk, fetch->to_disk);
     while (!cs__chain_is_empty(&fetch->all)) {
         cs_want_t *want = cs__want_of(fetch->all.next);
         if (want->download != NULL) cs__download_free(&want->download);
@@ -265,6 +298,27 @@ bool cs_fetch_lacks(const cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t 
         if (fetch->source[i].peer == peer) return (want->passed >> i & 1) != 0;
     }
     return false;
+}
+
+/* Of one that stands still the rate fades: it is what it would be if something came just now.
+ */
+static uint64_t rate_of(const cs_download_t *download, uint64_t now_ms)
+{
+    uint64_t ms = now_ms - download->rate_ms;
+    return ms <= 2000 ? download->rate : download->rate * 2000 / ms;
+}
+
+size_t cs_fetch_flows(const cs_fetch_t *fetch, cs_fetch_flow_t ret[CS_FETCH_FILES_MAX])
+{
+    size_t count = 0;
+    for (size_t i = 0; i < CS_FETCH_FILES_MAX; i++) {
+        const cs_download_t *download = fetch->download[i];
+        if (download == NULL || download->stage == CS_DOWNLOAD_CLOSING) continue;
+        ret[count++] = (cs_fetch_flow_t){.content = download->want->content,
+                                         .here = download->want->done_bytes,
+                                         .rate = rate_of(download, fetch->now_ms)};
+    }
+    return count;
 }
 
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content)

@@ -8,7 +8,8 @@
  *           time: LOCAL -> ASK_CHUNKS -> data, verified -> WRITE -> ... -> FINISH -> staged
  *
  * Whatever peers do, memory is bounded: at most CS_CREDIT_BYTES are outstanding per peer, at
- * most CS_FETCH_MEMORY_BYTES asked for or on the way to the disk, CS_FETCH_FILES_MAX large
+ * most CS_FETCH_MEMORY_BYTES asked for or on the way to the disk (what a peer owes that fell
+ * silent is not counted, and may come after all), CS_FETCH_FILES_MAX large
  * files at a time, of each of which only CS_FETCH_LEAVES_MAX leaves of the list are in memory.
  * A peer that has not (CNONE), lies or dawdles is passed over for that content; with no peer
  * left a want sleeps until cs_fetch_retry. Peers are asked in turn, so many peers share one
@@ -102,6 +103,16 @@ typedef struct cs_fetch_rows {
 cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t *rows,
                          uint64_t seed);
 void cs_fetch_destroy(cs_fetch_t **fetch_p);
+
+/* What several machines may have asked for, or on the way to the disk, together. One of them
+ * that has nothing may always ask for one thing, so that each goes on. */
+typedef struct cs_fetch_budget {
+    uint64_t bytes_max;
+    uint64_t bytes; /* kept by the machines */
+    bool tight;     /* somebody might have asked for more; the owner clears it */
+} cs_fetch_budget_t;
+/* Before anything is asked for. Outlives the machine. */
+void cs_fetch_share(cs_fetch_t *fetch, cs_fetch_budget_t *budget);
 
 /* Idempotent. peer: who said that there is this content, asked first; 0: nobody in particular.
  * Beyond CS_FETCH_WANTS_MAX, and CS_FETCH_LARGE_MAX for contents that are not small, the oldest
@@ -200,6 +211,13 @@ typedef enum cs_fetch_state {
 cs_fetch_state_t cs_fetch_state(const cs_fetch_t *fetch, const cs_content_t *content);
 /* This peer said that it has not got it (since it was last heard to have more). */
 bool cs_fetch_lacks(const cs_fetch_t *fetch, cs_peer_t peer, const cs_content_t *content);
+/* A large content in progress. */
+typedef struct cs_fetch_flow {
+    cs_content_t content;
+    uint64_t here; /* bytes, verified and in their place */
+    uint64_t rate; /* bytes a second that came to be so lately */
+} cs_fetch_flow_t;
+size_t cs_fetch_flows(const cs_fetch_t *fetch, cs_fetch_flow_t ret[CS_FETCH_FILES_MAX]);
 /* Bytes verified and written of a content in progress; 0 for one that is not wanted. */
 uint64_t cs_fetch_progress(const cs_fetch_t *fetch, const cs_content_t *content);
 

@@ -171,8 +171,10 @@ typedef struct cs_download {
     cs_mask_t mapper;  /* who said root and depth; the depth is only its word */
     cs_mask_t partial; /* who said that it has it in part, though it was passed over */
     uint64_t moved_ms; /* when something of it came last */
-    bool told;         /* CS_FETCH_TELL */
-    bool rooted;       /* what it said leads to something: the root node or chunk is here */
+    uint64_t rate;     /* bytes a second, smoothed, as of */
+    uint64_t rate_ms, rate_bytes; /* this moment, and what was there then */
+    bool told;                    /* CS_FETCH_TELL */
+    bool rooted; /* what it said leads to something: the root node or chunk is here */
     cs_name_t root;
     uint32_t depth;
     uint64_t zeros; /* bytes that need no space, by its word; at most all */
@@ -223,8 +225,10 @@ struct cs_fetch {
     cs_order_t *order;
     uint32_t orders, order_cap, order_free; /* free: index + 1 */
     uint32_t looks;                         /* of those, LOCAL */
-    uint64_t to_disk, asked;                /* bytes */
-    uint64_t missing; /* bytes of wants that are not staged, without done_bytes */
+    uint64_t to_disk, asked;   /* bytes; changed by cs__fetch_hold, _let; asked: not of stalled
+                                  sources */
+    cs_fetch_budget_t *budget; /* borrowed; NULL: its own limit alone */
+    uint64_t missing;          /* bytes of wants that are not staged, without done_bytes */
     cs_slice_t landing_bytes;
     cs_landing_t *landing;
     size_t landings, landing_cap, landed;
@@ -235,12 +239,19 @@ struct cs_fetch {
 
 /* What an answer costs besides its bytes: name, length, its share of frames and bookkeeping. */
 #define CS_ASK_OVERHEAD 256u
+/* One thing, whatever it is. */
+#define CS_FETCH_ONE_BYTES (CS_CHUNK_MAX + CS_ASK_OVERHEAD)
 
 /* --- chains (fetch_want.c) */
 void cs__chain_init(cs_chain_t *head);
 void cs__chain_push(cs_chain_t *head, cs_chain_t *item); /* at the end */
 void cs__chain_remove(cs_chain_t *item);                 /* leaves it a ring of its own */
 bool cs__chain_is_empty(const cs_chain_t *head);
+
+/* --- what is held in memory, or will be (fetch.c): `of` is one of to_disk and asked */
+void cs__fetch_hold(cs_fetch_t *fetch, uint64_t *of, uint64_t bytes);
+void cs__fetch_let(cs_fetch_t *fetch, uint64_t *of, uint64_t bytes);
+uint64_t cs__fetch_room(const cs_fetch_t *fetch); /* for more */
 
 /* --- wants (fetch_want.c) */
 cs_want_t *cs__want_of(cs_chain_t *link); /* whose member `all` that is */

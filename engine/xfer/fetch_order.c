@@ -24,7 +24,7 @@ static uint64_t order_new(cs_fetch_t *fetch, const cs_order_t *order)
     *at = *order;
     at->generation = generation;
     at->want->orders++;
-    fetch->to_disk += at->bytes;
+    cs__fetch_hold(fetch, &fetch->to_disk, at->bytes);
     return (uint64_t)generation << 32 | (index + 1);
 }
 
@@ -38,7 +38,7 @@ static cs_order_t order_take(cs_fetch_t *fetch, uint64_t ticket)
         (cs_order_t){.generation = order.generation, .next_free = fetch->order_free};
     fetch->order_free = index + 1;
     order.want->orders--;
-    fetch->to_disk -= order.bytes;
+    cs__fetch_let(fetch, &fetch->to_disk, order.bytes);
     if (order.kind == CS_FETCH_LOCAL) fetch->looks--;
     return order;
 }

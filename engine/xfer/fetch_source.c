@@ -48,11 +48,8 @@ uint64_t cs__source_room(const cs_fetch_t *fetch, const cs_source_t *source)
 {
     uint64_t credit = source->credit;
     /* Whatever the credit, one thing may be asked for. */
-    if (source->bytes == 0 && credit < CS_CHUNK_MAX + CS_ASK_OVERHEAD) {
-        credit = CS_CHUNK_MAX + CS_ASK_OVERHEAD;
-    }
-    uint64_t memory = fetch->asked + fetch->to_disk;
-    memory = memory < CS_FETCH_MEMORY_BYTES ? CS_FETCH_MEMORY_BYTES - memory : 0;
+    if (source->bytes == 0 && credit < CS_FETCH_ONE_BYTES) credit = CS_FETCH_ONE_BYTES;
+    uint64_t memory = cs__fetch_room(fetch);
     uint64_t room = source->bytes < credit ? credit - source->bytes : 0;
     return room < memory ? room : memory;
 }
@@ -85,7 +82,7 @@ void cs__source_ask(cs_fetch_t *fetch, cs_source_t *source, uint8_t request, cs_
     };
     source->open[request]++;
     source->bytes += bytes;
-    fetch->asked += bytes;
+    cs__fetch_hold(fetch, &fetch->asked, bytes);
     CS_ASSERT(source->bytes <= CS_CREDIT_BYTES);
     CS_ASSERT(fetch->asked + fetch->to_disk <= CS_FETCH_MEMORY_BYTES);
 }
@@ -102,10 +99,10 @@ cs_ask_t *cs__ask_find(cs_source_t *source, cs_ask_kind_t kind, const cs_name_t 
 
 static void ask_remove(cs_fetch_t *fetch, cs_source_t *source, cs_ask_t *ask)
 {
-    CS_ASSERT(source->bytes >= ask->bytes && fetch->asked >= ask->bytes);
+    CS_ASSERT(source->bytes >= ask->bytes);
     source->open[ask->request]--;
     source->bytes -= ask->bytes;
-    fetch->asked -= ask->bytes;
+    if (!source->stalled) cs__fetch_let(fetch, &fetch->asked, ask->bytes);
     ask->kind = CS_ASK_NONE;
     while (source->head < source->len && source->ask[source->head].kind == CS_ASK_NONE) {
         source->head++;
@@ -171,6 +168,7 @@ static void use_again(cs_fetch_t *fetch, cs_source_t *source)
 {
     source->stalled = false;
     source->dry = false;
+    cs__fetch_hold(fetch, &fetch->asked, source->bytes);
     fetch->usable |= cs__source_bit(fetch, source);
     cs__want_wake(fetch);
 }
@@ -245,7 +243,7 @@ void cs_fetch_peer_down(cs_fetch_t *fetch, cs_peer_t peer)
     fetch->usable &= ~bit;
     release_all(fetch, source);
     settle_waiting(fetch);
-    fetch->asked -= source->bytes;
+    if (!source->stalled) cs__fetch_let(fetch, &fetch->asked, source->bytes);
     source->peer = 0;
     source->bytes = 0;
     source->head = source->len = 0;
@@ -281,6 +279,8 @@ void cs_fetch_tick(cs_fetch_t *fetch, uint64_t now_ms)
             continue;
         }
         if (now_ms - source->heard_ms >= CS_FETCH_TIMEOUT_MS) {
+            /* Others may be asked for as much: it may never come. */
+            cs__fetch_let(fetch, &fetch->asked, source->bytes);
             source->stalled = source->untold = true;
             source->stalled_ms = now_ms;
             fetch->usable &= ~cs__source_bit(fetch, source);

@@ -57,17 +57,25 @@ static bool a_has_one(void *arg)
     return rig_links_up(&((scene_t *)arg)->a) == 1;
 }
 
+static cs_buf_t test_payload(char of, size_t len)
+{
+    cs_buf_t payload = {0};
+    cs_buf_reserve(&payload, len);
+    memset(payload.data, of, len);
+    payload.len = len;
+    return payload;
+}
+
 /* Sends until the link is full. */
 static unsigned flood(rig_node_t *node, cs_link_t link)
 {
     for (unsigned sent = 0; sent < FLOOD_MESSAGES_MAX; sent++) {
-        zframe_t *payload = zframe_new(NULL, FLOOD);
-        memset(zframe_data(payload), 'x', FLOOD);
+        cs_buf_t payload = test_payload('x', FLOOD);
         cs_err_t err = cs_net_send(node->net, link, cs_slice_text("flood"), &payload);
         if (err == CS_OK) continue;
         cr_assert_eq(err, CS_ERR_AGAIN);
-        cr_assert_not_null(payload, "what was not sent is still the caller's");
-        zframe_destroy(&payload);
+        cr_assert_eq(payload.len, FLOOD, "what was not sent is still the caller's");
+        cs_buf_fini(&payload);
         return sent;
     }
     cr_assert_fail("never full");
@@ -170,12 +178,69 @@ static bool a_has_a_message(void *arg)
     return link != NULL && link->messages > 0;
 }
 
+static size_t total(const scene_t *s)
+{
+    return (size_t)s->expected * FLOOD;
+}
+
+static bool b_has_told_all(void *arg)
+{
+    scene_t *s = arg;
+    rig_link_t *link = rig_link(&s->b);
+    return link != NULL && link->gone == total(s);
+}
+
+Test(net_flow, payloads_count_until_they_are_on_their_way)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    rig_link_t *link = rig_link(&s.b);
+    s.expected = flood(&s.b, link->id);
+    cr_assert_eq(link->gone, 0, "nothing is told out of a call");
+    AWAIT(&s, b_has_told_all);
+    scene_end(&s);
+}
+
+static bool never(void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+/* What nobody reads fills the buffers of both ends, and the rest is known to be here. */
+Test(net_flow, payloads_that_nobody_reads_are_not_told_to_be_gone)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    rig_keys_t keys = rig_keys();
+    cs_net_allow(s.a.net, keys.public_key);
+    rig_client_t mute = rig_client(rig_endpoint(&s.a), s.a.keys.public_key, &keys, NULL);
+    const int few = 1;
+    zmq_setsockopt(mute.socket, ZMQ_RCVHWM, &few, sizeof few);
+    zmq_send(mute.socket, "hello", 5, 0);
+    AWAIT(&s, a_has_two);
+    rig_link_t *link = rig_link_to(&s.a, keys.public_key);
+    unsigned sent = 0;
+    for (cs_err_t err = CS_OK; err == CS_OK; sent++) {
+        cs_buf_t payload = test_payload('x', 16 * FLOOD);
+        err = cs_net_send(s.a.net, link->id, cs_slice_text("mute"), &payload);
+        cs_buf_fini(&payload);
+        cr_assert_lt(sent, 4 * CS_HWM, "never full");
+    }
+    s.expected = sent - 1;
+    (void)rig_await(s.loop, 300, never, &s);
+    cr_assert_leq(link->gone, total(&s) * 16 / 2, "most of it is here: nobody reads");
+    rig_client_stop(&mute);
+    AWAIT(&s, a_has_one);
+    cr_assert_not(link->up, "what it had is freed, and need not be told");
+    scene_end(&s);
+}
+
 Test(net_flow, a_payload_of_the_greatest_size_passes_in_both_directions)
 {
     scene_t s = {.loop = NULL};
     connect_two(&s);
-    zframe_t *payload = zframe_new(NULL, CS_MESSAGE_BYTES_MAX);
-    memset(zframe_data(payload), 'm', CS_MESSAGE_BYTES_MAX);
+    cs_buf_t payload = test_payload('m', CS_MESSAGE_BYTES_MAX);
     cr_assert_eq(cs_net_send(s.b.net, rig_link(&s.b)->id, cs_slice_text("max"), &payload),
                  CS_OK);
     AWAIT(&s, a_has_a_message);

@@ -63,6 +63,44 @@ Test(events, are_told_as_they_happen, .timeout = 120)
     shell_free(shell);
 }
 
+/* A file that takes a while: how far it is, to the byte, and how long it will take. */
+Test(events, tell_how_far_a_transfer_is, .timeout = 120)
+{
+    cluster_t cluster;
+    shell_t *shell = shell_new();
+    char out[CLUSTER_TEXT];
+    cluster_new(&cluster, 2);
+    cluster_pair(&cluster, 0, 1, 0);
+    test_shell("head -c 8000000 /dev/urandom >%s/large", cluster.node[0].root);
+    test_shell("cd %s && sed -i 's/^    up-kib = .*/    up-kib = \"800\"/' config && grep -q "
+               "800 config",
+               cluster.node[0].home);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    EXPECT(
+        shell, 0, "",
+        "{ $B events --since 0 --json --home %s >live 2>&1 & } && echo $! >pid && { $B events "
+        "--since 0 --home %s >people 2>&1 & } && echo $! >pid2",
+        home_of(&cluster, 1), home_of(&cluster, 1));
+    UNTIL(shell, "live",
+          "\"type\":\"progress\",\"folder\":\"shared\",\"needed_files\":1,"
+          "\"needed_bytes\":[0-9]*,.*\"transfers\":\\[{\"path\":\"large\",\"bytes\":[1-9]["
+          "0-9]*,\"size\":8000000,\"rate\":");
+    UNTIL(shell, "people", " progress shared 1 file, .* to come");
+    cluster_do(&cluster, 1, out, "status --json");
+    cr_assert_not_null(strstr(out, "\"transfers\":[{\"path\":\"large\",\"bytes\":"), "%s", out);
+    /* What is here and what is needed are the file, in each of them. */
+    EXPECT(shell, 0, "",
+           "sed -n 's/.*\"needed_bytes\":\\([0-9]*\\),.*\"bytes\":\\([0-9]*\\),\"size\".*/\\1 "
+           "\\2/p' live | awk '$1 + $2 != 8000000 { exit 1 }'");
+    EXPECT(shell, 0, "", "kill $(cat pid) $(cat pid2)");
+    cluster_settle(&cluster, 60);
+    cluster_do(&cluster, 1, out, "status --json");
+    cr_assert_not_null(strstr(out, "\"transfers\":[]"), "%s", out);
+    cluster_destroy(&cluster);
+    shell_free(shell);
+}
+
 Test(events, go_on_after_a_number_and_over_a_restart, .timeout = 120)
 {
     cluster_t cluster;

@@ -155,6 +155,8 @@ void world_init(world_t *world, uint64_t seed)
     cs_prng_init(&world->prng, seed);
     test_contents_init(&world->all, seed);
     world->fetch = cs_fetch_new(world->all.table, NULL, seed);
+    world->budget.bytes_max = seed % 3 * (3u << 20);
+    cs_fetch_share(world->fetch, &world->budget);
     for (size_t i = 0; i < PEERS; i++) {
         world->peer[i] = (peer_t){.id = (cs_peer_t)(100 + i), .temper = (temper_t)(i % 6)};
     }

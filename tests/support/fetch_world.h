@@ -51,6 +51,7 @@ typedef struct world {
     test_contents_t all;
     progress_t *progress;
     cs_fetch_t *fetch;
+    cs_fetch_budget_t budget; /* none, some, or ample */
     cs_prng_t prng;
     peer_t peer[PEERS];
     order_t *order;

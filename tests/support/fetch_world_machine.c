@@ -176,6 +176,9 @@ void world_drain(world_t *world)
         }
         cs_fetch_stats_t stats;
         cs_fetch_stats(world->fetch, &stats);
-        cr_assert(stats.bytes_asked + stats.bytes_to_disk <= CS_FETCH_MEMORY_BYTES);
+        uint64_t held = stats.bytes_asked + stats.bytes_to_disk;
+        cr_assert(held <= CS_FETCH_MEMORY_BYTES);
+        cr_assert(held == world->budget.bytes);
+        cr_assert(held <= world->budget.bytes_max || held <= CS_CHUNK_MAX + 256);
     }
 }

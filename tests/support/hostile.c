@@ -177,9 +177,10 @@ void hostile_await_up(hostile_t *hostile)
 void hostile_say_bytes(hostile_t *hostile, cs_slice_t header, const cs_buf_t *payload)
 {
     if (hostile->link == 0) return;
-    zframe_t *frame = payload == NULL ? NULL : zframe_new(payload->data, payload->len);
-    (void)!cs_net_send(hostile->net, hostile->link, header, &frame);
-    zframe_destroy(&frame);
+    cs_buf_t copy = {0};
+    if (payload != NULL) cs_buf_put_slice(&copy, cs_buf_slice(payload));
+    (void)!cs_net_send(hostile->net, hostile->link, header, &copy);
+    cs_buf_fini(&copy);
 }
 
 void hostile_say(hostile_t *hostile, cs_msg_t *msg, const cs_buf_t *payload)

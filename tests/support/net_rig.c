@@ -52,6 +52,13 @@ static void on_writable(void *arg, cs_link_t id)
     by_id(arg, id)->writables++;
 }
 
+static void on_gone(void *arg, cs_link_t id, uint64_t bytes)
+{
+    rig_link_t *link = by_id(arg, id);
+    if (!link->up) fatal("gone", "after down");
+    link->gone += bytes;
+}
+
 static void on_dial_state(void *arg, const uint8_t *key, cs_err_t err)
 {
     rig_node_t *node = arg;
@@ -93,6 +100,7 @@ void rig_start_knowing(rig_node_t *node, zloop_t *loop, const rig_keys_t *keys,
                                 .down = on_down,
                                 .message = on_message,
                                 .writable = on_writable,
+                                .gone = on_gone,
                                 .dial_state = on_dial_state};
     cs_buf_t detail = {0};
     if (cs_net_new(&config, &handler, &node->net, &detail) != CS_OK) {

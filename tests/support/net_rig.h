@@ -18,6 +18,7 @@ typedef struct rig_link {
     uint8_t key[32];
     bool outgoing, up;
     unsigned messages, writables;
+    size_t gone;   /* of payloads that were sent */
     size_t bytes;  /* header and payload of all messages */
     char last[64]; /* header of the newest message, cut and NUL-terminated */
 } rig_link_t;

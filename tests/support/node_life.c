@@ -25,7 +25,9 @@ static void start(nw_node_t *node)
         snprintf(members[count++].name, sizeof members[0].name, "n%u", i);
     }
     if (cs_mem_store_open(node->disk, &node->store) != CS_OK) abort();
-    cs_node_config_t config = {.store = node->store, .self = nw_key(node->index)};
+    cs_node_config_t config = {.store = node->store,
+                               .self = nw_key(node->index),
+                               .memory_bytes = world->seed % 4 == 2 ? 1 : 0};
     snprintf(config.name, sizeof config.name, "n%u", node->index);
     node->node = cs_node_new(&config);
     cs_folder_config_t folder = {.id = "f",

@@ -325,6 +325,69 @@ Test(fetch, an_id_that_no_bytes_have_keeps_nobody_busy)
     cr_assert(stats().sleeping == 1);
 }
 
+/* Of a common budget the second machine gets what the first leaves, and one thing in any case.
+ */
+Test(fetch, machines_share_a_budget)
+{
+    enum { SIZE = 60000, COST = SIZE + 256, MOST = 20, COUNT = 30 };
+    size_t content[COUNT];
+    cs_fetch_budget_t budget = {.bytes_max = MOST * COST};
+    cs_fetch_t *other = cs_fetch_new(all.table, NULL, 1);
+    cs_fetch_action_t action;
+    cs_fetch_share(fetch, &budget);
+    cs_fetch_share(other, &budget);
+    cs_fetch_peer_up(fetch, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    cs_fetch_peer_up(other, ANN);
+    for (size_t i = 0; i < COUNT; i++) {
+        content[i] = test_contents_small(&all, SIZE);
+        want(content[i], 0);
+        cr_assert(cs_fetch_want(other, id(content[i]), 0) == CS_OK);
+    }
+    size_t asked = 0;
+    while (next_any(&action)) {
+        asked += action.count;
+    }
+    cr_assert(asked == MOST && budget.bytes == budget.bytes_max);
+    cr_assert(budget.tight, "there was more to ask for");
+
+    for (asked = 0; cs_fetch_next(other, now_ms, &action);) {
+        asked += action.count;
+    }
+    cr_assert(asked > 0, "one thing in any case");
+    cr_assert(budget.bytes > budget.bytes_max &&
+              budget.bytes <= budget.bytes_max + CS_CHUNK_MAX + 256);
+
+    cr_assert(give_small(ANN, content[0]) == CS_OK);
+    done(next(CS_FETCH_STAGE).ticket, CS_OK);
+    nothing();
+    cs_fetch_destroy(&other);
+    cr_assert(next(CS_FETCH_ASK_SMALL).count == 1, "what the other one had is free");
+    cr_assert_eq(budget.bytes, budget.bytes_max);
+}
+
+/* What a peer owes that says nothing any more keeps nobody else from being asked. */
+Test(fetch, a_silent_peer_holds_no_budget)
+{
+    size_t a = test_contents_small(&all, 60000);
+    cs_fetch_budget_t budget = {.bytes_max = 0};
+    cs_fetch_share(fetch, &budget);
+    cs_fetch_peer_up(fetch, ANN);
+    want(a, ANN);
+    cr_assert_eq(next(CS_FETCH_ASK_SMALL).peer, ANN);
+    cs_fetch_peer_up(fetch, BOB);
+    nothing();
+    now_ms += CS_FETCH_TIMEOUT_MS;
+    cs_fetch_tick(fetch, now_ms);
+    cr_assert_eq(budget.bytes, 0);
+    cr_assert_eq(next(CS_FETCH_ASK_SMALL).peer, BOB);
+    cs_fetch_heard(fetch, ANN);
+    cr_assert_eq(budget.bytes, 2 * (60000 + 256), "it may come after all");
+    cs_fetch_peer_down(fetch, ANN);
+    cs_fetch_peer_down(fetch, BOB);
+    cr_assert_eq(budget.bytes, 0);
+}
+
 Test(fetch, bytes_that_the_caller_did_not_take_are_asked_for_again)
 {
     size_t a = test_contents_small(&all, 100);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/mem.h"
+#include "node/node_internal.h"
 #include "support/node_world.h"
 
 #define KIB     1024u
@@ -130,6 +131,74 @@ Test(node_limits, of_all_peers_together)
     uint64_t ms = time_to_equal();
     cr_assert(ms > AT_LEAST, "%llu ms", (unsigned long long)ms);
     nw_close(&world);
+}
+
+/* Bytes of contents that node 0 has read for one and has not got rid of. */
+static uint64_t most_queued(void)
+{
+    uint64_t most = 0;
+    for (size_t i = 0; i < NW_LINKS_MAX; i++) {
+        const nw_link_t *link = &world.link[i];
+        for (unsigned end = 0; link->up && end < 2; end++) {
+            uint64_t bytes = 0;
+            const nw_frame_t *frame = link->node[end] == 0 ? link->queue[end].first : NULL;
+            for (; frame != NULL; frame = frame->next) {
+                bytes += frame->payload.len;
+            }
+            if (bytes > most) most = bytes;
+        }
+    }
+    return most;
+}
+
+/* With the least memory one request of each is answered at a time, and all get there. */
+Test(node_limits, of_memory)
+{
+    for (uint64_t seed = 13; seed <= 14; seed++) {
+        uint64_t most = 0;
+        nw_open(&world, seed, 4);
+        fill(0);
+        nw_scan(&world.node[0], NULL);
+        nw_connect_all(&world);
+        while (!(has_all(1) && has_all(2) && has_all(3))) {
+            if (!nw_step(&world)) nw_pass_time(&world);
+            cr_assert_null(world.failure, "%s", world.failure);
+            uint64_t queued = most_queued();
+            if (queued > most) most = queued;
+        }
+        bool least = world.node[0].node->going_max == 0;
+        cr_assert_eq(least, seed == 14, "the world draws it from the seed");
+        cr_assert(!least || most <= CS_FETCH_REQUEST_BYTES, "%llu bytes",
+                  (unsigned long long)most);
+        cr_assert(least || most > CS_FETCH_REQUEST_BYTES, "%llu bytes: the test shows nothing",
+                  (unsigned long long)most);
+        nw_close(&world);
+    }
+}
+
+Test(node_limits, memory_is_shared_among_peers)
+{
+    cs_node_t node = {.peers.len = 4};
+    cs_peer_entry_t peer = {.unsent = 0};
+    cs__node_share_memory(&node, CS_MEMORY_BASE_BYTES + (8u << 20) * 2);
+    cr_assert_eq(node.coming.bytes_max, 8u << 20);
+    const uint64_t part = 2u << 20;
+    peer.unsent = part - CS_FETCH_REQUEST_BYTES;
+    cr_assert(cs__node_has_room(&node, &peer));
+    peer.unsent++;
+    cr_assert_not(cs__node_has_room(&node, &peer));
+
+    node.peers.len = 1000; /* less than a request for each: one, then */
+    cr_assert_not(cs__node_has_room(&node, &peer));
+    peer.unsent = 0;
+    cr_assert(cs__node_has_room(&node, &peer));
+
+    cs__node_share_memory(&node, 0); /* no common limit: a peer's own */
+    node.peers.len = 1;
+    peer.unsent = CS_CREDIT_BYTES - CS_FETCH_REQUEST_BYTES;
+    cr_assert(cs__node_has_room(&node, &peer));
+    peer.unsent++;
+    cr_assert_not(cs__node_has_room(&node, &peer));
 }
 
 /* A rate at which one chunk takes longer than a silent peer is waited for: who is told that his

@@ -68,6 +68,24 @@ Test(watch, shows_progress_rate_and_time_left)
     json_decref(document);
 }
 
+Test(watch, shows_each_large_file_that_comes)
+{
+    static cs_watch_t watch;
+    work(&watch);
+    json_t *document = status(50, 500000, 600000);
+    json_t *folder = json_array_get(json_object_get(document, "folders"), 0);
+    json_object_set_new(folder, "transfers",
+                        json_pack("[{s:s,s:i,s:i,s:i,s:i},{s:s,s:i,s:i}]", "path",
+                                  "big/one.iso", "bytes", 3 << 20, "size", 4 << 20, "rate",
+                                  1 << 20, "seconds_left", 1, "path", "rests", "bytes", 0,
+                                  "size", 0));
+    const char *text = draw(&watch, document, 100, 24, false);
+    has(text, "  [##################-------]  75 %  1 s left, 1.0 MiB/s, 3.0 MiB of 4.0 MiB  "
+              "big/one.iso\n");
+    has(text, "  [-------------------------]   0 %  0 B of 0 B  rests\n");
+    json_decref(document);
+}
+
 Test(watch, begins_anew_when_all_is_done)
 {
     static cs_watch_t watch;
