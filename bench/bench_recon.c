@@ -81,7 +81,7 @@ static void count(const cs_msg_t *msg, size_t bytes)
     }
 }
 
-static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+static uint64_t host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
 {
     side_t *side = arg;
     (void)peer;
@@ -90,6 +90,7 @@ static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
     count(msg, frame->bytes.len);
     *side->last = frame;
     side->last = &frame->next;
+    return frame->bytes.len;
 }
 
 static void host_drop(void *arg, cs_peer_t peer, const char *reason)

@@ -25,6 +25,24 @@ static void print_left(const json_t *event)
     cs_buf_fini(&text);
 }
 
+/* " laptop done, 3 in, 1 out, 1.2 KiB, 2 round trips" */
+static void print_exchange(const json_t *event)
+{
+    const char *end = cs_text_of(event, "end");
+    if (end[0] == '\0') return;
+    unsigned long long trips = cs_number_of(event, "round_trips");
+    cs_buf_t text = {0};
+    cs_buf_put_u8(&text, ' ');
+    cs_put_visible(&text, cs_text_of(event, "peer"));
+    cs_buf_printf(&text, " %s, %llu in, %llu out, ", end,
+                  (unsigned long long)cs_number_of(event, "entries_in"),
+                  (unsigned long long)cs_number_of(event, "entries_out"));
+    cs_put_size(&text, cs_number_of(event, "bytes_in") + cs_number_of(event, "bytes_out"));
+    cs_buf_printf(&text, ", %llu round trip%s", trips, trips == 1 ? "" : "s");
+    fwrite(text.data, 1, text.len, stdout);
+    cs_buf_fini(&text);
+}
+
 /* The clock in UTC, as in the log. */
 static void print_event(void *arg, const json_t *event)
 {
@@ -45,6 +63,7 @@ static void print_event(void *arg, const json_t *event)
         uint64_t count = cs_number_of(event, counts[i]);
         if (count > 0) printf(" %llu %s", (unsigned long long)count, counts[i]);
     }
+    print_exchange(event);
     print_left(event);
     putchar('\n');
 }

@@ -127,6 +127,25 @@ static void add_equal(cs_table_t *table, json_t *equal)
     cs_table_add(table, text);
 }
 
+/* A line for each folder that is not as the peer's, and for which that is worth saying. */
+static void print_shared(const json_t *peers)
+{
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        const json_t *peer = json_array_get(peers, i);
+        json_t *folders = json_object_get(peer, "folders"), *folder;
+        const char *id;
+        json_object_foreach(folders, id, folder)
+        {
+            cs_buf_t text = {0};
+            cs_put_shared(folder, "", "", &text);
+            if (text.len == 0) continue;
+            cs_print_visible(cs_text_of(peer, "name"));
+            printf(": %s: %.*s\n", id, (int)text.len, (const char *)text.data);
+            cs_buf_fini(&text);
+        }
+    }
+}
+
 static bool is_ambiguous(const json_t *peers, const char *name)
 {
     size_t same = 0;
@@ -178,6 +197,7 @@ static void print_status(void *arg, const json_t *document)
     }
     print_troubles(folders, run->loudness > 0);
     print_peers(json_object_get(document, "peers"));
+    print_shared(json_object_get(document, "peers"));
 }
 
 int cs_run_status(cs_run_t *run)

@@ -39,3 +39,31 @@ void cs_short_of(const json_t *document, const char *key, char ret[CS_SHORT_HASH
 {
     snprintf(ret, CS_SHORT_HASH + 1, "%s", cs_text_of(document, key));
 }
+
+static void put_exchange(const json_t *exchange, cs_buf_t *buf)
+{
+    unsigned long long done =
+        cs_number_of(exchange, "entries_in") + cs_number_of(exchange, "entries_out");
+    unsigned long long all = cs_number_of(exchange, "differences");
+    cs_buf_printf(buf, "exchanging, ");
+    if (all >= done && all > 0) {
+        cs_buf_printf(buf, "%llu of %llu differences%s", done, all,
+                      cs_true_of(exchange, "found_all") ? "" : " found so far");
+    } else {
+        cs_buf_printf(buf, "%llu entries so far", done);
+    }
+}
+
+void cs_put_shared(const json_t *folder, const char *before, const char *after, cs_buf_t *buf)
+{
+    const json_t *exchange = json_object_get(folder, "exchange");
+    const char *why = cs_text_of(folder, "why");
+    if (exchange == NULL && why[0] == '\0') return;
+    cs_buf_printf(buf, "%s", before);
+    if (exchange != NULL) {
+        put_exchange(exchange, buf);
+    } else {
+        cs_buf_printf(buf, "%s: %s", cs_text_of(folder, "state"), why);
+    }
+    cs_buf_printf(buf, "%s", after);
+}

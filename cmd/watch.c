@@ -341,6 +341,7 @@ static void draw_folder(screen_t *screen, const cs_watch_t *watch, const json_t 
 static void draw_peer(screen_t *screen, const json_t *peer)
 {
     json_t *equal = json_object_get(peer, "equal"), *value;
+    const json_t *folders = json_object_get(peer, "folders");
     const char *folder, *state = cs_text_of(peer, "state"), *name = cs_text_of(peer, "name");
     cs_buf_t *line = &screen->line;
     size_t behind = 0;
@@ -350,6 +351,7 @@ static void draw_peer(screen_t *screen, const json_t *peer)
     {
         if (json_is_true(value)) continue;
         cs_buf_printf(line, behind++ == 0 ? "differs in %s" : ", %s", folder);
+        cs_put_shared(json_object_get(folders, folder), " (", ")", line);
     }
     if (behind == 0) cs_buf_printf(line, "equal");
     end_line(screen, strcmp(state, "connected") != 0 ? "2" : NULL);

@@ -323,7 +323,8 @@ static cs_err_t decode_body(cs_msg_t *ret, cs_slice_t wire)
 cs_err_t cs_msg_decode(cs_msg_t *ret, cs_slice_t header, cs_slice_t payload)
 {
     memset(ret, 0, sizeof *ret);
-    if (header.len + payload.len > CS_MESSAGE_BYTES_MAX) return CS_ERR_LIMIT;
+    ret->wire_bytes = header.len + payload.len;
+    if (ret->wire_bytes > CS_MESSAGE_BYTES_MAX) return CS_ERR_LIMIT;
     cs_reader_t reader = cs_reader(header);
     uint8_t version = cs_read_u8(&reader);
     if (reader.err == CS_OK && version != CS_PROTOCOL_VERSION) return CS_ERR_VERSION;

@@ -256,6 +256,7 @@ typedef struct cs_msg {
     cs_msg_type_t type;
     uint16_t flags;    /* unknown bits are ignored */
     uint32_t xid, seq; /* 0: not part of an exchange */
+    size_t wire_bytes; /* as it came; not set by others than the decoder */
     uint8_t tag[CS_TAG_BYTES];
     union {
         cs_msg_error_t error;

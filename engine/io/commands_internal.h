@@ -142,6 +142,8 @@ void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_i
 void cs__put_writing(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_back_t *back,
                      cs_json_t *json);
 /* "id", "name", "state", "endpoint" */
+/* "equal" and "folders": how the peer is with each folder that it shares. */
+void cs__put_shared(cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json);
 void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json);
 /* Also where no node runs: then nothing is under way. False: it could not be loaded. */
 CS_MUST_USE bool cs__folder_status(cs_daemon_t *daemon, const cs_mounted_t *folder,

@@ -243,24 +243,6 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
     cs_json_end(json, '}');
 }
 
-static void put_equal(cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json)
-{
-    cs_json_key(json, "equal");
-    cs_json_begin(json, '{');
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        size_t count = 0;
-        cs_report_t *reports =
-            cs_node_reports(daemon->node, daemon->folders[i].record.number, &count);
-        for (size_t k = 0; k < count; k++) {
-            if (memcmp(reports[k].key.b, key, CS_KEY_BYTES) != 0) continue;
-            cs_json_put_bool(json, daemon->folders[i].record.id,
-                             reports[k].known && reports[k].equal);
-        }
-        cs_free(reports);
-    }
-    cs_json_end(json, '}');
-}
-
 void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *json)
 {
     cs_json_put_hex(json, "id", peer->key, CS_KEY_BYTES);
@@ -288,7 +270,7 @@ static void put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_
     (void)cs_node_peer_status(daemon->node, &key, &status); /* not connected: zeros */
     cs_json_begin(json, '{');
     cs__put_peer(daemon, peer, json);
-    put_equal(daemon, peer->key, json);
+    cs__put_shared(daemon, peer->key, json);
     cs_json_put_u64(json, "bytes_in", status.bytes_in);
     cs_json_put_u64(json, "bytes_out", status.bytes_out);
     put_round_trip(daemon, peer->key, json);

@@ -62,6 +62,10 @@ static void note(cs_daemon_t *daemon, const cs_effect_t *effect)
         note_scan(daemon, effect);
         return;
     }
+    if (effect->note == CS_NOTE_EXCHANGE) {
+        cs__daemon_event_exchange(daemon, folder_name(daemon, effect->folder), effect);
+        return;
+    }
     if (effect->note == CS_NOTE_PEER) {
         cs__daemon_note_peer(daemon, effect->link, effect->text);
         return;

@@ -157,6 +157,9 @@ void cs__daemon_event(cs_daemon_t *daemon, const char *type, const char *folder,
 bool cs__daemon_event_begin(cs_daemon_t *daemon, const char *type, const char *folder,
                             cs_json_t *ret);
 void cs__daemon_event_end(cs_daemon_t *daemon, cs_json_t *event_p);
+/* An exchange is over: NOTE of that kind. */
+void cs__daemon_event_exchange(cs_daemon_t *daemon, const char *folder,
+                               const cs_effect_t *effect);
 void cs__daemon_event_states(cs_daemon_t *daemon);                    /* after a step */
 void cs__daemon_event_progress(cs_daemon_t *daemon, uint64_t now_ms); /* same */
 

@@ -6,24 +6,26 @@
 
 /* --- what gossip asks of us */
 
-static void queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
+static uint64_t queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
 {
     cs_buf_t bytes = {0};
     cs_msg_encode(msg, &bytes);
     bool exposes =
         msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE && msg->type != CS_MSG_PARTS;
+    uint64_t len = bytes.len;
     cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
+    return len;
 }
 
 void cs_folder_send_later(cs_folder_t *folder, cs_peer_t peer, cs_msg_t *msg)
 {
     memcpy(msg->tag, folder->keys->tag, sizeof msg->tag);
-    queue(folder, peer, msg);
+    (void)queue(folder, peer, msg);
 }
 
-static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+static uint64_t host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
 {
-    queue(arg, peer, msg);
+    return queue(arg, peer, msg);
 }
 
 static void host_drop(void *arg, cs_peer_t peer, const char *reason)
@@ -34,6 +36,20 @@ static void host_drop(void *arg, cs_peer_t peer, const char *reason)
 static void host_note_peer(void *arg, cs_peer_t peer, const char *what)
 {
     cs_folder_note_peer(arg, peer, what);
+}
+
+static void host_exchange(void *arg, cs_peer_t id, cs_exchange_end_t end,
+                          const cs_exchange_facts_t *facts)
+{
+    cs_folder_t *folder = arg;
+    const cs_peer_entry_t *peer = cs_folder_peer(folder, id);
+    if (peer == NULL || folder->fx == NULL) return;
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_NOTE);
+    effect->folder = folder->config.number;
+    effect->note = CS_NOTE_EXCHANGE;
+    effect->key = peer->key;
+    effect->text = cs_exchange_end_text(end);
+    effect->exchange = *facts;
 }
 
 static cs_snapshot_t *host_snapshot(void *arg)
@@ -142,7 +158,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     cs_gossip_host_t host = {folder,        host_send,        host_drop,   host_note_peer,
                              host_snapshot, host_reincarnate, host_member, host_alarm,
                              host_changed,  host_heard,       host_more,   host_refused,
-                             host_met};
+                             host_met,      host_exchange};
     folder->gossip = cs_gossip_new(&gossip, &host);
     for (size_t i = 0; i < config->member_count; i++) {
         cs_gossip_add_member(folder->gossip, &config->members[i]);

@@ -45,10 +45,10 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p)
     *gossip_p = NULL;
 }
 
-void cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg)
+uint64_t cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg)
 {
     memcpy(msg->tag, gossip->config.keys->tag, CS_TAG_BYTES);
-    gossip->host.send(gossip->host.arg, peer->id, msg);
+    return gossip->host.send(gossip->host.arg, peer->id, msg);
 }
 
 void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot)
@@ -186,7 +186,7 @@ static void conclude(cs_gossip_t *gossip, cs__peer_t *peer, cs_err_t err)
         gossip->host.drop(gossip->host.arg, peer->id, reason_of(err));
         return;
     }
-    cs__exchange_abort(gossip, peer);
+    cs__exchange_abort(gossip, peer, CS_EXCHANGE_BROKEN);
     if (err != CS_ERR_HELD) cs__alarm_store(gossip, err);
 }
 
@@ -273,7 +273,7 @@ static void tick_peer(cs_gossip_t *gossip, cs__peer_t *peer, uint64_t *next_ms)
     uint64_t now_ms = gossip->now_ms;
     const cs__exchange_t *exchange = peer->exchange;
     if (exchange != NULL && exchange->heard_ms + CS__EXCHANGE_MS <= now_ms) {
-        cs__exchange_abort(gossip, peer);
+        cs__exchange_abort(gossip, peer, CS_EXCHANGE_SILENT);
         cs__note_peer(gossip, peer, CS_PEER_SILENT);
     }
     if (peer->hello_due_ms <= now_ms) cs__say_hello(gossip, peer);

@@ -27,6 +27,28 @@ typedef struct cs_member {
     uint64_t rid;  /* current replica id, 0 unknown */
 } cs_member_t;
 
+/* What an exchange took so far, or took. */
+typedef struct cs_exchange_facts {
+    bool init; /* this side asked for it */
+    uint64_t ms;
+    uint64_t bytes_in, bytes_out; /* of all its frames */
+    uint64_t entries_in, entries_out;
+    uint64_t symbols;     /* that went over the link, either way */
+    uint64_t trips;       /* how often this side had spoken and then heard something */
+    uint64_t differences; /* entries that differ; init: found so far. Else 0: not known */
+    bool found_all;
+} cs_exchange_facts_t;
+
+typedef enum cs_exchange_end {
+    CS_EXCHANGE_PARTED,  /* the link or the folder went, or it gave way to another one */
+    CS_EXCHANGE_DONE,    /* both have what either had */
+    CS_EXCHANGE_REFUSED, /* the other side cannot, for now */
+    CS_EXCHANGE_BROKEN,  /* frames were lost, or the other side gave up; it begins anew */
+    CS_EXCHANGE_SILENT   /* nothing was heard for too long; same */
+} cs_exchange_end_t;
+
+const char *cs_exchange_end_text(cs_exchange_end_t end); /* "done", ... */
+
 /* What the folder offers to its gossip machine. */
 #define CS_ALARM_CORRUPT "corrupt"
 #define CS_PEER_FRAMES   "peer.frames"
@@ -35,8 +57,8 @@ typedef struct cs_member {
 typedef struct cs_gossip_host {
     void *arg;
     /* Queue a message: it leaves, in order, once all changes made so far are durable, and
-     * `exposed` covers them unless it is a HELLO. msg is borrowed. */
-    void (*send)(void *arg, cs_peer_t peer, const cs_msg_t *msg);
+     * `exposed` covers them unless it is a HELLO. msg is borrowed. Returns its bytes. */
+    uint64_t (*send)(void *arg, cs_peer_t peer, const cs_msg_t *msg);
     /* This peer breaks the protocol; no call about it follows but cs_gossip_peer_down. */
     void (*drop)(void *arg, cs_peer_t peer, const char *reason);
     /* It does not keep to the order of an exchange (CS_PEER_FRAMES), or does not go on with it
@@ -65,6 +87,9 @@ typedef struct cs_gossip_host {
     /* A member has another replica id than was known of it, or is met for the first time since
      * the machine was made; may be NULL. */
     void (*met)(void *arg, const cs_key_t *key, uint64_t rid);
+    /* An exchange is over; may be NULL. */
+    void (*exchange)(void *arg, cs_peer_t peer, cs_exchange_end_t end,
+                     const cs_exchange_facts_t *facts);
 } cs_gossip_host_t;
 
 typedef struct cs_gossip_config {
@@ -120,6 +145,10 @@ typedef struct cs_report {
     cs_key_t key;
     bool known, equal, applied; /* equal: its last reported root and n are ours now */
     bool connected;
+    bool exchanging; /* `facts` is of what runs */
+    bool ended;      /* `end` is how the last one of this connection ended */
+    cs_exchange_end_t end;
+    cs_exchange_facts_t facts;
 } cs_report_t;
 /* One per member other than this node, sorted by key; freed with cs_free. */
 cs_report_t *cs_gossip_reports(const cs_gossip_t *gossip, size_t *ret_count);

@@ -21,6 +21,9 @@ void cs__exchange_close(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     cs__exchange_t *exchange = peer->exchange;
     if (exchange == NULL) return;
+    cs__account_tell(gossip, peer);
+    peer->ended = true;
+    peer->end = exchange->end;
     peer->exchange = NULL;
     cs_differ_destroy(&exchange->differ);
     cs_teller_destroy(&exchange->teller);
@@ -42,7 +45,7 @@ static cs_err_t open_exchange(cs_gossip_t *gossip, cs__peer_t *peer, bool init, 
     cs__exchange_t *exchange = cs_calloc(1, sizeof *exchange);
     exchange->init = init;
     exchange->xid = xid;
-    exchange->heard_ms = gossip->now_ms;
+    exchange->began_ms = exchange->heard_ms = gossip->now_ms;
     exchange->snapshot = gossip->host.snapshot(gossip->host.arg);
     exchange->view = (cs_view_t){.store = gossip->config.store,
                                  .snapshot = exchange->snapshot,
@@ -88,6 +91,7 @@ static uint64_t rest_ms(const cs_gossip_t *gossip, const cs__exchange_t *exchang
 void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     bool changed = peer->exchange->changed;
+    peer->exchange->end = CS_EXCHANGE_DONE;
     peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip, peer->exchange);
     if (CS_MUT(CLAIM_EXCHANGE)) {
         (void)!cs_replica_claim(gossip->config.replica, &peer->exchange->peer_seen);
@@ -99,8 +103,9 @@ void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
     gossip->host.changed(gossip->host.arg);
 }
 
-static void close_failed(cs_gossip_t *gossip, cs__peer_t *peer)
+static void close_failed(cs_gossip_t *gossip, cs__peer_t *peer, cs_exchange_end_t end)
 {
+    peer->exchange->end = end;
     cs__exchange_close(gossip, peer);
     peer->quiet_until_ms = gossip->now_ms + CS__RETRY_MS;
     if (peer->quiet_until_ms < peer->held_until_ms) {
@@ -109,11 +114,11 @@ static void close_failed(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->start_due_ms = peer->quiet_until_ms; /* unless we are equal by then */
 }
 
-void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer)
+void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer, cs_exchange_end_t end)
 {
     if (peer->exchange == NULL) return;
     cs__send_fin(gossip, peer, CS_FIN_ABORTED);
-    close_failed(gossip, peer);
+    close_failed(gossip, peer, end);
 }
 
 /* Who begins, and whose request goes on if two cross. By key, not by replica id (core.md 7.2):
@@ -162,7 +167,7 @@ void cs__xsend(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg)
     msg->xid = exchange->xid;
     msg->seq = ++exchange->out;
     msg->flags = exchange->init ? CS_FLAG_INITIATOR : 0;
-    cs__send(gossip, peer, msg);
+    cs__account_out(exchange, msg, cs__send(gossip, peer, msg));
 }
 
 void cs__send_fin(cs_gossip_t *gossip, cs__peer_t *peer, cs_fin_status_t status)
@@ -200,7 +205,7 @@ cs_err_t cs__take_snap(cs_gossip_t *gossip, cs__exchange_t *exchange, const cs_m
 static void refuse(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t xid)
 {
     cs_msg_t msg = {.type = CS_MSG_FIN, .xid = xid, .seq = 1, .u.fin.status = CS_FIN_REFUSED};
-    cs__send(gossip, peer, &msg);
+    (void)cs__send(gossip, peer, &msg);
 }
 
 /* One exchange a pair. True: the request gives way to what is there. */
@@ -233,6 +238,7 @@ cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t 
     }
     if (err != CS_OK) return err;
     peer->exchange->in = 1;
+    cs__account_in(peer->exchange, msg);
     err = cs__take_snap(gossip, peer->exchange, &request->snap);
     return err == CS_OK ? cs__responder_begin(gossip, peer, request) : err;
 }
@@ -247,7 +253,8 @@ static cs_err_t on_fin(cs_gossip_t *gossip, cs__peer_t *peer, uint32_t status)
     if (done) {
         cs__exchange_done(gossip, peer);
     } else {
-        close_failed(gossip, peer);
+        bool refused = exchange->init && status == CS_FIN_REFUSED;
+        close_failed(gossip, peer, refused ? CS_EXCHANGE_REFUSED : CS_EXCHANGE_BROKEN);
     }
     return CS_OK;
 }
@@ -264,11 +271,12 @@ cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *
     cs__exchange_t *exchange = peer->exchange;
     if (msg->seq <= exchange->in) return CS_OK; /* a repeated frame */
     if (msg->seq != exchange->in + 1) {         /* something was lost */
-        cs__exchange_abort(gossip, peer);
+        cs__exchange_abort(gossip, peer, CS_EXCHANGE_BROKEN);
         cs__note_peer(gossip, peer, CS_PEER_FRAMES);
         return CS_OK;
     }
     exchange->in = msg->seq;
+    cs__account_in(exchange, msg);
     exchange->heard_ms = gossip->now_ms;
     if (msg->type == CS_MSG_FIN) return on_fin(gossip, peer, msg->u.fin.status);
     if (msg->type == CS_MSG_CREDIT && exchange->teller == NULL) {

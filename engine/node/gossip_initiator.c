@@ -164,10 +164,12 @@ static cs_err_t follow_difference(cs_gossip_t *gossip, cs__peer_t *peer)
         switch (what) {
         case CS_DIFF_THEIRS:
             cs_buf_put(&exchange->wants, item.item, CS_DIGEST_BYTES);
+            exchange->facts.differences++;
             break;
         case CS_DIFF_MINE:
             err = push_mine(gossip, peer, &item.bucket);
             if (err != CS_OK) return err;
+            exchange->facts.differences++;
             break;
         case CS_DIFF_MORE:
             return CS_OK;

@@ -7,6 +7,7 @@
  *   gossip_hello.c      HELLO and baselines
  *   gossip_have.c       HAVE, equality
  *   gossip_exchange.c   both roles: life, frames
+ *   gossip_account.c    what they took
  *   gossip_initiator.c, gossip_responder.c
  *
  * Handlers return what is wrong and the entry points act on it, so that no handler goes on with
@@ -68,7 +69,10 @@ void cs__hot_clear(cs__hot_t *hot); /* keeps nothing allocated */
 typedef struct cs__exchange {
     bool init;             /* I am the initiator */
     uint32_t xid, out, in; /* last frame sent, last one taken */
-    uint64_t heard_ms;
+    uint64_t began_ms, heard_ms;
+    cs_exchange_facts_t facts; /* gossip_account.c */
+    bool spoke;                /* and nothing was heard since */
+    cs_exchange_end_t end;     /* as it is to be called if it ends now */
     cs_snapshot_t *snapshot;
     cs_view_t view;
     cs_state_t state; /* of the snapshot */
@@ -125,6 +129,8 @@ typedef struct cs__peer {
     uint64_t quiet_until_ms; /* not before this */
     uint64_t held_until_ms;  /* its symbols were nonsense, and its list was just read */
     cs__exchange_t *exchange;
+    bool ended; /* one did, on this connection: */
+    cs_exchange_end_t end;
 } cs__peer_t;
 
 typedef struct cs__member_state {
@@ -172,7 +178,8 @@ static inline void cs__sooner(uint64_t *due_ms, uint64_t at_ms)
 }
 
 /* --- gossip.c */
-void cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg); /* sets the tag */
+/* Sets the tag; returns the bytes. */
+uint64_t cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg);
 void cs__note_peer(cs_gossip_t *gossip, const cs__peer_t *peer, const char *what);
 void cs__alarm(cs_gossip_t *gossip, const char *what, cs_dot_t dot);
 void cs__alarm_store(cs_gossip_t *gossip, cs_err_t err);
@@ -264,7 +271,8 @@ CS_MUST_USE cs_err_t cs__on_exchange(cs_gossip_t *gossip, cs__peer_t *peer,
                                      const cs_msg_t *msg);
 void cs__exchange_close(cs_gossip_t *gossip,
                         cs__peer_t *peer); /* without a word; NULL is fine */
-void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer); /* tells the peer */
+/* Tells the peer. */
+void cs__exchange_abort(cs_gossip_t *gossip, cs__peer_t *peer, cs_exchange_end_t end);
 void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer);
 void cs__xsend(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg); /* numbers it */
 void cs__send_fin(cs_gossip_t *gossip, cs__peer_t *peer, cs_fin_status_t status);
@@ -272,6 +280,12 @@ void cs__send_credit(cs_gossip_t *gossip, cs__peer_t *peer);
 cs_msg_snap_t cs__snap_of(const cs__exchange_t *exchange, cs_buf_t *seen);
 CS_MUST_USE cs_err_t cs__take_snap(cs_gossip_t *gossip, cs__exchange_t *exchange,
                                    const cs_msg_snap_t *snap);
+
+/* --- gossip_account.c */
+void cs__account_out(cs__exchange_t *exchange, const cs_msg_t *msg, uint64_t bytes);
+void cs__account_in(cs__exchange_t *exchange, const cs_msg_t *msg);
+void cs__account_now(const cs__peer_t *peer, uint64_t now_ms, cs_exchange_facts_t *ret);
+void cs__account_tell(cs_gossip_t *gossip, const cs__peer_t *peer); /* it ends */
 
 /* --- roles: begin after the snapshot was taken, then one call a frame */
 void cs__initiator_begin(cs_gossip_t *gossip, cs__peer_t *peer);

@@ -299,13 +299,13 @@ uint64_t cs__own_stamp(cs_gossip_t *gossip)
     return stamp;
 }
 
-static bool is_connected(const cs_gossip_t *gossip, const cs_key_t *key)
+static const cs__peer_t *connected(const cs_gossip_t *gossip, const cs_key_t *key)
 {
     for (size_t i = 0; i < gossip->peer_count; i++) {
         const cs__peer_t *peer = gossip->peers[i];
-        if (!peer->dropped && memcmp(peer->key.b, key->b, CS_KEY_BYTES) == 0) return true;
+        if (!peer->dropped && memcmp(peer->key.b, key->b, CS_KEY_BYTES) == 0) return peer;
     }
-    return false;
+    return NULL;
 }
 
 cs_report_t *cs_gossip_reports(const cs_gossip_t *gossip, size_t *ret_count)
@@ -319,11 +319,18 @@ cs_report_t *cs_gossip_reports(const cs_gossip_t *gossip, size_t *ret_count)
         const cs__member_state_t *state = &gossip->states[i];
         bool equal = state->known && state->n == mine->n &&
                      memcmp(state->root, mine->root, CS_HASH_BYTES) == 0;
-        ret[count++] = (cs_report_t){.key = *key,
-                                     .known = state->known,
-                                     .equal = equal,
-                                     .applied = state->applied,
-                                     .connected = is_connected(gossip, key)};
+        const cs__peer_t *peer = connected(gossip, key);
+        cs_report_t *report = &ret[count++];
+        *report = (cs_report_t){.key = *key,
+                                .known = state->known,
+                                .equal = equal,
+                                .applied = state->applied,
+                                .connected = peer != NULL};
+        if (peer == NULL) continue;
+        report->ended = peer->ended;
+        report->end = peer->end;
+        report->exchanging = peer->exchange != NULL;
+        if (report->exchanging) cs__account_now(peer, gossip->now_ms, &report->facts);
     }
     *ret_count = count;
     return ret;

@@ -110,11 +110,12 @@ typedef struct cs_scan_report {
 } cs_scan_report_t;
 
 typedef enum cs_note_kind {
-    CS_NOTE_LOG,     /* worth a line of the log */
-    CS_NOTE_PATH,    /* a path was changed on disk: there may be thousands */
-    CS_NOTE_SCAN,    /* scan.done: what a scan found and is durable */
-    CS_NOTE_TROUBLE, /* what a scan cannot take: one path, or how many more */
-    CS_NOTE_PEER     /* a peer does what it should not, and need not be dropped for */
+    CS_NOTE_LOG,      /* worth a line of the log */
+    CS_NOTE_PATH,     /* a path was changed on disk: there may be thousands */
+    CS_NOTE_SCAN,     /* scan.done: what a scan found and is durable */
+    CS_NOTE_TROUBLE,  /* what a scan cannot take: one path, or how many more */
+    CS_NOTE_EXCHANGE, /* with `key`, exchange: it is over, and text says how */
+    CS_NOTE_PEER      /* a peer does what it should not, and need not be dropped for */
 } cs_note_kind_t;
 
 typedef struct cs_effect {
@@ -127,6 +128,8 @@ typedef struct cs_effect {
     uint64_t token, ticket;
     cs_job_t *job; /* owned */
     cs_scan_report_t scan;
+    cs_exchange_facts_t exchange;
+    cs_key_t key;
     cs_member_t member;
     cs_err_t err;
     const char *text; /* static */

@@ -76,6 +76,9 @@ Test(events, tell_how_far_a_transfer_is, .timeout = 120)
                "800 config",
                cluster.node[0].home);
     cluster_start(&cluster, 0);
+    cluster_do(&cluster, 0, NULL, "scan");
+    cluster_stop(&cluster, 0); /* so that nothing is new, and pushed */
+    cluster_start(&cluster, 0);
     cluster_start(&cluster, 1);
     EXPECT(
         shell, 0, "",
@@ -86,6 +89,10 @@ Test(events, tell_how_far_a_transfer_is, .timeout = 120)
           "\"type\":\"progress\",\"folder\":\"shared\",\"needed_files\":1,"
           "\"needed_bytes\":[0-9]*,.*\"transfers\":\\[{\"path\":\"large\",\"bytes\":[1-9]["
           "0-9]*,\"size\":8000000,\"rate\":");
+    UNTIL(shell, "live",
+          "\"type\":\"exchange\",\"folder\":\"shared\",\"peer\":\"[^\"]*\",\"peer_id\":\""
+          "[0-9a-f]*\",\"end\":\"done\",.*\"entries_in\":[1-9].*\"round_trips\":[1-9]");
+    UNTIL(shell, "people", " exchange shared [^ ]* done, 1 in, 0 out, [0-9]* B, [1-9]");
     UNTIL(shell, "people", " progress shared 1 file, .* to come");
     cluster_do(&cluster, 1, out, "status --json");
     cr_assert_not_null(strstr(out, "\"transfers\":[{\"path\":\"large\",\"bytes\":"), "%s", out);
@@ -97,6 +104,8 @@ Test(events, tell_how_far_a_transfer_is, .timeout = 120)
     cluster_settle(&cluster, 60);
     cluster_do(&cluster, 1, out, "status --json");
     cr_assert_not_null(strstr(out, "\"transfers\":[]"), "%s", out);
+    cr_assert_not_null(strstr(out, "\"folders\":{\"shared\":{\"state\":\"equal\"}}"), "%s",
+                       out);
     cluster_destroy(&cluster);
     shell_free(shell);
 }

@@ -71,7 +71,7 @@ void gn_frames_fini(gn_frames_t *frames)
 
 /* --- the host of the machine. A peer's handle is its index + 1. */
 
-static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+static uint64_t host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
 {
     gn_node_t *node = arg;
     gn_frame_t *frame = cs_calloc(1, sizeof *frame);
@@ -81,7 +81,19 @@ static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
     cs_msg_encode(msg, &frame->bytes);
     gn_trace(node->world, "%c->%c %s xid %x seq %u", 'A' + node->index, 'A' + peer - 1,
              cs_msg_type_name(msg->type), msg->xid, msg->seq);
+    uint64_t bytes = frame->bytes.len;
     gn_frames_push(&node->outbox, frame);
+    return bytes;
+}
+
+static void host_exchange(void *arg, cs_peer_t peer, cs_exchange_end_t end,
+                          const cs_exchange_facts_t *facts)
+{
+    gn_node_t *node = arg;
+    (void)peer;
+    node->exchanges++;
+    node->exchange_end = end;
+    node->exchange = *facts;
 }
 
 static void host_drop(void *arg, cs_peer_t peer, const char *reason)
@@ -224,6 +236,7 @@ static void open_gossip(gn_node_t *node)
     gn_world_t *world = node->world;
     cs_gossip_host_t host = {.arg = node,
                              .send = host_send,
+                             .exchange = host_exchange,
                              .drop = host_drop,
                              .snapshot = host_snapshot,
                              .reincarnate = host_reincarnate,

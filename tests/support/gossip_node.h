@@ -59,7 +59,10 @@ typedef struct gn_node {
     uint64_t next_tick_ms, life; /* life: times it was started */
     gn_image_t images[3];
     unsigned image_count;
-    bool reborn; /* asked for a new incarnation within this call */
+    bool reborn;        /* asked for a new incarnation within this call */
+    unsigned exchanges; /* that ended; the last one: */
+    cs_exchange_end_t exchange_end;
+    cs_exchange_facts_t exchange;
 } gn_node_t;
 
 typedef struct gn_world {

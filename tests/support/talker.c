@@ -64,7 +64,7 @@ const talker_pool_t *talker_pool(void)
 
 /* --- the host */
 
-static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
+static uint64_t host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
 {
     talker_t *talker = arg;
     require(peer >= 1 && peer <= PEERS && talker->up[peer] && !talker->dropped[peer]);
@@ -75,8 +75,9 @@ static void host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
     cs_buf_clear(&talker->frame);
     cs_msg_encode(msg, &talker->frame);
     cs_err_t err = cs_msg_decode(&again, cs_buf_slice(&talker->frame), cs_slice(NULL, 0));
-    require(err == CS_OK);
+    require(err == CS_OK && again.wire_bytes == talker->frame.len);
     cs_msg_fini(&again);
+    return talker->frame.len;
 }
 
 static void host_drop(void *arg, cs_peer_t peer, const char *reason)

@@ -30,6 +30,37 @@ Test(gossip_symbols, a_few_differences_are_found_without_a_list)
     cr_assert_eq(gp_heard_count(CS_MSG_LIST), 0);
 }
 
+/* What both ends tell of one exchange fits together, and what of it was said fits what is told.
+ */
+Test(gossip_symbols, an_exchange_is_accounted_for)
+{
+    gn_node_create(gp.a, 3000);
+    gp_connect();
+    gp_pass(3000);
+    unsigned before = gp.a->exchanges;
+    cs_gossip_peer_down(gp.a->gossip, 2);
+    cs_gossip_peer_down(gp.b->gossip, 1);
+    gn_node_create(gp.a, 4);
+    gn_node_create(gp.b, 3);
+    gp_connect();
+    gp_pass(10000);
+    cr_assert(gp_equal_roots());
+    cr_assert_eq(gp.a->exchanges, before + 1);
+    const gn_node_t *asks = gp.a->exchange.init ? gp.a : gp.b;
+    const gn_node_t *tells = asks == gp.a ? gp.b : gp.a;
+    const cs_exchange_facts_t *one = &asks->exchange, *other = &tells->exchange;
+    cr_assert(asks->exchange_end == CS_EXCHANGE_DONE &&
+              tells->exchange_end == CS_EXCHANGE_DONE);
+    cr_assert(one->init && !other->init);
+    cr_assert(one->differences == 7 && one->found_all);
+    cr_assert(one->entries_in + one->entries_out == 7, "%llu in, %llu out",
+              (unsigned long long)one->entries_in, (unsigned long long)one->entries_out);
+    cr_assert(one->entries_in == other->entries_out && one->entries_out == other->entries_in);
+    cr_assert(one->bytes_in == other->bytes_out && one->bytes_out == other->bytes_in);
+    cr_assert(one->bytes_in > 0 && one->symbols == other->symbols && one->symbols >= 7);
+    cr_assert(one->trips >= 2 && one->trips <= 4, "%llu", (unsigned long long)one->trips);
+}
+
 Test(gossip_symbols, more_than_symbols_are_good_for_is_listed)
 {
     gn_node_create(gp.a, 900);

@@ -86,6 +86,26 @@ Test(watch, shows_each_large_file_that_comes)
     json_decref(document);
 }
 
+Test(watch, shows_what_goes_on_with_a_peer)
+{
+    static cs_watch_t watch;
+    json_t *document = status(50, 500000, 600000);
+    json_t *peer = json_array_get(json_object_get(document, "peers"), 0);
+    json_object_set_new(peer, "folders",
+                        json_pack("{s:{s:s,s:{s:i,s:b,s:i,s:i}}}", "docs", "state",
+                                  "exchanging", "exchange", "differences", 34, "found_all", 0,
+                                  "entries_in", 7, "entries_out", 5));
+    has(draw(&watch, document, 100, 24, false),
+        "desk         connected differs in docs (exchanging, 12 of 34 differences found so "
+        "far)\n");
+    json_object_set_new(
+        peer, "folders",
+        json_pack("{s:{s:s,s:s}}", "docs", "state", "refused", "why", "it is busy"));
+    has(draw(&watch, document, 100, 24, false),
+        "desk         connected differs in docs (refused: it is busy)\n");
+    json_decref(document);
+}
+
 Test(watch, begins_anew_when_all_is_done)
 {
     static cs_watch_t watch;
