@@ -64,6 +64,16 @@ static void check_drop(cs_sim_node_t *node, const char *why)
     }
 }
 
+/* An exchange that ends well is nothing that a story has to tell. */
+static void show_note(cs_sim_node_t *node, const cs_effect_t *effect)
+{
+    bool well = effect->note == CS_NOTE_EXCHANGE && strcmp(effect->text, "done") == 0;
+    if (well) return;
+    const char *what = effect->note == CS_NOTE_EXCHANGE ? "exchange" : "note";
+    cs_sim_line(node->sim, node->index, "%s %s %s %s", what, effect->text,
+                effect->path != NULL ? effect->path->data : "", cs_err_name(effect->err));
+}
+
 static void perform(cs_sim_node_t *node, cs_effect_t *effect)
 {
     cs_sim_t *sim = node->sim;
@@ -97,8 +107,7 @@ static void perform(cs_sim_node_t *node, cs_effect_t *effect)
         cs_sim_line(sim, node->index, "new incarnation: %s", effect->text);
         break;
     case CS_FX_NOTE:
-        cs_sim_line(sim, node->index, "note %s %s %s", effect->text,
-                    effect->path != NULL ? effect->path->data : "", cs_err_name(effect->err));
+        show_note(node, effect);
         break;
     }
 }
