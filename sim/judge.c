@@ -67,6 +67,21 @@ bool cs_sim_is_settled(cs_sim_t *sim)
     return true;
 }
 
+static void show_why(cs_sim_node_t *node)
+{
+    cs_items_t items = {0};
+    if (cs_replica_project_all(cs_node_replica(node->node, CS_SIM_FOLDER), &items) != CS_OK) {
+        return;
+    }
+    for (uint32_t i = 0; i < items.len; i++) {
+        cs_why_t why = cs_node_why(node->node, CS_SIM_FOLDER, &items.item[i]);
+        if (why.kind == CS_WHY_HERE) continue;
+        cs_sim_line(node->sim, node->index, "lacks %s: why %d, %s", items.item[i].path->data,
+                    (int)why.kind, cs_err_name(why.err));
+    }
+    cs_items_fini(&items);
+}
+
 /* What a node that is not settled waits for. */
 static void show(cs_sim_t *sim)
 {
@@ -87,6 +102,7 @@ static void show(cs_sim_t *sim)
             cs_sim_line(sim, i, "pending: %.*s", (int)path.len, (const char *)path.data);
         }
         cs_buf_fini(&path);
+        show_why(node);
     }
 }
 

@@ -304,7 +304,9 @@ static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *o
         outcome->raced = true;
     } else {
         cs_folder_failed(folder, "apply.failed", path, step->err);
-        cs_folder_stuck(folder, path, step->err);
+        /* A copy whose source is another file by now: from here on the bytes are what is
+         * lacking, and whoever asks why has to hear that. */
+        cs_folder_stuck(folder, path, step->err == CS_ERR_AGAIN ? CS_OK : step->err);
         outcome->raced |= step->err == CS_ERR_AGAIN || step->err == CS_ERR_IS_DIR;
     }
 }
