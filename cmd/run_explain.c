@@ -7,13 +7,14 @@
 static void print_holders(const json_t *version)
 {
     const json_t *from = json_object_get(version, "from");
-    if (from == NULL) return;
-    printf("    missing here: ");
-    cs_print_size(cs_number_of(version, "bytes_missing"), 0);
+    uint64_t missing = cs_number_of(version, "bytes_missing");
+    if (json_array_size(from) == 0 && missing == 0) return;
+    printf(missing > 0 ? "    missing here: " : "    other members: ");
+    if (missing > 0) cs_print_size(missing, 0);
     for (size_t i = 0; i < json_array_size(from); i++) {
         const json_t *member = json_array_get(from, i);
         const char *has = cs_text_of(member, "has");
-        printf(i == 0 ? "; " : ", ");
+        if (i > 0 || missing > 0) printf(i == 0 ? "; " : ", ");
         cs_print_visible(cs_text_of(member, "name"));
         printf("%s%s",
                has[0] == 'y'   ? " has it"
@@ -22,6 +23,15 @@ static void print_holders(const json_t *version)
                cs_true_of(member, "connected") ? "" : " (not connected)");
     }
     putchar('\n');
+}
+
+static void print_context(const json_t *context)
+{
+    for (size_t i = 0; i < json_array_size(context); i++) {
+        printf(i == 0 ? "    knows of what was done before: up to %s" : ", %s",
+               json_string_value(json_array_get(context, i)));
+    }
+    if (json_array_size(context) > 0) putchar('\n');
 }
 
 static void print_writing(const json_t *writing)
@@ -35,6 +45,7 @@ static void print_writing(const json_t *writing)
         printf(", height %llu", (unsigned long long)cs_number_of(writing, "height"));
     }
     putchar('\n');
+    print_context(json_object_get(writing, "context"));
     if (moved == NULL) return;
     printf("    moved ");
     if (cs_text_of(moved, "from")[0] != '\0') {

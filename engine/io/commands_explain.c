@@ -176,8 +176,9 @@ static void put_version(cs_daemon_t *daemon, const cs_mounted_t *folder,
     const char *other = contradiction(explained, item->path, &why);
     cs_json_put_bool(json, "on_disk", why.kind == CS_WHY_HERE && other == NULL);
     cs_json_put_text(json, "state", other != NULL ? other : cs__why_text(&why));
-    if (why.kind != CS_WHY_HERE && item->content.kind != CS_KIND_DIR) {
-        cs_json_put_u64(json, "bytes_missing", item->content.size - why.bytes_here);
+    if (item->content.kind != CS_KIND_DIR) {
+        uint64_t here = why.kind == CS_WHY_HERE ? item->content.size : why.bytes_here;
+        cs_json_put_u64(json, "bytes_missing", item->content.size - here);
         put_holders(daemon, folder, &item->content, json);
     }
     cs_json_key(json, "writings");

@@ -115,12 +115,21 @@ void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_i
 
 /* --- writings */
 
+typedef struct dot_text {
+    char text[48];
+} dot_text_t;
+
+static dot_text_t dot_text(cs_dot_t dot)
+{
+    dot_text_t ret;
+    snprintf(ret.text, sizeof ret.text, "%016llx:%llu", (unsigned long long)dot.rid,
+             (unsigned long long)dot.ctr);
+    return ret;
+}
+
 static void put_dot(cs_json_t *json, const char *key, cs_dot_t dot)
 {
-    char text[48];
-    snprintf(text, sizeof text, "%016llx:%llu", (unsigned long long)dot.rid,
-             (unsigned long long)dot.ctr);
-    cs_json_put_text(json, key, text);
+    cs_json_put_text(json, key, dot_text(dot).text);
 }
 
 static void put_by(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_dot_t dot,
@@ -140,6 +149,18 @@ static const cs_lval_t *best_place(const cs_entry_t *entry, cs_dot_t lin)
         if (best == NULL || l->gen > best->gen) best = l;
     }
     return best;
+}
+
+/* What the entry knows of: a dot of it that is not live was superseded or removed. */
+static void put_context(cs_json_t *json, const cs_vv_t *context)
+{
+    const cs_dot_t *slot = cs_vv_slots(context);
+    cs_json_key(json, "context");
+    cs_json_begin(json, '[');
+    for (uint32_t i = 0; i < context->len; i++) {
+        cs_json_text(json, dot_text(slot[i]).text);
+    }
+    cs_json_end(json, ']');
 }
 
 void cs__put_writing(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_back_t *back,
@@ -172,6 +193,7 @@ void cs__put_writing(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_b
         cs_json_put_u64(json, "height", move->gen);
         cs_json_end(json, '}');
     }
+    put_context(json, &entry.ctx);
     cs_json_end(json, '}');
     cs_entry_fini(&entry);
 }

@@ -172,6 +172,13 @@ Test(explain, names_what_is_missing_and_who_has_it, .timeout = 120)
     cluster_do(&cluster, 1, out, "status --json");
     has(out, "\"needed_files\":0,\"needed_bytes\":0,");
     has(out, "\"errors\":[]");
+    explain(&cluster, 1, "lost.txt", out);
+    has(out, "    other members: ");
+    has(out, " has it\n");
+    has(out, "    knows of what was done before: up to ");
+    cluster_do(&cluster, 1, out, "explain --json %s/lost.txt", cluster.node[1].root);
+    has(out, "\"bytes_missing\":0,\"from\":[{");
+    has(out, "\"context\":[\"");
     cluster_stop(&cluster, 0);
     cluster_stop(&cluster, 1);
     cluster_destroy(&cluster);
