@@ -39,6 +39,7 @@ CS_HEADER_BEGIN
     /* STATE: the database cannot be trusted */                       \
     X(CORRUPT, "database is corrupt")                                 \
     X(STALE, "database is stale")                                     \
+    X(REUSE, "two writings have the same number")                     \
     /* USER */                                                        \
     X(USAGE, "wrong usage")                                           \
     X(REFUSED, "refused by the other side")                           \

@@ -120,6 +120,11 @@ static void put_errors(cs_daemon_t *daemon, const cs_mounted_t *folder,
         put_trouble(json, path, cs_err_text(status->failed), cs_err_remedy(status->failed));
         total++;
     }
+    if (status->reused.rid != 0) {
+        put_trouble(json, cs_slice_text("."), cs_err_text(CS_ERR_REUSE),
+                    cs_err_remedy(CS_ERR_REUSE));
+        total++;
+    }
     put_troubles(json, troubles);
     for (size_t i = 0; i < count->stuck_len; i++) {
         put_stuck(json, &count->stuck[i], &holders);

@@ -140,6 +140,7 @@ typedef struct cs_folder {
     cs_omap_t ignored;                /* pending paths that are ignored here, as far as met */
     cs_omap_t refused; /* paths of entries with too many versions; epoch: when, in ms */
     cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
+    cs_dot_t reused;   /* the last dot that was seen with two values; rid 0: none was */
     cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
     cs_str_t **ready;  /* paths whose contents are staged */
     size_t ready_count, ready_cap;

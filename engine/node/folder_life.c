@@ -1,4 +1,6 @@
 /* folder_life.c - a folder is loaded and let go; what gossip asks of it in between. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -72,10 +74,26 @@ static bool host_member(void *arg, const cs_member_t *member)
     return true;
 }
 
+/* Two writings with one number (core.md 3): who else writes with our numbers, we do so no more.
+ */
+static void note_reuse(cs_folder_t *folder, cs_dot_t dot)
+{
+    char text[48];
+    snprintf(text, sizeof text, "%016" PRIx64 ":%" PRIu64, dot.rid, dot.ctr);
+    folder->reused = dot;
+    cs_folder_note(folder, "dot.reused", cs_slice_text(text), CS_ERR_REUSE);
+    if (dot.rid == cs_replica_state(folder->replica)->rid) {
+        folder->reincarnate = "another one writes with the numbers of this replica";
+    }
+}
+
 static void host_alarm(void *arg, const char *what, cs_dot_t dot)
 {
-    (void)dot;
     cs_folder_t *folder = arg;
+    if (strcmp(what, CS_ALARM_REUSE) == 0) {
+        note_reuse(folder, dot);
+        return;
+    }
     bool corrupt = strcmp(what, CS_ALARM_CORRUPT) == 0;
     if (corrupt) folder->err = CS_ERR_CORRUPT;
     cs_folder_note(folder, what, cs_slice_text(""), corrupt ? CS_ERR_CORRUPT : CS_ERR_LIMIT);

@@ -272,6 +272,7 @@ static void tick_peer(cs_gossip_t *gossip, cs__peer_t *peer, uint64_t *next_ms)
 {
     uint64_t now_ms = gossip->now_ms;
     const cs__exchange_t *exchange = peer->exchange;
+    if (exchange != NULL) cs__account_tick(peer->exchange, now_ms);
     if (exchange != NULL && exchange->heard_ms + CS__EXCHANGE_MS <= now_ms) {
         cs__exchange_abort(gossip, peer, CS_EXCHANGE_SILENT);
         cs__note_peer(gossip, peer, CS_PEER_SILENT);

@@ -51,8 +51,10 @@ const char *cs_exchange_end_text(cs_exchange_end_t end); /* "done", ... */
 
 /* What the folder offers to its gossip machine. */
 #define CS_ALARM_CORRUPT "corrupt"
+#define CS_ALARM_REUSE   "dot_reuse" /* with the dot */
 #define CS_PEER_FRAMES   "peer.frames"
 #define CS_PEER_SILENT   "peer.silent"
+#define CS_PEER_VAIN     "peer.vain"
 
 typedef struct cs_gossip_host {
     void *arg;
@@ -62,7 +64,8 @@ typedef struct cs_gossip_host {
     /* This peer breaks the protocol; no call about it follows but cs_gossip_peer_down. */
     void (*drop)(void *arg, cs_peer_t peer, const char *reason);
     /* It does not keep to the order of an exchange (CS_PEER_FRAMES), or does not go on with it
-     * (CS_PEER_SILENT), which is begun anew. May be NULL. */
+     * (CS_PEER_SILENT), which is begun anew; or its root differs, and exchanges find nothing
+     * that does (CS_PEER_VAIN). May be NULL. */
     void (*note_peer)(void *arg, cs_peer_t peer, const char *what);
     /* A snapshot of the store; everything in it is durable. The machine releases it. */
     cs_snapshot_t *(*snapshot)(void *arg);

@@ -71,3 +71,13 @@ void cs__account_tell(cs_gossip_t *gossip, const cs__peer_t *peer)
     cs__account_now(peer, gossip->now_ms, &facts);
     gossip->host.exchange(gossip->host.arg, peer->id, exchange->end, &facts);
 }
+
+/* Whether it gets anywhere is judged from one moment to the next, CS__EXCHANGE_MS later. */
+void cs__account_tick(cs__exchange_t *exchange, uint64_t now_ms)
+{
+    if (now_ms < exchange->mark_ms + CS__EXCHANGE_MS) return;
+    uint64_t bytes = exchange->facts.bytes_in + exchange->facts.bytes_out;
+    exchange->crawls = bytes - exchange->mark_bytes < CS__CRAWL_BYTES;
+    exchange->mark_ms = now_ms;
+    exchange->mark_bytes = bytes;
+}

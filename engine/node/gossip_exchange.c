@@ -7,6 +7,20 @@
 
 /* --- life */
 
+/* One that gets nowhere is no reason to keep others waiting. True: there is a place now. */
+static bool make_place(cs_gossip_t *gossip, bool init)
+{
+    for (size_t i = 0; i < gossip->peer_count; i++) {
+        cs__peer_t *peer = gossip->peers[i];
+        const cs__exchange_t *exchange = peer->exchange;
+        if (exchange == NULL || exchange->init != init || !exchange->crawls) continue;
+        cs__exchange_abort(gossip, peer, CS_EXCHANGE_SILENT);
+        cs__note_peer(gossip, peer, CS_PEER_SILENT);
+        return true;
+    }
+    return false;
+}
+
 static size_t count_role(const cs_gossip_t *gossip, bool init)
 {
     size_t count = 0;
@@ -45,7 +59,7 @@ static cs_err_t open_exchange(cs_gossip_t *gossip, cs__peer_t *peer, bool init, 
     cs__exchange_t *exchange = cs_calloc(1, sizeof *exchange);
     exchange->init = init;
     exchange->xid = xid;
-    exchange->began_ms = exchange->heard_ms = gossip->now_ms;
+    exchange->began_ms = exchange->heard_ms = exchange->mark_ms = gossip->now_ms;
     exchange->snapshot = gossip->host.snapshot(gossip->host.arg);
     exchange->view = (cs_view_t){.store = gossip->config.store,
                                  .snapshot = exchange->snapshot,
@@ -88,11 +102,26 @@ static uint64_t rest_ms(const cs_gossip_t *gossip, const cs__exchange_t *exchang
     return CS__CROSS_MS + (listed ? cs__state(gossip)->n / 250 : 0);
 }
 
+/* It came to an end and nothing differed: if roots do all the same, then one of them is no root
+ * of anything, or both changed meanwhile. */
+static uint64_t note_vain(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    const cs_exchange_facts_t *facts = &peer->exchange->facts;
+    bool vain = facts->entries_in + facts->entries_out == 0;
+    peer->vain = vain ? peer->vain + 1 : 0;
+    if (peer->vain <= CS__VAIN_MAX) return 0;
+    uint32_t over = peer->vain - CS__VAIN_MAX;
+    if (over == CS__VAIN_MAX) cs__note_peer(gossip, peer, CS_PEER_VAIN);
+    uint64_t ms = over < 10 ? (uint64_t)CS__CROSS_MS << over : CS__VAIN_MAX_MS;
+    return ms < CS__VAIN_MAX_MS ? ms : CS__VAIN_MAX_MS;
+}
+
 void cs__exchange_done(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     bool changed = peer->exchange->changed;
     peer->exchange->end = CS_EXCHANGE_DONE;
-    peer->quiet_until_ms = gossip->now_ms + rest_ms(gossip, peer->exchange);
+    peer->quiet_until_ms =
+        gossip->now_ms + rest_ms(gossip, peer->exchange) + note_vain(gossip, peer);
     if (CS_MUT(CLAIM_EXCHANGE)) {
         (void)!cs_replica_claim(gossip->config.replica, &peer->exchange->peer_seen);
     }
@@ -146,7 +175,7 @@ void cs__try_start(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->start_due_ms = CS__NEVER;
     if (peer->exchange != NULL || !peer->checked || gossip->paused) return;
     if (cs__is_equal(gossip, peer)) return;
-    if (count_role(gossip, true) >= CS_EXCHANGES_INITIATOR_MAX) {
+    if (count_role(gossip, true) >= CS_EXCHANGES_INITIATOR_MAX && !make_place(gossip, true)) {
         peer->start_due_ms = gossip->now_ms + CS__CROSS_MS;
         return;
     }
@@ -227,7 +256,9 @@ cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t 
     if (msg->xid == 0 || (msg->flags & CS_FLAG_INITIATOR) == 0) return CS_ERR_MALFORMED;
     if (msg->seq != 1 || gives_way(gossip, peer, msg->xid)) return CS_OK;
     cs__exchange_close(gossip, peer);
-    if (gossip->paused || count_role(gossip, false) >= CS_EXCHANGES_RESPONDER_MAX) {
+    bool full = count_role(gossip, false) >= CS_EXCHANGES_RESPONDER_MAX;
+    bool vain = peer->vain > CS__VAIN_MAX && gossip->now_ms < peer->quiet_until_ms;
+    if (gossip->paused || vain || (full && !make_place(gossip, false))) {
         refuse(gossip, peer, msg->xid);
         return CS_OK;
     }

@@ -203,6 +203,10 @@ static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_
     bool whole = have->applied && (moved || !peer->applied);
     bool content = !peer->have_known || peer->greeted || whole || own;
     bool more = content || moved;
+    /* Comparing may find something now. */
+    uint64_t soon_ms = gossip->now_ms + CS__EXCHANGE_MS;
+    bool rests = peer->vain > CS__VAIN_MAX && peer->quiet_until_ms > soon_ms;
+    if (moved && rests) peer->quiet_until_ms = soon_ms;
     peer->have_known = true;
     peer->greeted = false;
     peer->applied = have->applied;
@@ -216,6 +220,7 @@ static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_
 static void equality(cs_gossip_t *gossip, cs__peer_t *peer)
 {
     peer->start_due_ms = CS__NEVER;
+    peer->vain = 0;
     if (cs_vv_covers(&cs__state(gossip)->seen, &peer->seen_of)) return;
     if (cs_replica_claim(gossip->config.replica, &peer->seen_of) != CS_OK) {
         cs__alarm(gossip, "too many replica ids", (cs_dot_t){0});

@@ -37,8 +37,12 @@
 #define CS__SETTLE_MS   300u    /* pushes that cross settle by themselves within this */
 #define CS__EXCHANGE_MS 30000u  /* without a frame: given up */
 #define CS__RETRY_MS    2000u   /* after an exchange that failed */
-#define CS__GC_MS       200u    /* from a join to the next collection */
-#define CS__GC_SLICE    1024u   /* entries a slice */
+#define CS__CRAWL_BYTES 4096u   /* less within CS__EXCHANGE_MS: gives way if others wait */
+/* exchanges in a row that found nothing, though roots differ: then ever rarer */
+#define CS__VAIN_MAX    3u
+#define CS__VAIN_MAX_MS 600000u
+#define CS__GC_MS       200u  /* from a join to the next collection */
+#define CS__GC_SLICE    1024u /* entries a slice */
 
 /* Entries on their way out. */
 typedef struct cs__bundle {
@@ -70,9 +74,11 @@ typedef struct cs__exchange {
     bool init;             /* I am the initiator */
     uint32_t xid, out, in; /* last frame sent, last one taken */
     uint64_t began_ms, heard_ms;
-    cs_exchange_facts_t facts; /* gossip_account.c */
-    bool spoke;                /* and nothing was heard since */
-    cs_exchange_end_t end;     /* as it is to be called if it ends now */
+    cs_exchange_facts_t facts;    /* gossip_account.c */
+    uint64_t mark_ms, mark_bytes; /* bytes of it until then */
+    bool crawls;                  /* hardly any came or went in the time before that */
+    bool spoke;                   /* and nothing was heard since */
+    cs_exchange_end_t end;        /* as it is to be called if it ends now */
     cs_snapshot_t *snapshot;
     cs_view_t view;
     cs_state_t state; /* of the snapshot */
@@ -129,7 +135,8 @@ typedef struct cs__peer {
     uint64_t quiet_until_ms; /* not before this */
     uint64_t held_until_ms;  /* its symbols were nonsense, and its list was just read */
     cs__exchange_t *exchange;
-    bool ended; /* one did, on this connection: */
+    uint32_t vain; /* exchanges in a row, as in CS__VAIN_MAX */
+    bool ended;    /* one did, on this connection: */
     cs_exchange_end_t end;
 } cs__peer_t;
 
@@ -285,6 +292,7 @@ CS_MUST_USE cs_err_t cs__take_snap(cs_gossip_t *gossip, cs__exchange_t *exchange
 void cs__account_out(cs__exchange_t *exchange, const cs_msg_t *msg, uint64_t bytes);
 void cs__account_in(cs__exchange_t *exchange, const cs_msg_t *msg);
 void cs__account_now(const cs__peer_t *peer, uint64_t now_ms, cs_exchange_facts_t *ret);
+void cs__account_tick(cs__exchange_t *exchange, uint64_t now_ms);
 void cs__account_tell(cs_gossip_t *gossip, const cs__peer_t *peer); /* it ends */
 
 /* --- roles: begin after the snapshot was taken, then one call a frame */

@@ -57,7 +57,7 @@ static bool fuse_blows(cs_gossip_t *gossip, cs__exchange_t *exchange)
 static void note_join(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t *result,
                       const cs_join_result_t *join, bool eager, uint32_t hops)
 {
-    if (join->reuse.rid != 0) cs__alarm(gossip, "dot_reuse", join->reuse);
+    if (join->reuse.rid != 0) cs__alarm(gossip, CS_ALARM_REUSE, join->reuse);
     /* A HAVE may leave before the folder has looked: it must not claim what the disk lacks. */
     if (join->changed) gossip->applied = false;
     if (join->changed && cs_entry_is_dead(result)) gossip->deaths++;

@@ -199,6 +199,7 @@ typedef struct cs_folder_status {
     bool held_by_peer;     /* HELD: what a peer has would be deleted there in great number */
     cs_err_t failed;       /* the newest write failed, and is tried again: why */
     cs_str_t *failed_path; /* borrowed; NULL: about no path */
+    cs_dot_t reused;       /* a number that two writings have, since the start; rid 0: none */
     const cs_troubles_t *troubles; /* borrowed until the next step */
     const cs_state_t *state;       /* root, n, seen: borrowed */
 } cs_folder_status_t;

@@ -60,6 +60,7 @@ bool cs_node_folder_status(cs_node_t *node, uint32_t number, cs_folder_status_t 
         .held_by_peer = cs_gossip_is_paused(folder->gossip),
         .failed = cs_folder_is_failing(folder) ? folder->failed.err : CS_OK,
         .failed_path = folder->failed.path,
+        .reused = folder->reused,
         .troubles = &folder->troubles,
         .state = cs_replica_state(folder->replica),
     };

@@ -86,6 +86,13 @@ static uint64_t host_send(void *arg, cs_peer_t peer, const cs_msg_t *msg)
     return bytes;
 }
 
+static void host_note_peer(void *arg, cs_peer_t peer, const char *what)
+{
+    gn_node_t *node = arg;
+    gn_trace(node->world, "%c notes %c: %s", 'A' + node->index, 'A' + peer - 1, what);
+    node->notes++;
+}
+
 static void host_exchange(void *arg, cs_peer_t peer, cs_exchange_end_t end,
                           const cs_exchange_facts_t *facts)
 {
@@ -237,6 +244,7 @@ static void open_gossip(gn_node_t *node)
     cs_gossip_host_t host = {.arg = node,
                              .send = host_send,
                              .exchange = host_exchange,
+                             .note_peer = host_note_peer,
                              .drop = host_drop,
                              .snapshot = host_snapshot,
                              .reincarnate = host_reincarnate,

@@ -9,7 +9,7 @@
 #include "node/gossip.h"
 #include "sim/mem_store.h"
 
-#define GN_NODES_MAX 5u
+#define GN_NODES_MAX 8u
 
 struct gn_world;
 
@@ -60,6 +60,7 @@ typedef struct gn_node {
     gn_image_t images[3];
     unsigned image_count;
     bool reborn;        /* asked for a new incarnation within this call */
+    unsigned notes;     /* peers that do what they should not */
     unsigned exchanges; /* that ended; the last one: */
     cs_exchange_end_t exchange_end;
     cs_exchange_facts_t exchange;
