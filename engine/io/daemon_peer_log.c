@@ -110,7 +110,8 @@ static const struct {
      "messages of a comparison are missing or out of order, and it is begun anew",
      "see which version it runs"},
     {"peer.vain",
-     "it says that it has something else, and comparing finds nothing; it is compared ever less "
+     "it says that it has something else, and comparing finds nothing; it is compared ever "
+     "less "
      "often",
      "see which version it runs"},
     {"peer.late", "it takes longer than 10 s to answer, and waits",
