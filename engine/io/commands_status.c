@@ -253,7 +253,8 @@ void cs__put_peer(cs_daemon_t *daemon, const cs_peer_record_t *peer, cs_json_t *
     cs_json_put_hex(json, "id", peer->key, CS_KEY_BYTES);
     cs_json_put_text(json, "name", peer->name != NULL ? peer->name : "");
     cs_json_put_text(json, "state", link_text(cs_daemon_link_state(daemon, peer->key)));
-    cs_json_put_text(json, "endpoint", peer->endpoint != NULL ? peer->endpoint : "");
+    const char *heard = peer->heard.count > 0 ? peer->heard.at[0] : "";
+    cs_json_put_text(json, "endpoint", peer->endpoint != NULL ? peer->endpoint : heard);
 }
 
 static void put_round_trip(const cs_daemon_t *daemon, const uint8_t *key, cs_json_t *json)

@@ -43,6 +43,15 @@ static const char *parse_watch(void *record, const char *value)
     return NULL;
 }
 
+static const char *parse_find_peers(void *record, const char *value)
+{
+    cs_config_t *config = record;
+    bool yes = strcmp(value, "yes") == 0;
+    if (!yes && strcmp(value, "no") != 0) return "must be yes or no";
+    config->no_finding = !yes;
+    return NULL;
+}
+
 static const char *parse_peers_max(void *record, const char *value)
 {
     cs_config_t *config = record;
@@ -99,6 +108,7 @@ static const cs_zpl_field_t fields[] = {
     {"node", "name", false, false, parse_name},
     {"node", "listen", false, true, parse_listen},
     {"node", "watch", false, false, parse_watch},
+    {"node", "find-peers", false, false, parse_find_peers},
     {"limits", "max-peers", false, false, parse_peers_max},
     {"limits", "memory-mib", false, false, parse_memory},
     {"limits", "up-kib", false, false, parse_up},
@@ -221,7 +231,7 @@ void cs_config_text(const char *node_name, const cs_strings_t *listen, cs_buf_t 
     if (listen->count == 0) cs_zpl_put(ret, "listen", CS_CONFIG_LISTEN_DEFAULT);
     cs_zpl_put_section(ret, "limits");
     cs_buf_printf(ret, "    max-peers = %u      # connected at a time\n", CS_PEERS_MAX);
-    cs_buf_printf(ret, "    memory-mib = %u    # aimed at, not exceeded by much\n",
+    cs_buf_printf(ret, "    memory-mib = %u    # of which contents in flight take what is left of 40\n",
                   CS_CONFIG_MEMORY_DEFAULT);
     cs_buf_printf(ret, "    up-kib = 0          # KiB a second to all peers together, down-kib "
                        "from them; 0: no limit\n");

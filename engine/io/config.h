@@ -35,6 +35,7 @@ typedef enum cs_rate_kind {
 typedef struct cs_config {
     char *node_name;     /* owned; by default the host's name */
     cs_strings_t listen; /* endpoints, at least one */
+    bool no_finding;     /* addresses of peers are not told, and not taken of others */
     char *watch;         /* owned; of folders that set nothing else; NULL: auto */
     uint32_t peers_max;
     uint32_t memory_mib;

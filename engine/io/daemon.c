@@ -221,6 +221,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
 
     bool moved = cs__daemon_was_moved(daemon);
     if (config->network) err = cs__daemon_listen(daemon, settings, ret_detail);
+    if (err == CS_OK) cs__daemon_pex_own(daemon);
     if (err == CS_OK) err = cs__daemon_mount_all(daemon, ret_detail);
     if (err == CS_OK) cs__daemon_settle_place(daemon, moved);
     if (err == CS_OK && config->network) cs__daemon_rates(daemon);

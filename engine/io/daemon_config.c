@@ -76,6 +76,7 @@ static void take(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *ret_te
     if (strcmp(fresh->node_name, old->node_name) != 0) put(&waiting, "name");
     if (!same_listen(&fresh->listen, &old->listen)) put(&waiting, "listen");
     if (fresh->memory_mib != old->memory_mib) put(&waiting, "memory-mib");
+    if (fresh->no_finding != old->no_finding) put(&waiting, "find-peers");
 
     cs_buf_printf(ret_text, "config read again: ");
     if (changed.len + waiting.len == 0) cs_buf_printf(ret_text, "nothing changed");

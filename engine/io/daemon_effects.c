@@ -114,6 +114,9 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
         cs__daemon_log(daemon, CS_LOG_WARNING, "incarnation",
                        folder_name(daemon, effect->folder), cs_slice_text(""), effect->text);
         break;
+    case CS_FX_ADDRESS:
+        cs__daemon_pex_heard(daemon, effect);
+        break;
     case CS_FX_LEFT:
         cs__daemon_left(daemon, effect->folder);
         break;

@@ -43,6 +43,7 @@ void cs__daemon_links_fini(cs_daemon_t *daemon)
         link_fini(&shell->links[i]);
     }
     cs_free(shell->links);
+    cs_strings_fini(&shell->own);
     cs_free(shell->talk);
     shell->links = NULL;
     shell->talk = NULL;
@@ -67,6 +68,11 @@ static void set_dial_state(cs_daemon_t *daemon, const uint8_t *key, cs_err_t err
     shell->dials[shell->dial_count++].err = err;
 }
 
+void cs__daemon_dialling(cs_daemon_t *daemon, const uint8_t key[32])
+{
+    set_dial_state(daemon, key, CS_ERR_AGAIN);
+}
+
 /* --- what the net tells */
 
 static void on_up(void *arg, cs_link_t link, const uint8_t *key, bool outgoing)
@@ -87,8 +93,9 @@ static void on_up(void *arg, cs_link_t link, const uint8_t *key, bool outgoing)
     }
     if (outgoing) set_dial_state(daemon, key, CS_OK);
     cs__daemon_log_link(daemon, "peer.up", &entry->key);
-    cs_event_t event = {
-        .kind = CS_EV_LINK_UP, .link = link, .key = entry->key, .outgoing = outgoing};
+    cs_key_t up = entry->key; /* `entry` may move */
+    cs__daemon_pex_own(daemon);
+    cs_event_t event = {.kind = CS_EV_LINK_UP, .link = link, .key = up, .outgoing = outgoing};
     cs_daemon_step(daemon, &event);
 }
 
@@ -360,8 +367,9 @@ void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record)
     }
     if (daemon->net == NULL) return;
     cs_net_allow(daemon->net, record->key);
+    cs__daemon_pex_known(daemon, record);
     if (record->endpoint == NULL) return;
-    set_dial_state(daemon, record->key, CS_ERR_AGAIN);
+    cs__daemon_dialling(daemon, record->key);
     cs_err_t err = cs_net_dial(daemon->net, record->key, record->endpoint);
     if (err != CS_OK) {
         cs__daemon_log(daemon, CS_LOG_WARNING, "peer.dial", NULL,

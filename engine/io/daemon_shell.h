@@ -59,6 +59,7 @@ typedef struct cs_daemon_shell {
     bool performing;
     int timer; /* zloop id, -1: none */
     uint64_t timer_at_ms;
+    cs_strings_t own; /* where this node was last told to listen */
     cs_shell_link_t *links;
     size_t link_count, link_cap;
     cs_shell_job_t *jobs;
@@ -113,6 +114,13 @@ void cs__daemon_drop_link(cs_daemon_t *daemon, cs_link_t link, const char *why);
 /* It may stay; the event's name says what it does. */
 void cs__daemon_note_peer(cs_daemon_t *daemon, cs_link_t link, const char *event);
 void cs__daemon_links_fini(cs_daemon_t *daemon);
+
+void cs__daemon_dialling(cs_daemon_t *daemon, const uint8_t key[32]); /* for status */
+
+/* daemon_pex.c */
+void cs__daemon_pex_own(cs_daemon_t *daemon); /* it listens, or its addresses may be others */
+void cs__daemon_pex_known(cs_daemon_t *daemon, const cs_peer_record_t *record);
+void cs__daemon_pex_heard(cs_daemon_t *daemon, const cs_effect_t *effect);
 
 /* daemon_peer_log.c: few lines a minute of each kind and peer */
 void cs__daemon_log_peer(cs_daemon_t *daemon, const char *event, const cs_key_t *key,

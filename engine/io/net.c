@@ -211,6 +211,18 @@ void cs_net_undial(cs_net_t *net, const uint8_t key[32])
     }
 }
 
+void cs_net_undial_endpoint(cs_net_t *net, const uint8_t key[32], const char *endpoint)
+{
+    for (size_t i = 0; i < net->dial_count; i++) {
+        cs__dial_t *dial = net->dials[i];
+        bool same = memcmp(dial->key, key, CS_CURVE_KEY_BYTES) == 0 &&
+                    strcmp(dial->endpoint, endpoint) == 0;
+        if (!same || dial->link != NULL) continue;
+        dial->gone = true;
+        cs__net_wake(net, 0);
+    }
+}
+
 cs_err_t cs_net_send(cs_net_t *net, cs_link_t link, cs_slice_t header, cs_buf_t *payload_p)
 {
     CS_ASSERT(header.len > 1); /* one byte alone is a keep-alive */

@@ -79,6 +79,8 @@ void cs_net_deny(cs_net_t *net, const uint8_t key[32]);
  * key is dialled, and may become a link of its own. CS_ERR_USAGE: that is no endpoint. */
 CS_MUST_USE cs_err_t cs_net_dial(cs_net_t *net, const uint8_t key[32], const char *endpoint);
 void cs_net_undial(cs_net_t *net, const uint8_t key[32]); /* down() follows */
+/* This one alone, unless it is what a link came of. */
+void cs_net_undial_endpoint(cs_net_t *net, const uint8_t key[32], const char *endpoint);
 /* Take the identity of another key for this dial only (an invite's one-time key). */
 CS_MUST_USE cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const char *endpoint,
                                     const uint8_t public_key[32], const uint8_t secret_key[32]);

@@ -145,6 +145,15 @@ static const char *peer_endpoint(void *record, const char *value)
     return why;
 }
 
+static const char *peer_heard(void *record, const char *value)
+{
+    cs_peer_record_t *peer = record;
+    const char *why = cs_check_endpoint(value);
+    if (why == NULL && peer->heard.count == CS_ENDPOINTS_MAX) why = "must not occur so often";
+    if (why == NULL) cs_strings_add(&peer->heard, value);
+    return why;
+}
+
 static const char *peer_folder(void *record, const char *value)
 {
     cs_peer_record_t *peer = record;
@@ -163,6 +172,7 @@ static const cs_zpl_field_t peer_fields[] = {
     {"peer", "key", true, false, peer_key},
     {"peer", "name", false, false, peer_name},
     {"peer", "endpoint", false, false, peer_endpoint},
+    {"peer", "heard", false, true, peer_heard},
     {"peer", "folder", false, true, peer_folder},
     {"peer", "removed", false, false, peer_removed},
 };
@@ -236,6 +246,9 @@ void cs_peer_record_check(const cs_peer_record_t *record, cs_mistakes_t *mistake
 {
     check_text("name", record->name, cs_check_name, mistakes);
     check_text("endpoint", record->endpoint, cs_check_endpoint, mistakes);
+    for (size_t i = 0; i < record->heard.count; i++) {
+        check_text("heard", record->heard.at[i], cs_check_endpoint, mistakes);
+    }
     for (size_t i = 0; i < record->folders.count; i++) {
         check_text("folder", record->folders.at[i], cs_check_folder_id, mistakes);
     }
@@ -291,6 +304,9 @@ void cs_peer_record_text(const cs_peer_record_t *record, cs_buf_t *ret)
     put_hex(ret, "key", record->key, sizeof record->key);
     if (record->name != NULL) cs_zpl_put(ret, "name", record->name);
     if (record->endpoint != NULL) cs_zpl_put(ret, "endpoint", record->endpoint);
+    for (size_t i = 0; i < record->heard.count; i++) {
+        cs_zpl_put(ret, "heard", record->heard.at[i]);
+    }
     for (size_t i = 0; i < record->folders.count; i++) {
         cs_zpl_put(ret, "folder", record->folders.at[i]);
     }
@@ -328,6 +344,7 @@ void cs_peer_record_fini(cs_peer_record_t *record)
 {
     cs_free(record->name);
     cs_free(record->endpoint);
+    cs_strings_fini(&record->heard);
     cs_strings_fini(&record->folders);
     *record = (cs_peer_record_t){0};
 }

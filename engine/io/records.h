@@ -45,6 +45,7 @@ typedef struct cs_peer_record {
     uint8_t key[CS_KEY_BYTES]; /* the peer's id */
     char *name;                /* owned; NULL: none */
     char *endpoint;            /* owned; NULL: it only dials in */
+    cs_strings_t heard;        /* endpoints, as it or others told */
     cs_strings_t folders;      /* ids it is authorised for */
     bool removed;              /* not let in, whoever of the members speaks for it */
 } cs_peer_record_t;

@@ -43,6 +43,7 @@ void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer)
     cs_folder_serve_down(folder, peer);
     cs_gossip_peer_down(folder->gossip, peer);
     cs_fetch_peer_down(folder->fetch, peer);
+    cs_folder_pex_down(folder, peer);
 }
 
 void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg,
@@ -76,7 +77,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
     case CS_MSG_FIN:
     case CS_MSG_LIST_REQ:
     case CS_MSG_LIST:
-    case CS_MSG_PEX:
+    case CS_MSG_PEX: /* the node's */
     case CS_MSG_JOIN:
     case CS_MSG_WELCOME:
     case CS_MSG_TYPE_END:

@@ -72,6 +72,12 @@ typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     uint64_t told_ms; /* when its peer heard last that there is an answer to come */
 } cs_serve_wait_t;
 
+/* Which lists of addresses a peer was told of in this folder: those up to this version. */
+typedef struct cs_pex_told {
+    cs_peer_t peer;
+    uint64_t version;
+} cs_pex_told_t;
+
 typedef struct cs_folder {
     cs_node_t *node;           /* borrowed */
     cs_folder_config_t config; /* members: NULL */
@@ -138,8 +144,10 @@ typedef struct cs_folder {
     uint32_t race_ms;                 /* 0: the last group was of use */
     uint64_t trash_next, trash_bytes; /* cs_apply_config_t */
     cs_omap_t ignored;                /* pending paths that are ignored here, as far as met */
-    cs_omap_t refused; /* paths of entries with too many versions; epoch: when, in ms */
-    cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
+    cs_omap_t refused;       /* paths of entries with too many versions; epoch: when, in ms */
+    cs_omap_t stuck;         /* paths that could not be written; epoch: why, a cs_err_t */
+    cs_pex_told_t *pex_told; /* owned */
+    size_t pex_told_count, pex_told_cap;
     cs_dot_t reused;   /* the last dot that was seen with two values; rid 0: none was */
     cs_omap_t awaited; /* content hash || path: contents asked for, and where they go */
     cs_str_t **ready;  /* paths whose contents are staged */
@@ -245,6 +253,11 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 /* folder_wants.c */
 void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
 void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
+/* folder_pex.c */
+void cs_folder_pex_tell(cs_folder_t *folder);
+void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,
+                        const cs_msg_pex_t *msg);
+void cs_folder_pex_down(cs_folder_t *folder, cs_peer_t peer);
 /* A path that waits for the content, borrowed; empty: none does. */
 cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);

@@ -224,6 +224,7 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     if (folder == NULL) return;
     cs_gossip_destroy(&folder->gossip);
     cs_fetch_destroy(&folder->fetch);
+    cs_free(folder->pex_told);
     cs_replica_destroy(&folder->replica);
     cs_chunker_table_destroy(&folder->table);
     cs_outbox_fini(&folder->outbox);

@@ -25,6 +25,7 @@ void cs_node_destroy(cs_node_t **node_p)
     cs_free(node->folders);
     cs_free(node->denied);
     cs_peers_fini(&node->peers);
+    cs_pex_fini(&node->pex);
     cs_free(node);
 }
 
@@ -83,12 +84,13 @@ static void peer_changed(cs_node_t *node, cs_peer_change_t change, const cs_peer
     }
 }
 
-static void on_link_down(cs_node_t *node, const cs_event_t *event)
+static void on_link_down(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
 {
     cs_peer_entry_t was;
     cs_peer_change_t change =
         cs_peers_link_down(&node->peers, &node->config.self, event->link, &was);
     peer_changed(node, change, &was);
+    if (change == CS_PEER_DOWN) cs__node_address(node, effects, &was.key); /* to be dialled */
 }
 
 static void drop_link(cs_effects_t *effects, cs_link_t link, const char *why)
@@ -157,7 +159,11 @@ static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
      */
     cs_folder_t *folder = find_by_tag(node, msg.tag);
     if (folder != NULL && cs_folder_has_member(folder, &peer->key)) {
-        cs_folder_message(folder, peer, &msg, event->blob);
+        if (msg.type == CS_MSG_PEX) {
+            cs_folder_pex_take(folder, peer, &msg.u.pex);
+        } else {
+            cs_folder_message(folder, peer, &msg, event->blob);
+        }
     }
     cs_msg_fini(&msg);
 }
@@ -306,6 +312,7 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
     case CS_EV_MESSAGE:
     case CS_EV_SENT:
     case CS_EV_LIMITS:
+    case CS_EV_ADDRESSES:
     case CS_EV_DENY:
         break;
     }
@@ -319,7 +326,9 @@ static cs_err_t settle(cs_node_t *node)
     node->coming.tight = false;
     size_t first = limited ? node->turn++ : 0;
     for (size_t i = 0; i < node->folder_count; i++) {
-        cs_err_t err = cs_folder_settle(node->folders[(first + i) % node->folder_count]);
+        cs_folder_t *folder = node->folders[(first + i) % node->folder_count];
+        cs_folder_pex_tell(folder);
+        cs_err_t err = cs_folder_settle(folder);
         if (err != CS_OK) return err;
     }
     return CS_OK;
@@ -334,7 +343,7 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
 
     if (event->kind == CS_EV_STORED && event->err != CS_OK) return event->err;
     if (event->kind == CS_EV_LINK_UP) on_link_up(node, event, effects);
-    if (event->kind == CS_EV_LINK_DOWN) on_link_down(node, event);
+    if (event->kind == CS_EV_LINK_DOWN) on_link_down(node, event, effects);
     if (event->kind == CS_EV_MESSAGE) on_message(node, event, effects);
     if (event->kind == CS_EV_SENT) on_sent(node, event);
     cs_folder_t *folder = cs__node_folder(node, event->folder);
@@ -343,6 +352,12 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
     if (event->kind == CS_EV_ALLOW) cs__node_permit(node, &event->member->key);
 
     if (event->kind == CS_EV_LIMITS) node->limits = *event->limits;
+    if (event->kind == CS_EV_ADDRESSES) {
+        bool own = cs_key_cmp(&event->key, &node->config.self) == 0;
+        uint64_t said_ms = own ? node->now_ms : 0;
+        if (event->text != NULL) cs_pex_fix(&node->pex, &event->key, event->text);
+        (void)cs_pex_set(&node->pex, &event->key, &event->texts, said_ms, node->now_ms, own);
+    }
 
     cs_err_t err = settle(node);
     if (err == CS_OK) let_go(node, effects);

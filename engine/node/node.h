@@ -11,6 +11,7 @@
  *   DROP   -> end the links of a peer                -> LINK_DOWN
  *   REPLY  -> a command's ticket is answered
  *   LEFT   -> nothing of a folder is used any more, and its rows may go
+ *   ADDRESS -> keep, and perhaps dial
  *   MEMBER, INCARNATION, NOTE: keep, log, show */
 #ifndef CS_NODE_NODE_H
 #define CS_NODE_NODE_H
@@ -59,11 +60,13 @@ typedef enum cs_event_kind {
     CS_EV_REINCARNATE, /* folder, number: a fresh rid; text: why */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
     CS_EV_REJECT,      /* folder, ticket: what the brake holds is undone on disk; scans again */
-    CS_EV_SETTINGS, /* folder, settings: durability, trash and brake of it count from now on */
-    CS_EV_LIMITS,   /* limits: in force from now on */
-    CS_EV_ALLOW,    /* folder (0: none), member: from now on spoken with */
-    CS_EV_DENY,     /* key: a member of nothing, whatever others say, until it is allowed */
-    CS_EV_LEAVE     /* folder: it ends; LEFT follows once its jobs and batches are back */
+    CS_EV_SETTINGS,  /* folder, settings: durability, trash and brake of it count from now on */
+    CS_EV_LIMITS,    /* limits: in force from now on */
+    CS_EV_ALLOW,     /* folder (0: none), member: from now on spoken with */
+    CS_EV_ADDRESSES, /* key, texts: where it listens; of this node itself, or as was kept; text:
+                        one that a user gave, or NULL */
+    CS_EV_DENY,      /* key: a member of nothing, whatever others say, until it is allowed */
+    CS_EV_LEAVE      /* folder: it ends; LEFT follows once its jobs and batches are back */
 } cs_event_kind_t;
 
 typedef struct cs_event {
@@ -74,7 +77,7 @@ typedef struct cs_event {
     cs_key_t key;
     bool outgoing, full, on;
     cs_slice_t bytes; /* borrowed */
-    const char *text; /* static; NULL: somebody asked for it */
+    const char *text; /* static; NULL: somebody asked for it. ADDRESSES: borrowed */
     cs_blob_t *blob;  /* MESSAGE: one reference goes to the core */
     uint64_t token, ticket, size;
     cs_err_t err;
@@ -82,6 +85,7 @@ typedef struct cs_event {
     cs_scan_records_t *records; /* taken (emptied) */
     uint32_t folder;
     const cs_slice_t *paths; /* borrowed */
+    cs_texts_t texts;        /* borrowed */
     size_t path_count;
     const cs_member_t *member;
     const cs_folder_config_t *settings; /* borrowed */
@@ -98,6 +102,7 @@ typedef enum cs_effect_kind {
     CS_FX_MEMBER,      /* folder, member: a new one was heard of; keep it and let its key in */
     CS_FX_REPLICA,     /* folder: its replica id changed, text says why */
     CS_FX_LEFT,        /* folder: it is unknown from now on */
+    CS_FX_ADDRESS,     /* key, header: endpoints, each with its end; dial: try them now */
     CS_FX_NOTE         /* folder, text (event name), path, err: for the log and `events`; of a
                           PEER: link, text */
 } cs_effect_kind_t;
@@ -130,6 +135,7 @@ typedef struct cs_effect {
     cs_scan_report_t scan;
     cs_exchange_facts_t exchange;
     cs_key_t key;
+    bool dial;
     cs_member_t member;
     cs_err_t err;
     const char *text; /* static */

@@ -3,6 +3,7 @@
 #define CS_NODE_NODE_INTERNAL_H
 
 #include "node/folder.h"
+#include "node/pex.h"
 
 struct cs_node {
     cs_node_config_t config;
@@ -12,6 +13,7 @@ struct cs_node {
     uint64_t last_job;
     cs_key_t *denied; /* owned; sorted */
     size_t denied_count, denied_cap;
+    cs_pex_t pex; /* where members listen */
     bool stopping;
     uint64_t now_ms; /* of the last step */
     cs_limits_t limits;
@@ -28,6 +30,9 @@ void cs__node_permit(cs_node_t *node, const cs_key_t *key);
 void cs__node_deny(cs_node_t *node, const cs_key_t *key); /* its conversations end */
 /* Nothing more is said to it or heard of it, until a new link comes up. */
 void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why);
+
+/* folder_pex.c: the effect that keeps where it listens. */
+void cs__node_address(const cs_node_t *node, cs_effects_t *effects, const cs_key_t *key);
 
 /* node_limits.c */
 bool cs__node_limits(const cs_node_t *node, cs_way_t way); /* there are any */

@@ -109,8 +109,9 @@ static void become(const cluster_node_t *node)
         setenv("LD_PRELOAD", node->preload, 1);
         setenv(FAULTS_ENV, node->faults, 1);
     }
-    setenv("CRDTSYNC_NODE_WATCH", "off", 0); /* tests order their scans, unless they say */
-    prctl(PR_SET_PDEATHSIG, SIGKILL);        /* no node outlives a test that fails */
+    setenv("CRDTSYNC_NODE_WATCH", "off", 0);     /* tests order their scans, unless they say */
+    setenv("CRDTSYNC_NODE_FIND_PEERS", "no", 0); /* who is linked with whom is theirs, too */
+    prctl(PR_SET_PDEATHSIG, SIGKILL);            /* no node outlives a test that fails */
 }
 
 static pid_t spawn(const cluster_node_t *node, char *const *args, int arg_count, int out,

@@ -71,6 +71,14 @@ static void on_reply(nw_node_t *node, const cs_effect_t *effect)
              (unsigned long long)effect->ticket, cs_err_name(effect->err));
 }
 
+static void on_address(nw_node_t *node, const cs_effect_t *effect)
+{
+    node->addresses++;
+    node->address_of = effect->key;
+    node->dial = effect->dial;
+    snprintf(node->address, sizeof node->address, "%s", (const char *)effect->header.data);
+}
+
 static void perform(nw_node_t *node, cs_effect_t *effect)
 {
     nw_world_t *world = node->world;
@@ -94,6 +102,9 @@ static void perform(nw_node_t *node, cs_effect_t *effect)
         break;
     case CS_FX_REPLY:
         on_reply(node, effect);
+        break;
+    case CS_FX_ADDRESS:
+        on_address(node, effect);
         break;
     case CS_FX_MEMBER:
     case CS_FX_LEFT: /* no history here removes a folder */

@@ -72,6 +72,10 @@ typedef struct nw_node {
     unsigned scans, applies;         /* jobs run */
     unsigned early_applies;          /* begun while a batch was to be written */
     cs_err_t last_answer;
+    unsigned addresses; /* of members, that it was told to keep or dial; the last: */
+    cs_key_t address_of;
+    char address[128]; /* the first of the list */
+    bool dial;
 } nw_node_t;
 
 /* Whoever is at the other end of links that the world knows nothing of; each may be NULL. */

@@ -1,0 +1,113 @@
+/* folder_pex.c - addresses of members: told to those who share the folder, and taken of them.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "node/node_internal.h"
+
+#define AGE_MAX_S UINT32_MAX
+
+static cs_pex_told_t *told_of(cs_folder_t *folder, cs_peer_t peer)
+{
+    for (size_t i = 0; i < folder->pex_told_count; i++) {
+        if (folder->pex_told[i].peer == peer) return &folder->pex_told[i];
+    }
+    if (folder->pex_told_count == folder->pex_told_cap) {
+        folder->pex_told_cap = cs_grow(folder->pex_told_cap, folder->pex_told_count + 1);
+        folder->pex_told =
+            cs_realloc_array(folder->pex_told, folder->pex_told_cap, sizeof *folder->pex_told);
+    }
+    cs_pex_told_t *told = &folder->pex_told[folder->pex_told_count++];
+    *told = (cs_pex_told_t){.peer = peer};
+    return told;
+}
+
+void cs_folder_pex_down(cs_folder_t *folder, cs_peer_t peer)
+{
+    for (size_t i = 0; i < folder->pex_told_count; i++) {
+        if (folder->pex_told[i].peer != peer) continue;
+        folder->pex_told[i] = folder->pex_told[--folder->pex_told_count];
+        return;
+    }
+}
+
+static uint32_t age_of(const cs_folder_t *folder, const cs_pex_item_t *item)
+{
+    bool own = cs_key_cmp(&item->key, &folder->node->config.self) == 0;
+    uint64_t s = own ? 0 : (folder->now_ms - item->said_ms) / 1000;
+    return s < AGE_MAX_S ? (uint32_t)s : AGE_MAX_S;
+}
+
+/* Of members of this folder only: who else there is, is nothing that it need know. */
+static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
+{
+    cs_pex_told_t *told = told_of(folder, peer->id);
+    cs_msg_pex_item_t items[CS_PEX_MAX];
+    cs_slice_t texts[CS_PEX_MAX][CS_ENDPOINTS_MAX];
+    size_t count = 0;
+    const cs_pex_item_t *item;
+    while (count < CS_PEX_MAX &&
+           (item = cs_pex_next(&folder->node->pex, told->version)) != NULL) {
+        told->version = item->version;
+        bool own = cs_key_cmp(&item->key, &folder->node->config.self) == 0;
+        bool due = own || cs_folder_has_member(folder, &item->key);
+        if (!due || cs_key_cmp(&item->key, &peer->key) == 0) continue;
+        for (uint32_t i = 0; i < item->count; i++) {
+            texts[count][i] = cs_slice_str(item->endpoint[i]);
+        }
+        items[count] = (cs_msg_pex_item_t){.key = item->key.b,
+                                           .endpoints = {texts[count], item->count},
+                                           .age_s = age_of(folder, item)};
+        count++;
+    }
+    if (count == 0) return;
+    cs_msg_t msg = {.type = CS_MSG_PEX, .u.pex = {.items = items, .count = count}};
+    cs_folder_send(folder, peer->id, &msg, NULL);
+}
+
+void cs_folder_pex_tell(cs_folder_t *folder)
+{
+    const cs_node_t *node = folder->node;
+    bool quiet = folder->config.paused || folder->leaving || node->stopping;
+    if (node->pex.version == 0 || quiet) return;
+    for (size_t i = 0; i < node->peers.len; i++) {
+        const cs_peer_entry_t *peer = &node->peers.item[i];
+        if (peer->dropped || !cs_folder_has_member(folder, &peer->key)) continue;
+        while (told_of(folder, peer->id)->version < node->pex.version) {
+            tell(folder, peer);
+        }
+    }
+}
+
+void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,
+                        const cs_msg_pex_t *msg)
+{
+    cs_node_t *node = folder->node;
+    for (size_t i = 0; i < msg->count; i++) {
+        const cs_msg_pex_item_t *item = &msg->items[i];
+        cs_key_t key;
+        memcpy(key.b, item->key, sizeof key.b);
+        if (cs_key_cmp(&key, &node->config.self) == 0) continue;
+        if (!cs_folder_has_member(folder, &key) || cs__node_denies(node, &key)) continue;
+        bool itself = cs_key_cmp(&key, &peer->key) == 0;
+        uint64_t age_ms = itself ? 0 : (uint64_t)item->age_s * 1000;
+        uint64_t said_ms = folder->now_ms > age_ms ? folder->now_ms - age_ms : 0;
+        if (!cs_pex_set(&node->pex, &key, &item->endpoints, said_ms, folder->now_ms, false)) {
+            continue;
+        }
+        cs__node_address(node, folder->fx, &key);
+    }
+}
+
+void cs__node_address(const cs_node_t *node, cs_effects_t *effects, const cs_key_t *key)
+{
+    const cs_pex_item_t *item = cs_pex_find(&node->pex, key);
+    if (item == NULL || item->count == 0 || cs__node_denies(node, key)) return;
+    cs_effect_t *effect = cs_effects_add(effects, CS_FX_ADDRESS);
+    effect->key = *key;
+    effect->dial = cs_peers_by_key(&node->peers, key) == NULL;
+    for (uint32_t i = 0; i < item->count; i++) {
+        cs_buf_put_slice(&effect->header, cs_slice_str(item->endpoint[i]));
+        cs_buf_put_u8(&effect->header, '\0');
+    }
+}
