@@ -100,7 +100,7 @@ static void perform(cs_sim_node_t *node, cs_effect_t *effect)
         break;
     case CS_FX_MEMBER:
     case CS_FX_ADDRESS: /* nobody has one */
-    case CS_FX_LEFT: /* all are members from the first day, and none leaves the folder */
+    case CS_FX_LEFT:    /* all are members from the first day, and none leaves the folder */
         break;
     case CS_FX_REPLICA:
         node->incarnations++;

@@ -231,8 +231,9 @@ void cs_config_text(const char *node_name, const cs_strings_t *listen, cs_buf_t 
     if (listen->count == 0) cs_zpl_put(ret, "listen", CS_CONFIG_LISTEN_DEFAULT);
     cs_zpl_put_section(ret, "limits");
     cs_buf_printf(ret, "    max-peers = %u      # connected at a time\n", CS_PEERS_MAX);
-    cs_buf_printf(ret, "    memory-mib = %u    # of which contents in flight take what is left of 40\n",
-                  CS_CONFIG_MEMORY_DEFAULT);
+    cs_buf_printf(
+        ret, "    memory-mib = %u    # of which contents in flight take what is left of 40\n",
+        CS_CONFIG_MEMORY_DEFAULT);
     cs_buf_printf(ret, "    up-kib = 0          # KiB a second to all peers together, down-kib "
                        "from them; 0: no limit\n");
     cs_zpl_put_section(ret, "log");
