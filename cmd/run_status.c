@@ -102,8 +102,10 @@ static void print_watch(const json_t *folder, bool all)
              dirs = cs_number_of(watch, "directories");
     uint64_t stale_s = cs_number_of(watch, "staleness_s");
     const char *id = cs_text_of(folder, "id"), *scan = cs_text_of(watch, "scan");
+    const char *next = cs_text_of(watch, "next_scan");
+    const char *at = next[0] != '\0' ? ", next at " : "";
     if (watched == 0 && all) {
-        printf("%s: not watched; changes are found by the scan, %s\n", id, scan);
+        printf("%s: not watched; changes are found by the scan, %s%s%s\n", id, scan, at, next);
     } else if (watched > 0 && watched < dirs) {
         printf(
             "%s: %llu of %llu directories are watched, changes in the others are found within "
@@ -111,8 +113,8 @@ static void print_watch(const json_t *folder, bool all)
             id, (unsigned long long)watched, (unsigned long long)dirs,
             (unsigned long long)stale_s);
     } else if (watched > 0 && all) {
-        printf("%s: all %llu directories are watched, by %s; scan %s\n", id,
-               (unsigned long long)dirs, cs_text_of(watch, "by"), scan);
+        printf("%s: all %llu directories are watched, by %s; scan %s%s%s\n", id,
+               (unsigned long long)dirs, cs_text_of(watch, "by"), scan, at, next);
     }
 }
 

@@ -70,6 +70,22 @@ static bool skipped_some(const cs_cron_t *cron, const cs_civil_t *before, const 
     return cs_cron_next(cron, before, &next) && order(&next, now) < 0;
 }
 
+/* The clock was put back, and shows this minute again. */
+static bool is_repeated(int64_t minute_s, const cs_civil_t *now)
+{
+    static const int64_t back_s[] = {1800, 3600, 7200}; /* what zones put it back by */
+    for (size_t i = 0; i < CS_COUNT_OF(back_s); i++) {
+        cs_civil_t earlier = cs_clock_local(minute_s - back_s[i]);
+        if (order(&earlier, now) == 0) return true;
+    }
+    return false;
+}
+
+static bool is_due(const cs_cron_t *cron, int64_t minute_s, const cs_civil_t *now)
+{
+    return cs_cron_suits(cron, now) && (cron->any_time || !is_repeated(minute_s, now));
+}
+
 uint64_t cs_clock_until(const cs_cron_t *cron, int64_t wall_ms, bool *ret_due)
 {
     *ret_due = true;
@@ -80,11 +96,32 @@ uint64_t cs_clock_until(const cs_cron_t *cron, int64_t wall_ms, bool *ret_due)
     for (unsigned i = 0; i < 60; i++) {
         minute_s += 60;
         cs_civil_t now = cs_clock_local(minute_s);
-        if (cs_cron_suits(cron, &now) || skipped_some(cron, &before, &now)) {
+        if (is_due(cron, minute_s, &now) || skipped_some(cron, &before, &now)) {
             return (uint64_t)(minute_s * 1000 - wall_ms);
         }
         before = now;
     }
     *ret_due = false;
     return (uint64_t)(60 * MINUTE_MS);
+}
+
+bool cs_clock_was_due(const cs_cron_t *cron, int64_t from_ms, int64_t now_ms)
+{
+    if (now_ms - from_ms > CS_CLOCK_BACK_MS) from_ms = now_ms - CS_CLOCK_BACK_MS;
+    while (from_ms < now_ms) {
+        bool due;
+        from_ms += (int64_t)cs_clock_until(cron, from_ms, &due);
+        if (due && from_ms <= now_ms) return true;
+    }
+    return false;
+}
+
+int64_t cs_clock_next_ms(const cs_cron_t *cron, int64_t now_ms)
+{
+    bool due = false;
+    int64_t at_ms = now_ms;
+    while (!due && at_ms - now_ms < CS_CLOCK_AHEAD_MS) {
+        at_ms += (int64_t)cs_clock_until(cron, at_ms, &due);
+    }
+    return due ? at_ms : 0;
 }

@@ -1,4 +1,5 @@
 /* commands_watch.c - how a folder is watched, for `status`. */
+#include "io/clock.h"
 #include "io/commands_internal.h"
 #include "io/daemon_shell.h"
 
@@ -34,6 +35,12 @@ void cs__put_watch(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t dir
     cs_json_put_u64(json, "watched", watched);
     cs_json_put_u64(json, "directories", total);
     cs_json_put_text(json, "scan", scan != NULL ? scan : cs__schedule_default(daemon, folder));
+    int64_t next_ms = cs__schedule_next_ms(daemon, folder);
+    if (next_ms > 0) {
+        char next[25];
+        cs_clock_format(next_ms, next);
+        cs_json_put_text(json, "next_scan", next);
+    }
     /* Worst case of a directory: of one that nobody watches, and of changes that no watcher
      * is told of. */
     cs_json_put_u64(json, "staleness_s", cs_watcher_covers(&state) ? 0 : period_s);

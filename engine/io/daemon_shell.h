@@ -144,6 +144,8 @@ void cs__schedule_folder(cs_daemon_t *daemon,
 
 /* What scans a folder that sets nothing. */
 const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder);
+/* When a scan is due next, wall clock; 0: no node runs, or not within a month. */
+int64_t cs__schedule_next_ms(const cs_daemon_t *daemon, const cs_mounted_t *folder);
 /* So often at least everything is scanned: seconds. */
 uint32_t cs__schedule_period_s(const cs_daemon_t *daemon, const cs_mounted_t *folder);
 

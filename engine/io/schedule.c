@@ -9,12 +9,17 @@
 #define SCAN_ALONE   "@every 60s" /* nothing else looks */
 #define SCAN_WATCHED "@hourly"    /* beside a watcher that misses nothing it knows of */
 
+/* The clock that timers run by stands still while the machine sleeps, and people set the other
+ * one: so it is looked at so often at least. */
+#define RECHECK_MS 300000u
+
 typedef struct cs_shell_timer {
     cs_daemon_t *daemon;
     uint32_t folder;
     cs_cron_t cron;
-    int id;   /* zloop's; -1: none */
-    bool due; /* the firing itself, not a recheck */
+    int id;           /* zloop's; -1: none */
+    int64_t seen_ms;  /* wall clock: what was due until then was done */
+    int64_t every_ms; /* @every: monotonic, when it is due */
 } cs_shell_timer_t;
 
 struct cs_shell_schedule {
@@ -26,8 +31,39 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg);
 
 static void arm(cs_shell_timer_t *timer)
 {
-    uint64_t left_ms = cs_clock_until(&timer->cron, cs_clock_wall_ms(), &timer->due);
+    bool due;
+    uint64_t left_ms;
+    if (timer->cron.every_s > 0) {
+        int64_t left = timer->every_ms - (int64_t)cs_clock_mono_ms();
+        left_ms = left > 0 ? (uint64_t)left : 0;
+    } else {
+        left_ms = cs_clock_until(&timer->cron, cs_clock_wall_ms(), &due);
+        if (left_ms > RECHECK_MS) left_ms = RECHECK_MS;
+    }
     timer->id = zloop_timer(timer->daemon->loop, (size_t)left_ms, 1, on_timer, timer);
+}
+
+/* It counts from here on. */
+static void begin(cs_shell_timer_t *timer)
+{
+    timer->seen_ms = cs_clock_wall_ms();
+    timer->every_ms = (int64_t)cs_clock_mono_ms() + INT64_C(1000) * timer->cron.every_s;
+    arm(timer);
+}
+
+/* Runs that were missed, because the machine slept, are made up for by one. A clock that was
+ * set back makes nothing due again. */
+static bool is_due(cs_shell_timer_t *timer)
+{
+    if (timer->cron.every_s > 0) {
+        if ((int64_t)cs_clock_mono_ms() < timer->every_ms) return false;
+        timer->every_ms = (int64_t)cs_clock_mono_ms() + INT64_C(1000) * timer->cron.every_s;
+        return true;
+    }
+    int64_t now_ms = cs_clock_wall_ms();
+    bool due = cs_clock_was_due(&timer->cron, timer->seen_ms, now_ms);
+    timer->seen_ms = now_ms;
+    return due;
 }
 
 static int on_timer(zloop_t *loop, int timer_id, void *arg)
@@ -36,12 +72,24 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg)
     (void)timer_id;
     cs_shell_timer_t *timer = arg;
     timer->id = -1;
-    if (timer->due) {
+    if (is_due(timer)) {
         cs_event_t event = {.kind = CS_EV_SCAN, .folder = timer->folder};
         cs_daemon_step(timer->daemon, &event);
     }
     arm(timer);
     return timer->daemon->stopping ? -1 : 0;
+}
+
+int64_t cs__schedule_next_ms(const cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    const cs_shell_schedule_t *schedule = daemon->shell->schedule;
+    for (size_t i = 0; schedule != NULL && i < schedule->count; i++) {
+        const cs_shell_timer_t *timer = schedule->timer[i];
+        if (timer->folder != folder->record.number) continue;
+        if (timer->cron.every_s == 0) return cs_clock_next_ms(&timer->cron, cs_clock_wall_ms());
+        return cs_clock_wall_ms() + timer->every_ms - (int64_t)cs_clock_mono_ms();
+    }
+    return 0;
 }
 
 const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder)
@@ -146,5 +194,5 @@ void cs__schedule_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
     }
     cs_buf_fini(&detail);
     if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
-    arm(timer);
+    begin(timer);
 }

@@ -186,6 +186,7 @@ static bool read_fields(parser_t *parser, cs_cron_t *ret)
                        .days = (uint32_t)bits[DAY],
                        .months = (uint32_t)bits[MONTH],
                        .weekdays = (uint8_t)((bits[WEEKDAY] & 0x7e) | sunday),
+                       .any_time = any[MINUTE] || any[HOUR],
                        .any_day = any[DAY],
                        .any_weekday = any[WEEKDAY]};
     cs_civil_t never;

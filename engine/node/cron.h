@@ -31,6 +31,7 @@ typedef struct cs_cron {
     uint32_t hours, days, months; /* bit i: hour, day, month i */
     uint8_t weekdays;             /* bit 0: Sunday */
     bool any_day, any_weekday;    /* the field began with '*' */
+    bool any_time;                /* that of minutes, or of hours */
     uint32_t every_s;             /* > 0: @every, and nothing else counts */
 } cs_cron_t;
 

@@ -7,6 +7,7 @@
 
 #include "base/mem.h"
 #include "base/path.h"
+#include "disk/ignore.h"
 #include "node/node_internal.h"
 
 static void wish_fini(cs_scan_wish_t *wish)
@@ -225,7 +226,6 @@ static void scan_succeeded(cs_folder_t *folder)
     bool all = folder->running_wish.all;
     if (all) folder->scanned_once = true;
     if (all) folder->unsure = false;
-    if (all) cs_omap_fini(&folder->ignored, NULL); /* rules may have changed: try again */
     if (all) folder->sweep_due = true;
     if (folder->err != CS_OK) {
         cs_gossip_restart(folder->gossip, folder->now_ms);
@@ -253,6 +253,27 @@ static void end_scan(cs_folder_t *folder, cs_err_t err)
     folder->scan_report = (cs_scan_report_t){0};
 }
 
+static void forget_ignored_in(cs_folder_t *folder, cs_slice_t top)
+{
+    cs_onode_t *node = cs_omap_seek(&folder->ignored, top);
+    while (node != NULL && cs_slice_has_prefix(cs_onode_key(node), top)) {
+        cs_onode_t *next = node->next[0];
+        if (cs_path_is_within(cs_onode_key(node), top)) cs_omap_remove(&folder->ignored, node);
+        node = next;
+    }
+}
+
+/* Where it was looked the rules may be others: what they left out is tried again. */
+static void forget_ignored(cs_folder_t *folder, const cs_job_scan_t *scan)
+{
+    if (folder->running_wish.all) cs_omap_fini(&folder->ignored, NULL);
+    for (size_t i = 0; i < scan->path_count; i++) {
+        cs_slice_t top = cs_slice_str(scan->paths[i]);
+        bool rules = cs_slice_eq(cs_path_base(top), cs_slice_text(CS_IGNORE_FILE));
+        forget_ignored_in(folder, rules ? cs_path_parent(top) : top);
+    }
+}
+
 void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_scan_t *scan = &job->u.scan;
@@ -273,6 +294,7 @@ void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
         cs_replica_scan_took(folder->replica, cs_slice_str(took->path), &took->print);
     }
     if (err == CS_OK) {
+        forget_ignored(folder, scan);
         if (folder->running_wish.all) folder->stats = scan->stats;
         err = cs_folder_commit_scan(folder, &folder->scan_report);
     } else {

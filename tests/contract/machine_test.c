@@ -96,6 +96,44 @@ Test(clock, a_skipped_hour_is_due_after_it_and_a_repeated_one_goes_on)
     cr_assert_eq(cs_clock_local(now / 1000).hour, 4, "three hours after two, in winter time");
 }
 
+/* cron(8): what has its time in the hour that comes twice is done once. */
+Test(clock, a_repeated_hour_is_no_second_time_for_what_has_a_time)
+{
+    bool due;
+    use_zone("CET-1CEST,M3.5.0,M10.5.0/3");
+    cs_cron_t cron = parsed("30 2 * * *");
+    const int64_t before = INT64_C(1729986900000); /* 2024-10-27 01:55 CEST */
+    int64_t first = cs_clock_next_ms(&cron, before);
+    cr_assert_eq(first - before, 35 * MINUTE_MS, "02:30 in summer time");
+    cr_assert_eq(cs_clock_next_ms(&cron, first) - first, 25 * HOUR_MS, "tomorrow");
+    cron = parsed("30 * * * *");
+    first = cs_clock_next_ms(&cron, before);
+    cr_assert_eq(cs_clock_next_ms(&cron, first) - first, HOUR_MS, "each hour is each hour");
+    cr_assert_eq(cs_clock_until(&cron, first, &due), (int64_t)HOUR_MS);
+}
+
+Test(clock, what_was_missed_is_known_and_when_it_comes_next)
+{
+    use_zone("UTC0");
+    cs_cron_t cron = parsed("0 3 * * *");
+    const int64_t day = INT64_C(1714953600000); /* 2024-05-06 00:00 */
+    cr_assert(cs_clock_was_due(&cron, day + 2 * (int64_t)HOUR_MS, day + 8 * (int64_t)HOUR_MS));
+    cr_assert_not(
+        cs_clock_was_due(&cron, day + 3 * (int64_t)HOUR_MS, day + 8 * (int64_t)HOUR_MS),
+        "it was done");
+    cr_assert(
+        cs_clock_was_due(&cron, day + 3 * (int64_t)HOUR_MS - 1, day + 3 * (int64_t)HOUR_MS));
+    cr_assert_not(
+        cs_clock_was_due(&cron, day + 2 * (int64_t)HOUR_MS, day + 3 * (int64_t)HOUR_MS - 1));
+    cr_assert_not(cs_clock_was_due(&cron, day + 8 * (int64_t)HOUR_MS, day),
+                  "the clock was set back");
+    cr_assert(cs_clock_was_due(&cron, 0, day), "years of them, too");
+    cr_assert_eq(cs_clock_next_ms(&cron, day + 4 * (int64_t)HOUR_MS),
+                 day + 27 * (int64_t)HOUR_MS);
+    cron = parsed("0 0 29 2 *");
+    cr_assert_eq(cs_clock_next_ms(&cron, day), 0, "not within a month");
+}
+
 Test(entropy, keys_are_pairs_of_curve_and_never_equal)
 {
     uint8_t public_key[32], secret_key[32], again[32], other_public[32], other_secret[32];

@@ -244,7 +244,8 @@ static void watching_can_be_set(void)
     begin(&c, "watch=off, and back");
     cluster_do(&c, 0, NULL, "folder set %s watch=off", c.folder);
     cluster_do(&c, 0, out, "status --json");
-    if (strstr(out, "\"by\":\"off\"") == NULL || strstr(out, "\"staleness_s\":60") == NULL)
+    if (strstr(out, "\"by\":\"off\"") == NULL || strstr(out, "\"staleness_s\":60") == NULL ||
+        strstr(out, "\"next_scan\":\"20") == NULL)
         test_fail("it should not be watched: %s", out);
     node_text(&c.node[0], "unseen", "by a scan only");
     cluster_do(&c, 0, out, "scan --json");
