@@ -67,3 +67,13 @@ void cs_put_shared(const json_t *folder, const char *before, const char *after, 
     }
     cs_buf_printf(buf, "%s", after);
 }
+
+bool cs_put_scan(const json_t *folder, cs_buf_t *buf)
+{
+    const json_t *scan = json_object_get(folder, "scan");
+    if (scan == NULL) return false;
+    uint64_t all = cs_number_of(scan, "of");
+    cs_buf_printf(buf, "%llu looked at", (unsigned long long)cs_number_of(scan, "looked_at"));
+    if (all > 0) cs_buf_printf(buf, " of %llu", (unsigned long long)all);
+    return true;
+}

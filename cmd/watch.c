@@ -163,6 +163,7 @@ static void put_work(const cs_watch_work_t *work, cs_buf_t *buf)
 
 static void put_idle(const json_t *folder, cs_buf_t *buf)
 {
+    if (cs_put_scan(folder, buf)) return;
     uint64_t conflicts = cs_number_of(folder, "conflicts");
     cs_buf_printf(buf, "%llu files, ", (unsigned long long)cs_number_of(folder, "files"));
     cs_put_size(buf, cs_number_of(folder, "bytes"));

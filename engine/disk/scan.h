@@ -66,6 +66,9 @@ typedef struct cs_scan_config {
     size_t path_count;
     /* How large files are read (cs_file_hash_t); NULL: cs_file_hash. */
     cs_err_t (*hash_file)(const struct cs_pass *pass, cs_content_hasher_t *hasher);
+    /* Called for each thing that is looked at, on the thread of the caller; may be NULL. */
+    void (*looked)(void *arg);
+    void *looked_arg;
 } cs_scan_config_t;
 
 typedef struct cs_scan_stats {

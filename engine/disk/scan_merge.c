@@ -300,6 +300,7 @@ static cs_err_t run(merge_t *m)
         cs_walk_next(m->walk, &event);
         switch (event.what) {
         case CS_WALK_ENTRY:
+            if (m->config->looked != NULL) m->config->looked(m->config->looked_arg);
             err = on_entry(m, &event);
             break;
         case CS_WALK_BELOW:

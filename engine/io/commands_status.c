@@ -220,6 +220,19 @@ static void put_folder_error(cs_json_t *json, const char *id, const cs_folder_st
     }
 }
 
+/* How far a scan is that runs, and of how much, as the last one of everything counted. */
+static void put_scan(const cs_daemon_t *daemon, const cs_mounted_t *folder,
+                     const cs_folder_status_t *status, cs_json_t *json)
+{
+    uint64_t looked = 0, all = status->files + status->dirs;
+    if (!cs__daemon_scan_looked(daemon, folder->record.number, &looked)) return;
+    cs_json_key(json, "scan");
+    cs_json_begin(json, '{');
+    cs_json_put_u64(json, "looked_at", looked);
+    if (all >= looked) cs_json_put_u64(json, "of", all);
+    cs_json_end(json, '}');
+}
+
 static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_count_t *count,
                        cs_json_t *json)
 {
@@ -242,6 +255,7 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
     cs_json_put_u64(json, "needed_bytes", count->needed_bytes);
     if (count->estimated) cs_json_put_bool(json, "needed_bytes_estimated", true);
     cs__put_transfers(daemon, folder, json);
+    put_scan(daemon, folder, &status, json);
     cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);
     cs__put_watch(daemon, folder, status.dirs, json);
     put_errors(daemon, folder, &status, count, json);

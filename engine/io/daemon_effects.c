@@ -103,6 +103,9 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
     case CS_FX_SCAN_CREDIT:
         cs__daemon_scan_credit(daemon, effect->token);
         break;
+    case CS_FX_SCAN_CANCEL:
+        cs__daemon_cancel_job(daemon, effect->token);
+        break;
     case CS_FX_REPLY:
         if (cs__watch_scanned(daemon, effect->ticket)) break;
         cs_commands_scanned(daemon, effect->ticket, effect->folder, effect->err, &effect->scan);

@@ -1,5 +1,7 @@
 /* daemon_jobs.c - jobs: a folder's root and a snapshot are lent to a worker, and taken back. */
 #include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "io/daemon_shell.h"
@@ -48,6 +50,23 @@ static bool cancelled(void *arg)
            cs_pool_is_stopping(shell_job->daemon->shell->pool);
 }
 
+static void looked(void *arg)
+{
+    cs_shell_job_t *shell_job = arg;
+    atomic_fetch_add_explicit(&shell_job->looked, 1, memory_order_relaxed);
+}
+
+/* What a scan that nobody waits for asks of the disk comes after all else, in this thread and
+ * those that it starts. Which schedulers heed it, and how, is theirs. */
+#define IO_WHO_THREAD 1
+#define IO_IDLE       (3 << 13)
+#define IO_DEFAULT    0
+
+static void set_disk_priority(int priority)
+{
+    (void)syscall(SYS_ioprio_set, IO_WHO_THREAD, 0, priority); /* else it is as any other */
+}
+
 static void run(void *arg)
 {
     cs_shell_job_t *shell_job = arg;
@@ -62,9 +81,14 @@ static void run(void *arg)
         .emit = emit,
         .cancelled = cancelled,
         .scan = cs_scan_pool_auto,
+        .looked = looked,
         .arg = shell_job,
     };
+    const cs_job_t *job = shell_job->job;
+    bool background = job->kind == CS_JOB_SCAN && job->u.scan.background;
+    if (background) set_disk_priority(IO_IDLE);
     cs_job_run(shell_job->job, &env);
+    if (background) set_disk_priority(IO_DEFAULT);
 }
 
 /* The root is opened anew once it rests: an idle folder can be unmounted, and a replaced root
@@ -127,6 +151,7 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
     shell_job->daemon = daemon;
     shell_job->job = effect->job;
     shell_job->id = effect->job->id;
+    shell_job->folder = effect->job->folder;
     effect->job = NULL;
     borrow_fs(daemon, shell_job);
     cs__watch_job(daemon, shell_job->job);
@@ -151,4 +176,22 @@ void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id)
     for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
         if (job->id == job_id && job->gate != NULL) cs_gate_add(job->gate, 1);
     }
+}
+
+void cs__daemon_cancel_job(cs_daemon_t *daemon, uint64_t job_id)
+{
+    for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
+        if (job->id == job_id) atomic_store(&job->cancelled, true);
+    }
+}
+
+bool cs__daemon_scan_looked(const cs_daemon_t *daemon, uint32_t folder, uint64_t *ret)
+{
+    for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
+        /* What a running job consists of is the worker's; its gate tells that it is a scan. */
+        if (job->gate == NULL || job->folder != folder) continue;
+        *ret = atomic_load_explicit(&job->looked, memory_order_relaxed);
+        return true;
+    }
+    return false;
 }

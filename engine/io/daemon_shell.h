@@ -36,11 +36,13 @@ typedef struct cs_shell_job {
     cs_daemon_t *daemon;
     cs_job_t *job;
     uint64_t id;
+    uint32_t folder;
     cs_fs_t *fs; /* NULL: the folder's path could not be opened */
     cs_err_t fs_err;
     cs_snapshot_t *snapshot;
     cs_gate_t *gate; /* SCAN */
     atomic_bool cancelled;
+    atomic_uint_fast64_t looked; /* SCAN: at so many files and directories so far */
 } cs_shell_job_t;
 
 typedef struct cs_shell_schedule cs_shell_schedule_t; /* daemon_place.c */
@@ -93,6 +95,9 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect);
 void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id);
 
 void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder); /* scans end early */
+void cs__daemon_cancel_job(cs_daemon_t *daemon, uint64_t job_id);  /* a scan, likewise */
+/* How far the scan of the folder is; false: none runs. */
+bool cs__daemon_scan_looked(const cs_daemon_t *daemon, uint32_t folder, uint64_t *ret);
 
 /* daemon_forget.c: folders that were removed */
 void cs__daemon_left(cs_daemon_t *daemon, uint32_t number); /* nobody uses it any more */

@@ -44,6 +44,7 @@ typedef struct cs_said {
 /* A scan that somebody asked for. */
 typedef struct cs_scan_wish {
     bool any, all, full;
+    bool unasked;         /* somebody wants it who waits for no answer */
     bool release, reject; /* what the brake holds is let pass, or undone */
     cs_str_t **paths;     /* owned; unused if all */
     size_t path_count, path_cap;
@@ -226,6 +227,8 @@ bool cs_folder_brake_keeps(cs_folder_t *folder, const cs_sighting_t *sighting);
 CS_MUST_USE cs_err_t cs_folder_commit_scan(cs_folder_t *folder, cs_scan_report_t *report);
 
 /* folder_scan.c */
+/* Who asked for it does not wait any more: a scan that is for nobody else is given up. */
+void cs_folder_forget_scan(cs_folder_t *folder, uint64_t ticket);
 void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t count, bool full,
                          uint64_t ticket);
 void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records);

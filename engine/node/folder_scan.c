@@ -34,6 +34,7 @@ void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t co
         }
         wish->paths[wish->path_count++] = cs_str_new(paths[i].data, paths[i].len);
     }
+    if (ticket == 0) wish->unasked = true;
     if (ticket == 0) return;
     if (wish->ticket_count == wish->ticket_cap) {
         wish->ticket_cap = cs_grow(wish->ticket_cap, wish->ticket_count + 1);
@@ -41,6 +42,26 @@ void cs_folder_want_scan(cs_folder_t *folder, const cs_slice_t *paths, size_t co
             cs_realloc_array(wish->tickets, wish->ticket_cap, sizeof *wish->tickets);
     }
     wish->tickets[wish->ticket_count++] = ticket;
+}
+
+/* True: those who asked for it are gone, and nobody else wants it. */
+static bool take_ticket(cs_scan_wish_t *wish, uint64_t ticket)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < wish->ticket_count; i++) {
+        if (wish->tickets[i] != ticket) wish->tickets[kept++] = wish->tickets[i];
+    }
+    bool had = kept < wish->ticket_count;
+    wish->ticket_count = kept;
+    return had && kept == 0 && !wish->unasked && !wish->release && !wish->reject;
+}
+
+void cs_folder_forget_scan(cs_folder_t *folder, uint64_t ticket)
+{
+    if (take_ticket(&folder->wish, ticket)) wish_fini(&folder->wish);
+    if (!take_ticket(&folder->running_wish, ticket) || folder->disk_job_id == 0) return;
+    if (folder->committing) return; /* it was read to the end */
+    cs_effects_add(folder->fx, CS_FX_SCAN_CANCEL)->token = folder->disk_job_id;
 }
 
 static int path_order(const void *a, const void *b)
@@ -95,6 +116,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
 
     cs_job_t *job = cs_folder_job(folder, CS_JOB_SCAN);
     job->u.scan.full = wish->full;
+    job->u.scan.background = wish->all && wish->ticket_count == 0 && folder->scanned_once;
     job->u.scan.first = !folder->scanned_once;
     job->u.scan.unsure = folder->unsure;
     if (wish->all) {

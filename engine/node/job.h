@@ -69,6 +69,7 @@ typedef struct cs_took {
 typedef struct cs_job_scan {
     bool full;
     bool first;       /* since the start of the node: clean up what the last run left */
+    bool background;  /* nobody waits for it: others' work on the disk goes first */
     bool unsure;      /* apply may have done what no row tells: find out what it took */
     cs_str_t **paths; /* owned; NULL: everything */
     size_t path_count;
@@ -169,6 +170,7 @@ typedef struct cs_job_env {
     /* SCAN: cs_scan, or one by several threads that reports the same; NULL: cs_scan. */
     cs_err_t (*scan)(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                      cs_scan_stats_t *ret);
+    void (*looked)(void *arg); /* SCAN: at one thing more; may be NULL */
     void *arg;
 } cs_job_env_t;
 

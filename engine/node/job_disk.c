@@ -133,6 +133,8 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
         .full = scan->full,
         .paths = scan->path_count > 0 ? paths : NULL,
         .path_count = scan->path_count,
+        .looked = env->looked,
+        .looked_arg = env->arg,
     };
     memcpy(config.marker, job->marker, sizeof config.marker);
     cs_scan_sink_t sink = {&run, on_sighting, on_trouble, on_row, on_cancelled};

@@ -312,6 +312,7 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
     case CS_EV_MESSAGE:
     case CS_EV_SENT:
     case CS_EV_LIMITS:
+    case CS_EV_UNSCAN:
     case CS_EV_ADDRESSES:
     case CS_EV_DENY:
         break;
@@ -351,6 +352,9 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
     if (event->kind == CS_EV_DENY) cs__node_deny(node, &event->key);
     if (event->kind == CS_EV_ALLOW) cs__node_permit(node, &event->member->key);
 
+    for (size_t i = 0; event->kind == CS_EV_UNSCAN && i < node->folder_count; i++) {
+        cs_folder_forget_scan(node->folders[i], event->ticket);
+    }
     if (event->kind == CS_EV_LIMITS) node->limits = *event->limits;
     if (event->kind == CS_EV_ADDRESSES) {
         bool own = cs_key_cmp(&event->key, &node->config.self) == 0;

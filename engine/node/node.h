@@ -56,6 +56,7 @@ typedef enum cs_event_kind {
     CS_EV_RECORDS,     /* job id, records of a running scan */
     CS_EV_JOB_DONE,    /* job, owned by the core from here */
     CS_EV_SCAN,        /* folder, ticket (0: nobody asks), paths, full */
+    CS_EV_UNSCAN,      /* ticket: who asked for the scan waits no more */
     CS_EV_PAUSE,       /* folder, on */
     CS_EV_REINCARNATE, /* folder, number: a fresh rid; text: why */
     CS_EV_RELEASE,     /* folder, ticket: what the brake holds may pass; scans again */
@@ -98,6 +99,7 @@ typedef enum cs_effect_kind {
     CS_FX_STORE,       /* folder, batch, token */
     CS_FX_JOB,         /* job */
     CS_FX_SCAN_CREDIT, /* job id: one more batch of records may come */
+    CS_FX_SCAN_CANCEL, /* job id: nobody wants it any more */
     CS_FX_REPLY,       /* ticket, folder, scan, err: a scan is done and durable */
     CS_FX_MEMBER,      /* folder, member: a new one was heard of; keep it and let its key in */
     CS_FX_REPLICA,     /* folder: its replica id changed, text says why */

@@ -106,6 +106,9 @@ static void perform(nw_node_t *node, cs_effect_t *effect)
     case CS_FX_ADDRESS:
         on_address(node, effect);
         break;
+    case CS_FX_SCAN_CANCEL:
+        node->cancels++;
+        break;
     case CS_FX_MEMBER:
     case CS_FX_LEFT: /* no history here removes a folder */
         break;

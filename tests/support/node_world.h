@@ -72,6 +72,7 @@ typedef struct nw_node {
     unsigned scans, applies;         /* jobs run */
     unsigned early_applies;          /* begun while a batch was to be written */
     cs_err_t last_answer;
+    unsigned cancels;   /* scans that nobody wanted any more */
     unsigned addresses; /* of members, that it was told to keep or dial; the last: */
     cs_key_t address_of;
     char address[128]; /* the first of the list */

@@ -86,6 +86,19 @@ Test(watch, shows_each_large_file_that_comes)
     json_decref(document);
 }
 
+Test(watch, shows_how_far_a_scan_is)
+{
+    static cs_watch_t watch;
+    json_t *document = status(0, 0, 0);
+    json_t *folder = json_array_get(json_object_get(document, "folders"), 0);
+    json_object_set_new(folder, "state", json_string("scanning"));
+    json_object_set_new(folder, "scan", json_pack("{s:i,s:i}", "looked_at", 7, "of", 10));
+    has(draw(&watch, document, 100, 24, false), "docs         scanning  7 looked at of 10\n");
+    json_object_set_new(folder, "scan", json_pack("{s:i}", "looked_at", 11));
+    has(draw(&watch, document, 100, 24, false), "docs         scanning  11 looked at\n");
+    json_decref(document);
+}
+
 Test(watch, shows_what_goes_on_with_a_peer)
 {
     static cs_watch_t watch;
