@@ -44,8 +44,7 @@ const char *cs_err_remedy(cs_err_t err)
         [CS_ERR_NOT_MOUNTED] = "mount it, or put its .crdtsync/id back",
         [CS_ERR_HELD] = "look, then: crdtsync held accept, or held reject",
         [CS_ERR_BUSY] = "end the program that uses it",
-        [CS_ERR_REUSE] = "a home was copied, or a member is hostile: see who runs it, and give "
-                         "the copy a home of its own",
+        [CS_ERR_REUSE] = "a home was copied: give the copy a home of its own",
     };
     CS_ASSERT(err < CS_ERR_COUNT);
     return remedies[err] != NULL ? remedies[err] : "";

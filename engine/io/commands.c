@@ -143,9 +143,10 @@ void cs_daemon_forget(cs_daemon_t *daemon, uint64_t handle)
 {
     cs_pending_t *pending = cs_pending_find(daemon, handle);
     if (pending == NULL) return;
+    bool gives_up = pending->gives_up;
     cs_event_t event = {.kind = CS_EV_UNSCAN, .ticket = pending->ticket};
     take_out(daemon, pending);
-    if (event.ticket != 0) cs_daemon_step(daemon, &event);
+    if (gives_up && event.ticket != 0) cs_daemon_step(daemon, &event);
 }
 
 void cs_commands_fini(cs_daemon_t *daemon)

@@ -171,6 +171,7 @@ static int remove_peer(cs_ask_t *ask, cs_peer_record_t *peer)
     }
     cs_free(peer->endpoint);
     peer->endpoint = NULL;
+    cs_strings_fini(&peer->heard);
     peer->removed = true;
     cs_err_t err = cs_home_peer_put(ask->daemon->home, peer, &ask->detail);
     if (err != CS_OK) return cs__exit_code(err);

@@ -96,6 +96,7 @@ uint64_t cs__ask_scans(cs_ask_t *ask, size_t folders, bool puts_back)
     pending->arg = state;
     pending->arg_free = cs_free;
     pending->ticket = ++ask->daemon->last_ticket;
+    pending->gives_up = true;
     pending->waiting = folders;
     return pending->ticket;
 }

@@ -31,7 +31,9 @@ static const char *why_not(const cs_report_t *report, const cs_folder_status_t *
     if (!report->ended) return NULL;
     switch (report->end) {
     case CS_EXCHANGE_REFUSED:
-        return "it cannot exchange for now: it is busy with others, or holds the folder";
+        return "it will not exchange for now: it is busy with others, holds the folder, or "
+               "found "
+               "nothing to exchange of late";
     case CS_EXCHANGE_BROKEN:
         return "the last exchange broke off, and is begun anew";
     case CS_EXCHANGE_SILENT:

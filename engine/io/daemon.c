@@ -211,7 +211,8 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
 
     if (config->control) cs__daemon_events_start(daemon);
     cs_node_config_t node = {.store = daemon->store,
-                             .memory_bytes = (uint64_t)settings->memory_mib << 20};
+                             .memory_bytes = (uint64_t)settings->memory_mib << 20,
+                             .no_finding = settings->no_finding};
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
     snprintf(node.name, sizeof node.name, "%s", settings->node_name);
     daemon->node = cs_node_new(&node);

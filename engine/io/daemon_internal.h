@@ -50,6 +50,7 @@ typedef struct cs_pending {
     uint64_t handle;
     cs_reply_t reply;
     uint64_t ticket;      /* of a scan, 0: none */
+    bool gives_up;        /* without the asker that scan is for nobody */
     uint64_t deadline_ms; /* UINT64_MAX: none */
     /* Asked after every step and at the deadline; ends the request by cs_pending_end. NULL:
      * only a scan's ticket ends it. */

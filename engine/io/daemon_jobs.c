@@ -59,8 +59,9 @@ static void looked(void *arg)
 /* What a scan that nobody waits for asks of the disk comes after all else, in this thread and
  * those that it starts. Which schedulers heed it, and how, is theirs. */
 #define IO_WHO_THREAD 1
-#define IO_IDLE       (3 << 13)
-#define IO_DEFAULT    0
+#define IO_LAST \
+    (2 << 13 | 7) /* best effort, the last of it: others go first, none waits for ever */
+#define IO_DEFAULT 0
 
 static void set_disk_priority(int priority)
 {
@@ -86,7 +87,7 @@ static void run(void *arg)
     };
     const cs_job_t *job = shell_job->job;
     bool background = job->kind == CS_JOB_SCAN && job->u.scan.background;
-    if (background) set_disk_priority(IO_IDLE);
+    if (background) set_disk_priority(IO_LAST);
     cs_job_run(shell_job->job, &env);
     if (background) set_disk_priority(IO_DEFAULT);
 }

@@ -5,6 +5,7 @@
 #include "base/mem.h"
 #include "io/addresses.h"
 #include "io/daemon_shell.h"
+#include "io/invite.h"
 
 static bool is_loopback(const char *endpoint)
 {
@@ -61,10 +62,12 @@ static bool is_reachable(const cs_daemon_t *daemon, const char *endpoint)
 
 static void dial(cs_daemon_t *daemon, const uint8_t *key, const cs_strings_t *list)
 {
+    if (cs_invite_owns(daemon, key, true))
+        return; /* it is being joined, by another key of ours */
     for (size_t i = 0; i < list->count; i++) {
         if (!is_reachable(daemon, list->at[i])) continue;
         cs__daemon_dialling(daemon, key);
-        (void)!cs_net_dial(daemon->net, key, list->at[i]); /* was checked */
+        (void)!cs_net_dial_spare(daemon->net, key, list->at[i]); /* it was checked */
     }
 }
 
@@ -94,7 +97,7 @@ static void keep(cs_daemon_t *daemon, cs_peer_record_t *record, cs_strings_t *li
     cs_buf_t detail = {0};
     for (size_t i = 0; i < record->heard.count; i++) {
         if (cs_strings_has(list, record->heard.at[i])) continue;
-        cs_net_undial_endpoint(daemon->net, record->key, record->heard.at[i]);
+        cs_net_undial_spare(daemon->net, record->key, record->heard.at[i]);
     }
     cs_strings_t old = record->heard;
     record->heard = *list;

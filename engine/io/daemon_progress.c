@@ -5,7 +5,7 @@
 
 #define FIRST_MS 1000u /* work that is done sooner needs none */
 #define EVERY_MS 5000u
-#define LOOK_MS  10u /* the reactor's time for one */
+#define LOOK_MS  60u /* the reactor's time for one; what takes longer is not told */
 #define SMOOTH   0.3 /* weight of the newest rate */
 #define RATE_MIN 1.0 /* a second; below there is nothing to say of the time left */
 
@@ -82,8 +82,7 @@ static void look(cs_daemon_t *daemon, cs_mounted_t *folder, uint64_t now_ms)
     cs_count_t count = {
         .folder = folder->record.number, .quick = true, .begun = true, .tree_done = true};
     cs_err_t err = cs__count_turn(daemon, &count, now_ms + LOOK_MS);
-    count.estimated |= !count.done;
-    if (err == CS_OK && count.needed_files > 0) {
+    if (err == CS_OK && count.done && count.needed_files > 0) {
         measure(&folder->progress, &count, now_ms);
         say(daemon, folder);
     }

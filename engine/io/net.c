@@ -192,12 +192,18 @@ cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const char *endpoi
                         const uint8_t public_key[32], const uint8_t secret_key[32])
 {
     if (is_dialled(net, key, endpoint, public_key)) return CS_OK;
-    return cs__dial_add(net, key, endpoint, public_key, secret_key);
+    return cs__dial_add(net, key, endpoint, public_key, secret_key, false);
 }
 
 cs_err_t cs_net_dial(cs_net_t *net, const uint8_t key[32], const char *endpoint)
 {
     return cs_net_dial_as(net, key, endpoint, net->public_key, net->secret_key);
+}
+
+cs_err_t cs_net_dial_spare(cs_net_t *net, const uint8_t key[32], const char *endpoint)
+{
+    if (is_dialled(net, key, endpoint, net->public_key)) return CS_OK;
+    return cs__dial_add(net, key, endpoint, net->public_key, net->secret_key, true);
 }
 
 void cs_net_undial(cs_net_t *net, const uint8_t key[32])
@@ -211,14 +217,15 @@ void cs_net_undial(cs_net_t *net, const uint8_t key[32])
     }
 }
 
-void cs_net_undial_endpoint(cs_net_t *net, const uint8_t key[32], const char *endpoint)
+void cs_net_undial_spare(cs_net_t *net, const uint8_t key[32], const char *endpoint)
 {
     for (size_t i = 0; i < net->dial_count; i++) {
         cs__dial_t *dial = net->dials[i];
-        bool same = memcmp(dial->key, key, CS_CURVE_KEY_BYTES) == 0 &&
+        bool same = dial->spare && memcmp(dial->key, key, CS_CURVE_KEY_BYTES) == 0 &&
                     strcmp(dial->endpoint, endpoint) == 0;
-        if (!same || dial->link != NULL) continue;
-        dial->gone = true;
+        if (!same) continue;
+        dial->last = true;
+        dial->gone |= dial->link == NULL;
         cs__net_wake(net, 0);
     }
 }

@@ -78,9 +78,13 @@ void cs_net_deny(cs_net_t *net, const uint8_t key[32]);
 /* Keep dialling until undialled; idempotent for the same key and endpoint. Every endpoint of a
  * key is dialled, and may become a link of its own. CS_ERR_USAGE: that is no endpoint. */
 CS_MUST_USE cs_err_t cs_net_dial(cs_net_t *net, const uint8_t key[32], const char *endpoint);
+/* The same, but it is tried only while there is no link with that key, and one such address of
+ * a key after the other. CS_ERR_USAGE is found when it is tried: it fails then like others. */
+CS_MUST_USE cs_err_t cs_net_dial_spare(cs_net_t *net, const uint8_t key[32],
+                                       const char *endpoint);
 void cs_net_undial(cs_net_t *net, const uint8_t key[32]); /* down() follows */
-/* This one alone, unless it is what a link came of. */
-void cs_net_undial_endpoint(cs_net_t *net, const uint8_t key[32], const char *endpoint);
+/* This spare one alone; if a link came of it, once that ends. */
+void cs_net_undial_spare(cs_net_t *net, const uint8_t key[32], const char *endpoint);
 /* Take the identity of another key for this dial only (an invite's one-time key). */
 CS_MUST_USE cs_err_t cs_net_dial_as(cs_net_t *net, const uint8_t key[32], const char *endpoint,
                                     const uint8_t public_key[32], const uint8_t secret_key[32]);

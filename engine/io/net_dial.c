@@ -209,8 +209,43 @@ static uint64_t jittered(cs_net_t *net, uint32_t wait_ms)
     return wait_ms - wait_ms / 4 + cs_prng_below(&net->jitter, wait_ms / 2 + 1);
 }
 
+#define SPARE_MS   5000u /* how often a spare one looks whether it is needed */
+#define STAGGER_MS 1000u /* between attempts at several addresses of one key */
+
+/* Somebody else's attempt has come up, or may do so soon; 0: no. */
+static uint64_t spared_until(const cs__dial_t *dial, uint64_t now_ms)
+{
+    const cs_net_t *net = dial->net;
+    for (size_t i = 0; i < net->link_count; i++) {
+        const cs__link_t *link = net->links[i];
+        bool up = !link->gone && !link->closing && link->dial != dial;
+        if (up && memcmp(link->key, dial->key, sizeof dial->key) == 0) return now_ms + SPARE_MS;
+    }
+    for (size_t i = 0; i < net->dial_count; i++) {
+        const cs__dial_t *other = net->dials[i];
+        bool tries = other != dial && other->spare && other->socket != NULL;
+        if (!tries || memcmp(other->key, dial->key, sizeof dial->key) != 0) continue;
+        if (now_ms < other->began_ms + STAGGER_MS) return other->began_ms + STAGGER_MS;
+    }
+    return 0;
+}
+
+/* True: it rests. */
+static bool rests(cs__dial_t *dial, uint64_t now_ms)
+{
+    bool idle = dial->socket == NULL && now_ms >= dial->due_ms;
+    bool tries = dial->socket != NULL && dial->link == NULL && !dial->over;
+    if (!dial->spare || !(idle || tries)) return false;
+    uint64_t until_ms = spared_until(dial, now_ms);
+    if (until_ms == 0 || (tries && until_ms < now_ms + SPARE_MS)) return false;
+    if (tries) hang_up(dial);
+    dial->due_ms = until_ms;
+    return true;
+}
+
 static void step(cs__dial_t *dial, uint64_t now_ms)
 {
+    if (rests(dial, now_ms)) return;
     if (dial->socket != NULL && now_ms >= dial->due_ms) fail(dial, CS_ERR_OFFLINE);
     if (dial->over) {
         hang_up(dial);
@@ -219,6 +254,7 @@ static void step(cs__dial_t *dial, uint64_t now_ms)
         dial->due_ms = now_ms + jittered(dial->net, dial->wait_ms);
         dial->wait_ms = dial->wait_ms * 2 < WAIT_MAX_MS ? dial->wait_ms * 2 : WAIT_MAX_MS;
     } else if (dial->socket == NULL && now_ms >= dial->due_ms) {
+        dial->began_ms = now_ms;
         cs_err_t err = attempt(dial, now_ms);
         if (err != CS_OK) fail(dial, CS_ERR_OFFLINE);
     }
@@ -259,22 +295,24 @@ uint64_t cs__dials_next(const cs_net_t *net)
 }
 
 cs_err_t cs__dial_add(cs_net_t *net, const uint8_t *key, const char *endpoint,
-                      const uint8_t *self_public, const uint8_t *self_secret)
+                      const uint8_t *self_public, const uint8_t *self_secret, bool spare)
 {
     cs__dial_t *dial = cs_calloc(1, sizeof *dial);
     dial->net = net;
     dial->wait_ms = WAIT_FIRST_MS;
+    dial->spare = spare;
     dial->endpoint = cs_strdup(endpoint);
     dial->self_secret = sodium_malloc(CS_CURVE_KEY_BYTES);
     CS_ASSERT(dial->self_secret != NULL);
     memcpy(dial->key, key, sizeof dial->key);
     memcpy(dial->self_public, self_public, sizeof dial->self_public);
     memcpy(dial->self_secret, self_secret, CS_CURVE_KEY_BYTES);
-    cs_err_t err = attempt(dial, (uint64_t)zclock_mono());
+    cs_err_t err = spare ? CS_OK : attempt(dial, (uint64_t)zclock_mono());
     if (err != CS_OK) {
         cs__dial_destroy(dial);
         return err;
     }
+    if (spare) cs__net_wake(net, 0);
     if (net->dial_count == net->dial_cap) {
         net->dial_cap = cs_grow(net->dial_cap, net->dial_count + 1);
         net->dials = cs_realloc_array(net->dials, net->dial_cap, sizeof(cs__dial_t *));

@@ -59,6 +59,9 @@ struct cs__dial {
     uint64_t since_ms; /* of the TCP connection, then of the link; 0: none yet */
     bool name_v6;      /* a host name is resolved to IPv4 and IPv6 by turns */
     uint32_t wait_ms;  /* before the next attempt */
+    bool spare;        /* rests while there is a link with the key, of whatever dial */
+    bool last;         /* undialled, once its link ends */
+    uint64_t began_ms; /* spare: the last attempt */
     bool over;         /* this attempt has ended */
     bool gone;         /* undialled */
 };
@@ -149,7 +152,8 @@ void cs__router_update_full(cs_net_t *net);
 
 /* --- net_dial.c */
 CS_MUST_USE cs_err_t cs__dial_add(cs_net_t *net, const uint8_t *key, const char *endpoint,
-                                  const uint8_t *self_public, const uint8_t *self_secret);
+                                  const uint8_t *self_public, const uint8_t *self_secret,
+                                  bool spare);
 void cs__dial_destroy(cs__dial_t *dial); /* its link must have ended */
 void cs__dials_step(cs_net_t *net, uint64_t now_ms);
 uint64_t cs__dials_next(const cs_net_t *net);

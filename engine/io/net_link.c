@@ -63,6 +63,7 @@ static void detach(cs__link_t *link)
     link->gone = true;
     if (link->dial == NULL) return;
     link->dial->over = true;
+    link->dial->gone |= link->dial->last;
     link->dial->link = NULL;
     link->dial = NULL;
 }

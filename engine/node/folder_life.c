@@ -74,6 +74,9 @@ static bool host_member(void *arg, const cs_member_t *member)
     return true;
 }
 
+/* A member who makes such numbers up should not make us take a new id for each. */
+#define REBORN_MS 3600000u
+
 /* Two writings with one number (core.md 3): who else writes with our numbers, we do so no more.
  */
 static void note_reuse(cs_folder_t *folder, cs_dot_t dot)
@@ -82,7 +85,9 @@ static void note_reuse(cs_folder_t *folder, cs_dot_t dot)
     snprintf(text, sizeof text, "%016" PRIx64 ":%" PRIu64, dot.rid, dot.ctr);
     folder->reused = dot;
     cs_folder_note(folder, "dot.reused", cs_slice_text(text), CS_ERR_REUSE);
-    if (dot.rid == cs_replica_state(folder->replica)->rid) {
+    bool again = folder->reborn_ms != 0 && folder->now_ms < folder->reborn_ms + REBORN_MS;
+    if (dot.rid == cs_replica_state(folder->replica)->rid && !again) {
+        folder->reborn_ms = folder->now_ms;
         folder->reincarnate = "another one writes with the numbers of this replica";
     }
 }

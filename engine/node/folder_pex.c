@@ -51,12 +51,13 @@ static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
         told->version = item->version;
         bool own = cs_key_cmp(&item->key, &folder->node->config.self) == 0;
         bool due = own || cs_folder_has_member(folder, &item->key);
-        if (!due || cs_key_cmp(&item->key, &peer->key) == 0) continue;
-        for (uint32_t i = 0; i < item->count; i++) {
-            texts[count][i] = cs_slice_str(item->endpoint[i]);
+        bool itself = cs_key_cmp(&item->key, &peer->key) == 0;
+        if (!due || itself || item->list.count == 0) continue;
+        for (uint32_t i = 0; i < item->list.count; i++) {
+            texts[count][i] = cs_slice_str(item->list.at[i]);
         }
         items[count] = (cs_msg_pex_item_t){.key = item->key.b,
-                                           .endpoints = {texts[count], item->count},
+                                           .endpoints = {texts[count], item->list.count},
                                            .age_s = age_of(folder, item)};
         count++;
     }
@@ -68,7 +69,8 @@ static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
 void cs_folder_pex_tell(cs_folder_t *folder)
 {
     const cs_node_t *node = folder->node;
-    bool quiet = folder->config.paused || folder->leaving || node->stopping;
+    bool quiet =
+        node->config.no_finding || folder->config.paused || folder->leaving || node->stopping;
     if (node->pex.version == 0 || quiet) return;
     for (size_t i = 0; i < node->peers.len; i++) {
         const cs_peer_entry_t *peer = &node->peers.item[i];
@@ -83,16 +85,17 @@ void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,
                         const cs_msg_pex_t *msg)
 {
     cs_node_t *node = folder->node;
-    for (size_t i = 0; i < msg->count; i++) {
+    for (size_t i = 0; i < msg->count && !node->config.no_finding; i++) {
         const cs_msg_pex_item_t *item = &msg->items[i];
         cs_key_t key;
         memcpy(key.b, item->key, sizeof key.b);
         if (cs_key_cmp(&key, &node->config.self) == 0) continue;
         if (!cs_folder_has_member(folder, &key) || cs__node_denies(node, &key)) continue;
         bool itself = cs_key_cmp(&key, &peer->key) == 0;
-        uint64_t age_ms = itself ? 0 : (uint64_t)item->age_s * 1000;
+        uint64_t age_ms = (uint64_t)item->age_s * 1000;
         uint64_t said_ms = folder->now_ms > age_ms ? folder->now_ms - age_ms : 0;
-        if (!cs_pex_set(&node->pex, &key, &item->endpoints, said_ms, folder->now_ms, false)) {
+        cs_pex_word_t word = itself ? CS_PEX_ITSELF : CS_PEX_OTHERS;
+        if (!cs_pex_set(&node->pex, &key, &item->endpoints, word, said_ms, folder->now_ms)) {
             continue;
         }
         cs__node_address(node, folder->fx, &key);
@@ -102,12 +105,12 @@ void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,
 void cs__node_address(const cs_node_t *node, cs_effects_t *effects, const cs_key_t *key)
 {
     const cs_pex_item_t *item = cs_pex_find(&node->pex, key);
-    if (item == NULL || item->count == 0 || cs__node_denies(node, key)) return;
+    if (item == NULL || item->list.count == 0 || cs__node_denies(node, key)) return;
     cs_effect_t *effect = cs_effects_add(effects, CS_FX_ADDRESS);
     effect->key = *key;
     effect->dial = cs_peers_by_key(&node->peers, key) == NULL;
-    for (uint32_t i = 0; i < item->count; i++) {
-        cs_buf_put_slice(&effect->header, cs_slice_str(item->endpoint[i]));
+    for (uint32_t i = 0; i < item->list.count; i++) {
+        cs_buf_put_slice(&effect->header, cs_slice_str(item->list.at[i]));
         cs_buf_put_u8(&effect->header, '\0');
     }
 }

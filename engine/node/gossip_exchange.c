@@ -136,7 +136,9 @@ static void close_failed(cs_gossip_t *gossip, cs__peer_t *peer, cs_exchange_end_
 {
     peer->exchange->end = end;
     cs__exchange_close(gossip, peer);
-    peer->quiet_until_ms = gossip->now_ms + CS__RETRY_MS;
+    if (peer->quiet_until_ms < gossip->now_ms + CS__RETRY_MS) {
+        peer->quiet_until_ms = gossip->now_ms + CS__RETRY_MS;
+    }
     if (peer->quiet_until_ms < peer->held_until_ms) {
         peer->quiet_until_ms = peer->held_until_ms;
     }

@@ -125,6 +125,14 @@ void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer)
 
 /* One random neighbour and the one that was silent longest; the others hear at their own time.
  */
+/* Another root, theirs or ours: comparing may find something now. */
+static void hope(const cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    uint64_t soon_ms = gossip->now_ms + CS__EXCHANGE_MS;
+    bool rests = peer->vain > CS__VAIN_MAX && peer->quiet_until_ms > soon_ms;
+    if (rests) peer->quiet_until_ms = soon_ms;
+}
+
 void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
 {
     if (gossip->peer_count == 0) return;
@@ -133,6 +141,7 @@ void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
         cs__peer_t *peer = gossip->peers[i];
         if (peer->heard_ms < oldest->heard_ms) oldest = peer;
         if (was_told(gossip, peer)) continue;
+        hope(gossip, peer);
         peer->period_ms = CS__HAVE_MS;
         if (peer != but && gossip->peer_count <= CS_FANOUT_MAX) {
             cs__have_soon(gossip, peer, CS__SOON_MS);
@@ -203,10 +212,7 @@ static bool note_state(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_have_
     bool whole = have->applied && (moved || !peer->applied);
     bool content = !peer->have_known || peer->greeted || whole || own;
     bool more = content || moved;
-    /* Comparing may find something now. */
-    uint64_t soon_ms = gossip->now_ms + CS__EXCHANGE_MS;
-    bool rests = peer->vain > CS__VAIN_MAX && peer->quiet_until_ms > soon_ms;
-    if (moved && rests) peer->quiet_until_ms = soon_ms;
+    if (moved) hope(gossip, peer);
     peer->have_known = true;
     peer->greeted = false;
     peer->applied = have->applied;

@@ -171,7 +171,7 @@ static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
 static void on_sent(cs_node_t *node, const cs_event_t *event)
 {
     cs_peer_entry_t *peer = cs_peers_by_link(&node->peers, event->link);
-    if (peer == NULL) return;
+    if (peer == NULL || peer->active != event->link) return; /* it was counted anew */
     peer->unsent -= event->size < peer->unsent ? event->size : peer->unsent;
 }
 
@@ -335,6 +335,14 @@ static cs_err_t settle(cs_node_t *node)
     return CS_OK;
 }
 
+static void on_addresses(cs_node_t *node, const cs_event_t *event)
+{
+    bool own = cs_key_cmp(&event->key, &node->config.self) == 0;
+    if (event->text != NULL) cs_pex_fix(&node->pex, &event->key, event->text);
+    (void)cs_pex_set(&node->pex, &event->key, &event->texts, own ? CS_PEX_OURS : CS_PEX_KEPT, 0,
+                     node->now_ms);
+}
+
 cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
 {
     node->now_ms = event->now_ms;
@@ -356,11 +364,9 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
         cs_folder_forget_scan(node->folders[i], event->ticket);
     }
     if (event->kind == CS_EV_LIMITS) node->limits = *event->limits;
-    if (event->kind == CS_EV_ADDRESSES) {
-        bool own = cs_key_cmp(&event->key, &node->config.self) == 0;
-        uint64_t said_ms = own ? node->now_ms : 0;
-        if (event->text != NULL) cs_pex_fix(&node->pex, &event->key, event->text);
-        (void)cs_pex_set(&node->pex, &event->key, &event->texts, said_ms, node->now_ms, own);
+    if (event->kind == CS_EV_ADDRESSES) on_addresses(node, event);
+    for (const cs_key_t *key; (key = cs_pex_ripen(&node->pex, node->now_ms)) != NULL;) {
+        cs__node_address(node, effects, key);
     }
 
     cs_err_t err = settle(node);

@@ -161,6 +161,7 @@ typedef struct cs_node_config {
     /* What the process is to take, at most; contents in flight get what CS_MEMORY_BASE_BYTES
      * leave of it. 0: each folder and peer has its own limit, and there is no common one. */
     uint64_t memory_bytes;
+    bool no_finding; /* addresses of members are neither told nor taken */
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);

@@ -6,18 +6,74 @@
 #include "base/mem.h"
 #include "node/peers.h"
 
-static void drop_list(cs_pex_item_t *item)
+/* --- lists */
+
+static void list_clear(cs_pex_list_t *list)
 {
-    for (uint32_t i = 0; i < item->count; i++) {
-        cs_str_unref(&item->endpoint[i]);
+    for (uint32_t i = 0; i < list->count; i++) {
+        cs_str_unref(&list->at[i]);
     }
-    item->count = 0;
+    list->count = 0;
 }
+
+static bool list_has(const cs_pex_list_t *list, cs_slice_t text)
+{
+    for (uint32_t i = 0; i < list->count; i++) {
+        if (cs_slice_eq(cs_slice_str(list->at[i]), text)) return true;
+    }
+    return false;
+}
+
+static void list_add(cs_pex_list_t *list, cs_slice_t text)
+{
+    if (list->count == CS_ENDPOINTS_MAX || list_has(list, text)) return;
+    list->at[list->count++] = cs_str_new(text.data, text.len);
+}
+
+static bool list_eq(const cs_pex_list_t *a, const cs_pex_list_t *b)
+{
+    bool same = a->count == b->count;
+    for (uint32_t i = 0; same && i < a->count; i++) {
+        same = cs_str_eq(a->at[i], b->at[i]);
+    }
+    return same;
+}
+
+/* It has its place, the last one if need be. */
+static void list_keep(cs_pex_list_t *list, const cs_str_t *fixed)
+{
+    if (fixed == NULL || list_has(list, cs_slice_str(fixed))) return;
+    if (list->count == CS_ENDPOINTS_MAX) cs_str_unref(&list->at[--list->count]);
+    list_add(list, cs_slice_str(fixed));
+}
+
+/* "tcp://" and something printable. */
+static bool is_endpoint(cs_slice_t text)
+{
+    const cs_slice_t scheme = cs_slice_text("tcp://");
+    if (text.len <= scheme.len || text.len > CS_ENDPOINT_BYTES_MAX) return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.data[i] <= ' ' || text.data[i] >= 0x7f) return false;
+    }
+    return cs_slice_has_prefix(text, scheme);
+}
+
+static cs_pex_list_t read_list(const cs_texts_t *texts)
+{
+    cs_pex_list_t ret = {.count = 0};
+    for (size_t i = 0; i < texts->count; i++) {
+        if (is_endpoint(texts->items[i])) list_add(&ret, texts->items[i]);
+    }
+    return ret;
+}
+
+/* --- the table */
 
 void cs_pex_fini(cs_pex_t *pex)
 {
     for (size_t i = 0; i < pex->len; i++) {
-        drop_list(&pex->item[i]);
+        list_clear(&pex->item[i].list);
+        list_clear(&pex->item[i].later);
         cs_str_unref(&pex->item[i].fixed);
     }
     cs_free(pex->item);
@@ -59,79 +115,113 @@ static cs_pex_item_t *make(cs_pex_t *pex, const cs_key_t *key)
     return &pex->item[at];
 }
 
-/* "tcp://" and something printable. */
-static bool is_endpoint(cs_slice_t text)
+/* Takes what is in `list`. True: it is another one. */
+static bool put_in_force(cs_pex_t *pex, cs_pex_item_t *item, cs_pex_list_t *list)
 {
-    const cs_slice_t scheme = cs_slice_text("tcp://");
-    if (text.len <= scheme.len || text.len > CS_ENDPOINT_BYTES_MAX) return false;
-    for (size_t i = 0; i < text.len; i++) {
-        if (text.data[i] <= ' ' || text.data[i] >= 0x7f) return false;
+    list_keep(list, item->fixed);
+    list_clear(&item->later);
+    bool same = list_eq(list, &item->list);
+    if (same) {
+        list_clear(list);
+        return false;
     }
-    return cs_slice_has_prefix(text, scheme);
-}
-
-static size_t keep_good(const cs_texts_t *texts, cs_slice_t ret[CS_ENDPOINTS_MAX])
-{
-    size_t count = 0;
-    for (size_t i = 0; i < texts->count && count < CS_ENDPOINTS_MAX; i++) {
-        if (is_endpoint(texts->items[i])) ret[count++] = texts->items[i];
-    }
-    return count;
-}
-
-static bool is_same(const cs_pex_item_t *item, const cs_slice_t *endpoint, size_t count)
-{
-    if (item->count != count) return false;
-    for (uint32_t i = 0; i < item->count; i++) {
-        if (!cs_slice_eq(cs_slice_str(item->endpoint[i]), endpoint[i])) return false;
-    }
+    list_clear(&item->list);
+    item->list = *list;
+    list->count = 0;
+    item->version = ++pex->version;
     return true;
 }
 
-static size_t add_fixed(const cs_pex_item_t *item, cs_slice_t *endpoint, size_t count)
+static bool is_within_gap(const cs_pex_item_t *item, uint64_t now_ms)
 {
-    if (item == NULL || item->fixed == NULL) return count;
-    cs_slice_t fixed = cs_slice_str(item->fixed);
-    for (size_t i = 0; i < count; i++) {
-        if (cs_slice_eq(endpoint[i], fixed)) return count;
+    return item->changed_ms != 0 && now_ms < item->changed_ms + CS_PEX_GAP_MS;
+}
+
+static bool take_itself(cs_pex_t *pex, cs_pex_item_t *item, cs_pex_list_t *list,
+                        uint64_t now_ms)
+{
+    item->said_ms = item->direct_ms = now_ms;
+    list_keep(list, item->fixed);
+    if (is_within_gap(item, now_ms) && !list_eq(list, &item->list)) {
+        list_clear(&item->later);
+        item->later = *list;
+        list->count = 0;
+        return false;
     }
-    if (count == CS_ENDPOINTS_MAX) count--;
-    endpoint[count] = fixed;
-    return count + 1;
+    bool changed = put_in_force(pex, item, list);
+    if (changed) item->changed_ms = now_ms;
+    return changed;
+}
+
+static bool take_others(cs_pex_t *pex, cs_pex_item_t *item, cs_pex_list_t *list,
+                        uint64_t said_ms, uint64_t now_ms)
+{
+    bool own_word = item->direct_ms != 0 && now_ms < item->direct_ms + CS_PEX_OWN_WORD_MS;
+    bool older = item->version > 0 && said_ms <= item->said_ms;
+    if (own_word || older || is_within_gap(item, now_ms)) return false;
+    item->said_ms = said_ms;
+    for (uint32_t i = 0; i < item->list.count; i++) {
+        list_add(list, cs_slice_str(item->list.at[i]));
+    }
+    bool changed = put_in_force(pex, item, list);
+    if (changed) item->changed_ms = now_ms;
+    return changed;
+}
+
+bool cs_pex_set(cs_pex_t *pex, const cs_key_t *key, const cs_texts_t *endpoints,
+                cs_pex_word_t word, uint64_t said_ms, uint64_t now_ms)
+{
+    cs_pex_list_t list = read_list(endpoints);
+    const cs_pex_item_t *known = cs_pex_find(pex, key);
+    bool fixed = known != NULL && known->fixed != NULL;
+    if (list.count == 0 && !fixed && word != CS_PEX_OURS) return false;
+    cs_pex_item_t *item = make(pex, key);
+    bool changed = false;
+    switch (word) {
+    case CS_PEX_OURS:
+        changed = put_in_force(pex, item, &list);
+        break;
+    case CS_PEX_KEPT:
+        changed = item->version == 0 && put_in_force(pex, item, &list);
+        break;
+    case CS_PEX_ITSELF:
+        changed = take_itself(pex, item, &list, now_ms);
+        break;
+    case CS_PEX_OTHERS:
+        changed = take_others(pex, item, &list, said_ms, now_ms);
+        break;
+    }
+    list_clear(&list);
+    return changed;
+}
+
+const cs_key_t *cs_pex_ripen(cs_pex_t *pex, uint64_t now_ms)
+{
+    for (size_t i = 0; i < pex->len; i++) {
+        cs_pex_item_t *item = &pex->item[i];
+        if (item->later.count == 0 || is_within_gap(item, now_ms)) continue;
+        cs_pex_list_t list = item->later;
+        item->later.count = 0;
+        item->changed_ms = now_ms;
+        if (put_in_force(pex, item, &list)) return &item->key;
+    }
+    return NULL;
 }
 
 void cs_pex_fix(cs_pex_t *pex, const cs_key_t *key, const char *endpoint)
 {
     if (!is_endpoint(cs_slice_text(endpoint))) return;
     cs_pex_item_t *item = make(pex, key);
-    cs_str_unref(&item->fixed);
-    item->fixed = cs_str_new(endpoint, strlen(endpoint));
-}
-
-bool cs_pex_set(cs_pex_t *pex, const cs_key_t *key, const cs_texts_t *endpoints,
-                uint64_t said_ms, uint64_t now_ms, bool sure)
-{
-    cs_slice_t good[CS_ENDPOINTS_MAX];
-    size_t count = keep_good(endpoints, good);
-    const cs_pex_item_t *known = cs_pex_find(pex, key);
-    count = add_fixed(known, good, count);
-    if (known == NULL && count == 0) return false;
-    if (known != NULL && known->version > 0 && !sure) {
-        if (said_ms <= known->said_ms) return false;
-        bool same = is_same(known, good, count);
-        if (!same && now_ms < known->changed_ms + CS_PEX_GAP_MS) return false;
+    cs_str_t *fixed = cs_str_new(endpoint, strlen(endpoint)), *old = item->fixed;
+    item->fixed = fixed;
+    cs_pex_list_t list = {.count = 0};
+    for (uint32_t i = 0; i < item->list.count; i++) {
+        bool was = old != NULL && cs_str_eq(item->list.at[i], old);
+        list_add(&list, cs_slice_str(was ? fixed : item->list.at[i]));
     }
-    cs_pex_item_t *item = make(pex, key);
-    if (said_ms > item->said_ms) item->said_ms = said_ms;
-    if (is_same(item, good, count)) return false;
-    drop_list(item);
-    for (size_t i = 0; i < count; i++) {
-        item->endpoint[i] = cs_str_new(good[i].data, good[i].len);
-    }
-    item->count = (uint32_t)count;
-    item->changed_ms = now_ms;
-    item->version = ++pex->version;
-    return true;
+    if (item->version > 0) (void)put_in_force(pex, item, &list);
+    list_clear(&list);
+    cs_str_unref(&old);
 }
 
 const cs_pex_item_t *cs_pex_next(const cs_pex_t *pex, uint64_t after)
@@ -139,8 +229,8 @@ const cs_pex_item_t *cs_pex_next(const cs_pex_t *pex, uint64_t after)
     const cs_pex_item_t *next = NULL;
     for (size_t i = 0; i < pex->len; i++) {
         const cs_pex_item_t *item = &pex->item[i];
-        if (item->version > after && (next == NULL || item->version < next->version))
-            next = item;
+        bool sooner = next == NULL || item->version < next->version;
+        if (item->version > after && sooner) next = item;
     }
     return next;
 }
