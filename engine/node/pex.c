@@ -109,8 +109,9 @@ static cs_pex_item_t *make(cs_pex_t *pex, const cs_key_t *key)
         pex->cap = cs_grow(pex->cap, pex->len + 1);
         pex->item = cs_realloc_array(pex->item, pex->cap, sizeof *pex->item);
     }
-    memmove(&pex->item[at + 1], &pex->item[at], (pex->len - at) * sizeof *pex->item);
-    pex->len++;
+    for (size_t i = pex->len++; i > at; i--) {
+        pex->item[i] = pex->item[i - 1];
+    }
     pex->item[at] = (cs_pex_item_t){.key = *key};
     return &pex->item[at];
 }
