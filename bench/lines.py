@@ -224,7 +224,8 @@ class Sources(Line):
     def third(self, world, make, dials):
         tool = synced(world, make, 1, GIB)
         tool.stop()
-        tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib)}
+        tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib),
+                         "CRDTSYNC_NODE_FIND_PEERS": "no"}  # who is linked with whom is the line
         tool.up("a")
         tool.up("b")
         (tool.home / "c").mkdir()
@@ -258,7 +259,8 @@ class Swarm(Line):
     def spread(self, world, make, dials):
         """dials: who is dialled by each node but the first."""
         tool = make(world)
-        tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib)}
+        tool.settings = {"CRDTSYNC_LIMITS_UP_KIB": str(self.limit_kib),
+                         "CRDTSYNC_NODE_FIND_PEERS": "no"}  # who is linked with whom is the line
         tool.node("a", tool.a)
         key = tool.key()
         ports = {}

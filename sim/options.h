@@ -26,7 +26,7 @@
     X(equal, "equal", 0, 100, "% of saves of bytes that others save, too")                 \
     X(large, "large", 0, 100, "% of saves of several chunks")                              \
     X(net, "net", 0, 100, "% of actions that are faults of links")                         \
-    X(loss, "loss", 0, 100, "per mille of messages that vanish, or come again later")      \
+    X(loss, "loss", 0, 500, "per mille of messages that vanish, or come again later")      \
     X(crashes, "crashes", 0, 100, "% of actions that kill a node")                         \
     X(power, "power", 0, 1, "killed nodes lose what was not flushed")                      \
     X(disk, "disk", 0, 100, "% of actions that are faults of disks")                       \

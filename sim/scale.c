@@ -181,12 +181,17 @@ static void curves(const scale_t *scale, cs_scale_window_t *ret)
 {
     unsigned count = scale->config->nodes;
     uint64_t *equal = cs_calloc(count, sizeof *equal), *disk = cs_calloc(count, sizeof *disk);
+    uint64_t *depth = cs_calloc(count, sizeof *depth);
     for (unsigned i = 0; i < count; i++) {
         equal[i] = since(scale->node[i].equal_us, scale->began_us);
         disk[i] = since(scale->node[i].disk_us, scale->began_us);
         if (scale->node[i].depth > ret->rounds_max) ret->rounds_max = scale->node[i].depth;
         ret->rounds_mean += (double)scale->node[i].depth / count;
+        depth[i] = scale->node[i].depth;
     }
+    qsort(depth, count, sizeof *depth, by_size);
+    ret->rounds_median = (uint32_t)depth[count / 2];
+    cs_free(depth);
     qsort(equal, count, sizeof *equal, by_size);
     qsort(disk, count, sizeof *disk, by_size);
     for (unsigned i = 0; i < CS_SCALE_POINTS; i++) {

@@ -41,7 +41,7 @@ typedef struct cs_scale_window {
     uint64_t disk_us;                       /* and on its disk */
     /* Messages in the longest chain in which each one changed its receiver's state; of one
      * change these are the rounds that it took. */
-    uint32_t rounds_max;
+    uint32_t rounds_max, rounds_median;
     double rounds_mean; /* over the nodes */
     /* When so many per cent of the nodes had the last root, and had it on disk. */
     uint64_t equal_at[CS_SCALE_POINTS], disk_at[CS_SCALE_POINTS];

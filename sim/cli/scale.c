@@ -237,12 +237,12 @@ static json_t *json_of_window(const cs_scale_window_t *window)
         json_array_append_new(equal, json_integer((json_int_t)window->equal_at[i]));
         json_array_append_new(disk, json_integer((json_int_t)window->disk_at[i]));
     }
-    return json_pack("{sI sI sI sI sI sf so so so}", "equal_us", (json_int_t)window->equal_us,
-                     "disk_us", (json_int_t)window->disk_us, "messages",
-                     (json_int_t)window->all.messages, "bytes", (json_int_t)window->all.bytes,
-                     "rounds_max", (json_int_t)window->rounds_max, "rounds_mean",
-                     window->rounds_mean, "types", types, "equal_at_us", equal, "disk_at_us",
-                     disk);
+    return json_pack(
+        "{sI sI sI sI sI sI sf so so so}", "equal_us", (json_int_t)window->equal_us, "disk_us",
+        (json_int_t)window->disk_us, "messages", (json_int_t)window->all.messages, "bytes",
+        (json_int_t)window->all.bytes, "rounds_max", (json_int_t)window->rounds_max,
+        "rounds_median", (json_int_t)window->rounds_median, "rounds_mean", window->rounds_mean,
+        "types", types, "equal_at_us", equal, "disk_at_us", disk);
 }
 
 static json_t *json_of(const cs_scale_point_t *point)
