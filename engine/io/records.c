@@ -285,8 +285,8 @@ void cs_folder_record_text(const cs_folder_record_t *record, cs_buf_t *ret)
     cs_zpl_put(ret, "paused", record->paused ? "yes" : "no");
     cs_zpl_put_section(ret, "settings");
     for (size_t i = 0; i < CS_SETTING_COUNT; i++) {
-        if (record->setting[i] != NULL)
-            cs_zpl_put(ret, cs_setting_key((cs_setting_t)i), record->setting[i]);
+        const char *key = cs_setting_key((cs_setting_t)i);
+        if (record->setting[i] != NULL) cs_zpl_put(ret, key, record->setting[i]);
     }
 }
 
