@@ -1,6 +1,8 @@
 /* vv.c - sorted slots, inline while they are few. */
 #include "crdt/vv.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -22,6 +24,11 @@ bool cs_dot_eq(cs_dot_t a, cs_dot_t b)
 bool cs_dot_is_null(cs_dot_t dot)
 {
     return dot.rid == 0 && dot.ctr == 0;
+}
+
+void cs_dot_text(cs_dot_t dot, char ret[CS_DOT_TEXT])
+{
+    snprintf(ret, CS_DOT_TEXT, "%016" PRIx64 ":%" PRIu64, dot.rid, dot.ctr);
 }
 
 void cs_vv_fini(cs_vv_t *vv)

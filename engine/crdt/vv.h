@@ -32,6 +32,8 @@ typedef struct cs_vv {
 int cs_dot_cmp(cs_dot_t a, cs_dot_t b); /* by rid, then ctr */
 bool cs_dot_eq(cs_dot_t a, cs_dot_t b);
 bool cs_dot_is_null(cs_dot_t dot);
+#define CS_DOT_TEXT 38u                                /* bytes, with the end */
+void cs_dot_text(cs_dot_t dot, char ret[CS_DOT_TEXT]); /* "00000000000005ae:17", for people */
 
 void cs_vv_fini(cs_vv_t *vv); /* leaves an empty, usable vector */
 const cs_dot_t *cs_vv_slots(const cs_vv_t *vv);

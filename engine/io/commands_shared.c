@@ -32,8 +32,7 @@ static const char *why_not(const cs_report_t *report, const cs_folder_status_t *
     switch (report->end) {
     case CS_EXCHANGE_REFUSED:
         return "it will not exchange for now: it is busy with others, holds the folder, or "
-               "found "
-               "nothing to exchange of late";
+               "found nothing to exchange of late";
     case CS_EXCHANGE_BROKEN:
         return "the last exchange broke off, and is begun anew";
     case CS_EXCHANGE_SILENT:

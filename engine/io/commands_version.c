@@ -115,21 +115,11 @@ void cs__put_version(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs_i
 
 /* --- writings */
 
-typedef struct dot_text {
-    char text[48];
-} dot_text_t;
-
-static dot_text_t dot_text(cs_dot_t dot)
-{
-    dot_text_t ret;
-    snprintf(ret.text, sizeof ret.text, "%016llx:%llu", (unsigned long long)dot.rid,
-             (unsigned long long)dot.ctr);
-    return ret;
-}
-
 static void put_dot(cs_json_t *json, const char *key, cs_dot_t dot)
 {
-    cs_json_put_text(json, key, dot_text(dot).text);
+    char text[CS_DOT_TEXT];
+    cs_dot_text(dot, text);
+    cs_json_put_text(json, key, text);
 }
 
 static void put_by(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_dot_t dot,
@@ -158,7 +148,9 @@ static void put_context(cs_json_t *json, const cs_vv_t *context)
     cs_json_key(json, "context");
     cs_json_begin(json, '[');
     for (uint32_t i = 0; i < context->len; i++) {
-        cs_json_text(json, dot_text(slot[i]).text);
+        char text[CS_DOT_TEXT];
+        cs_dot_text(slot[i], text);
+        cs_json_text(json, text);
     }
     cs_json_end(json, ']');
 }

@@ -84,8 +84,9 @@ void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event)
     shell->performing = false;
 
     cs__daemon_event_states(daemon);
-    cs__daemon_event_progress(daemon, now_ms());
-    cs_commands_check(daemon, now_ms());
+    uint64_t now = now_ms();
+    cs__daemon_event_progress(daemon, now);
+    cs_commands_check(daemon, now);
     arm_timer(daemon);
 }
 

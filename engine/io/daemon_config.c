@@ -15,15 +15,6 @@ static void put(cs_buf_t *list, const char *text)
     cs_buf_printf(list, "%s%s", list->len > 0 ? ", " : "", text);
 }
 
-static bool same_listen(const cs_strings_t *a, const cs_strings_t *b)
-{
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++) {
-        same = strcmp(a->at[i], b->at[i]) == 0;
-    }
-    return same;
-}
-
 static void take_level(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *changed,
                        cs_buf_t *waiting)
 {
@@ -74,7 +65,7 @@ static void take(cs_daemon_t *daemon, const cs_config_t *fresh, cs_buf_t *ret_te
     }
     take_rates(daemon, fresh, &changed);
     if (strcmp(fresh->node_name, old->node_name) != 0) put(&waiting, "name");
-    if (!same_listen(&fresh->listen, &old->listen)) put(&waiting, "listen");
+    if (!cs_strings_eq(&fresh->listen, &old->listen)) put(&waiting, "listen");
     if (fresh->memory_mib != old->memory_mib) put(&waiting, "memory-mib");
     if (fresh->no_finding != old->no_finding) put(&waiting, "find-peers");
 

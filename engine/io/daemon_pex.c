@@ -13,15 +13,6 @@ static bool is_loopback(const char *endpoint)
            strncmp(endpoint, "tcp://[::1]", 11) == 0;
 }
 
-static bool is_same(const cs_strings_t *a, const cs_strings_t *b)
-{
-    bool same = a->count == b->count;
-    for (size_t i = 0; same && i < a->count; i++) {
-        same = strcmp(a->at[i], b->at[i]) == 0;
-    }
-    return same;
-}
-
 static void tell_core(cs_daemon_t *daemon, const uint8_t *key, const cs_strings_t *list,
                       const char *fixed)
 {
@@ -43,7 +34,7 @@ void cs__daemon_pex_own(cs_daemon_t *daemon)
         /* What cannot be told of one socket is nothing that the others suffer for. */
         (void)!cs_addresses_of(cs_net_endpoint(daemon->net, i), &own);
     }
-    if (is_same(&own, &shell->own)) {
+    if (cs_strings_eq(&own, &shell->own)) {
         cs_strings_fini(&own);
         return;
     }
@@ -62,8 +53,8 @@ static bool is_reachable(const cs_daemon_t *daemon, const char *endpoint)
 
 static void dial(cs_daemon_t *daemon, const uint8_t *key, const cs_strings_t *list)
 {
-    if (cs_invite_owns(daemon, key, true))
-        return; /* it is being joined, by another key of ours */
+    /* It is being joined, by another key of ours. */
+    if (cs_invite_owns(daemon, key, true)) return;
     for (size_t i = 0; i < list->count; i++) {
         if (!is_reachable(daemon, list->at[i])) continue;
         cs__daemon_dialling(daemon, key);
@@ -118,7 +109,7 @@ void cs__daemon_pex_heard(cs_daemon_t *daemon, const cs_effect_t *effect)
     cs_err_t err = cs_home_peer_get(daemon->home, effect->key.b, &record, &detail);
     if (err == CS_OK && !record.removed) {
         cs_strings_t list = read_list(daemon, cs_buf_slice(&effect->header), record.endpoint);
-        if (!is_same(&list, &record.heard)) keep(daemon, &record, &list);
+        if (!cs_strings_eq(&list, &record.heard)) keep(daemon, &record, &list);
         if (effect->dial) dial(daemon, record.key, &record.heard);
         cs_strings_fini(&list);
     }

@@ -43,23 +43,17 @@ static void arm(cs_shell_timer_t *timer)
     timer->id = zloop_timer(timer->daemon->loop, (size_t)left_ms, 1, on_timer, timer);
 }
 
-/* It counts from here on. */
-static void begin(cs_shell_timer_t *timer)
+static void count_anew(cs_shell_timer_t *timer)
 {
     timer->seen_ms = cs_clock_wall_ms();
     timer->every_ms = (int64_t)cs_clock_mono_ms() + INT64_C(1000) * timer->cron.every_s;
-    arm(timer);
 }
 
 /* Runs that were missed, because the machine slept, are made up for by one. A clock that was
  * set back makes nothing due again. */
 static bool is_due(cs_shell_timer_t *timer)
 {
-    if (timer->cron.every_s > 0) {
-        if ((int64_t)cs_clock_mono_ms() < timer->every_ms) return false;
-        timer->every_ms = (int64_t)cs_clock_mono_ms() + INT64_C(1000) * timer->cron.every_s;
-        return true;
-    }
+    if (timer->cron.every_s > 0) return (int64_t)cs_clock_mono_ms() >= timer->every_ms;
     int64_t now_ms = cs_clock_wall_ms();
     bool due = cs_clock_was_due(&timer->cron, timer->seen_ms, now_ms);
     timer->seen_ms = now_ms;
@@ -73,6 +67,7 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg)
     cs_shell_timer_t *timer = arg;
     timer->id = -1;
     if (is_due(timer)) {
+        count_anew(timer);
         cs_event_t event = {.kind = CS_EV_SCAN, .folder = timer->folder};
         cs_daemon_step(timer->daemon, &event);
     }
@@ -194,5 +189,6 @@ void cs__schedule_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
     }
     cs_buf_fini(&detail);
     if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
-    begin(timer);
+    count_anew(timer);
+    arm(timer);
 }

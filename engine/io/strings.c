@@ -26,6 +26,15 @@ bool cs_strings_has(const cs_strings_t *strings, const char *text)
     return false;
 }
 
+bool cs_strings_eq(const cs_strings_t *a, const cs_strings_t *b)
+{
+    bool same = a->count == b->count;
+    for (size_t i = 0; same && i < a->count; i++) {
+        same = strcmp(a->at[i], b->at[i]) == 0;
+    }
+    return same;
+}
+
 void cs_strings_fini(cs_strings_t *strings)
 {
     for (size_t i = 0; i < strings->count; i++) {

@@ -149,10 +149,11 @@ typedef struct cs_folder {
     cs_omap_t stuck;         /* paths that could not be written; epoch: why, a cs_err_t */
     cs_pex_told_t *pex_told; /* owned */
     size_t pex_told_count, pex_told_cap;
-    uint64_t reborn_ms; /* when a new id was taken because of one; 0: never */
-    cs_dot_t reused;    /* the last dot that was seen with two values; rid 0: none was */
-    cs_omap_t awaited;  /* content hash || path: contents asked for, and where they go */
-    cs_str_t **ready;   /* paths whose contents are staged */
+    uint64_t pex_version; /* all who are there were told up to this one; 0: perhaps not */
+    uint64_t reborn_ms;   /* when a new id was taken because of one; 0: never */
+    cs_dot_t reused;      /* the last dot that was seen with two values; rid 0: none was */
+    cs_omap_t awaited;    /* content hash || path: contents asked for, and where they go */
+    cs_str_t **ready;     /* paths whose contents are staged */
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms;                    /* 0: none */
     uint64_t retry_at_ms;                    /* 0: none */

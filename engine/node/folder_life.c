@@ -1,6 +1,4 @@
 /* folder_life.c - a folder is loaded and let go; what gossip asks of it in between. */
-#include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -68,6 +66,7 @@ static bool host_member(void *arg, const cs_member_t *member)
 {
     cs_folder_t *folder = arg;
     if (cs__node_denies(folder->node, &member->key)) return false;
+    folder->pex_version = 0;
     cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_MEMBER);
     effect->folder = folder->config.number;
     effect->member = *member;
@@ -81,8 +80,8 @@ static bool host_member(void *arg, const cs_member_t *member)
  */
 static void note_reuse(cs_folder_t *folder, cs_dot_t dot)
 {
-    char text[48];
-    snprintf(text, sizeof text, "%016" PRIx64 ":%" PRIu64, dot.rid, dot.ctr);
+    char text[CS_DOT_TEXT];
+    cs_dot_text(dot, text);
     folder->reused = dot;
     cs_folder_note(folder, "dot.reused", cs_slice_text(text), CS_ERR_REUSE);
     bool again = folder->reborn_ms != 0 && folder->now_ms < folder->reborn_ms + REBORN_MS;

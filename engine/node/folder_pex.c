@@ -33,8 +33,7 @@ void cs_folder_pex_down(cs_folder_t *folder, cs_peer_t peer)
 
 static uint32_t age_of(const cs_folder_t *folder, const cs_pex_item_t *item)
 {
-    bool own = cs_key_cmp(&item->key, &folder->node->config.self) == 0;
-    uint64_t s = own ? 0 : (folder->now_ms - item->said_ms) / 1000;
+    uint64_t s = (folder->now_ms - item->said_ms) / 1000;
     return s < AGE_MAX_S ? (uint32_t)s : AGE_MAX_S;
 }
 
@@ -58,7 +57,7 @@ static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
         }
         items[count] = (cs_msg_pex_item_t){.key = item->key.b,
                                            .endpoints = {texts[count], item->list.count},
-                                           .age_s = age_of(folder, item)};
+                                           .age_s = own ? 0 : age_of(folder, item)};
         count++;
     }
     if (count == 0) return;
@@ -71,7 +70,7 @@ void cs_folder_pex_tell(cs_folder_t *folder)
     const cs_node_t *node = folder->node;
     bool quiet =
         node->config.no_finding || folder->config.paused || folder->leaving || node->stopping;
-    if (node->pex.version == 0 || quiet) return;
+    if (folder->pex_version == node->pex.version || quiet) return;
     for (size_t i = 0; i < node->peers.len; i++) {
         const cs_peer_entry_t *peer = &node->peers.item[i];
         if (peer->dropped || !cs_folder_has_member(folder, &peer->key)) continue;
@@ -79,6 +78,7 @@ void cs_folder_pex_tell(cs_folder_t *folder)
             tell(folder, peer);
         }
     }
+    folder->pex_version = node->pex.version;
 }
 
 void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,

@@ -112,7 +112,7 @@ static uint64_t note_vain(cs_gossip_t *gossip, cs__peer_t *peer)
     if (peer->vain <= CS__VAIN_MAX) return 0;
     uint32_t over = peer->vain - CS__VAIN_MAX;
     if (over == CS__VAIN_MAX) cs__note_peer(gossip, peer, CS_PEER_VAIN);
-    uint64_t ms = over < 10 ? (uint64_t)CS__CROSS_MS << over : CS__VAIN_MAX_MS;
+    uint64_t ms = (uint64_t)CS__CROSS_MS << (over < 10 ? over : 10);
     return ms < CS__VAIN_MAX_MS ? ms : CS__VAIN_MAX_MS;
 }
 

@@ -116,11 +116,17 @@ static cs_pex_item_t *make(cs_pex_t *pex, const cs_key_t *key)
     return &pex->item[at];
 }
 
+static void drop_later(cs_pex_t *pex, cs_pex_item_t *item)
+{
+    pex->waiting -= item->later.count > 0;
+    list_clear(&item->later);
+}
+
 /* Takes what is in `list`. True: it is another one. */
 static bool put_in_force(cs_pex_t *pex, cs_pex_item_t *item, cs_pex_list_t *list)
 {
     list_keep(list, item->fixed);
-    list_clear(&item->later);
+    drop_later(pex, item);
     bool same = list_eq(list, &item->list);
     if (same) {
         list_clear(list);
@@ -144,7 +150,8 @@ static bool take_itself(cs_pex_t *pex, cs_pex_item_t *item, cs_pex_list_t *list,
     item->said_ms = item->direct_ms = now_ms;
     list_keep(list, item->fixed);
     if (is_within_gap(item, now_ms) && !list_eq(list, &item->list)) {
-        list_clear(&item->later);
+        drop_later(pex, item);
+        pex->waiting += list->count > 0;
         item->later = *list;
         list->count = 0;
         return false;
@@ -198,11 +205,12 @@ bool cs_pex_set(cs_pex_t *pex, const cs_key_t *key, const cs_texts_t *endpoints,
 
 const cs_key_t *cs_pex_ripen(cs_pex_t *pex, uint64_t now_ms)
 {
-    for (size_t i = 0; i < pex->len; i++) {
+    for (size_t i = 0; pex->waiting > 0 && i < pex->len; i++) {
         cs_pex_item_t *item = &pex->item[i];
         if (item->later.count == 0 || is_within_gap(item, now_ms)) continue;
         cs_pex_list_t list = item->later;
         item->later.count = 0;
+        pex->waiting--;
         item->changed_ms = now_ms;
         if (put_in_force(pex, item, &list)) return &item->key;
     }

@@ -34,6 +34,7 @@ typedef struct cs_pex {
     cs_pex_item_t *item; /* sorted by key */
     size_t len, cap;
     uint64_t version; /* the greatest */
+    size_t waiting;   /* lists in `later` */
 } cs_pex_t;
 
 typedef enum cs_pex_word {

@@ -25,6 +25,15 @@ Test(events, need_a_node)
     EXPECT(shell, 0, "", "until grep -q '%s' %s; do [ -d /proc/$(cat pid) ] || exit 9; done", \
            part, file)
 
+/* What a program is told goes to `live`, what people are told to `people`. */
+static void listen(shell_t *shell, const char *home, const char *since)
+{
+    EXPECT(shell, 0, "",
+           "{ $B events %s --json --home %s >live 2>&1 & } && echo $! >pid && { $B events %s "
+           "--home %s >people 2>&1 & } && echo $! >pid2",
+           since, home, since, home);
+}
+
 Test(events, are_told_as_they_happen, .timeout = 120)
 {
     cluster_t cluster;
@@ -32,11 +41,7 @@ Test(events, are_told_as_they_happen, .timeout = 120)
     cluster_new(&cluster, 2);
     cluster_pair(&cluster, 0, 1, 0);
     cluster_start(&cluster, 0);
-    EXPECT(
-        shell, 0, "",
-        "{ $B events --json --home %s >live 2>&1 & } && echo $! >pid && { $B events --home %s "
-        ">people 2>&1 & } && echo $! >pid2",
-        home_of(&cluster, 0), home_of(&cluster, 0));
+    listen(shell, home_of(&cluster, 0), "");
     cluster_start(&cluster, 1);
     UNTIL(shell, "live", "\"type\":\"peer.up\"");
     node_text(&cluster.node[0], "mine.txt", "1");
@@ -80,11 +85,7 @@ Test(events, tell_how_far_a_transfer_is, .timeout = 120)
     cluster_stop(&cluster, 0); /* so that nothing is new, and pushed */
     cluster_start(&cluster, 0);
     cluster_start(&cluster, 1);
-    EXPECT(
-        shell, 0, "",
-        "{ $B events --since 0 --json --home %s >live 2>&1 & } && echo $! >pid && { $B events "
-        "--since 0 --home %s >people 2>&1 & } && echo $! >pid2",
-        home_of(&cluster, 1), home_of(&cluster, 1));
+    listen(shell, home_of(&cluster, 1), "--since 0");
     UNTIL(shell, "live",
           "\"type\":\"progress\",\"folder\":\"shared\",\"needed_files\":1,"
           "\"needed_bytes\":[0-9]*,.*\"transfers\":\\[{\"path\":\"large\",\"bytes\":[1-9]["

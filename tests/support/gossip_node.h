@@ -100,8 +100,9 @@ void gn_frames_fini(gn_frames_t *frames);
 void gn_connect(gn_world_t *world, unsigned a, unsigned b); /* peer ids: index + 1 */
 bool gn_equal_roots(const gn_world_t *world, unsigned a, unsigned b);
 
-void gn_node_start(gn_node_t *node); /* opens the disk, begins conversations */
-void gn_node_stop(gn_node_t *node);  /* all that is not on the disk is gone */
+cs_gossip_host_t gn_host(gn_node_t *node); /* gossip_host.c */
+void gn_node_start(gn_node_t *node);       /* opens the disk, begins conversations */
+void gn_node_stop(gn_node_t *node);        /* all that is not on the disk is gone */
 void gn_node_fini(gn_node_t *node);
 void gn_node_flush(gn_node_t *node); /* one synced batch, then the outbox goes out */
 void gn_node_deliver(gn_node_t *node, const gn_frame_t *frame);

@@ -7,14 +7,19 @@
 
 gp_pair_t gp;
 
-void gp_init(void)
+void gp_init_of(unsigned nodes)
 {
     gp = (gp_pair_t){.world = cs_malloc(sizeof *gp.world)};
     gn_world_init(gp.world, 1);
-    gp.world->node_count = 2;
+    gp.world->node_count = nodes;
     gn_world_start(gp.world);
     gp.a = &gp.world->nodes[0];
     gp.b = &gp.world->nodes[1];
+}
+
+void gp_init(void)
+{
+    gp_init_of(2);
 }
 
 void gp_fini(void)

@@ -15,7 +15,8 @@ typedef struct gp_pair {
 
 extern gp_pair_t gp;
 
-void gp_init(void); /* not connected yet */
+void gp_init(void);              /* not connected yet */
+void gp_init_of(unsigned nodes); /* with others beside the two, to be spoken for */
 void gp_fini(void);
 void gp_connect(void);
 cs_msg_type_t gp_type(const gn_frame_t *frame);

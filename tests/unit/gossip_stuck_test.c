@@ -3,7 +3,6 @@
 #include <criterion/criterion.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "support/gossip_pair.h"
 
 #define ASK     4u /* that ask, and do not go on: all places of one that tells */
@@ -17,12 +16,7 @@ static uint32_t seq[GN_NODES_MAX];
 
 static void init(void)
 {
-    gp = (gp_pair_t){.world = cs_malloc(sizeof *gp.world)};
-    gn_world_init(gp.world, 1);
-    gp.world->node_count = NODES;
-    gn_world_start(gp.world);
-    gp.a = &gp.world->nodes[0];
-    gp.b = &gp.world->nodes[1];
+    gp_init_of(NODES);
 }
 
 TestSuite(gossip_stuck, .init = init, .fini = gp_fini);
