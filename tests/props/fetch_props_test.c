@@ -35,6 +35,7 @@ Test(fetch_props, everything_that_an_honest_peer_has_is_completed)
 Test(fetch_props, superseded_and_wanted_again_amid_disk_errors)
 {
     uint64_t seed = test_seed("fetch");
+    size_t discards = 0;
     for (uint64_t round = 0; round < 8; round++) {
         world_t world;
         world_init(&world, seed + round);
@@ -55,7 +56,7 @@ Test(fetch_props, superseded_and_wanted_again_amid_disk_errors)
             world_drain(&world);
             world_step(&world);
         }
-        cr_assert(world.discards > 0);
+        discards += world.discards;
         world_run(&world, 100000);
         for (size_t i = 0; i < world.all.count; i++) {
             if (world.progress[i].wanted) continue;
@@ -64,6 +65,7 @@ Test(fetch_props, superseded_and_wanted_again_amid_disk_errors)
         }
         world_fini(&world);
     }
+    cr_assert_gt(discards, 0, "nothing was begun and given up");
 }
 
 Test(fetch_props, honest_peers_share_a_large_file)
