@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sim/history_i.h"
+#include "sim/burst_i.h"
 
 /* --- bursts: a few actions of some users on the same few names, from a moment when all is
  * equal, and a scan by everybody. This is what finds the patterns of core.md 11
@@ -14,24 +14,11 @@ static const cs_weight_t edits[] = {
     {CS_ACT_SWAP, 1},  {CS_ACT_COPY, 1},  {CS_ACT_MKDIR, 3},    {CS_ACT_RMDIR, 3},
     {CS_ACT_LINK, 1},  {CS_ACT_TOUCH, 1}, {CS_ACT_SAVE_NEW, 1}, {CS_ACT_SAVE_OLD, 1}};
 
-#define THEME_NAMES 4u
-#define THEME_MOST  3u /* of them are what single actions are about */
 /* The first of five texts that no action of its own has. */
 #define GROUND_TEXT(draw) (CS_TEXT_COMMON + CS_SIM_OPS_MAX + 5 * (draw)->index)
 static const uint32_t inside[THEME_NAMES] = {3, 2, 9, 13}; /* d, d/x, d/k, d/z */
-static const uint32_t strangers[] = {0, 1, 7, 12, 15};     /* none is in, or like, another */
-#define ELSEWHERE 11u                                      /* e */
-
-typedef struct burst {
-    cs_history_t *history;
-    uint64_t at_us;
-    uint32_t name[THEME_NAMES];                   /* what it is about, most of all the first */
-    cs_act_kind_t kind[2];                        /* what is done, mostly */
-    unsigned node, actors;                        /* that acted last; how many do, mostly */
-    bool sibling;                                 /* of the first there is one */
-    bool directory;                               /* the first is one, the others are in it */
-    char at[CS_SIM_NODES_MAX][CS_ACT_PATH_BYTES]; /* where each node has the first */
-} burst_t;
+const uint32_t cs_burst_strangers[CS_BURST_STRANGERS] = {0, 1, 7, 12, 15};
+#define ELSEWHERE 11u /* e */
 
 /* Most often what everything is about, where this node has it. */
 static void draw_theme_path(cs_drawing_t *draw, const burst_t *burst, unsigned node, char *ret)
@@ -85,21 +72,18 @@ static void add_act(burst_t *burst, cs_act_kind_t kind, unsigned node, const cha
     cs_history_add(burst->history, &act);
 }
 
-static void add_rest(burst_t *burst)
+void cs_burst_rest(burst_t *burst)
 {
     add_act(burst, CS_ACT_REST, 0, "", 0);
     burst->at_us = 0;
 }
 
-static void add_scan(burst_t *burst, unsigned node)
+void cs_burst_scan(burst_t *burst, unsigned node)
 {
     add_act(burst, CS_ACT_SCAN, node, ".", 0);
 }
 
-/* Files that nobody has touched yet, in the place of what is there: as they begin in most of
- * the vectors. at: 0, 1 one; 2, 3 two; 4 one with a sibling; 5 one with a mode; 6 a directory;
- * 7 none; 8 two in a directory. */
-static void draw_ground(cs_drawing_t *draw, burst_t *burst, uint32_t at)
+void cs_burst_ground(cs_drawing_t *draw, burst_t *burst, uint32_t at)
 {
     uint64_t number = GROUND_TEXT(draw);
     unsigned node = cs_drawn_below(draw, draw->options->nodes);
@@ -109,33 +93,35 @@ static void draw_ground(cs_drawing_t *draw, burst_t *burst, uint32_t at)
         add_act(burst, CS_ACT_REMOVE, node, sibling, 0);
         add_act(burst, CS_ACT_REMOVE, node, cs_draw_names[burst->name[i]], 0);
     }
-    add_scan(burst, node); /* else what comes is a change of what goes */
+    cs_burst_scan(burst, node); /* else what comes is a change of what goes */
     burst->at_us += 20000;
     const char *first = cs_draw_names[burst->name[0]];
     if (at == 6) {
         add_act(burst, CS_ACT_MKDIR, node, first, 0);
-    } else if (at < 6) {
+    } else if (at < 6 || at == 9) {
         add_act(burst, CS_ACT_SAVE, node, first, number);
     }
     if (at == 2 || at == 3 || at == 8) {
         add_act(burst, CS_ACT_SAVE, node, cs_draw_names[burst->name[1]], number + 1);
     }
-    if (at == 8) add_act(burst, CS_ACT_SAVE, node, cs_draw_names[burst->name[2]], number + 2);
-    add_rest(burst);
+    if (at == 8 || at == 9) {
+        add_act(burst, CS_ACT_SAVE, node, cs_draw_names[burst->name[2]], number + 2);
+    }
+    cs_burst_rest(burst);
     if (at == 4) {
         unsigned other = (node + 1) % draw->options->nodes;
         add_act(burst, CS_ACT_SAVE, node, first, number + 2);
         add_act(burst, CS_ACT_SAVE, other, first, number + 3);
-        add_scan(burst, node);
-        add_scan(burst, other);
-        add_rest(burst);
+        cs_burst_scan(burst, node);
+        cs_burst_scan(burst, other);
+        cs_burst_rest(burst);
     } else if (at == 5) {
         add_act(burst, CS_ACT_CHMOD, node, first, 0755);
-        add_rest(burst);
+        cs_burst_rest(burst);
     }
 }
 
-static void add_part(cs_drawing_t *draw, burst_t *burst, unsigned node)
+void cs_burst_part(cs_drawing_t *draw, burst_t *burst, unsigned node)
 {
     cs_act_t act = {.at_us = burst->at_us, .kind = CS_ACT_PART, .node = (uint16_t)node};
     act.number = 400000;
@@ -156,10 +142,10 @@ static void draw_absence(cs_drawing_t *draw, burst_t *burst)
         const char *first = cs_draw_names[burst->name[0]];
         add_act(burst, CS_ACT_BACKUP, node, "", 0);
         add_act(burst, CS_ACT_SAVE, node, first, GROUND_TEXT(draw) + 4);
-        add_scan(burst, node);
+        cs_burst_scan(burst, node);
         burst->at_us += 20000 + 4000ull * options->latency_ms; /* others hear of it */
     }
-    if (alone) add_part(draw, burst, node);
+    if (alone) cs_burst_part(draw, burst, node);
     if (restored) add_act(burst, CS_ACT_RESTORE, node, "", cs_drawn_below(draw, 2));
     if (restored) burst->node = node;
 }
@@ -173,49 +159,50 @@ static void begin_at(burst_t *burst, const char *path)
     }
 }
 
+void cs_burst_begin(burst_t *burst)
+{
+    begin_at(burst, cs_draw_names[burst->name[0]]);
+}
+
 static void draw_theme(cs_drawing_t *draw, burst_t *burst)
 {
-    uint32_t ground = cs_drawn_below(draw, 11), names_count = draw->options->names;
+    uint32_t ground = cs_drawn_below(draw, 12), names_count = draw->options->names;
+    if (ground == 11) ground = 7; /* a file that two make is a pattern as well */
     if (names_count < 2 * THEME_MOST) names_count = 2 * THEME_MOST;
     bool apart = cs_drawn_below(draw, 2) == 0;
-    uint32_t first = cs_drawn_below(draw, apart ? CS_COUNT_OF(strangers) : names_count);
+    uint32_t first = cs_drawn_below(draw, apart ? CS_BURST_STRANGERS : names_count);
     for (unsigned i = 0; i < THEME_NAMES; i++) {
         uint32_t at = first + i;
-        burst->name[i] = apart ? strangers[at % CS_COUNT_OF(strangers)] : at % names_count;
+        burst->name[i] = apart ? cs_burst_strangers[at % CS_BURST_STRANGERS] : at % names_count;
     }
     burst->directory = ground == 8;
     if (burst->directory) memcpy(burst->name, inside, sizeof inside);
     for (unsigned i = 0; i < CS_COUNT_OF(burst->kind); i++) {
         burst->kind[i] = CS_DRAWN(draw, edits);
     }
-    begin_at(burst, cs_draw_names[burst->name[0]]);
+    cs_burst_begin(burst);
     burst->sibling = ground == 4;
-    if (ground < 9) draw_ground(draw, burst, ground);
+    if (ground < 9) cs_burst_ground(draw, burst, ground);
     draw_absence(draw, burst);
 }
 
 /* --- turns: what a user does in a row. Actions drawn one by one seldom make a sentence. */
 
-/* HERE: where this user has the first. CHILD: what makes of the second a directory. */
-typedef enum place { NOWHERE, HERE, FIRST, SECOND, THIRD, FOURTH, CHILD } place_t;
-
-typedef struct step {
-    uint8_t kind, from, to;
-    uint16_t number; /* 0: drawn */
-} step_t;
-
-#define STEPS_MAX 2u
+#define STEPS_MAX   2u
+#define PLAIN_TURNS 7u
 static const step_t turns[][STEPS_MAX] = {
-    {{CS_ACT_SAVE, HERE, 0, 0}},
-    {{CS_ACT_SAVE, SECOND, 0, 0}},
+    {{CS_ACT_SAVE, HERE, 0, 0}}, /* the first PLAIN_TURNS are the plainest */
     {{CS_ACT_SAVE, CHILD, 0, 0}},
+    {{CS_ACT_REMOVE, HERE, 0, 0}},
+    {{CS_ACT_MOVE, HERE, SECOND, 0}},
+    {{CS_ACT_CHMOD, HERE, 0, 0755}},
+    {{CS_ACT_CHMOD, HERE, 0, 0600}},
+    {{CS_ACT_SAVE, SECOND, 0, 0}},
     {{CS_ACT_SAVE, SECOND, 0, 0}, {CS_ACT_SAVE, CHILD, 0, 0}},
     {{CS_ACT_SAVE, HERE, 0, 1}, {CS_ACT_CHMOD, HERE, 0, 0755}},
     {{CS_ACT_SAVE, HERE, 0, 1}, {CS_ACT_CHMOD, HERE, 0, 0600}},
     {{CS_ACT_SAVE, HERE, 0, 1}},
-    {{CS_ACT_REMOVE, HERE, 0, 0}},
     {{CS_ACT_MOVE, HERE, FIRST, 0}},
-    {{CS_ACT_MOVE, HERE, SECOND, 0}},
     {{CS_ACT_MOVE, HERE, THIRD, 0}},
     {{CS_ACT_MOVE, HERE, FOURTH, 0}},
     {{CS_ACT_MOVE, SECOND, FIRST, 0}},
@@ -224,8 +211,6 @@ static const step_t turns[][STEPS_MAX] = {
     {{CS_ACT_MOVE, HERE, SECOND, 0}, {CS_ACT_SAVE, FIRST, 0, 0}},
     {{CS_ACT_MOVE, HERE, SECOND, 0}, {CS_ACT_MKDIR, FIRST, 0, 0}},
     {{CS_ACT_MOVE, HERE, SECOND, 0}, {CS_ACT_MOVE, HERE, THIRD, 0}},
-    {{CS_ACT_CHMOD, HERE, 0, 0755}},
-    {{CS_ACT_CHMOD, HERE, 0, 0600}},
     {{CS_ACT_CHMOD, HERE, 0, 0600}, {CS_ACT_CHMOD, HERE, 0, 0755}},
 };
 
@@ -242,7 +227,7 @@ static void place_path(const burst_t *burst, unsigned node, uint8_t place, char 
     }
 }
 
-static void add_step(cs_drawing_t *draw, burst_t *burst, unsigned node, const step_t *step)
+void cs_burst_step(cs_drawing_t *draw, burst_t *burst, unsigned node, const step_t *step)
 {
     cs_act_t act = {.at_us = burst->at_us, .kind = step->kind, .node = (uint16_t)node};
     act.number = step->number != 0 ? step->number : cs_draw_number(draw, act.kind);
@@ -264,17 +249,22 @@ static void add_step(cs_drawing_t *draw, burst_t *burst, unsigned node, const st
 static uint32_t draw_turns(const cs_sim_options_t *options, uint32_t first, burst_t *burst)
 {
     unsigned begin = burst->node, turn[CS_SIM_NODES_MAX];
+    cs_drawing_t all = {options, first, 3000};
+    bool plain = burst->actors > 2 && cs_drawn_below(&all, 3) == 0;
+    uint32_t count = plain ? PLAIN_TURNS : CS_COUNT_OF(turns);
     uint32_t index = first;
     for (unsigned s = 0; s < STEPS_MAX; s++) {
         for (unsigned i = 0; i < burst->actors; i++) {
             cs_drawing_t draw = {options, index++, 0};
-            if (s == 0) turn[i] = cs_drawn_below(&draw, CS_COUNT_OF(turns));
+            if (s == 0) turn[i] = cs_drawn_below(&draw, count);
             const step_t *step = &turns[turn[i]][s];
             if (step->from == NOWHERE) continue;
             unsigned node = (begin + i) % options->nodes;
-            add_step(&draw, burst, node, step);
-            if (cs_drawn_below(&draw, 2) == 0) add_scan(burst, node);
+            cs_burst_step(&draw, burst, node, step);
+            uint32_t scan = cs_drawn_below(&draw, 4);
+            if (scan < 2) cs_burst_scan(burst, node);
             burst->at_us += cs_drawn_below(&draw, 1000);
+            if (scan == 0) burst->at_us += 20000; /* it is over before anything else is done */
         }
     }
     return index - first;
@@ -292,7 +282,7 @@ static void draw_theme_acts(const cs_sim_options_t *options, uint32_t first, uin
         if (!(cs_act_needs(act.kind) & CS_ACT_PATH)) act.path[0] = '\0';
         if (!(cs_act_needs(act.kind) & CS_ACT_OTHER)) act.other[0] = '\0';
         cs_history_add(burst->history, &act);
-        if (cs_drawn_below(&draw, 3) == 0) add_scan(burst, act.node);
+        if (cs_drawn_below(&draw, 3) == 0) cs_burst_scan(burst, act.node);
         uint32_t most = cs_drawn_below(&draw, 4) == 0 ? options->latency_ms * 2000 : 4000;
         burst->at_us += cs_drawn_below(&draw, most + 10);
         if (cs_drawn_below(&draw, 24) == 0) burst->at_us += 200000000; /* gone: forgotten */
@@ -302,8 +292,11 @@ static void draw_theme_acts(const cs_sim_options_t *options, uint32_t first, uin
 static uint32_t draw_burst(const cs_sim_options_t *options, uint32_t first, burst_t *burst)
 {
     cs_drawing_t draw = {options, first, 1000};
+    uint32_t met = cs_burst_meeting(&draw, first, burst);
+    if (met > 0) return met;
     bool turns_of_each = cs_drawn_below(&draw, 2) == 0;
-    burst->actors = options->nodes > 2 && cs_drawn_below(&draw, 3) == 0 ? 3 : 2;
+    bool three = cs_drawn_below(&draw, 6) < (turns_of_each ? 3 : 2);
+    burst->actors = options->nodes > 2 && three ? 3 : 2;
     if (turns_of_each && cs_drawn_below(&draw, 5) == 0) burst->actors = 1;
     if (first > 0 && cs_drawn_below(&draw, 4) == 0) {
         begin_at(burst, burst->at[burst->node]); /* the same theme goes on */
@@ -318,7 +311,7 @@ static uint32_t draw_burst(const cs_sim_options_t *options, uint32_t first, burs
         count = one_each ? burst->actors : 1 + cs_drawn_below(&draw, options->bursts);
         draw_theme_acts(options, first, count, burst);
     }
-    add_rest(burst); /* which begins with a scan of all nodes */
+    cs_burst_rest(burst); /* which begins with a scan of all nodes */
     return count;
 }
 

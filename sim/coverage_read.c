@@ -312,6 +312,19 @@ static void read_removals(reading_t *reading)
     }
 }
 
+/* What an old image does not have keeps its name, at those who heard of it. */
+static void lose(reading_t *reading)
+{
+    cs_coverage_t *coverage = reading->coverage;
+    for (size_t i = 0; i < coverage->len; i++) {
+        cov_op_t *op = &coverage->op[i];
+        if (op->rid == reading->before.rid && op->node == reading->node->index &&
+            op->ctr > reading->before.ctr) {
+            op->lost = true;
+        }
+    }
+}
+
 /* What a new incarnation renamed has no name that others could know. */
 static void rename_all(reading_t *reading)
 {
@@ -319,7 +332,7 @@ static void rename_all(reading_t *reading)
     for (size_t i = 0; i < coverage->len; i++) {
         cov_op_t *op = &coverage->op[i];
         if (op->rid == reading->before.rid && op->node == reading->node->index &&
-            op->ctr > reading->before.exposed) {
+            op->ctr > reading->before.exposed && !op->lost) {
             op->kind = '\0';
         }
     }
@@ -340,6 +353,7 @@ void cs_coverage_batch(cs_coverage_t *coverage, cs_sim_node_t *node, const cs_ba
         reading->before.rid = 0;
     }
     cs_batch_each(batch, reading, on_put, on_delete);
+    lose(reading);
     bool same = reading->before.rid == 0 || reading->before.rid == reading->after.rid;
     if (!same && reading->after.rid != 0) rename_all(reading);
     if (local && same && reading->after.ctr > reading->before.ctr) {

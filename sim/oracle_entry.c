@@ -53,13 +53,30 @@ static bool was_dead(const or_batch_t *batch, const or_entry_t *old, const or_li
     return seen || or_ctx_of(old, live->rid) >= live->ctr;
 }
 
+static bool is_in(const or_value_t *v, uint64_t lin_rid, uint64_t lin_ctr)
+{
+    return v->lin_rid == lin_rid && v->lin_ctr == lin_ctr;
+}
+
 /* A value without a path, of a mode, is where its lineage is. A location loses its hint when
- * the file is edited where another location, of a concurrent move, shows it. */
-static bool is_of(const or_value_t *v, const or_value_t *other)
+ * the file is edited where another location, of a concurrent move, shows it. What is split off,
+ * because a mode that was given elsewhere is not its own, was of that lineage: see `split`. */
+static bool is_of(const or_value_t *v, const or_value_t *split, const or_value_t *other)
 {
     bool follows = v->path.len == 0 || (v->store == OR_L && v->kind == 0);
-    return v == other ||
-           (follows && other->lin_rid == v->lin_rid && other->lin_ctr == v->lin_ctr);
+    return v == other || (follows && is_in(other, v->lin_rid, v->lin_ctr)) ||
+           (follows && split != NULL && is_in(other, split->lin_rid, split->lin_ctr));
+}
+
+/* The content of which v made a lineage of its own. */
+static const or_value_t *split_of(const cs_oracle_t *o, const or_value_t *v)
+{
+    for (size_t i = 0; i < o->values.len; i++) {
+        const or_value_t *k = &o->values.at[i];
+        bool own = k->rid == k->lin_rid && k->ctr == k->lin_ctr;
+        if (k->store == OR_K && !own && k->rid == v->lin_rid && k->ctr == v->lin_ctr) return k;
+    }
+    return NULL;
 }
 
 /* What a scan mints is what its user did: at the place where the lineage is, or was. */
@@ -68,9 +85,10 @@ static void check_reason(const or_batch_t *batch, uint32_t id, const or_value_t 
     cs_oracle_t *o = batch->o;
     bool has_path = false;
     if (o->config.touched == NULL) return;
+    const or_value_t *split = split_of(o, v);
     for (size_t i = 0; i < o->values.len; i++) {
         const or_value_t *other = &o->values.at[i];
-        if (other->path.len == 0 || !is_of(v, other)) continue;
+        if (other->path.len == 0 || !is_of(v, split, other)) continue;
         if (o->config.touched(o->config.arg, batch->index, other->path)) return;
         has_path = true;
     }

@@ -6,8 +6,7 @@
  * cut, so that what its users do is concurrent, and the patterns of that (sim/coverage.h) are
  * what seeds must show: all of them, but those of making the base. A few vectors depend on what
  * is between a join and apply, or on an old image; theirs are written down here. Ends with 0 if
- * each vector was found but those out of reach, the rare ones, and in a short run the late
- * ones: all named. */
+ * each vector was found but those out of reach, and in a short run the late ones: all named. */
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@
 #include "support/vectors.h"
 
 #define SEEDS_SHORT  2500u
-#define SEEDS_LONG   30000u /* more than the worst of those demanded took */
+#define SEEDS_LONG   60000u /* more than the worst of those demanded took */
 #define JOBS         2u
 #define PATTERNS_MAX 6u
 #define VECTORS_MAX  80u
@@ -54,11 +53,9 @@ static const struct {
     {66, {"e1=a=b | e?1=a=c @ f"}, NULL},
 };
 
-/* An edit between a new identity and the first word of a peer; and eight steps of three users:
- * these need more than SEEDS_LONG, and are looked for, but not demanded. */
-static const int rare[] = {37, 67};
 /* Demanded of a long run only. */
-static const int late[] = {10, 15, 16, 26, 29, 30, 31, 40, 45, 50, 54, 55, 56, 57, 62, 63};
+static const int late[] = {10, 12, 15, 16, 26, 28, 29, 30, 31, 37, 40,
+                           45, 49, 50, 54, 55, 56, 57, 59, 62, 63, 67};
 
 static bool is_among(const int *list, size_t count, int number)
 {
@@ -70,7 +67,6 @@ static bool is_among(const int *list, size_t count, int number)
 
 static bool is_demanded(int number, uint64_t seeds)
 {
-    if (is_among(rare, CS_COUNT_OF(rare), number)) return false;
     return seeds >= SEEDS_LONG || !is_among(late, CS_COUNT_OF(late), number);
 }
 

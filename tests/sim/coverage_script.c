@@ -7,6 +7,7 @@
 
 #define APART_MS 400000u /* connections are cut for so long, or until a rest */
 #define PURGE_MS 300000u /* time for a removal to be forgotten */
+#define EARLY_MS 2000u   /* time for two to become equal */
 #define STEP_MS  20u
 
 typedef struct script {
@@ -14,7 +15,10 @@ typedef struct script {
     uint64_t at_ms;
     char contents[32][16]; /* their numbers, from 10 */
     unsigned content_count;
+    char tags[9][16]; /* of siblings: the first is #1 */
+    unsigned tag_count;
     bool parted;
+    unsigned early[2]; /* these two meet before they are parted; equal: none do */
 } script_t;
 
 static cs_act_t *act(script_t *script, cs_act_kind_t kind, unsigned node)
@@ -41,16 +45,44 @@ static uint64_t number_of(script_t *script, const char *content)
     return 10 + i;
 }
 
-/* "r.conflict-#cA.txt" is the first sibling of r.txt. */
-static void set_path(const char *path, char *ret)
+/* "r.conflict-#cA.txt" is the first sibling of r.txt, if cA is the first that is named. */
+static void set_path(script_t *script, const char *path, char *ret)
 {
     const char *tag = strstr(path, ".conflict-#");
     if (tag == NULL) {
         snprintf(ret, CS_ACT_PATH_BYTES, "%s", path);
         return;
     }
-    const char *dot = strchr(tag + 1, '.');
-    snprintf(ret, CS_ACT_PATH_BYTES, "%.*s%s#1", (int)(tag - path), path, dot ? dot : "");
+    const char *hash = tag + strlen(".conflict-#"), *dot = strchr(hash, '.');
+    char text[16];
+    unsigned i = 0;
+    snprintf(text, sizeof text, "%.*s", (int)strcspn(hash, "."), hash);
+    while (i < script->tag_count && strcmp(script->tags[i], text) != 0)
+        i++;
+    if (i == script->tag_count) memcpy(script->tags[script->tag_count++], text, sizeof text);
+    snprintf(ret, CS_ACT_PATH_BYTES, "%.*s%s#%u", (int)(tag - path), path, dot ? dot : "",
+             i + 1);
+}
+
+static void part_two(script_t *script, unsigned a, unsigned b)
+{
+    cs_act_t *cut = act(script, CS_ACT_PART, a);
+    cut->peer = (uint16_t)b;
+    cut->number = APART_MS;
+}
+
+/* Two that meet, and then one of them writes again. */
+static void find_early(script_t *script, const char *rest_of)
+{
+    char a, b, c, write[4] = "";
+    const char *exchange = strstr(rest_of, "xchg ");
+    script->early[0] = script->early[1] = 0;
+    if (exchange != NULL &&
+        sscanf(exchange, "xchg %c %c; show %c; %3[a-z]", &a, &b, &c, write) == 4 &&
+        strcmp(write, "put") == 0) {
+        script->early[0] = (unsigned)(a - 'A');
+        script->early[1] = (unsigned)(b - 'A');
+    }
 }
 
 /* All but those who will meet within this phase: `rest_of` is the script from here. */
@@ -58,6 +90,7 @@ static void part(script_t *script, const char *rest_of)
 {
     if (script->parted) return;
     script->parted = true;
+    find_early(script, rest_of);
     unsigned nodes = script->history.options.nodes;
     char all[8] = "ABC";
     all[nodes] = '\0';
@@ -68,10 +101,8 @@ static void part(script_t *script, const char *rest_of)
         for (unsigned b = a + 1; b < nodes; b++) {
             bool meet = strcmp(group, all) != 0 && strchr(group, (char)('A' + a)) != NULL &&
                         strchr(group, (char)('A' + b)) != NULL;
-            if (meet) continue;
-            cs_act_t *cut = act(script, CS_ACT_PART, a);
-            cut->peer = (uint16_t)b;
-            cut->number = APART_MS;
+            meet = meet || (a == script->early[0] && b == script->early[1]);
+            if (!meet) part_two(script, a, b);
         }
     }
 }
@@ -80,7 +111,7 @@ static void write_file(script_t *script, unsigned node, const char *path, const 
 {
     cs_act_t *save = act(script, CS_ACT_SAVE, node);
     save->number = number_of(script, content);
-    set_path(path, save->path);
+    set_path(script, path, save->path);
 }
 
 static void scan(script_t *script, const char *nodes)
@@ -111,15 +142,15 @@ static bool play_file(script_t *script, char *words[], unsigned count)
         write_file(script, node, words[2], words[3]);
         if (count < 5) return true;
         cs_act_t *mode = act(script, CS_ACT_CHMOD, node);
-        set_path(words[2], mode->path);
+        set_path(script, words[2], mode->path);
         mode->number = strtoul(words[4], NULL, 8);
         return true;
     }
     for (size_t i = 0; i < CS_COUNT_OF(kinds); i++) {
         if (strcmp(words[0], kinds[i].word) != 0) continue;
         cs_act_t *made = act(script, kinds[i].kind, node);
-        set_path(words[2], made->path);
-        if (kinds[i].kind == CS_ACT_MOVE) set_path(words[3], made->other);
+        set_path(script, words[2], made->path);
+        if (kinds[i].kind == CS_ACT_MOVE) set_path(script, words[3], made->other);
         if (kinds[i].kind == CS_ACT_CHMOD) made->number = strtoul(words[3], NULL, 8);
         return true;
     }
@@ -139,6 +170,9 @@ static void play(script_t *script, char *words[], unsigned count, const char *re
         script->at_ms += PURGE_MS;
     } else if (strcmp(word, "scan") == 0) {
         scan(script, words[1]);
+    } else if (strcmp(word, "show") == 0 && script->early[0] != script->early[1]) {
+        script->at_ms += EARLY_MS;
+        part_two(script, script->early[0], script->early[1]);
     } else if (count > 2 && !is_first && strcmp(word, "is") != 0) {
         part(script, rest_of);
         bool ok = play_file(script, words, count);
