@@ -126,7 +126,7 @@ const cs_command_t cs_commands[] = {
     {CS_SETUP, "peer list", "", "list the other nodes", NULL, "peer list", 0, 0,
      cs_run_peer_list},
     {CS_SETUP, "peer remove", "PEER",
-     "cut a node off, by its id or name; peer add or an invite lets it in again", NULL,
+     "cut a node off, at all members; peer add or an invite lets it in again", NULL,
      "peer remove 5ae1...", 1, 1, cs_run_peer_remove},
     {CS_SETUP, "config check", "", "print every mistake in the configuration", NULL,
      "config check", 0, 0, cs_run_config_check},

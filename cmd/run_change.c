@@ -127,8 +127,10 @@ static void print_cut_off(void *arg, const json_t *document)
     (void)arg;
     const char *name = cs_text_of(document, "name");
     cs_print_visible(name[0] != '\0' ? name : cs_text_of(document, "id"));
-    printf(": cut off; what it has it keeps, and other members share with it until they remove "
-           "it, too\n");
+    printf(": cut off; what it has it keeps, %s\n",
+           json_is_true(json_object_get(document, "everywhere"))
+               ? "and the other members cut it off as soon as they hear of it"
+               : "and other members share with it until they remove it, too");
 }
 
 int cs_run_peer_remove(cs_run_t *run)

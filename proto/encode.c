@@ -212,6 +212,25 @@ static ProtobufCMessage *fill_pex(cs_arena_t *scratch, const cs_msg_t *msg)
     return &to->base;
 }
 
+static ProtobufCMessage *fill_standings(cs_arena_t *scratch, const cs_msg_t *msg)
+{
+    const cs_msg_standings_t *from = &msg->u.standings;
+    BODY(Crdtsync__Standings, crdtsync__standings__init);
+    to->n_items = from->count;
+    to->items = cs_arena_alloc(scratch, from->count * sizeof(Crdtsync__Standing *));
+    for (size_t i = 0; i < from->count; i++) {
+        Crdtsync__Standing *item = cs_arena_alloc(scratch, sizeof *item);
+        crdtsync__standing__init(item);
+        item->key = bytes(from->items[i].key, CS_KEY_BYTES);
+        item->version = from->items[i].version;
+        item->out = from->items[i].out;
+        item->signer = bytes(from->items[i].signer, CS_KEY_BYTES);
+        item->signature = bytes(from->items[i].signature, CS_SIGNATURE_BYTES);
+        to->items[i] = item;
+    }
+    return &to->base;
+}
+
 static ProtobufCMessage *fill_node(cs_arena_t *scratch, const cs_msg_t *msg)
 {
     BODY(Crdtsync__Node, crdtsync__node__init);
@@ -310,6 +329,7 @@ static const filler_t fillers[CS_MSG_TYPE_END] = {
     [CS_MSG_LIST_REQ] = fill_packed,
     [CS_MSG_LIST] = fill_list,
     [CS_MSG_PEX] = fill_pex,
+    [CS_MSG_STANDINGS] = fill_standings,
     [CS_MSG_NWANT] = fill_packed,
     [CS_MSG_NODE] = fill_node,
     [CS_MSG_MAP] = fill_map,

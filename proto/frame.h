@@ -24,6 +24,7 @@ CS_HEADER_BEGIN
 #define CS_DIGEST_BYTES       16u /* of an entry: the item of cs_entry_digest_t */
 #define CS_NAME_BYTES         32u /* of contents, chunks and nodes */
 #define CS_KEY_BYTES          32u /* CURVE public key */
+#define CS_SIGNATURE_BYTES    64u /* Ed25519 */
 #define CS_PLACE_BYTES        12u /* of a chunk: u64 offset, u32 length */
 
 typedef enum cs_msg_type {
@@ -52,6 +53,7 @@ typedef enum cs_msg_type {
     CS_MSG_WELCOME,
     CS_MSG_CHAVE,
     CS_MSG_PARTS,
+    CS_MSG_STANDINGS,
     CS_MSG_TYPE_END /* the first number without a meaning */
 } cs_msg_type_t;
 
@@ -190,6 +192,20 @@ typedef struct cs_msg_pex {
     size_t count; /* <= CS_PEX_MAX */
 } cs_msg_pex_t;
 
+/* Who is a member and who is not any more, signed by the member who said so. */
+typedef struct cs_msg_standing {
+    const uint8_t *key; /* CS_KEY_BYTES: of whom */
+    uint32_t version;   /* > 0 */
+    bool out;
+    const uint8_t *signer;    /* CS_KEY_BYTES, Ed25519 */
+    const uint8_t *signature; /* CS_SIGNATURE_BYTES */
+} cs_msg_standing_t;
+
+typedef struct cs_msg_standings {
+    const cs_msg_standing_t *items;
+    size_t count; /* <= CS_STANDINGS_MAX */
+} cs_msg_standings_t;
+
 /* Packed nodes: varint length, bytes; cs_packed_next. */
 typedef struct cs_msg_node {
     cs_slice_t packed;
@@ -271,6 +287,7 @@ typedef struct cs_msg {
         cs_msg_fin_t fin;
         cs_msg_list_t list;
         cs_msg_pex_t pex;
+        cs_msg_standings_t standings;
         cs_msg_node_t node;
         cs_msg_map_t map;
         cs_msg_cwant_t cwant;

@@ -32,6 +32,7 @@ static const struct {
     [CS_MSG_WELCOME] = {"welcome", &crdtsync__welcome__descriptor},
     [CS_MSG_CHAVE] = {"chave", &crdtsync__packed__descriptor},
     [CS_MSG_PARTS] = {"parts", &crdtsync__parts__descriptor},
+    [CS_MSG_STANDINGS] = {"standings", &crdtsync__standings__descriptor},
 };
 
 const ProtobufCMessageDescriptor *cs__msg_body(uint32_t type)

@@ -27,7 +27,7 @@ typedef struct cov_op {
     uint8_t was[COV_NAME_BYTES], is[COV_NAME_BYTES];
     uint16_t was_mode, is_mode;
     bool behind, forgotten, ghost;
-    bool lost; /* by an old image: its node does not have it any more */
+    bool lost;      /* by an old image: its node does not have it any more */
     uint64_t apart; /* bit i: from the operation i + 1 before this one */
 } cov_op_t;
 

@@ -25,16 +25,6 @@ static cs_err_t revoke_invites(cs_ask_t *ask, const char *folder)
     return err;
 }
 
-static void drop_text(cs_strings_t *list, const char *text)
-{
-    for (size_t i = 0; i < list->count; i++) {
-        if (strcmp(list->at[i], text) != 0) continue;
-        cs_free(list->at[i]);
-        list->at[i] = list->at[--list->count];
-        return;
-    }
-}
-
 /* Another folder of this name, some day, is not theirs by itself. */
 static cs_err_t withdraw_rights(cs_ask_t *ask, const char *folder)
 {
@@ -44,7 +34,7 @@ static cs_err_t withdraw_rights(cs_ask_t *ask, const char *folder)
     cs_err_t err = cs_home_peers(home, &peers, &count, &ask->detail);
     for (size_t i = 0; err == CS_OK && i < count; i++) {
         if (!cs_strings_has(&peers[i].folders, folder)) continue;
-        drop_text(&peers[i].folders, folder);
+        cs_strings_drop(&peers[i].folders, folder);
         err = cs_home_peer_put(home, &peers[i], &ask->detail);
     }
     cs_home_peers_free(&peers, count);
@@ -162,24 +152,20 @@ static bool find_peer(cs_ask_t *ask, const char *text, const cs_peer_record_t *p
     return found == 1;
 }
 
-/* The record stays, with nothing in it but the key: members who still share with it would bring
- * it back by telling of it. */
+/* The record stays, with little in it but the key: members who have not heard of it yet would
+ * bring it back by telling of it. */
 static int remove_peer(cs_ask_t *ask, cs_peer_record_t *peer)
 {
-    while (peer->folders.count > 0) {
-        drop_text(&peer->folders, peer->folders.at[0]);
-    }
-    cs_free(peer->endpoint);
-    peer->endpoint = NULL;
-    cs_strings_fini(&peer->heard);
-    peer->removed = true;
+    cs_peer_record_remove(peer);
     cs_err_t err = cs_home_peer_put(ask->daemon->home, peer, &ask->detail);
     if (err != CS_OK) return cs__exit_code(err);
-    cs_daemon_peer_removed(ask->daemon, peer->key);
+    cs_daemon_peer_removed(ask->daemon, peer->key, true);
     cs_json_t json = {0};
     cs_json_begin(&json, '{');
     cs_json_put_hex(&json, "id", peer->key, CS_KEY_BYTES);
     cs_json_put_text(&json, "name", peer->name != NULL ? peer->name : "");
+    /* A home of before there were signed words has nothing to sign with. */
+    cs_json_put_bool(&json, "everywhere", cs_home_identity(ask->daemon->home)->has_seed);
     cs_json_end(&json, '}');
     cs__ask_data(ask, &json);
     return CS_EXIT_DONE;

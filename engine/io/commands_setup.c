@@ -178,7 +178,7 @@ static int change_peer(cs_ask_t *ask, cs_peer_record_t *record)
     cs_err_t err = cs_home_peer_put(daemon->home, record, &ask->detail);
     if (err != CS_OK) return cs__exit_code(err);
     if (moved && daemon->net != NULL) cs_net_undial(daemon->net, record->key);
-    cs_daemon_peer_changed(daemon, record);
+    cs_daemon_peer_changed(daemon, record, true);
     return CS_EXIT_DONE;
 }
 

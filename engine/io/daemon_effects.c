@@ -113,6 +113,9 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
     case CS_FX_MEMBER:
         cs__daemon_member(daemon, effect);
         break;
+    case CS_FX_STANDING:
+        cs__daemon_standing(daemon, effect);
+        break;
     case CS_FX_REPLICA:
         cs__daemon_log(daemon, CS_LOG_WARNING, "incarnation",
                        folder_name(daemon, effect->folder), cs_slice_text(""), effect->text);

@@ -108,74 +108,6 @@ cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon, const char *path)
     return NULL;
 }
 
-/* --- members: peers that the home authorises for a folder */
-
-typedef struct member_list {
-    cs_member_t *item;
-    size_t count;
-} member_list_t;
-
-static cs_err_t members_of(cs_daemon_t *daemon, const char *folder, member_list_t *ret,
-                           cs_buf_t *ret_detail)
-{
-    cs_peer_record_t *peers = NULL;
-    size_t count = 0;
-    cs_err_t err = cs_home_peers(daemon->home, &peers, &count, ret_detail);
-    if (err != CS_OK) return err;
-    ret->item = cs_calloc(count, sizeof *ret->item);
-    ret->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        if (!cs_strings_has(&peers[i].folders, folder)) continue;
-        cs_member_t *member = &ret->item[ret->count++];
-        memcpy(member->key.b, peers[i].key, sizeof member->key.b);
-        if (peers[i].name != NULL) {
-            snprintf(member->name, sizeof member->name, "%s", peers[i].name);
-        }
-    }
-    cs_home_peers_free(&peers, count);
-    return CS_OK;
-}
-
-void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
-{
-    const char *id = NULL;
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == effect->folder) {
-            id = daemon->folders[i].record.id;
-        }
-    }
-    if (id == NULL) return;
-    cs_buf_t detail = {0};
-    cs_peer_record_t record = {0};
-    cs_err_t err = cs_home_peer_get(daemon->home, effect->member.key.b, &record, &detail);
-    if (err == CS_ERR_NOT_FOUND) {
-        memcpy(record.key, effect->member.key.b, sizeof record.key);
-        if (cs_check_name(effect->member.name) == NULL) {
-            record.name = cs_strdup(effect->member.name);
-        }
-        err = CS_OK;
-    }
-    if (err == CS_OK && record.removed) {
-        cs_buf_clear(&detail); /* it was removed while this was on its way */
-        cs_buf_printf(&detail, "it was removed here");
-        err = CS_ERR_REFUSED;
-    }
-    if (err == CS_OK && !cs_strings_has(&record.folders, id)) {
-        cs_strings_add(&record.folders, id);
-        cs_buf_clear(&detail);
-        err = cs_home_peer_put(daemon->home, &record, &detail);
-    }
-    if (err == CS_OK) {
-        cs_daemon_peer_changed(daemon, &record);
-    } else {
-        cs_buf_put_u8(&detail, 0);
-        cs__daemon_log(daemon, CS_LOG_WARNING, "member.refused", id, cs_slice_text(""),
-                       (const char *)detail.data);
-    }
-    cs_peer_record_fini(&record);
-    cs_buf_fini(&detail);
-}
-
 /* --- mounting */
 
 #define BRAKE_DEFAULT_PERCENT CS_BRAKE_PERCENT
@@ -271,8 +203,8 @@ static void log_loaded(cs_daemon_t *daemon, const cs_folder_record_t *record, cs
 cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
                          cs_buf_t *ret_detail)
 {
-    member_list_t members = {0};
-    cs_err_t err = members_of(daemon, record->id, &members, ret_detail);
+    cs_member_list_t members = {0};
+    cs_err_t err = cs__daemon_members_of(daemon, record->id, &members, ret_detail);
     if (err != CS_OK) return err;
 
     cs_folder_config_t config = {
@@ -287,6 +219,8 @@ cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
         .stamp = next_stamp(daemon),
         .members = members.item,
         .member_count = members.count,
+        .standings = members.standing,
+        .standing_count = members.standing_count,
     };
     snprintf(config.id, sizeof config.id, "%s", record->id);
     memcpy(config.secret, record->secret, sizeof config.secret);
@@ -303,7 +237,7 @@ cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record_t *record,
         cs_buf_printf(ret_detail, "cannot load folder %s: %s; move %s away and start again",
                       record->id, cs_err_text(err), cs_home_db(daemon->home));
     }
-    cs_free(members.item);
+    cs__member_list_fini(&members);
     sodium_memzero(config.secret, sizeof config.secret);
     if (err == CS_OK) cs__schedule_folder(daemon, folder);
     if (err == CS_OK) cs__watch_folder(daemon, folder);
@@ -322,12 +256,12 @@ cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     }
     if (err == CS_OK) err = cs_home_peers(daemon->home, &peers, &peer_count, ret_detail);
     for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
-        cs_daemon_peer_changed(daemon, &peers[i]);
+        cs_daemon_peer_changed(daemon, &peers[i], false);
     }
     cs_home_peers_free(&peers, peer_count);
     if (err == CS_OK) err = cs_home_removed(daemon->home, &peers, &peer_count, ret_detail);
     for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
-        cs_daemon_peer_removed(daemon, peers[i].key);
+        cs_daemon_peer_removed(daemon, peers[i].key, false);
     }
     if (err == CS_OK) cs_daemon_invites_changed(daemon);
     cs_home_peers_free(&peers, peer_count);

@@ -103,9 +103,9 @@ bool cs_daemon_is_leaving(const cs_daemon_t *daemon, uint32_t number); /* or its
 /* Its record has other settings: schedule, brake and trash follow. */
 void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder);
 /* A peer's record is new or changed: let its key in, dial it, speak of its folders. */
-void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record);
+void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record, bool by_user);
 /* A peer is none any more: cut off at once, and no member's word brings it back. */
-void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32]);
+void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32], bool by_user);
 void cs_daemon_invites_changed(cs_daemon_t *daemon); /* invites are read again from the home */
 
 /* Start a scan and get a ticket for it; the pending request's `waiting` is raised by the

@@ -337,10 +337,10 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
     return err;
 }
 
-void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32])
+void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32], bool by_user)
 {
     cs_daemon_shell_t *shell = daemon->shell;
-    cs_event_t event = {.kind = CS_EV_DENY};
+    cs_event_t event = {.kind = CS_EV_DENY, .on = by_user};
     memcpy(event.key.b, key, sizeof event.key.b);
     cs_daemon_step(daemon, &event);
     if (daemon->net != NULL) cs_net_deny(daemon->net, key);
@@ -351,7 +351,7 @@ void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32])
     }
 }
 
-void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record)
+void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record, bool by_user)
 {
     cs_member_t member = {.rid = 0};
     memcpy(member.key.b, record->key, sizeof member.key.b);
@@ -361,8 +361,10 @@ void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record)
     for (size_t i = 0; i < record->folders.count; i++) {
         const cs_mounted_t *folder = cs_daemon_folder(daemon, record->folders.at[i]);
         if (folder == NULL || !folder->loaded) continue;
-        cs_event_t event = {
-            .kind = CS_EV_ALLOW, .folder = folder->record.number, .member = &member};
+        cs_event_t event = {.kind = CS_EV_ALLOW,
+                            .folder = folder->record.number,
+                            .member = &member,
+                            .on = by_user};
         cs_daemon_step(daemon, &event);
     }
     if (daemon->net == NULL) return;

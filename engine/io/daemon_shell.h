@@ -138,7 +138,6 @@ void cs__daemon_log_manners(cs_daemon_t *daemon, const char *event, const cs_key
 CS_MUST_USE cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_detail);
 void cs__daemon_set_aside(cs_daemon_t *daemon); /* the store is closed */
 CS_MUST_USE cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail);
-void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect);
 
 /* schedule.c: scans when their time has come */
 void cs__schedule_start(cs_daemon_t *daemon);
@@ -163,6 +162,20 @@ bool cs__watch_scanned(cs_daemon_t *daemon, uint64_t ticket);      /* false: not
 void cs__watch_job(cs_daemon_t *daemon, const cs_job_t *job);      /* is about to begin */
 void cs__watch_job_done(cs_daemon_t *daemon, const cs_job_t *job); /* has ended */
 void cs__watch_records(cs_daemon_t *daemon, uint32_t folder, const cs_scan_records_t *records);
+
+/* daemon_members.c: those that the home authorises for a folder, and what was said of them and
+ * of others. */
+typedef struct cs_member_list {
+    cs_member_t *item; /* owned */
+    size_t count;
+    cs_standing_t *standing; /* owned */
+    size_t standing_count;
+} cs_member_list_t;
+cs_err_t cs__daemon_members_of(cs_daemon_t *daemon, const char *folder, cs_member_list_t *ret,
+                               cs_buf_t *ret_detail);
+void cs__member_list_fini(cs_member_list_t *list);
+void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect);   /* MEMBER */
+void cs__daemon_standing(cs_daemon_t *daemon, const cs_effect_t *effect); /* STANDING */
 
 /* daemon_events.c */
 void cs__daemon_events_start(cs_daemon_t *daemon);

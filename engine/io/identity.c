@@ -1,4 +1,4 @@
-/* identity.c - X25519 keys of libsodium, which are CURVE's. */
+/* identity.c - X25519 keys of libsodium, which are CURVE's, from an Ed25519 key. */
 #include "io/identity.h"
 
 #include <sodium.h>
@@ -18,14 +18,37 @@ static const char *public_field(void *record, const char *value)
     return good ? NULL : "must be 64 hex digits";
 }
 
+static const char *seed_field(void *record, const char *value)
+{
+    cs_identity_t *identity = record;
+    identity->has_seed = cs_unhex(identity->seed, CS_KEY_BYTES, cs_slice_text(value));
+    return identity->has_seed ? NULL : "must be 64 hex digits";
+}
+
 static const cs_zpl_field_t fields[] = {
     {"identity", "public-key", true, false, public_field},
     {"identity", "secret-key", true, false, secret_field},
+    {"identity", "seed", false, false, seed_field},
 };
+
+/* False: the seed's key is no good. That has no probability worth a thought. */
+static bool derive(const uint8_t seed[CS_KEY_BYTES], uint8_t ret_public[CS_KEY_BYTES],
+                   uint8_t ret_secret[CS_KEY_BYTES])
+{
+    uint8_t signer[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+    bool good = crypto_sign_seed_keypair(signer, secret, seed) == 0 &&
+                crypto_sign_ed25519_pk_to_curve25519(ret_public, signer) == 0 &&
+                crypto_sign_ed25519_sk_to_curve25519(ret_secret, secret) == 0;
+    sodium_memzero(secret, sizeof secret);
+    return good;
+}
 
 void cs_identity_generate(cs_identity_t *ret)
 {
-    int failed = sodium_init() < 0 || crypto_box_keypair(ret->public_key, ret->secret_key) != 0;
+    int failed = sodium_init() < 0;
+    randombytes_buf(ret->seed, sizeof ret->seed);
+    ret->has_seed = true;
+    failed = failed || !derive(ret->seed, ret->public_key, ret->secret_key);
     CS_ASSERT(!failed);
 }
 
@@ -45,6 +68,10 @@ void cs_identity_text(const cs_identity_t *identity, cs_buf_t *ret)
     cs_zpl_put(ret, "public-key", hex);
     cs_hex(hex, identity->secret_key, CS_KEY_BYTES);
     cs_zpl_put(ret, "secret-key", hex);
+    if (identity->has_seed) {
+        cs_hex(hex, identity->seed, CS_KEY_BYTES);
+        cs_zpl_put(ret, "seed", hex);
+    }
     sodium_memzero(hex, sizeof hex);
 }
 
@@ -57,5 +84,11 @@ void cs_identity_load(cs_slice_t text, cs_identity_t *ret, cs_mistakes_t *mistak
     if (crypto_scalarmult_base(derived, ret->secret_key) != 0 ||
         memcmp(derived, ret->public_key, sizeof derived) != 0) {
         cs_mistakes_add(mistakes, 0, "the two keys do not belong together");
+        return;
     }
+    uint8_t secret[CS_KEY_BYTES];
+    bool fits = !ret->has_seed || (derive(ret->seed, derived, secret) &&
+                                   memcmp(derived, ret->public_key, sizeof derived) == 0);
+    sodium_memzero(secret, sizeof secret);
+    if (!fits) cs_mistakes_add(mistakes, 0, "the seed and the keys do not belong together");
 }

@@ -188,7 +188,7 @@ static cs_err_t admit(cs_daemon_t *daemon, const char *folder, const cs_msg_join
     }
     peer.removed = false; /* it was invited again */
     if (err == CS_OK) err = cs_home_peer_put(daemon->home, &peer, detail);
-    if (err == CS_OK) cs_daemon_peer_changed(daemon, &peer);
+    if (err == CS_OK) cs_daemon_peer_changed(daemon, &peer, true);
     cs_peer_record_fini(&peer);
     return err;
 }

@@ -45,7 +45,7 @@ static void redial_known(cs_daemon_t *daemon, const uint8_t *key)
     /* A daemon for one request has no time for peers. */
     if (daemon->config.control &&
         cs_home_peer_get(daemon->home, key, &peer, &detail) == CS_OK) {
-        cs_daemon_peer_changed(daemon, &peer);
+        cs_daemon_peer_changed(daemon, &peer, false);
     }
     cs_peer_record_fini(&peer);
     cs_buf_fini(&detail);
@@ -202,7 +202,7 @@ static void tell_members(cs_daemon_t *daemon, const char *folder)
         cs_home_peers(daemon->home, &peers, &count, &detail) == CS_OK) {
         for (size_t i = 0; i < count; i++) {
             if (cs_strings_has(&peers[i].folders, folder)) {
-                cs_daemon_peer_changed(daemon, &peers[i]);
+                cs_daemon_peer_changed(daemon, &peers[i], false);
             }
         }
     }

@@ -6,6 +6,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "io/standing_text.h"
 
 #define USES_MAX     1000000u
 #define HEX_TEXT_MAX (2u * CS_PATH_MAX + 1)
@@ -159,6 +160,15 @@ static const char *peer_removed(void *record, const char *value)
     return take_bool(&((cs_peer_record_t *)record)->removed, value, "no", "yes");
 }
 
+static const char *peer_standing(void *record, const char *value)
+{
+    char folder[CS_ID_TEXT];
+    cs_standing_t standing;
+    bool good = cs_standing_parse(value, folder, &standing);
+    if (good) cs_strings_add(&((cs_peer_record_t *)record)->standings, value);
+    return good ? NULL : "must be a folder, a number, in or out, and two runs of hex digits";
+}
+
 static const cs_zpl_field_t peer_fields[] = {
     {"peer", "key", true, false, peer_key},
     {"peer", "name", false, false, peer_name},
@@ -166,6 +176,7 @@ static const cs_zpl_field_t peer_fields[] = {
     {"peer", "heard", false, true, peer_heard},
     {"peer", "folder", false, true, peer_folder},
     {"peer", "removed", false, false, peer_removed},
+    {"peer", "standing", false, true, peer_standing},
 };
 
 static const char *invite_key(void *record, const char *value)
@@ -304,6 +315,9 @@ void cs_peer_record_text(const cs_peer_record_t *record, cs_buf_t *ret)
         cs_zpl_put(ret, "folder", record->folders.at[i]);
     }
     if (record->removed) cs_zpl_put(ret, "removed", "yes");
+    for (size_t i = 0; i < record->standings.count; i++) {
+        cs_zpl_put(ret, "standing", record->standings.at[i]);
+    }
 }
 
 void cs_invite_record_text(const cs_invite_record_t *record, cs_buf_t *ret)
@@ -333,11 +347,21 @@ void cs_folder_record_fini(cs_folder_record_t *record)
     sodium_memzero(record, sizeof *record);
 }
 
+void cs_peer_record_remove(cs_peer_record_t *record)
+{
+    cs_strings_fini(&record->folders);
+    cs_strings_fini(&record->heard);
+    cs_free(record->endpoint);
+    record->endpoint = NULL;
+    record->removed = true;
+}
+
 void cs_peer_record_fini(cs_peer_record_t *record)
 {
     cs_free(record->name);
     cs_free(record->endpoint);
     cs_strings_fini(&record->heard);
     cs_strings_fini(&record->folders);
+    cs_strings_fini(&record->standings);
     *record = (cs_peer_record_t){0};
 }

@@ -26,6 +26,16 @@ bool cs_strings_has(const cs_strings_t *strings, const char *text)
     return false;
 }
 
+void cs_strings_drop(cs_strings_t *strings, const char *text)
+{
+    for (size_t i = 0; i < strings->count; i++) {
+        if (strcmp(strings->at[i], text) != 0) continue;
+        cs_free(strings->at[i]);
+        strings->at[i] = strings->at[--strings->count];
+        return;
+    }
+}
+
 bool cs_strings_eq(const cs_strings_t *a, const cs_strings_t *b)
 {
     bool same = a->count == b->count;

@@ -14,6 +14,7 @@ typedef struct cs_strings {
 
 void cs_strings_add(cs_strings_t *strings, const char *text); /* copies */
 bool cs_strings_has(const cs_strings_t *strings, const char *text);
+void cs_strings_drop(cs_strings_t *strings, const char *text);    /* the first; order changes */
 bool cs_strings_eq(const cs_strings_t *a, const cs_strings_t *b); /* order counts */
 void cs_strings_fini(cs_strings_t *strings);
 

@@ -38,6 +38,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
     case CS_MSG_LIST_REQ:
     case CS_MSG_LIST:
     case CS_MSG_PEX: /* the node's */
+    case CS_MSG_STANDINGS:
     case CS_MSG_JOIN:
     case CS_MSG_WELCOME:
     case CS_MSG_TYPE_END:

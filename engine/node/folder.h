@@ -73,11 +73,12 @@ typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     uint64_t told_ms; /* when its peer heard last that there is an answer to come */
 } cs_serve_wait_t;
 
-/* Which lists of addresses a peer was told of in this folder: those up to this version. */
-typedef struct cs_pex_told {
+/* What a peer was told of in this folder. */
+typedef struct cs_told {
     cs_peer_t peer;
-    uint64_t version;
-} cs_pex_told_t;
+    uint64_t pex;       /* lists of addresses up to this version */
+    uint64_t standings; /* words about members that came up to then */
+} cs_told_t;
 
 typedef struct cs_folder {
     cs_node_t *node;           /* borrowed */
@@ -145,15 +146,17 @@ typedef struct cs_folder {
     uint32_t race_ms;                 /* 0: the last group was of use */
     uint64_t trash_next, trash_bytes; /* cs_apply_config_t */
     cs_omap_t ignored;                /* pending paths that are ignored here, as far as met */
-    cs_omap_t refused;       /* paths of entries with too many versions; epoch: when, in ms */
-    cs_omap_t stuck;         /* paths that could not be written; epoch: why, a cs_err_t */
-    cs_pex_told_t *pex_told; /* owned */
-    size_t pex_told_count, pex_told_cap;
-    uint64_t pex_version; /* all who are there were told up to this one; 0: perhaps not */
-    uint64_t reborn_ms;   /* when a new id was taken because of one; 0: never */
-    cs_dot_t reused;      /* the last dot that was seen with two values; rid 0: none was */
-    cs_omap_t awaited;    /* content hash || path: contents asked for, and where they go */
-    cs_str_t **ready;     /* paths whose contents are staged */
+    cs_omap_t refused; /* paths of entries with too many versions; epoch: when, in ms */
+    cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
+    cs_standings_t standings;
+    cs_told_t *told_of; /* owned */
+    size_t told_of_count, told_of_cap;
+    uint64_t pex_version;    /* all who are there were told up to this one; 0: perhaps not */
+    uint64_t standings_told; /* likewise: cs_standings_t.newest */
+    uint64_t reborn_ms;      /* when a new id was taken because of one; 0: never */
+    cs_dot_t reused;         /* the last dot that was seen with two values; rid 0: none was */
+    cs_omap_t awaited;       /* content hash || path: contents asked for, and where they go */
+    cs_str_t **ready;        /* paths whose contents are staged */
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms;                    /* 0: none */
     uint64_t retry_at_ms;                    /* 0: none */
@@ -258,11 +261,25 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 /* folder_wants.c */
 void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
 void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
+/* folder_peers.c */
+cs_told_t *cs_folder_told(cs_folder_t *folder, cs_peer_t peer);
+/* One that was not known is to be kept, and let in. */
+void cs_folder_note_member(cs_folder_t *folder, const cs_member_t *member);
+
 /* folder_pex.c */
 void cs_folder_pex_tell(cs_folder_t *folder);
 void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,
                         const cs_msg_pex_t *msg);
-void cs_folder_pex_down(cs_folder_t *folder, cs_peer_t peer);
+
+/* folder_standing.c: words about members */
+/* As the home keeps them. */
+void cs_folder_load_members(cs_folder_t *folder, const cs_folder_config_t *config);
+/* A user here let it in, or removed it: a signed word of it, if that is news. */
+void cs_folder_say(cs_folder_t *folder, const cs_key_t *key, bool out);
+bool cs_folder_is_out(const cs_folder_t *folder, const cs_key_t *key);
+void cs_folder_cut_off(cs_folder_t *folder, const cs_key_t *key); /* a member no more */
+void cs_folder_standings_tell(cs_folder_t *folder);
+void cs_folder_standings_take(cs_folder_t *folder, const cs_msg_standings_t *msg);
 /* A path that waits for the content, borrowed; empty: none does. */
 cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);

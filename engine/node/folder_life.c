@@ -66,10 +66,9 @@ static bool host_member(void *arg, const cs_member_t *member)
 {
     cs_folder_t *folder = arg;
     if (cs__node_denies(folder->node, &member->key)) return false;
+    if (cs_folder_is_out(folder, &member->key)) return false;
     folder->pex_version = 0;
-    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_MEMBER);
-    effect->folder = folder->config.number;
-    effect->member = *member;
+    cs_folder_note_member(folder, member);
     return true;
 }
 
@@ -137,6 +136,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     folder->node = node;
     folder->config = *config;
     folder->config.members = NULL;
+    folder->config.standings = NULL;
     folder->now_ms = now_ms;
     folder->trash_bytes = CS_TRASH_UNCOUNTED;
     folder->keys = cs_calloc(1, sizeof *folder->keys);
@@ -182,9 +182,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
                              host_changed,  host_heard,       host_more,   host_refused,
                              host_met,      host_exchange};
     folder->gossip = cs_gossip_new(&gossip, &host);
-    for (size_t i = 0; i < config->member_count; i++) {
-        cs_gossip_add_member(folder->gossip, &config->members[i]);
-    }
+    cs_folder_load_members(folder, config);
     cs_folder_brake_load(folder);
     cs_folder_met(folder, &node->config.self, cs_replica_state(folder->replica)->rid);
     if (!config->on_request) cs_folder_want_scan(folder, NULL, 0, false, 0);
@@ -228,7 +226,8 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     if (folder == NULL) return;
     cs_gossip_destroy(&folder->gossip);
     cs_fetch_destroy(&folder->fetch);
-    cs_free(folder->pex_told);
+    cs_free(folder->told_of);
+    cs_standings_fini(&folder->standings);
     cs_replica_destroy(&folder->replica);
     cs_chunker_table_destroy(&folder->table);
     cs_outbox_fini(&folder->outbox);

@@ -1,4 +1,5 @@
 /* folder_peers.c - with whom a folder is shared, and who of them is there. */
+#include "base/mem.h"
 #include "node/node_internal.h"
 
 bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key)
@@ -21,13 +22,44 @@ bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key)
 void cs_folder_add_member(cs_folder_t *folder, const cs_member_t *member)
 {
     cs_gossip_add_member(folder->gossip, member);
-    folder->pex_version = 0;
+    folder->pex_version = folder->standings_told = 0;
+}
+
+void cs_folder_note_member(cs_folder_t *folder, const cs_member_t *member)
+{
+    cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_MEMBER);
+    effect->folder = folder->config.number;
+    effect->member = *member;
+}
+
+cs_told_t *cs_folder_told(cs_folder_t *folder, cs_peer_t peer)
+{
+    for (size_t i = 0; i < folder->told_of_count; i++) {
+        if (folder->told_of[i].peer == peer) return &folder->told_of[i];
+    }
+    if (folder->told_of_count == folder->told_of_cap) {
+        folder->told_of_cap = cs_grow(folder->told_of_cap, folder->told_of_count + 1);
+        folder->told_of =
+            cs_realloc_array(folder->told_of, folder->told_of_cap, sizeof *folder->told_of);
+    }
+    cs_told_t *told = &folder->told_of[folder->told_of_count++];
+    *told = (cs_told_t){.peer = peer};
+    return told;
+}
+
+static void forget_told(cs_folder_t *folder, cs_peer_t peer)
+{
+    for (size_t i = 0; i < folder->told_of_count; i++) {
+        if (folder->told_of[i].peer != peer) continue;
+        folder->told_of[i] = folder->told_of[--folder->told_of_count];
+        return;
+    }
 }
 
 void cs_folder_peer_up(cs_folder_t *folder, const cs_peer_entry_t *peer)
 {
     if (folder->config.paused) return;
-    folder->pex_version = 0;
+    folder->pex_version = folder->standings_told = 0;
     cs_gossip_peer_up(folder->gossip, peer->id, &peer->key, folder->now_ms);
     cs_fetch_peer_up(folder->fetch, peer->id);
 }
@@ -38,5 +70,5 @@ void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer)
     cs_folder_serve_down(folder, peer);
     cs_gossip_peer_down(folder->gossip, peer);
     cs_fetch_peer_down(folder->fetch, peer);
-    cs_folder_pex_down(folder, peer);
+    forget_told(folder, peer);
 }

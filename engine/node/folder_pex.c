@@ -7,30 +7,6 @@
 
 #define AGE_MAX_S UINT32_MAX
 
-static cs_pex_told_t *told_of(cs_folder_t *folder, cs_peer_t peer)
-{
-    for (size_t i = 0; i < folder->pex_told_count; i++) {
-        if (folder->pex_told[i].peer == peer) return &folder->pex_told[i];
-    }
-    if (folder->pex_told_count == folder->pex_told_cap) {
-        folder->pex_told_cap = cs_grow(folder->pex_told_cap, folder->pex_told_count + 1);
-        folder->pex_told =
-            cs_realloc_array(folder->pex_told, folder->pex_told_cap, sizeof *folder->pex_told);
-    }
-    cs_pex_told_t *told = &folder->pex_told[folder->pex_told_count++];
-    *told = (cs_pex_told_t){.peer = peer};
-    return told;
-}
-
-void cs_folder_pex_down(cs_folder_t *folder, cs_peer_t peer)
-{
-    for (size_t i = 0; i < folder->pex_told_count; i++) {
-        if (folder->pex_told[i].peer != peer) continue;
-        folder->pex_told[i] = folder->pex_told[--folder->pex_told_count];
-        return;
-    }
-}
-
 static uint32_t age_of(const cs_folder_t *folder, const cs_pex_item_t *item)
 {
     uint64_t s = (folder->now_ms - item->said_ms) / 1000;
@@ -40,14 +16,13 @@ static uint32_t age_of(const cs_folder_t *folder, const cs_pex_item_t *item)
 /* Of members of this folder only: who else there is, is nothing that it need know. */
 static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
 {
-    cs_pex_told_t *told = told_of(folder, peer->id);
+    cs_told_t *told = cs_folder_told(folder, peer->id);
     cs_msg_pex_item_t items[CS_PEX_MAX];
     cs_slice_t texts[CS_PEX_MAX][CS_ENDPOINTS_MAX];
     size_t count = 0;
     const cs_pex_item_t *item;
-    while (count < CS_PEX_MAX &&
-           (item = cs_pex_next(&folder->node->pex, told->version)) != NULL) {
-        told->version = item->version;
+    while (count < CS_PEX_MAX && (item = cs_pex_next(&folder->node->pex, told->pex)) != NULL) {
+        told->pex = item->version;
         bool own = cs_key_cmp(&item->key, &folder->node->config.self) == 0;
         bool due = own || cs_folder_has_member(folder, &item->key);
         bool itself = cs_key_cmp(&item->key, &peer->key) == 0;
@@ -74,7 +49,7 @@ void cs_folder_pex_tell(cs_folder_t *folder)
     for (size_t i = 0; i < node->peers.len; i++) {
         const cs_peer_entry_t *peer = &node->peers.item[i];
         if (peer->dropped || !cs_folder_has_member(folder, &peer->key)) continue;
-        while (told_of(folder, peer->id)->version < node->pex.version) {
+        while (cs_folder_told(folder, peer->id)->pex < node->pex.version) {
             tell(folder, peer);
         }
     }

@@ -42,12 +42,11 @@ void cs__node_permit(cs_node_t *node, const cs_key_t *key)
             (node->denied_count - at) * sizeof *node->denied);
 }
 
-void cs__node_deny(cs_node_t *node, const cs_key_t *key)
+void cs__node_deny(cs_node_t *node, const cs_key_t *key, bool say)
 {
-    const cs_peer_entry_t *peer = cs_peers_by_key(&node->peers, key);
     for (size_t i = 0; i < node->folder_count; i++) {
-        if (peer != NULL) cs_folder_peer_down(node->folders[i], peer->id);
-        cs_gossip_remove_member(node->folders[i]->gossip, key);
+        if (say) cs_folder_say(node->folders[i], key, true);
+        cs_folder_cut_off(node->folders[i], key);
     }
     if (cs__node_denies(node, key)) return;
     if (node->denied_count == node->denied_cap) {

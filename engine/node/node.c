@@ -161,6 +161,8 @@ static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
     if (folder != NULL && cs_folder_has_member(folder, &peer->key)) {
         if (msg.type == CS_MSG_PEX) {
             cs_folder_pex_take(folder, peer, &msg.u.pex);
+        } else if (msg.type == CS_MSG_STANDINGS) {
+            cs_folder_standings_take(folder, &msg.u.standings);
         } else {
             cs_folder_message(folder, peer, &msg, event->blob);
         }
@@ -228,7 +230,7 @@ static void set_paused(cs_node_t *node, cs_folder_t *folder, bool on)
     cs_folder_plan_soon(folder);
 }
 
-static void allow(cs_node_t *node, cs_folder_t *folder, const cs_member_t *member)
+void cs__node_allow(cs_node_t *node, cs_folder_t *folder, const cs_member_t *member)
 {
     bool known = cs_folder_has_member(folder, &member->key);
     cs_folder_add_member(folder, member);
@@ -301,7 +303,9 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         folder->config.brake_percent = event->settings->brake_percent;
         break;
     case CS_EV_ALLOW:
-        allow(node, folder, event->member);
+        if (event->on) cs_folder_say(folder, &event->member->key, false);
+        if (!event->on && cs_folder_is_out(folder, &event->member->key)) break;
+        cs__node_allow(node, folder, event->member);
         break;
     case CS_EV_LEAVE:
         leave(node, folder);
@@ -328,6 +332,7 @@ static cs_err_t settle(cs_node_t *node)
     size_t first = limited ? node->turn++ : 0;
     for (size_t i = 0; i < node->folder_count; i++) {
         cs_folder_t *folder = node->folders[(first + i) % node->folder_count];
+        cs_folder_standings_tell(folder);
         cs_folder_pex_tell(folder);
         cs_err_t err = cs_folder_settle(folder);
         if (err != CS_OK) return err;
@@ -357,7 +362,7 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
     if (event->kind == CS_EV_SENT) on_sent(node, event);
     cs_folder_t *folder = cs__node_folder(node, event->folder);
     if (folder != NULL) on_folder_event(node, folder, event);
-    if (event->kind == CS_EV_DENY) cs__node_deny(node, &event->key);
+    if (event->kind == CS_EV_DENY) cs__node_deny(node, &event->key, event->on);
     if (event->kind == CS_EV_ALLOW) cs__node_permit(node, &event->member->key);
 
     for (size_t i = 0; event->kind == CS_EV_UNSCAN && i < node->folder_count; i++) {

@@ -12,13 +12,14 @@
  *   REPLY  -> a command's ticket is answered
  *   LEFT   -> nothing of a folder is used any more, and its rows may go
  *   ADDRESS -> keep, and perhaps dial
- *   MEMBER, INCARNATION, NOTE: keep, log, show */
+ *   MEMBER, STANDING, INCARNATION, NOTE: keep, log, show */
 #ifndef CS_NODE_NODE_H
 #define CS_NODE_NODE_H
 
 #include "node/gossip.h"
 #include "node/job.h"
 #include "node/rate.h"
+#include "node/standing.h"
 
 CS_HEADER_BEGIN
 
@@ -44,6 +45,8 @@ typedef struct cs_folder_config {
     const struct cs_recon_limits *recon; /* same */
     const cs_member_t *members;          /* borrowed during the call; without this node */
     size_t member_count;
+    const cs_standing_t *standings; /* likewise; of those that were removed, too */
+    size_t standing_count;
 } cs_folder_config_t;
 
 typedef enum cs_event_kind {
@@ -63,10 +66,12 @@ typedef enum cs_event_kind {
     CS_EV_REJECT,      /* folder, ticket: what the brake holds is undone on disk; scans again */
     CS_EV_SETTINGS,  /* folder, settings: durability, trash and brake of it count from now on */
     CS_EV_LIMITS,    /* limits: in force from now on */
-    CS_EV_ALLOW,     /* folder (0: none), member: from now on spoken with */
+    CS_EV_ALLOW,     /* folder (0: none), member: from now on spoken with; on: a user here says
+                        so, and all members shall hear of it */
     CS_EV_ADDRESSES, /* key, texts: where it listens; of this node itself, or as was kept; text:
                         one that a user gave, or NULL */
-    CS_EV_DENY,      /* key: a member of nothing, whatever others say, until it is allowed */
+    CS_EV_DENY,      /* key: a member of nothing, whatever others say, until it is allowed; on:
+                        as above */
     CS_EV_LEAVE      /* folder: it ends; LEFT follows once its jobs and batches are back */
 } cs_event_kind_t;
 
@@ -102,6 +107,8 @@ typedef enum cs_effect_kind {
     CS_FX_SCAN_CANCEL, /* job id: nobody wants it any more */
     CS_FX_REPLY,       /* ticket, folder, scan, err: a scan is done and durable */
     CS_FX_MEMBER,      /* folder, member: a new one was heard of; keep it and let its key in */
+    CS_FX_STANDING,    /* folder, standing: keep it; out: its key is let in no more. own: by a
+                          user here; lifted: it was out, and is a member again */
     CS_FX_REPLICA,     /* folder: its replica id changed, text says why */
     CS_FX_LEFT,        /* folder: it is unknown from now on */
     CS_FX_ADDRESS,     /* key, header: endpoints, each with its end; dial: try them now */
@@ -139,6 +146,8 @@ typedef struct cs_effect {
     cs_key_t key;
     bool dial;
     cs_member_t member;
+    cs_standing_t standing;
+    bool own, lifted; /* STANDING */
     cs_err_t err;
     const char *text; /* static */
     cs_str_t *path;   /* owned; may be NULL */
@@ -162,6 +171,8 @@ typedef struct cs_node_config {
      * leave of it. 0: each folder and peer has its own limit, and there is no common one. */
     uint64_t memory_bytes;
     bool no_finding; /* addresses of members are neither told nor taken */
+    bool signs;      /* there is a seed; else what users say of members is not passed on */
+    uint8_t seed[CS_SEED_BYTES]; /* whose Ed25519 key has `self` for its Montgomery form */
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);

@@ -27,7 +27,10 @@ cs_folder_t *cs__node_folder(const cs_node_t *node, uint32_t number); /* NULL: u
 /* members.c: keys that are no members, whatever others say */
 bool cs__node_denies(const cs_node_t *node, const cs_key_t *key);
 void cs__node_permit(cs_node_t *node, const cs_key_t *key);
-void cs__node_deny(cs_node_t *node, const cs_key_t *key); /* its conversations end */
+/* Its conversations end. say: and members are told. */
+void cs__node_deny(cs_node_t *node, const cs_key_t *key, bool say);
+/* node.c: a member from now on. */
+void cs__node_allow(cs_node_t *node, cs_folder_t *folder, const cs_member_t *member);
 /* Nothing more is said to it or heard of it, until a new link comes up. */
 void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why);
 

@@ -114,3 +114,61 @@ Test(remove_node, a_removed_peer_is_cut_off_until_it_is_added_again, .timeout = 
     cr_assert_not_null(strstr(out, cluster.node[1].id), "%s", out);
     cluster_destroy(&cluster);
 }
+
+static bool knows(cluster_t *cluster, int index, int of)
+{
+    char out[CLUSTER_TEXT];
+    cluster_do(cluster, index, out, "peer list --json");
+    return strstr(out, cluster->node[of].id) != NULL;
+}
+
+static void await_known(cluster_t *cluster, int index, int of, bool known)
+{
+    while (knows(cluster, index, of) != known) {
+        cluster_do(cluster, index, NULL, "ping");
+    }
+}
+
+/* Also by one that was not there, and through one that was told. */
+Test(remove_node, who_is_removed_at_one_node_is_cut_off_everywhere, .timeout = 200)
+{
+    cluster_t c;
+    char out[CLUSTER_TEXT];
+    cluster_new(&c, 4);
+    for (int i = 0; i < 4; i++) {
+        for (int k = i + 1; k < 4; k++) {
+            cluster_pair(&c, i, k, 0);
+        }
+    }
+    for (int i = 0; i < 4; i++) {
+        cluster_start(&c, i);
+    }
+    node_text(&c.node[0], "f", "1");
+    cluster_settle(&c, 60);
+    cluster_stop(&c, 2);
+    cluster_do(&c, 0, out, "peer remove %s --json", c.node[3].id);
+    cr_assert_not_null(strstr(out, "\"everywhere\":true"), "%s", out);
+    await_known(&c, 1, 3, false);
+    cluster_stop(&c, 0);
+    cluster_start(&c, 2);
+    await_known(&c, 2, 3, false);
+    /* What the removed one does reaches nobody, and the other way round. */
+    node_text(&c.node[3], "mine", "alone");
+    node_text(&c.node[1], "ours", "together");
+    cluster_do(&c, 3, NULL, "scan");
+    cluster_do(&c, 1, NULL, "scan");
+    cluster_start(&c, 0);
+    cluster_do(&c, 1, NULL, "wait --timeout 60"); /* for 0 and 2 */
+    cr_assert(node_has(&c.node[0], "ours") && node_has(&c.node[2], "ours"));
+    cr_assert_not(node_has(&c.node[3], "ours"));
+    cr_assert_not(node_has(&c.node[1], "mine"));
+    cr_assert_not(node_has(&c.node[2], "mine"));
+    /* One word lets it in again, at all of them. */
+    cluster_pair(&c, 2, 3, 0);
+    await_known(&c, 0, 3, true);
+    await_known(&c, 1, 3, true);
+    cluster_settle(&c, 60);
+    cr_assert(node_has(&c.node[3], "ours") && node_has(&c.node[0], "mine"));
+    cluster_check_equal(&c);
+    cluster_destroy(&c);
+}

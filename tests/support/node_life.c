@@ -27,7 +27,9 @@ static void start(nw_node_t *node)
     if (cs_mem_store_open(node->disk, &node->store) != CS_OK) abort();
     cs_node_config_t config = {.store = node->store,
                                .self = nw_key(node->index),
+                               .signs = true,
                                .memory_bytes = world->seed % 4 == 2 ? 1 : 0};
+    memcpy(config.seed, nw_seed(node->index), sizeof config.seed);
     snprintf(config.name, sizeof config.name, "n%u", node->index);
     node->node = cs_node_new(&config);
     cs_folder_config_t folder = {.id = "f",
@@ -39,7 +41,9 @@ static void start(nw_node_t *node)
                                  .stamp = ++node->lives << 32,
                                  .recon = cs_sim_recon_limits(world->seed / 3),
                                  .members = members,
-                                 .member_count = count};
+                                 .member_count = count,
+                                 .standings = node->standing,
+                                 .standing_count = node->standing_count};
     memcpy(folder.marker, marker, sizeof marker);
     cs_open_result_t opened;
     if (cs_node_add_folder(node->node, &folder, world->now_ms, &opened) != CS_OK) abort();

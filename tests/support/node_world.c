@@ -1,8 +1,10 @@
 /* node_world.c - what goes on: batches, jobs, time. */
 #include "support/node_world.h"
 
+#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -31,10 +33,39 @@ unsigned nw_pick(nw_world_t *world, unsigned bound)
     return (unsigned)cs_prng_below(&world->prng, bound);
 }
 
+/* In the order of the nodes: seeds are tried until the key begins with the node's number. */
+static void derive(unsigned index, cs_key_t *ret, uint8_t seed[CS_SEED_BYTES])
+{
+    uint8_t signer[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
+    memset(seed, 0, CS_SEED_BYTES);
+    for (unsigned n = 0; ret->b[0] != index + 1; n++) {
+        memcpy(seed, &n, sizeof n);
+        bool good = crypto_sign_seed_keypair(signer, secret, seed) == 0 &&
+                    crypto_sign_ed25519_pk_to_curve25519(ret->b, signer) == 0;
+        if (!good) ret->b[0] = 0;
+    }
+}
+
+static const struct identity {
+    cs_key_t key;
+    uint8_t seed[CS_SEED_BYTES];
+} * identity(unsigned index)
+{
+    static struct identity known[256];
+    CS_ASSERT(index < CS_COUNT_OF(known) - 1);
+    struct identity *ret = &known[index];
+    if (ret->key.b[0] == 0) derive(index, &ret->key, ret->seed);
+    return ret;
+}
+
 cs_key_t nw_key(unsigned index)
 {
-    cs_key_t key = {{(uint8_t)(index + 1)}};
-    return key;
+    return identity(index)->key;
+}
+
+const uint8_t *nw_seed(unsigned index)
+{
+    return identity(index)->seed;
 }
 
 /* --- effects */
@@ -79,6 +110,18 @@ static void on_address(nw_node_t *node, const cs_effect_t *effect)
     snprintf(node->address, sizeof node->address, "%s", (const char *)effect->header.data);
 }
 
+static void on_standing(nw_node_t *node, const cs_effect_t *effect)
+{
+    size_t at = 0;
+    const cs_standing_t *word = &effect->standing;
+    while (at < node->standing_count && memcmp(&node->standing[at].key, &word->key, 32) != 0)
+        at++;
+    CS_ASSERT(at < CS_COUNT_OF(node->standing));
+    if (at == node->standing_count) node->standing_count++;
+    node->standing[at] = *word;
+    node->words++;
+}
+
 static void perform(nw_node_t *node, cs_effect_t *effect)
 {
     nw_world_t *world = node->world;
@@ -109,7 +152,12 @@ static void perform(nw_node_t *node, cs_effect_t *effect)
     case CS_FX_SCAN_CANCEL:
         node->cancels++;
         break;
+    case CS_FX_STANDING:
+        on_standing(node, effect);
+        break;
     case CS_FX_MEMBER:
+        node->members_heard++;
+        break;
     case CS_FX_LEFT: /* no history here removes a folder */
         break;
     case CS_FX_REPLICA:

@@ -75,7 +75,10 @@ typedef struct nw_node {
     unsigned cancels;   /* scans that nobody wanted any more */
     unsigned addresses; /* of members, that it was told to keep or dial; the last: */
     cs_key_t address_of;
-    char address[128]; /* the first of the list */
+    char address[128];                    /* the first of the list */
+    cs_standing_t standing[NW_NODES_MAX]; /* kept, and there again in the next life */
+    size_t standing_count;
+    unsigned words, members_heard; /* effects */
     bool dial;
 } nw_node_t;
 
@@ -114,6 +117,7 @@ void nw_fail(nw_world_t *world, const char *why);
 unsigned nw_pick(nw_world_t *world, unsigned bound);
 
 cs_key_t nw_key(unsigned index);
+const uint8_t *nw_seed(unsigned index); /* of that key */
 void nw_event(nw_node_t *node, cs_event_t *event);
 /* One that comes on `link`. payload: taken. */
 void nw_message(nw_node_t *node, cs_link_t link, cs_slice_t header, cs_buf_t *payload_p);

@@ -14,6 +14,10 @@ static const cs_msg_member_t members[] = {
     {.key = twos, .name = {(const uint8_t *)"", 0}, .endpoints = {endpoints, 2}}};
 static const cs_msg_report_t reports[] = {
     {.key = twos, .stamp = 300, .root = ones, .n = 2, .applied = true}};
+static const uint8_t signature[CS_SIGNATURE_BYTES] = {SIXTEEN(0x33), SIXTEEN(0x44)};
+static const cs_msg_standing_t standings[] = {
+    {.key = twos, .version = 300, .out = true, .signer = ones, .signature = signature},
+    {.key = ones, .version = 1, .signer = twos, .signature = signature}};
 static const cs_msg_pex_item_t pex[] = {{.key = twos, .endpoints = {endpoints, 1}, .age_s = 9}};
 
 /* Index 16 of a set of 9: one item of ones, check 0x1122334455667788, count 1 as expected. */
@@ -81,6 +85,7 @@ static const cs_msg_t samples[] = {
                  .bits = TEXT("\x81\x01"), .coming = TEXT("\x02")}},
     {.type = CS_MSG_MAP,
      .u.map = {.content = ones, .size = 300, .answer = true, .root = twos, .partial = true}},
+    {.type = CS_MSG_STANDINGS, .u.standings = {.items = standings, .count = 2}},
     {.type = CS_MSG_CWANT,
      .u.cwant = {.chunks = {twos, 32}, .content = ones, .size = 70000, .places = PLACE}},
 };

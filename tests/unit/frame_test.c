@@ -279,6 +279,20 @@ Test(frame, parts_are_of_one_leaf)
     cr_assert_eq(decode_again(&msg), CS_ERR_LIMIT);
 }
 
+Test(frame, words_about_members_have_a_version_and_a_limit)
+{
+    cs_msg_standing_t items[CS_STANDINGS_MAX + 1];
+    for (size_t i = 0; i < CS_COUNT_OF(items); i++)
+        items[i] = standings[0];
+    cs_msg_t msg = {.type = CS_MSG_STANDINGS, .u.standings = {items, CS_STANDINGS_MAX}};
+    cr_assert_eq(decode_again(&msg), CS_OK);
+    msg.u.standings.count++;
+    cr_assert_eq(decode_again(&msg), CS_ERR_LIMIT);
+    msg.u.standings.count = 1;
+    items[0].version = 0;
+    cr_assert_eq(decode_again(&msg), CS_ERR_MALFORMED);
+}
+
 static cs_err_t decode_place(uint64_t size, uint64_t offset, uint32_t len)
 {
     cs_buf_t place = {0};
