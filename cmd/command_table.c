@@ -102,8 +102,9 @@ const cs_command_t cs_commands[] = {
     {CS_SETUP, "folder key", "FOLDER", "print a folder's secret, for folder add --key-file",
      NULL, "folder key photos > photos.key", 1, 1, cs_run_folder_key},
     {CS_SETUP, "folder set", "FOLDER KEY=VALUE...",
-     "change settings: scan (cron, @hourly, @every 30s), watch (auto, inotify, fanotify, off), "
-     "brake (off, 5000, 10%), trash-mib, durability (strict, group, none); an empty value is "
+     "change settings: scan (cron, @hourly, @every 30s), verify (same, by reading every file), "
+     "pause and resume (cron), watch (auto, inotify, fanotify, off), brake (off, 5000, 10%), "
+     "trash-mib, durability (strict, group, none); an empty value is "
      "the default",
      NULL, "folder set photos 'scan=*/5 8-18 * * mon-fri'", 2, CS_ARGS_ANY, cs_run_folder_set},
     {CS_SETUP, "folder remove", "FOLDER",

@@ -118,6 +118,25 @@ static void print_watch(const json_t *folder, bool all)
     }
 }
 
+/* Pauses are always told: somebody may wonder why nothing moves. */
+static void print_schedules(const json_t *folder, bool all)
+{
+    static const struct {
+        const char *key, *next, *text;
+        bool quiet;
+    } schedules[] = {{"verify", "next_verify", "every file is read again", true},
+                     {"pause", "next_pause", "pauses", false},
+                     {"resume", "next_resume", "goes on", false}};
+    const json_t *set = json_object_get(folder, "schedules");
+    for (size_t i = 0; i < CS_COUNT_OF(schedules); i++) {
+        const char *when = cs_text_of(set, schedules[i].key),
+                   *next = cs_text_of(set, schedules[i].next);
+        if (when[0] == '\0' || (schedules[i].quiet && !all)) continue;
+        printf("%s: %s by its schedule, %s%s%s\n", cs_text_of(folder, "id"), schedules[i].text,
+               when, next[0] != '\0' ? ", next at " : "", next);
+    }
+}
+
 static void add_equal(cs_table_t *table, json_t *equal)
 {
     size_t yes = 0;
@@ -196,6 +215,7 @@ static void print_status(void *arg, const json_t *document)
     print_folders(folders);
     for (size_t i = 0; i < json_array_size(folders); i++) {
         print_watch(json_array_get(folders, i), run->loudness > 0);
+        print_schedules(json_array_get(folders, i), run->loudness > 0);
     }
     print_troubles(folders, run->loudness > 0);
     print_peers(json_object_get(document, "peers"));

@@ -5,6 +5,8 @@
 #include <time.h>
 
 #define MINUTE_MS INT64_C(60000)
+#define HOUR_S    INT64_C(3600)
+#define DAY_S     (24 * HOUR_S)
 
 static int64_t milliseconds(clockid_t clock)
 {
@@ -124,4 +126,38 @@ int64_t cs_clock_next_ms(const cs_cron_t *cron, int64_t now_ms)
         at_ms += (int64_t)cs_clock_until(cron, at_ms, &due);
     }
     return due ? at_ms : 0;
+}
+
+/* --- what was last */
+
+static uint64_t minute_number(const cs_civil_t *at)
+{
+    uint64_t days =
+        ((uint64_t)at->year * 12 + at->month) * 31 + at->day; /* in order, no more */
+    return (days * 24 + at->hour) * 60 + at->minute;
+}
+
+/* The last minute of the schedule from `since_s` to now; false: none. */
+static bool last_within(const cs_cron_t *cron, int64_t since_s, const cs_civil_t *now,
+                        uint64_t *ret)
+{
+    cs_civil_t at = cs_clock_local(since_s), next;
+    bool found = false;
+    while (cs_cron_next(cron, &at, &next) && minute_number(&next) <= minute_number(now)) {
+        *ret = minute_number(&next);
+        found = true;
+        at = next;
+    }
+    return found;
+}
+
+/* Longer and longer spans: what comes often is found in a short one. */
+bool cs_clock_last(const cs_cron_t *cron, int64_t wall_s, uint64_t *ret)
+{
+    cs_civil_t now = cs_clock_local(wall_s);
+    static const int64_t spans_s[] = {HOUR_S, DAY_S, 8 * DAY_S, 32 * DAY_S, 400 * DAY_S};
+    for (size_t i = 0; i < CS_COUNT_OF(spans_s); i++) {
+        if (last_within(cron, wall_s - spans_s[i], &now, ret)) return true;
+    }
+    return false;
 }

@@ -28,5 +28,8 @@ bool cs_clock_was_due(const cs_cron_t *cron, int64_t from_ms, int64_t now_ms);
 /* When it is due next; 0: not within CS_CLOCK_AHEAD_MS. Not for @every. */
 #define CS_CLOCK_AHEAD_MS (INT64_C(32) * 24 * 3600 * 1000)
 int64_t cs_clock_next_ms(const cs_cron_t *cron, int64_t now_ms);
+/* The last minute of the schedule up to wall_s, as a number that is greater for a later one
+ * (local time); false: none within 400 days. Not for @every. */
+bool cs_clock_last(const cs_cron_t *cron, int64_t wall_s, uint64_t *ret);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/mem.h"
 #include "io/commands_internal.h"
+#include "io/daemon_shell.h"
 #include "io/exit_codes.h"
 #include "io/suggest.h"
 #include "node/cron.h"
@@ -11,9 +12,14 @@
 static const char *check_value(cs_setting_t setting, const char *value, cs_buf_t *why)
 {
     const char *refused = cs_setting_check(setting, value);
-    if (refused != NULL || setting != CS_SETTING_SCAN) return refused;
+    if (refused != NULL || !cs__schedule_has(setting)) return refused;
     cs_cron_t cron;
-    if (cs_cron_parse(value, &cron, why) == CS_OK) return NULL;
+    cs_err_t err = cs_cron_parse(value, &cron, why);
+    bool at_times = setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
+    if (err == CS_OK && at_times && cron.every_s > 0) {
+        return "must be times of the day, not an interval";
+    }
+    if (err == CS_OK) return NULL;
     cs_buf_put_u8(why, 0);
     return (const char *)why->data;
 }
@@ -25,11 +31,12 @@ static int unknown_key(cs_ask_t *ask, const char *key)
         keys[i] = cs_setting_key((cs_setting_t)i);
     }
     const char *nearest = cs_suggest(key, keys);
-    return cs__ask_fail(ask, CS_EXIT_USAGE,
-                        "cannot set %s: there is no such setting; %s%s%sthere are scan, watch, "
-                        "brake, trash-mib and durability",
-                        key, nearest != NULL ? "did you mean '" : "",
-                        nearest != NULL ? nearest : "", nearest != NULL ? "'? " : "");
+    return cs__ask_fail(
+        ask, CS_EXIT_USAGE,
+        "cannot set %s: there is no such setting; %s%s%sthere are scan, verify, "
+        "pause, resume, watch, brake, trash-mib and durability",
+        key, nearest != NULL ? "did you mean '" : "", nearest != NULL ? nearest : "",
+        nearest != NULL ? "'? " : "");
 }
 
 /* One KEY=VALUE; an empty value goes back to the default. */

@@ -151,7 +151,10 @@ CS_MUST_USE bool cs__folder_status(cs_daemon_t *daemon, const cs_mounted_t *fold
 uint64_t cs__count_conflicts(const cs_items_t *siblings); /* paths they stand beside */
 int cs__index_failed(cs_ask_t *ask, const cs_mounted_t *folder, cs_err_t err);
 
-/* commands_watch.c: the key "watch" of a folder. dirs: without the root. */
+/* commands_watch.c: the key "schedules" of a folder: those that are set, without that of scans,
+ * and when each is due next. */
+void cs__put_schedules(const cs_daemon_t *daemon, const cs_mounted_t *folder, cs_json_t *json);
+/* The key "watch" of a folder. dirs: without the root. */
 void cs__put_watch(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t dirs,
                    cs_json_t *json);
 

@@ -8,23 +8,6 @@
 
 /* --- pause and resume */
 
-/* The record comes first: a folder that is paused stays so over a restart. */
-static cs_err_t set_paused(cs_ask_t *ask, cs_mounted_t *folder, bool on)
-{
-    if (folder->record.paused != on) {
-        cs_folder_record_t record = {0};
-        cs_folder_record_copy(&record, &folder->record);
-        record.paused = on;
-        cs_err_t err = cs_home_folder_put(ask->daemon->home, &record, &ask->detail);
-        cs_folder_record_fini(&record);
-        if (err != CS_OK) return err;
-        folder->record.paused = on;
-    }
-    cs_event_t event = {.kind = CS_EV_PAUSE, .folder = folder->record.number, .on = on};
-    cs_daemon_step(ask->daemon, &event);
-    return CS_OK;
-}
-
 static void answer_state(cs_ask_t *ask, const cs_mounted_t *folder)
 {
     cs_json_t json = {0};
@@ -41,7 +24,8 @@ static int pause_folders(cs_ask_t *ask, bool on)
     size_t count = 0;
     int exit_code = cs__ask_folders(ask, &folders, &count);
     for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
-        exit_code = cs__exit_code(set_paused(ask, folders[i], on));
+        exit_code =
+            cs__exit_code(cs_daemon_set_paused(ask->daemon, folders[i], on, &ask->detail));
         if (exit_code == CS_EXIT_DONE) answer_state(ask, folders[i]);
     }
     cs_free(folders);

@@ -258,6 +258,7 @@ static void put_folder(cs_daemon_t *daemon, const cs_mounted_t *folder, const cs
     put_scan(daemon, folder, &status, json);
     cs_json_put_hex(json, "digest", status.state->root, CS_HASH_BYTES);
     cs__put_watch(daemon, folder, status.dirs, json);
+    cs__put_schedules(daemon, folder, json);
     put_errors(daemon, folder, &status, count, json);
     cs_json_end(json, '}');
 }

@@ -167,7 +167,7 @@ static cs_mounted_t *insert(cs_daemon_t *daemon, const cs_folder_record_t *recor
     return &daemon->folders[i];
 }
 
-void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder)
+void cs_daemon_settings_changed(cs_daemon_t *daemon, cs_mounted_t *folder)
 {
     cs_folder_config_t config = {.durability = durability(&folder->record),
                                  .trash_bytes_max = trash_bytes(&folder->record)};
@@ -177,6 +177,23 @@ void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder)
     cs_daemon_step(daemon, &event);
     cs__watch_folder(daemon, folder);
     cs__schedule_folder(daemon, folder);
+}
+
+/* The record comes first: a folder that is paused stays so over a restart. */
+cs_err_t cs_daemon_set_paused(cs_daemon_t *daemon, cs_mounted_t *folder, bool on,
+                              cs_buf_t *ret_detail)
+{
+    if (folder->record.paused != on) {
+        folder->record.paused = on;
+        cs_err_t err = cs_home_folder_put(daemon->home, &folder->record, ret_detail);
+        if (err != CS_OK) {
+            folder->record.paused = !on;
+            return err;
+        }
+    }
+    cs_event_t event = {.kind = CS_EV_PAUSE, .folder = folder->record.number, .on = on};
+    cs_daemon_step(daemon, &event);
+    return CS_OK;
 }
 
 static void log_loaded(cs_daemon_t *daemon, const cs_folder_record_t *record, cs_err_t err,

@@ -100,8 +100,11 @@ CS_MUST_USE cs_err_t cs_daemon_mount(cs_daemon_t *daemon, const cs_folder_record
 /* Its record is gone: it ends, then its rows go (daemon_forget.c). */
 void cs_daemon_leave(cs_daemon_t *daemon, cs_mounted_t *folder);
 bool cs_daemon_is_leaving(const cs_daemon_t *daemon, uint32_t number); /* or its rows */
-/* Its record has other settings: schedule, brake and trash follow. */
-void cs_daemon_settings_changed(cs_daemon_t *daemon, const cs_mounted_t *folder);
+/* Its record has other settings: schedules, brake and trash follow. */
+void cs_daemon_settings_changed(cs_daemon_t *daemon, cs_mounted_t *folder);
+/* By a user or by its schedule; its record says so. */
+CS_MUST_USE cs_err_t cs_daemon_set_paused(cs_daemon_t *daemon, cs_mounted_t *folder, bool on,
+                                          cs_buf_t *ret_detail);
 /* A peer's record is new or changed: let its key in, dial it, speak of its folders. */
 void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record, bool by_user);
 /* A peer is none any more: cut off at once, and no member's word brings it back. */

@@ -139,17 +139,20 @@ CS_MUST_USE cs_err_t cs__daemon_open_store(cs_daemon_t *daemon, cs_buf_t *ret_de
 void cs__daemon_set_aside(cs_daemon_t *daemon); /* the store is closed */
 CS_MUST_USE cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail);
 
-/* schedule.c: scans when their time has come */
+/* schedule.c: scans and pauses when their time has come */
 void cs__schedule_start(cs_daemon_t *daemon);
 void cs__schedule_stop(cs_daemon_t *daemon);
 void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder);
-void cs__schedule_folder(cs_daemon_t *daemon,
-                         const cs_mounted_t *folder); /* new, or set anew */
+void cs__schedule_folder(cs_daemon_t *daemon, cs_mounted_t *folder); /* new, or set anew */
+/* Only when it is scanned: what watches it changed. */
+void cs__schedule_scan(cs_daemon_t *daemon, const cs_mounted_t *folder);
+bool cs__schedule_has(cs_setting_t setting); /* it is one of schedules */
 
 /* What scans a folder that sets nothing. */
 const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder);
-/* When a scan is due next, wall clock; 0: no node runs, or not within a month. */
-int64_t cs__schedule_next_ms(const cs_daemon_t *daemon, const cs_mounted_t *folder);
+/* When that is due next, wall clock; 0: it is not set, no node runs, or not within a month. */
+int64_t cs__schedule_next_ms(const cs_daemon_t *daemon, const cs_mounted_t *folder,
+                             cs_setting_t setting);
 /* So often at least everything is scanned: seconds. */
 uint32_t cs__schedule_period_s(const cs_daemon_t *daemon, const cs_mounted_t *folder);
 

@@ -109,7 +109,7 @@ static void changed(void *arg, const cs_watcher_state_t *state)
     if (folder == NULL) return;
     bool covers = cs_watcher_covers(state);
     if (covers != covered || misses || failed) log_state(self, folder->record.id);
-    if (covers != covered) cs__schedule_folder(self->daemon, folder);
+    if (covers != covered) cs__schedule_scan(self->daemon, folder);
 }
 
 /* --- jobs */

@@ -8,9 +8,6 @@
 #include "io/clock.h"
 #include "io/records.h"
 
-#define HOUR_S INT64_C(3600)
-#define DAY_S  (24 * HOUR_S)
-
 /* --- reading */
 
 static char *trimmed(char *text)
@@ -59,44 +56,12 @@ cs_err_t cs_rate_plan_parse(const char *text, cs_rate_plan_t *ret)
 
 /* --- what is in force */
 
-static uint64_t minute_number(const cs_civil_t *at)
-{
-    uint64_t days =
-        ((uint64_t)at->year * 12 + at->month) * 31 + at->day; /* in order, no more */
-    return (days * 24 + at->hour) * 60 + at->minute;
-}
-
-/* The last minute of the schedule from `since_s` to now; false: none. */
-static bool last_within(const cs_cron_t *cron, int64_t since_s, const cs_civil_t *now,
-                        uint64_t *ret)
-{
-    cs_civil_t at = cs_clock_local(since_s), next;
-    bool found = false;
-    while (cs_cron_next(cron, &at, &next) && minute_number(&next) <= minute_number(now)) {
-        *ret = minute_number(&next);
-        found = true;
-        at = next;
-    }
-    return found;
-}
-
-/* Longer and longer spans: what comes often is found in a short one. */
-static bool last_of(const cs_cron_t *cron, int64_t wall_s, const cs_civil_t *now, uint64_t *ret)
-{
-    static const int64_t spans_s[] = {HOUR_S, DAY_S, 8 * DAY_S, 32 * DAY_S, 400 * DAY_S};
-    for (size_t i = 0; i < CS_COUNT_OF(spans_s); i++) {
-        if (last_within(cron, wall_s - spans_s[i], now, ret)) return true;
-    }
-    return false;
-}
-
 uint32_t cs_rate_plan_at(const cs_rate_plan_t *plan, int64_t wall_s)
 {
-    cs_civil_t now = cs_clock_local(wall_s);
     uint32_t kib = plan->kib;
     uint64_t since = 0, last;
     for (size_t i = 0; i < plan->count; i++) {
-        if (!last_of(&plan->change[i].from, wall_s, &now, &last) || last < since) continue;
+        if (!cs_clock_last(&plan->change[i].from, wall_s, &last) || last < since) continue;
         since = last;
         kib = plan->change[i].kib;
     }

@@ -18,6 +18,9 @@ CS_HEADER_BEGIN
 /* What `folder set` sets; each is kept as text, and absent means the default. */
 #define CS_SETTING_MAP(X)     \
     X(SCAN, "scan")           \
+    X(VERIFY, "verify")       \
+    X(PAUSE, "pause")         \
+    X(RESUME, "resume")       \
     X(WATCH, "watch")         \
     X(BRAKE, "brake")         \
     X(TRASH_MIB, "trash-mib") \
@@ -83,8 +86,8 @@ void cs_peer_record_fini(cs_peer_record_t *record);
 /* CS_SETTING_COUNT if there is no such key. */
 cs_setting_t cs_setting_find(const char *key);
 const char *cs_setting_key(cs_setting_t setting);
-/* NULL, or why the value is refused. `scan` is only looked at for being text: cron is the
- * scheduler's. */
+/* NULL, or why the value is refused. Schedules are only looked at for being text: cron is
+ * the scheduler's. */
 const char *cs_setting_check(cs_setting_t setting, const char *value);
 
 CS_HEADER_END

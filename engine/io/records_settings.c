@@ -58,6 +58,9 @@ const char *cs_setting_check(cs_setting_t setting, const char *value)
     uint32_t number;
     switch (setting) {
     case CS_SETTING_SCAN:
+    case CS_SETTING_VERIFY:
+    case CS_SETTING_PAUSE:
+    case CS_SETTING_RESUME:
         if (value[0] != '\0' && strlen(value) <= SETTING_TEXT_MAX && cs_zpl_holds(value)) {
             return NULL;
         }

@@ -1,6 +1,9 @@
-/* schedule.c - scans when their time has come: one timer a folder, set anew after each firing.
+/* schedule.c - scans and pauses when their time has come: one timer for each schedule of a
+ * folder, set anew after each firing.
  *
  * Only here does the wall clock matter: it decides when to look, never what is found. */
+#include <string.h>
+
 #include "base/mem.h"
 #include "io/clock.h"
 #include "io/daemon_shell.h"
@@ -16,6 +19,8 @@
 typedef struct cs_shell_timer {
     cs_daemon_t *daemon;
     uint32_t folder;
+    cs_setting_t setting; /* which schedule it is */
+    char *text;           /* owned; of the schedule */
     cs_cron_t cron;
     int id;           /* zloop's; -1: none */
     int64_t seen_ms;  /* wall clock: what was due until then was done */
@@ -60,6 +65,71 @@ static bool is_due(cs_shell_timer_t *timer)
     return due;
 }
 
+static cs_mounted_t *folder_of(cs_daemon_t *daemon, uint32_t number)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (daemon->folders[i].record.number == number) return &daemon->folders[i];
+    }
+    return NULL;
+}
+
+static cs_shell_timer_t *find(const cs_daemon_t *daemon, uint32_t folder, cs_setting_t setting)
+{
+    const cs_shell_schedule_t *schedule = daemon->shell->schedule;
+    for (size_t i = 0; schedule != NULL && i < schedule->count; i++) {
+        cs_shell_timer_t *timer = schedule->timer[i];
+        if (timer->folder == folder && timer->setting == setting) return timer;
+    }
+    return NULL;
+}
+
+/* --- pauses */
+
+/* False: none is set, or neither time ever came. */
+static bool should_be_paused(const cs_daemon_t *daemon, uint32_t folder, bool *ret)
+{
+    const cs_shell_timer_t *pause = find(daemon, folder, CS_SETTING_PAUSE),
+                           *resume = find(daemon, folder, CS_SETTING_RESUME);
+    int64_t now_s = cs_clock_wall_ms() / 1000;
+    uint64_t paused = 0, resumed = 0;
+    bool was_paused = pause != NULL && cs_clock_last(&pause->cron, now_s, &paused);
+    bool was_resumed = resume != NULL && cs_clock_last(&resume->cron, now_s, &resumed);
+    *ret = was_paused && (!was_resumed || paused > resumed);
+    return was_paused || was_resumed;
+}
+
+/* As the later of the two times has it: both may have been missed. What a user did in between
+ * holds until the next of them. */
+static void follow_pauses(cs_daemon_t *daemon, uint32_t number)
+{
+    cs_mounted_t *folder = folder_of(daemon, number);
+    bool on;
+    if (folder == NULL || !should_be_paused(daemon, number, &on)) return;
+    if (folder->record.paused == on) return;
+    cs_buf_t detail = {0};
+    const char *event = on ? "folder.paused" : "folder.resumed";
+    cs_err_t err = cs_daemon_set_paused(daemon, folder, on, &detail);
+    cs_buf_put_u8(&detail, 0);
+    cs__daemon_log(daemon, err == CS_OK ? CS_LOG_INFO : CS_LOG_WARNING, event,
+                   folder->record.id, cs_slice_text(""),
+                   err == CS_OK ? "by its schedule" : (const char *)detail.data);
+    cs_buf_fini(&detail);
+}
+
+/* --- timers */
+
+static void fire(cs_shell_timer_t *timer)
+{
+    if (timer->setting == CS_SETTING_PAUSE || timer->setting == CS_SETTING_RESUME) {
+        follow_pauses(timer->daemon, timer->folder);
+        return;
+    }
+    cs_event_t event = {.kind = CS_EV_SCAN,
+                        .folder = timer->folder,
+                        .full = timer->setting == CS_SETTING_VERIFY};
+    cs_daemon_step(timer->daemon, &event);
+}
+
 static int on_timer(zloop_t *loop, int timer_id, void *arg)
 {
     (void)loop;
@@ -68,23 +138,19 @@ static int on_timer(zloop_t *loop, int timer_id, void *arg)
     timer->id = -1;
     if (is_due(timer)) {
         count_anew(timer);
-        cs_event_t event = {.kind = CS_EV_SCAN, .folder = timer->folder};
-        cs_daemon_step(timer->daemon, &event);
+        fire(timer);
     }
     arm(timer);
     return timer->daemon->stopping ? -1 : 0;
 }
 
-int64_t cs__schedule_next_ms(const cs_daemon_t *daemon, const cs_mounted_t *folder)
+int64_t cs__schedule_next_ms(const cs_daemon_t *daemon, const cs_mounted_t *folder,
+                             cs_setting_t setting)
 {
-    const cs_shell_schedule_t *schedule = daemon->shell->schedule;
-    for (size_t i = 0; schedule != NULL && i < schedule->count; i++) {
-        const cs_shell_timer_t *timer = schedule->timer[i];
-        if (timer->folder != folder->record.number) continue;
-        if (timer->cron.every_s == 0) return cs_clock_next_ms(&timer->cron, cs_clock_wall_ms());
-        return cs_clock_wall_ms() + timer->every_ms - (int64_t)cs_clock_mono_ms();
-    }
-    return 0;
+    const cs_shell_timer_t *timer = find(daemon, folder->record.number, setting);
+    if (timer == NULL) return 0;
+    if (timer->cron.every_s == 0) return cs_clock_next_ms(&timer->cron, cs_clock_wall_ms());
+    return cs_clock_wall_ms() + timer->every_ms - (int64_t)cs_clock_mono_ms();
 }
 
 const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder)
@@ -119,6 +185,21 @@ uint32_t cs__schedule_period_s(const cs_daemon_t *daemon, const cs_mounted_t *fo
     return cron.every_s > 0 ? cron.every_s : longest_gap_s(&cron);
 }
 
+/* --- set */
+
+bool cs__schedule_has(cs_setting_t setting)
+{
+    return setting == CS_SETTING_SCAN || setting == CS_SETTING_VERIFY ||
+           setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
+}
+
+static void end(cs_shell_timer_t *timer)
+{
+    if (timer->id >= 0) zloop_timer_end(timer->daemon->loop, timer->id);
+    cs_free(timer->text);
+    cs_free(timer);
+}
+
 void cs__schedule_start(cs_daemon_t *daemon)
 {
     daemon->shell->schedule = cs_calloc(1, sizeof *daemon->shell->schedule);
@@ -132,63 +213,97 @@ void cs__schedule_stop(cs_daemon_t *daemon)
     cs_shell_schedule_t *schedule = daemon->shell->schedule;
     if (schedule == NULL) return;
     for (size_t i = 0; i < schedule->count; i++) {
-        if (schedule->timer[i]->id >= 0) zloop_timer_end(daemon->loop, schedule->timer[i]->id);
-        cs_free(schedule->timer[i]);
+        end(schedule->timer[i]);
     }
     cs_free(schedule->timer);
     cs_free(schedule);
     daemon->shell->schedule = NULL;
 }
 
-void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder)
+static void forget(cs_daemon_t *daemon, uint32_t folder, cs_setting_t setting)
 {
     cs_shell_schedule_t *schedule = daemon->shell->schedule;
-    for (size_t i = 0; schedule != NULL && i < schedule->count; i++) {
+    for (size_t i = 0; i < schedule->count; i++) {
         cs_shell_timer_t *timer = schedule->timer[i];
-        if (timer->folder != folder) continue;
-        if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
-        cs_free(timer);
+        if (timer->folder != folder || timer->setting != setting) continue;
+        end(timer);
         schedule->timer[i] = schedule->timer[--schedule->count];
         return;
     }
 }
 
-static cs_shell_timer_t *timer_of(cs_daemon_t *daemon, uint32_t folder)
+void cs__schedule_forget(cs_daemon_t *daemon, uint32_t folder)
+{
+    if (daemon->shell->schedule == NULL) return;
+    for (int setting = 0; setting < CS_SETTING_COUNT; setting++) {
+        forget(daemon, folder, (cs_setting_t)setting);
+    }
+}
+
+static cs_shell_timer_t *timer_of(cs_daemon_t *daemon, uint32_t folder, cs_setting_t setting)
 {
     cs_shell_schedule_t *schedule = daemon->shell->schedule;
-    for (size_t i = 0; i < schedule->count; i++) {
-        if (schedule->timer[i]->folder == folder) return schedule->timer[i];
-    }
+    cs_shell_timer_t *timer = find(daemon, folder, setting);
+    if (timer != NULL) return timer;
     if (schedule->count == schedule->cap) {
         schedule->cap = cs_grow(schedule->cap, schedule->count + 1);
         schedule->timer =
             cs_realloc_array(schedule->timer, schedule->cap, sizeof(cs_shell_timer_t *));
     }
-    cs_shell_timer_t *timer = cs_calloc(1, sizeof *timer);
-    *timer = (cs_shell_timer_t){.daemon = daemon, .folder = folder, .id = -1};
+    timer = cs_calloc(1, sizeof *timer);
+    *timer =
+        (cs_shell_timer_t){.daemon = daemon, .folder = folder, .setting = setting, .id = -1};
     schedule->timer[schedule->count++] = timer;
     return timer;
 }
 
-void cs__schedule_folder(cs_daemon_t *daemon, const cs_mounted_t *folder)
+/* True: there is another schedule now. One that stays counts on. */
+static bool set(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_setting_t setting)
 {
-    if (daemon->shell->schedule == NULL) {
-        return; /* a daemon for one request, or not yet started */
-    }
-    cs_shell_timer_t *timer = timer_of(daemon, folder->record.number);
-    const char *setting = folder->record.setting[CS_SETTING_SCAN];
+    uint32_t number = folder->record.number;
+    const char *text = folder->record.setting[setting], *id = folder->record.id;
+    const cs_shell_timer_t *known = find(daemon, number, setting);
+    cs_cron_t cron;
     cs_buf_t detail = {0};
-    if (setting == NULL || cs_cron_parse(setting, &timer->cron, &detail) != CS_OK) {
-        if (setting != NULL) {
-            cs_buf_put_u8(&detail, 0);
-            cs__daemon_log(daemon, CS_LOG_WARNING, "schedule.refused", folder->record.id,
-                           cs_slice_text(setting), (const char *)detail.data);
-        }
-        cs_err_t err = cs_cron_parse(cs__schedule_default(daemon, folder), &timer->cron, NULL);
-        CS_ASSERT(err == CS_OK);
+    if (text != NULL && cs_cron_parse(text, &cron, &detail) != CS_OK) {
+        cs_buf_put_u8(&detail, 0);
+        cs__daemon_log(daemon, CS_LOG_WARNING, "schedule.refused", id, cs_slice_text(text),
+                       (const char *)detail.data);
+        text = NULL;
     }
     cs_buf_fini(&detail);
+    if (text == NULL && setting == CS_SETTING_SCAN) {
+        text = cs__schedule_default(daemon, folder);
+        cs_err_t err = cs_cron_parse(text, &cron, NULL);
+        CS_ASSERT(err == CS_OK);
+    }
+    if (text == NULL) {
+        forget(daemon, number, setting);
+        return known != NULL;
+    }
+    if (known != NULL && strcmp(known->text, text) == 0) return false;
+    cs_shell_timer_t *timer = timer_of(daemon, number, setting);
+    cs_free(timer->text);
+    timer->text = cs_strdup(text);
+    timer->cron = cron;
     if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
     count_anew(timer);
     arm(timer);
+    return true;
+}
+
+void cs__schedule_scan(cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    /* Without: a daemon for one request, or not yet started. */
+    if (daemon->shell->schedule != NULL) (void)set(daemon, folder, CS_SETTING_SCAN);
+}
+
+void cs__schedule_folder(cs_daemon_t *daemon, cs_mounted_t *folder)
+{
+    if (daemon->shell->schedule == NULL) return;
+    cs__schedule_scan(daemon, folder);
+    (void)set(daemon, folder, CS_SETTING_VERIFY);
+    bool pause = set(daemon, folder, CS_SETTING_PAUSE),
+         resume = set(daemon, folder, CS_SETTING_RESUME);
+    if (pause || resume) follow_pauses(daemon, folder->record.number);
 }

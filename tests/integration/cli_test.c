@@ -295,3 +295,53 @@ Test(cli_node, a_schedule_scans_by_itself, .timeout = 120)
     cluster_destroy(&cluster);
     tmp_remove(&fix.tmp);
 }
+
+Test(cli_node, all_is_read_again_by_schedule, .timeout = 120)
+{
+    cluster_t cluster;
+    fixture_t fix = begin();
+    cluster_new(&cluster, 1);
+    const char *home = cluster.node[0].home;
+    cluster_start(&cluster, 0);
+    EXPECT(&fix, 0, "", "$B folder set shared 'scan=@yearly' --home %s", home);
+    cluster_do(&cluster, 0, NULL, "scan shared");
+    node_text(&cluster.node[0], "later", "seen by no scan yet");
+    EXPECT(&fix, 0, "", "$B folder set shared 'verify=@every 1s' --home %s", home);
+    EXPECT(&fix, 0, "later", "until $B ls shared --home %s | grep later; do :; done", home);
+    EXPECT(&fix, 0, "every file is read again by its schedule, @every 1s, next at",
+           "$B status -v --home %s", home);
+    EXPECT(&fix, 0, "\"next_verify\":\"2", "$B status --json --home %s", home);
+    EXPECT(&fix, 2, "did you mean 'verify'?", "$B folder set shared verfy=@daily --home %s",
+           home);
+    EXPECT(&fix, 0, "", "$B folder set shared verify= --home %s", home);
+    EXPECT(&fix, 0, "\"schedules\":{}", "$B status --json --home %s", home);
+    cluster_destroy(&cluster);
+    tmp_remove(&fix.tmp);
+}
+
+/* In force at once, and what a user does in between holds until the next of the times. */
+Test(cli_node, pauses_by_schedule, .timeout = 120)
+{
+    cluster_t cluster;
+    fixture_t fix = begin();
+    cluster_new(&cluster, 1);
+    const char *home = cluster.node[0].home;
+    cluster_start(&cluster, 0);
+    EXPECT(&fix, 2, "must be times of the day",
+           "$B folder set shared 'pause=@every 1h' --home %s", home);
+    EXPECT(&fix, 0, "", "$B folder set shared 'pause=0 0 1 1 *' --home %s", home);
+    EXPECT(&fix, 0, "\"state\":\"paused\"", "$B status --json --home %s", home);
+    EXPECT(&fix, 0, "shared: pauses by its schedule, 0 0 1 1 *", "$B status --home %s", home);
+    EXPECT(&fix, 0, "", "$B resume shared --home %s", home);
+    EXPECT(&fix, 0, "", "$B folder set shared trash-mib=77 --home %s", home);
+    EXPECT(&fix, 0, "", "$B status --json --home %s | grep -v '\"state\":\"paused\"'", home);
+    cluster_stop(&cluster, 0); /* the plan counts where a node starts */
+    cluster_start(&cluster, 0);
+    EXPECT(&fix, 0, "\"state\":\"paused\"", "$B status --json --home %s", home);
+    EXPECT(&fix, 0, "", "$B folder set shared 'resume=* * * * *' --home %s", home);
+    EXPECT(&fix, 0, "", "$B status --json --home %s | grep -v '\"state\":\"paused\"'", home);
+    EXPECT(&fix, 0, "", "$B folder set shared 'resume=@yearly' --home %s", home);
+    EXPECT(&fix, 0, "", "$B status --json --home %s | grep -v '\"state\":\"paused\"'", home);
+    cluster_destroy(&cluster);
+    tmp_remove(&fix.tmp);
+}
