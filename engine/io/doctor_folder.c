@@ -17,6 +17,7 @@
 #define CASE_LOWER "doctor-case"
 #define CASE_UPPER "DOCTOR-CASE"
 #define NOT_UTF8   "doctor-\xff"
+#define LEASED     "doctor-lease"
 
 #define FREE_MIN       (1ull << 30) /* bytes; less is soon full */
 #define FREE_PERCENT   5u
@@ -100,6 +101,29 @@ static void check_features(const cs_doctor_folder_t *about, const cs_fs_features
              (long long)features->mtime_step_ns,
              fine ? "" : ": young files are read twice to be sure");
     offers(about, "time-step", fine, step, step, ret);
+}
+
+/* Nobody's loss: without, bytes that a file has already are read and written. */
+static void check_shares(const cs_fs_features_t *features, cs_findings_t *ret)
+{
+    cs_findings_add(
+        ret, "reflinks", CS_GRADE_GOOD, "%s",
+        features->shares
+            ? "files can have bytes in common: what a large file keeps is not copied"
+            : "files have no bytes in common: what a large file keeps is copied here");
+}
+
+/* As the scanner asks for one (io/fs_linux_file.c). */
+static void check_leases(const cs_doctor_folder_t *about, int tmp, cs_findings_t *ret)
+{
+    (void)unlinkat(tmp, LEASED, 0);
+    int fd = openat(tmp, LEASED, O_RDONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    bool leases = fd >= 0 && fcntl(fd, F_SETLEASE, F_RDLCK) == 0;
+    if (fd >= 0) close(fd); /* and with it the lease */
+    (void)unlinkat(tmp, LEASED, 0);
+    offers(about, "leases", leases, "there are leases: a file that somebody writes to is known",
+           "there are no leases: that somebody writes to a file is told by its times alone",
+           ret);
 }
 
 static bool make(int dir, const char *name)
@@ -193,6 +217,8 @@ void cs_doctor_folder(const cs_doctor_folder_t *about, cs_findings_t *ret)
                                 O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (tmp >= 0 && faccessat(tmp, ".", W_OK, 0) == 0) {
         check_features(about, &fs->features, ret);
+        check_shares(&fs->features, ret);
+        check_leases(about, tmp, ret);
         check_names(about, tmp, ret);
     } else {
         cs_finding_remedy(
