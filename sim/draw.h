@@ -22,7 +22,8 @@ typedef enum cs_draw_stream {
     CS_DRAW_CALL, /* a failing call: node, number of the call */
     CS_DRAW_USER,
     CS_DRAW_NEIGHBOUR, /* of a node: which try */
-    CS_DRAW_SCALE
+    CS_DRAW_SCALE,
+    CS_DRAW_NOTICE /* of a watcher: node, number of the draw */
 } cs_draw_stream_t;
 
 /* 64 bits that depend on nothing else. */

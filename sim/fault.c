@@ -20,6 +20,8 @@
  *              the base table that vanish alone are out of scope: LevelDB loses whole tables
  *              with what else is in them, which the state record tells.
  *   clocks     wall clocks differ by years, and jump. Monotonic time is the process's own.
+ *   watchers   lose, repeat, delay and so reorder what they notice, and their queue overflows
+ *              (sim/notice.h): that costs time until the next scan of everything.
  *   members    are removed and readmitted, by anybody, at any time.
  *
  * At a rest point all of that ends. */

@@ -216,6 +216,7 @@ cs_err_t cs_history_read(cs_slice_t text, cs_history_t *ret, size_t *ret_line,
     uint64_t last_us = 0;
     *ret_why = NULL;
     cs_sim_options_draw(&ret->options, 0);
+    ret->options.watch = 0; /* there are histories from before there were watchers */
     for (*ret_line = 1; *ret_why == NULL && text.len > 0; (*ret_line)++) {
         const uint8_t *end = memchr(text.data, '\n', text.len);
         size_t len = end != NULL ? (size_t)(end - text.data) : text.len;

@@ -15,6 +15,7 @@
 #define CS_SIM_MEM_FS_H
 
 #include "disk/fs.h"
+#include "node/dirty.h"
 
 typedef struct cs_mem_volume cs_mem_volume_t;
 
@@ -131,6 +132,11 @@ typedef struct cs_mem_fd cs_mem_fd_t;
 #define CS_MEM_O_EXCL   4u
 #define CS_MEM_O_TRUNC  8u
 #define CS_MEM_O_APPEND 16u /* each write goes to the end, whatever its offset */
+
+/* What a watcher is told of a user's calls: as the kernel tells it, so not of writes through
+ * mappings (cs_mem_user_poke). to: where a rename went, else empty. */
+typedef void cs_mem_notice_t(void *arg, cs_dirty_kind_t kind, cs_slice_t path, cs_slice_t to);
+void cs_mem_volume_watch(cs_mem_volume_t *volume, cs_mem_notice_t *notice, void *arg);
 
 /* mode: of a file that is made, & ~umask. */
 CS_MUST_USE cs_err_t cs_mem_user_open(cs_mem_volume_t *volume, cs_slice_t path, unsigned flags,

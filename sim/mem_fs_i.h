@@ -64,7 +64,9 @@ struct cs_mem_volume {
     size_t free_len, free_cap;
     cs__undo_t *undo; /* what is not flushed, oldest first */
     size_t undo_len, undo_cap;
-    uint64_t op; /* operations so far */
+    uint64_t op;             /* operations so far */
+    cs_mem_notice_t *notice; /* NULL: nobody watches */
+    void *notice_arg;
 };
 
 /* mem_volume.c */

@@ -39,7 +39,8 @@
     X(exec, "exec", 0, 1, "the folder keeps only the executable bit")                      \
     X(recon, "recon", 0, 3, "limits of reconciliation: 0 product, 1 least, 2 few, 3 most") \
     X(bursts, "bursts", 0, 8, "each phase is so many related actions at most; 0: ops")     \
-    X(memory, "memory", 0, 1, "for contents in flight: 0 the product's, 1 one at a time")
+    X(memory, "memory", 0, 1, "for contents in flight: 0 the product's, 1 one at a time")  \
+    X(watch, "watch", 0, 2, "watchers: 0 none, 1 that miss nothing, 2 that do")
 
 typedef struct cs_sim_options {
     uint64_t seed;

@@ -9,6 +9,7 @@
 #include "disk/scan.h"
 #include "sim/coverage.h"
 #include "sim/load.h"
+#include "sim/notice.h"
 #include "sim/recon_limits.h"
 #include "sim/world.h"
 
@@ -278,6 +279,7 @@ void cs_sim_node_start(cs_sim_node_t *node)
     if (sim->options.batch > 0) {
         cs_node_replica(node->node, CS_SIM_FOLDER)->batch_max = sim->options.batch;
     }
+    cs_sim_notice_start(node);
     cs_event_t event = {.kind = CS_EV_TICK};
     cs_sim_node_event(node, &event);
     if (sim->setup.neighbours) cs_sim_deny_others(node);
@@ -287,6 +289,7 @@ void cs_sim_node_start(cs_sim_node_t *node)
 /* What the process had and its disk has not. */
 static void forget(cs_sim_node_t *node)
 {
+    cs_sim_notice_end(node);
     for (cs_sim_write_t *write; (write = node->writes) != NULL;) {
         node->writes = write->next;
         cs_batch_fini(&write->batch);

@@ -29,6 +29,9 @@ void cs_sim_watched(const cs_history_t *history, const cs_sim_setup_t *setup,
     ret->frame_bytes = sim->frame_bytes;
     ret->drops = sim->drops;
     ret->minted = cs_oracle_minted(sim->oracle);
+    for (unsigned i = 0; i < sim->node_count; i++) {
+        ret->looks += sim->node[i].looks;
+    }
     ret->virtual_us = sim->now_us;
     ret->texts = cs_texts_end(sim->texts);
     ret->events = sim->trace.events;

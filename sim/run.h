@@ -17,7 +17,7 @@ typedef struct cs_sim_result {
     uint8_t trace[32];             /* hash of everything that happened, times of files apart */
     uint8_t trees[32];             /* of what all had on disk at each rest point */
     uint64_t events, frames, frame_bytes, virtual_us, texts, crashes, incarnations, drops,
-        minted;
+        minted, looks; /* looks: of watchers */
 } cs_sim_result_t;
 
 /* lines: where the trace is written; NULL: nowhere. */

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 
 #include "base/mem.h"
+#include "sim/notice.h"
 
 /* A node that steps so often at one moment, without an effect, spins. */
 #define SPINS_MAX 1000u
@@ -198,6 +199,16 @@ static void happen(cs_sim_t *sim, cs_sim_ev_t *ev)
     case CS_SIM_EV_START:
         if (node->life == ev->life && !node->up) cs_sim_node_start(node);
         break;
+    case CS_SIM_EV_NOTICE:
+        if (node->life == ev->life && node->up) {
+            cs_sim_notice_comes(node, ev->notice);
+        } else {
+            cs_sim_notice_free(ev->notice);
+        }
+        break;
+    case CS_SIM_EV_LOOK:
+        if (node->life == ev->life && node->up) cs_sim_notice_look(node);
+        break;
     case CS_SIM_EV_MEND:
         cs_sim_mend(node);
         break;
@@ -301,6 +312,7 @@ void cs_sim_fini(cs_sim_t *sim)
     while (sim->heap.len > 0) {
         cs_sim_ev_t ev = pop(&sim->heap);
         if (ev.kind == CS_SIM_EV_FRAME) cs_sim_net_frame_free(ev.frame);
+        if (ev.kind == CS_SIM_EV_NOTICE) cs_sim_notice_free(ev.notice);
     }
     cs_free(sim->heap.ev);
     cs_free(sim->node);

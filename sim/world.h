@@ -56,12 +56,15 @@ typedef enum cs_sim_ev_kind {
     CS_SIM_EV_SLICE,   /* `job` goes on */
     CS_SIM_EV_TICK,
     CS_SIM_EV_SCAN,
-    CS_SIM_EV_START, /* the node is back */
-    CS_SIM_EV_MEND   /* what was full, failing or unmounted is as before */
+    CS_SIM_EV_START,  /* the node is back */
+    CS_SIM_EV_NOTICE, /* `notice` comes to the node's watcher */
+    CS_SIM_EV_LOOK,   /* what it noticed may be due */
+    CS_SIM_EV_MEND    /* what was full, failing or unmounted is as before */
 } cs_sim_ev_kind_t;
 
 struct cs_sim_frame;
 struct cs_sim_job;
+struct cs_sim_notice;
 
 typedef struct cs_sim_ev {
     uint64_t at_us, seq; /* seq: of equal times, the one asked for first */
@@ -69,8 +72,9 @@ typedef struct cs_sim_ev {
     uint16_t node, link;
     uint32_t life; /* of the node, or number of the connection: of another one, it is void */
     uint64_t number;
-    struct cs_sim_frame *frame; /* owned */
-    struct cs_sim_job *job;     /* borrowed */
+    struct cs_sim_frame *frame;   /* owned */
+    struct cs_sim_job *job;       /* borrowed */
+    struct cs_sim_notice *notice; /* owned */
 } cs_sim_ev_t;
 
 typedef struct cs_sim_heap {
@@ -148,6 +152,8 @@ struct cs_sim_node {
     cs_err_t last_answer;
     cs_mem_fd_t *held; /* what a program of the user keeps open; NULL: nothing */
     cs_touched_t touched;
+    cs_dirty_t *dirty; /* owned; what its watcher noticed; NULL: there is none */
+    uint64_t look_ms, notices, looks;
     int64_t wall_ns;                                  /* wall clock minus virtual time */
     uint64_t full_us, fail_us, unmounted_us, down_us; /* until when */
     bool *denied;                                     /* owned; of each node */

@@ -168,7 +168,7 @@ static void search(looking_t *looking, uint64_t first, uint64_t seeds, uint64_t 
         cs_history_t history = {0};
         cs_sim_result_t result;
         cs_sim_options_draw(&options, first + i);
-        options.memory = 0;
+        options.memory = options.watch = 0;
         cs_history_draw(&options, &history);
         cs_coverage_run(coverage, &history, &result);
         looking->seed = i + 1;

@@ -196,7 +196,7 @@ static void run(int mutation, const focus_t *focus, uint64_t seed, cs_sim_result
     cs_sim_options_t options;
     cs_history_t history = {0};
     cs_sim_options_draw(&options, seed);
-    options.memory = 0; /* what it slows down is found later, or not at all */
+    options.watch = options.memory = 0; /* what it slows down is found later, or not at all */
     set_options(&options, focus->options);
     if (focus->script != NULL) {
         read_script(focus, &options, &history);
