@@ -1,0 +1,122 @@
+/* exchange_main.c - two nodes with many files in common and some that differ, never met before:
+ * either or both are killed (-9) in the middle of the exchange that finds the difference, again
+ * and again. 3,000 files; with --long 200,000.
+ *
+ * Both have scanned before they meet, so what passes first, and what the kills fall into, is
+ * the exchange: each round at another part of what a round passes. Then both write, away from
+ * each other, and meet again. */
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/prng.h"
+#include "support/cluster.h"
+#include "support/relay.h"
+#include "support/seed.h"
+
+#define FILES      3000u
+#define FILES_LONG 200000u
+#define DIRS       100u
+#define ROUNDS     3u
+#define KILLS_MAX  4u
+#define SETTLE_S   300
+
+static cs_prng_t prng;
+
+/* Each file's bytes tell where it is and who wrote it: `who` 2 is both. */
+static void write_some(const cluster_node_t *node, unsigned first, unsigned count, unsigned who)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        char path[64], text[64];
+        snprintf(path, sizeof path, "d%u/f%u", i % DIRS, i);
+        snprintf(text, sizeof text, "file %u, by %u", i, who);
+        node_text(node, path, text);
+    }
+}
+
+/* Of one in twenty each has its own version, and each has as many that the other lacks. */
+static void differ(cluster_t *cluster, unsigned files, unsigned round)
+{
+    unsigned some = files / 20;
+    for (unsigned who = 0; who < 2; who++) {
+        const cluster_node_t *node = &cluster->node[who];
+        write_some(node, round * some, some, who);
+        write_some(node, files + (2 * round + who) * some, some, who);
+        cluster_do(cluster, (int)who, NULL, "scan %s", cluster->folder);
+    }
+}
+
+static bool is_done(cluster_t *cluster)
+{
+    return cluster_succeeds(cluster, 0, "wait %s --peers 1 --timeout 0.01", cluster->folder);
+}
+
+/* Until so many bytes have passed, or all is done. */
+static bool await_bytes(cluster_t *cluster, const relay_t *relay, uint64_t until)
+{
+    double deadline = test_now() + SETTLE_S;
+    while (relay_bytes(relay) < until) {
+        uint64_t before = relay_bytes(relay);
+        poll(NULL, 0, 1);
+        if (relay_bytes(relay) == before && is_done(cluster)) return false;
+        if (test_now() > deadline) test_fail("the exchange stands still (%s)", cluster->dir);
+    }
+    return true;
+}
+
+static void kill_and_start(cluster_t *cluster, unsigned which)
+{
+    for (int i = 0; i < 2; i++) {
+        if ((which & (1u << i)) != 0) cluster_kill(cluster, i);
+    }
+    for (int i = 0; i < 2; i++) {
+        if ((which & (1u << i)) != 0) cluster_start(cluster, i);
+    }
+}
+
+/* Kills that fell into it. The bytes of an exchange, at least, are those of its entries. */
+static unsigned meet(cluster_t *cluster, const relay_t *relay, unsigned files)
+{
+    unsigned kills = 0;
+    uint64_t bytes = (uint64_t)files / 20 * 3 * 200;
+    for (int i = 0; i < 2; i++) {
+        cluster_start(cluster, i);
+    }
+    for (unsigned i = 0; i < KILLS_MAX; i++) {
+        uint64_t until = relay_bytes(relay) + cs_prng_below(&prng, bytes / KILLS_MAX);
+        if (!await_bytes(cluster, relay, until)) break;
+        kill_and_start(cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
+        kills++;
+    }
+    cluster_settle(cluster, SETTLE_S);
+    cluster_check_equal(cluster);
+    for (int i = 0; i < 2; i++) {
+        cluster_stop(cluster, i);
+    }
+    return kills;
+}
+
+int main(int argc, char **argv)
+{
+    unsigned files = argc > 1 && strcmp(argv[1], "--long") == 0 ? FILES_LONG : FILES, kills = 0;
+    cluster_t cluster;
+    setvbuf(stdout, NULL, _IOLBF, 0);
+    cs_prng_init(&prng, test_seed("exchange"));
+    cluster_new(&cluster, 2);
+    relay_t *relay = relay_new(cluster.node[0].port);
+    cluster_pair(&cluster, 1, 0, relay_port(relay));
+    cluster_setting(&cluster, "brake", "off");
+    for (int i = 0; i < 2; i++) {
+        write_some(&cluster.node[i], 0, files, 2);
+    }
+    for (unsigned round = 0; round < ROUNDS; round++) {
+        differ(&cluster, files, round);
+        unsigned now = meet(&cluster, relay, files);
+        printf("exchange: round %u, %u kills\n", round, now);
+        kills += now;
+    }
+    cluster_destroy(&cluster);
+    relay_destroy(&relay);
+    if (kills < ROUNDS) test_fail("only %u kills fell into %u exchanges", kills, ROUNDS);
+    return 0;
+}
