@@ -108,9 +108,7 @@
 #define CS_STANDINGS_MAX      256u  /* in one message: 40 KiB */
 /* Members of a folder and those who were, of whom somebody said so: 170 B each in memory. */
 #define CS_STANDINGS_KEPT_MAX (4u * CS_MEMBERS_MAX)
-/* Versions are counted by ones. Who could jump to the greatest would have the last word. */
-#define CS_STANDING_JUMP_MAX 1000000u
-#define CS_FOLDER_ID_MAX     64u /* bytes: what `folder add --id` takes */
+#define CS_FOLDER_ID_MAX      64u /* bytes: what `folder add --id` takes */
 
 /* --- what a node holds, asserted by the simulator (sim/load.c) after every step; of a folder
  * of few files: the prefix of symbols and the notes beside it (core.md 8.1) come to 3 MiB more

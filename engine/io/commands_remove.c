@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "io/commands_internal.h"
+#include "io/standing_text.h"
 #include "io/suggest.h"
 
 /* --- folder */
@@ -152,23 +153,41 @@ static bool find_peer(cs_ask_t *ask, const char *text, const cs_peer_record_t *p
     return found == 1;
 }
 
-/* The record stays, with little in it but the key: members who have not heard of it yet would
- * bring it back by telling of it. */
-static int remove_peer(cs_ask_t *ask, cs_peer_record_t *peer)
+/* False: some folder has no word of it that others could hear, as in a home of before there
+ * were such, which has nothing to sign with. */
+static bool is_said(const cs_peer_record_t *before, const cs_peer_record_t *now)
 {
-    cs_peer_record_remove(peer);
-    cs_err_t err = cs_home_peer_put(ask->daemon->home, peer, &ask->detail);
-    if (err != CS_OK) return cs__exit_code(err);
+    bool all = true;
+    for (size_t i = 0; i < before->folders.count; i++) {
+        all = all && cs_standing_says_out(now, before->folders.at[i]);
+    }
+    return all;
+}
+
+/* First the words, which are kept as they are said: a crash in between leaves it out of its
+ * folders, and the command can be given again. The record stays: members who have not heard of
+ * it yet would bring it back by telling of it. */
+static int remove_peer(cs_ask_t *ask, const cs_peer_record_t *peer)
+{
+    cs_home_t *home = ask->daemon->home;
+    cs_peer_record_t record = {0};
     cs_daemon_peer_removed(ask->daemon, peer->key, true);
-    cs_json_t json = {0};
-    cs_json_begin(&json, '{');
-    cs_json_put_hex(&json, "id", peer->key, CS_KEY_BYTES);
-    cs_json_put_text(&json, "name", peer->name != NULL ? peer->name : "");
-    /* A home of before there were signed words has nothing to sign with. */
-    cs_json_put_bool(&json, "everywhere", cs_home_identity(ask->daemon->home)->has_seed);
-    cs_json_end(&json, '}');
-    cs__ask_data(ask, &json);
-    return CS_EXIT_DONE;
+    cs_err_t err = cs_home_peer_get(home, peer->key, &record, &ask->detail);
+    if (err == CS_OK) {
+        cs_peer_record_remove(&record);
+        err = cs_home_peer_put(home, &record, &ask->detail);
+    }
+    if (err == CS_OK) {
+        cs_json_t json = {0};
+        cs_json_begin(&json, '{');
+        cs_json_put_hex(&json, "id", peer->key, CS_KEY_BYTES);
+        cs_json_put_text(&json, "name", peer->name != NULL ? peer->name : "");
+        cs_json_put_bool(&json, "everywhere", is_said(peer, &record));
+        cs_json_end(&json, '}');
+        cs__ask_data(ask, &json);
+    }
+    cs_peer_record_fini(&record);
+    return cs__exit_code(err);
 }
 
 int cs__cmd_peer_remove(cs_ask_t *ask)

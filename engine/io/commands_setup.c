@@ -170,7 +170,7 @@ static int change_peer(cs_ask_t *ask, cs_peer_record_t *record)
         cs_free(record->endpoint);
         record->endpoint = cs_strdup(endpoint);
     }
-    record->removed = false;
+    cs_peer_record_admit(record, NULL);
     if (name != NULL) {
         cs_free(record->name);
         record->name = cs_strdup(name);

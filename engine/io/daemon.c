@@ -220,6 +220,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     memcpy(node.seed, identity->seed, sizeof node.seed);
     snprintf(node.name, sizeof node.name, "%s", settings->node_name);
     daemon->node = cs_node_new(&node);
+    sodium_memzero(node.seed, sizeof node.seed);
     daemon->shell->pool = cs_pool_new(daemon->loop, CS_WORKERS);
     daemon->shell->writer =
         cs_store_thread_new(daemon->loop, daemon->store, on_written, daemon);

@@ -278,7 +278,7 @@ cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     cs_home_peers_free(&peers, peer_count);
     if (err == CS_OK) err = cs_home_removed(daemon->home, &peers, &peer_count, ret_detail);
     for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
-        cs_daemon_peer_removed(daemon, peers[i].key, false);
+        if (peers[i].removed) cs_daemon_peer_removed(daemon, peers[i].key, false);
     }
     if (err == CS_OK) cs_daemon_invites_changed(daemon);
     cs_home_peers_free(&peers, peer_count);

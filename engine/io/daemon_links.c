@@ -339,10 +339,15 @@ cs_err_t cs__daemon_listen(cs_daemon_t *daemon, const cs_config_t *config, cs_bu
 
 void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32], bool by_user)
 {
-    cs_daemon_shell_t *shell = daemon->shell;
     cs_event_t event = {.kind = CS_EV_DENY, .on = by_user};
     memcpy(event.key.b, key, sizeof event.key.b);
     cs_daemon_step(daemon, &event);
+    cs__daemon_hang_up(daemon, key);
+}
+
+void cs__daemon_hang_up(cs_daemon_t *daemon, const uint8_t key[32])
+{
+    cs_daemon_shell_t *shell = daemon->shell;
     if (daemon->net != NULL) cs_net_deny(daemon->net, key);
     for (size_t i = 0; i < shell->dial_count; i++) {
         if (memcmp(shell->dials[i].key.b, key, CS_KEY_BYTES) != 0) continue;
@@ -354,6 +359,7 @@ void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32], bool by_
 void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record, bool by_user)
 {
     cs_member_t member = {.rid = 0};
+    if (cs_peer_record_is_out(record)) return;
     memcpy(member.key.b, record->key, sizeof member.key.b);
     if (record->name != NULL) snprintf(member.name, sizeof member.name, "%s", record->name);
     cs_event_t permit = {.kind = CS_EV_ALLOW, .member = &member}; /* it may have been removed */

@@ -99,7 +99,7 @@ void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
         err = CS_ERR_REFUSED;
     }
     if (err == CS_OK && !cs_strings_has(&record.folders, id)) {
-        cs_strings_add(&record.folders, id);
+        cs_peer_record_admit(&record, id);
         err = cs_home_peer_put(daemon->home, &record, &detail);
     }
     if (err == CS_OK) {
@@ -116,8 +116,7 @@ static void tell(cs_daemon_t *daemon, const cs_effect_t *effect, const char *fol
 {
     char name[65], by_name[65], text[200];
     cs_key_t by;
-    bool was_in = effect->standing.out || effect->lifted; /* else it just came to be known */
-    if (effect->own || !was_in || !cs_standing_by(&effect->standing, &by)) return;
+    if (!cs_standing_by(&effect->standing, &by)) return;
     cs__peer_name(daemon, effect->standing.key.b, name);
     cs__peer_name(daemon, by.b, by_name);
     if (effect->standing.out) {
@@ -141,19 +140,19 @@ void cs__daemon_standing(cs_daemon_t *daemon, const cs_effect_t *effect)
     cs_peer_record_t record = {0};
     const cs_standing_t *standing = &effect->standing;
     cs_err_t err = get_record(daemon, &standing->key, "", &record, &detail);
-    bool was_removed = record.removed;
+    bool was_member = cs_strings_has(&record.folders, id);
     if (err == CS_OK) {
         cs_standing_put(&record, id, standing);
         if (standing->out) cs_strings_drop(&record.folders, id);
-        if (standing->out && record.folders.count == 0) cs_peer_record_remove(&record);
-        if (effect->lifted) record.removed = false;
+        if (standing->out && record.folders.count == 0) record.cut_off = true;
+        if (effect->lifted) cs_peer_record_admit(&record, NULL);
         err = cs_home_peer_put(daemon->home, &record, &detail);
     }
     if (err == CS_OK) {
-        tell(daemon, effect, id);
-        if (record.removed && !was_removed) {
-            cs_daemon_peer_removed(daemon, record.key, false);
-        }
+        bool news = standing->out ? was_member : effect->lifted;
+        if (news && !effect->own) tell(daemon, effect, id);
+        if (was_member && cs_peer_record_is_out(&record))
+            cs__daemon_hang_up(daemon, record.key);
     } else {
         log_refused(daemon, id, &detail);
     }

@@ -166,6 +166,9 @@ void cs__watch_job(cs_daemon_t *daemon, const cs_job_t *job);      /* is about t
 void cs__watch_job_done(cs_daemon_t *daemon, const cs_job_t *job); /* has ended */
 void cs__watch_records(cs_daemon_t *daemon, uint32_t folder, const cs_scan_records_t *records);
 
+/* daemon_links.c: its key is not let in any more, nor dialled. */
+void cs__daemon_hang_up(cs_daemon_t *daemon, const uint8_t key[32]);
+
 /* daemon_members.c: those that the home authorises for a folder, and what was said of them and
  * of others. */
 typedef struct cs_member_list {

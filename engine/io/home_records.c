@@ -285,7 +285,7 @@ static cs_err_t list_peers(const cs_home_t *home, bool removed, cs_peer_record_t
     cs_peer_record_t *peers = records;
     *ret_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (peers[i].removed == removed) {
+        if (cs_peer_record_is_out(&peers[i]) == removed) {
             peers[(*ret_count)++] = peers[i];
         } else {
             cs_peer_record_fini(&peers[i]);

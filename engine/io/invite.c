@@ -183,10 +183,7 @@ static cs_err_t admit(cs_daemon_t *daemon, const char *folder, const cs_msg_join
         if (join->name.len > 0) memcpy(name, join->name.data, join->name.len);
         if (cs_check_name(name) == NULL) peer.name = cs_strdup(name);
     }
-    if (err == CS_OK && !cs_strings_has(&peer.folders, folder)) {
-        cs_strings_add(&peer.folders, folder);
-    }
-    peer.removed = false; /* it was invited again */
+    cs_peer_record_admit(&peer, folder); /* invited again, perhaps */
     if (err == CS_OK) err = cs_home_peer_put(daemon->home, &peer, detail);
     if (err == CS_OK) cs_daemon_peer_changed(daemon, &peer, true);
     cs_peer_record_fini(&peer);

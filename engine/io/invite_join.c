@@ -161,14 +161,12 @@ static cs_err_t keep_member(cs_join_t *join, const uint8_t *key, cs_slice_t name
         peer.name = cs_strdup(text);
     }
     if (endpoint != NULL && peer.endpoint == NULL) peer.endpoint = cs_strdup(endpoint);
-    if (endpoint != NULL) peer.removed = false; /* we asked it ourselves */
+    if (endpoint != NULL) cs_peer_record_admit(&peer, NULL); /* we asked it ourselves */
     if (peer.removed) {
         cs_peer_record_fini(&peer);
         return err;
     }
-    if (!cs_strings_has(&peer.folders, join->token.folder)) {
-        cs_strings_add(&peer.folders, join->token.folder);
-    }
+    cs_peer_record_admit(&peer, join->token.folder);
     if (err == CS_OK) err = cs_home_peer_put(daemon->home, &peer, detail);
     cs_peer_record_fini(&peer);
     return err;

@@ -160,6 +160,11 @@ static const char *peer_removed(void *record, const char *value)
     return take_bool(&((cs_peer_record_t *)record)->removed, value, "no", "yes");
 }
 
+static const char *peer_cut_off(void *record, const char *value)
+{
+    return take_bool(&((cs_peer_record_t *)record)->cut_off, value, "no", "yes");
+}
+
 static const char *peer_standing(void *record, const char *value)
 {
     char folder[CS_ID_TEXT];
@@ -176,6 +181,7 @@ static const cs_zpl_field_t peer_fields[] = {
     {"peer", "heard", false, true, peer_heard},
     {"peer", "folder", false, true, peer_folder},
     {"peer", "removed", false, false, peer_removed},
+    {"peer", "cut-off", false, false, peer_cut_off},
     {"peer", "standing", false, true, peer_standing},
 };
 
@@ -315,6 +321,7 @@ void cs_peer_record_text(const cs_peer_record_t *record, cs_buf_t *ret)
         cs_zpl_put(ret, "folder", record->folders.at[i]);
     }
     if (record->removed) cs_zpl_put(ret, "removed", "yes");
+    if (record->cut_off) cs_zpl_put(ret, "cut-off", "yes");
     for (size_t i = 0; i < record->standings.count; i++) {
         cs_zpl_put(ret, "standing", record->standings.at[i]);
     }
@@ -354,6 +361,18 @@ void cs_peer_record_remove(cs_peer_record_t *record)
     cs_free(record->endpoint);
     record->endpoint = NULL;
     record->removed = true;
+}
+
+bool cs_peer_record_is_out(const cs_peer_record_t *record)
+{
+    return record->removed || record->cut_off;
+}
+
+void cs_peer_record_admit(cs_peer_record_t *record, const char *folder)
+{
+    record->removed = record->cut_off = false;
+    if (folder == NULL || cs_strings_has(&record->folders, folder)) return;
+    cs_strings_add(&record->folders, folder);
 }
 
 void cs_peer_record_fini(cs_peer_record_t *record)

@@ -51,7 +51,8 @@ typedef struct cs_peer_record {
     cs_strings_t heard;        /* endpoints, as it or others told */
     cs_strings_t folders;      /* ids it is authorised for */
     bool removed;              /* not let in, whoever of the members speaks for it */
-    cs_strings_t standings;    /* of each folder what members say of it (standing_text.h) */
+    bool cut_off; /* others removed it, and nothing is shared with it: not let in, for now */
+    cs_strings_t standings; /* of each folder what members say of it (standing_text.h) */
 } cs_peer_record_t;
 
 typedef struct cs_invite_record {
@@ -79,8 +80,11 @@ void cs_invite_record_text(const cs_invite_record_t *record, cs_buf_t *ret);
 void cs_folder_record_copy(cs_folder_record_t *to,
                            const cs_folder_record_t *from); /* to: empty */
 void cs_folder_record_fini(cs_folder_record_t *record);
-/* Nothing is shared with it any more, and it is not let in. */
+/* A user's: nothing is shared with it any more, and it is not let in. */
 void cs_peer_record_remove(cs_peer_record_t *record);
+bool cs_peer_record_is_out(const cs_peer_record_t *record); /* it is not let in */
+/* It is let in, and shares this folder; NULL: none for now. */
+void cs_peer_record_admit(cs_peer_record_t *record, const char *folder);
 void cs_peer_record_fini(cs_peer_record_t *record);
 
 /* CS_SETTING_COUNT if there is no such key. */

@@ -265,7 +265,13 @@ static bool set(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_setting_t se
     const cs_shell_timer_t *known = find(daemon, number, setting);
     cs_cron_t cron;
     cs_buf_t detail = {0};
-    if (text != NULL && cs_cron_parse(text, &cron, &detail) != CS_OK) {
+    cs_err_t err = text != NULL ? cs_cron_parse(text, &cron, &detail) : CS_OK;
+    bool pauses = setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
+    if (text != NULL && err == CS_OK && pauses && cron.every_s > 0) {
+        cs_buf_printf(&detail, "is an interval, and must be times of the day");
+        err = CS_ERR_USAGE;
+    }
+    if (err != CS_OK) {
         cs_buf_put_u8(&detail, 0);
         cs__daemon_log(daemon, CS_LOG_WARNING, "schedule.refused", id, cs_slice_text(text),
                        (const char *)detail.data);
@@ -274,7 +280,7 @@ static bool set(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_setting_t se
     cs_buf_fini(&detail);
     if (text == NULL && setting == CS_SETTING_SCAN) {
         text = cs__schedule_default(daemon, folder);
-        cs_err_t err = cs_cron_parse(text, &cron, NULL);
+        err = cs_cron_parse(text, &cron, NULL);
         CS_ASSERT(err == CS_OK);
     }
     if (text == NULL) {

@@ -26,6 +26,17 @@ bool cs_standing_parse(const char *text, char ret_folder[CS_ID_TEXT], cs_standin
            cs_unhex(ret->signature, sizeof ret->signature, cs_slice_text(signature));
 }
 
+bool cs_standing_says_out(const cs_peer_record_t *record, const char *folder)
+{
+    for (size_t i = 0; i < record->standings.count; i++) {
+        char id[CS_ID_TEXT];
+        cs_standing_t standing;
+        bool good = cs_standing_parse(record->standings.at[i], id, &standing);
+        if (good && strcmp(id, folder) == 0) return standing.out;
+    }
+    return false;
+}
+
 void cs_standing_put(cs_peer_record_t *record, const char *folder,
                      const cs_standing_t *standing)
 {

@@ -19,12 +19,12 @@ void cs_folder_load_members(cs_folder_t *folder, const cs_folder_config_t *confi
     for (size_t i = 0; i < config->standing_count; i++) {
         const cs_standing_t *standing = &config->standings[i];
         if (!cs_standing_check(standing, folder->keys)) continue;
-        if (!cs_standings_wants(&folder->standings, standing)) continue;
-        cs_standings_set(&folder->standings, standing);
+        if (cs_standings_wants(&folder->standings, standing)) {
+            cs_standings_set(&folder->standings, standing);
+        }
     }
     for (size_t i = 0; i < config->member_count; i++) {
-        bool out = cs_folder_is_out(folder, &config->members[i].key);
-        if (!out) cs_gossip_add_member(folder->gossip, &config->members[i]);
+        cs_gossip_add_member(folder->gossip, &config->members[i]);
     }
 }
 
@@ -40,9 +40,10 @@ void cs_folder_say(cs_folder_t *folder, const cs_key_t *key, bool out)
     const cs_standing_t *known = cs_standings_find(&folder->standings, key);
     if (!config->signs || cs_key_cmp(key, &config->self) == 0) return;
     if (known != NULL ? known->out == out : out && !cs_folder_has_member(folder, key)) return;
+    uint32_t version = known != NULL ? known->version : 0;
     cs_standing_t standing = {
-        .key = *key, .version = known != NULL ? known->version + 1 : 1, .out = out};
-    if (!cs_standings_wants(&folder->standings, &standing)) return;
+        .key = *key, .version = version < UINT32_MAX ? version + 1 : version, .out = out};
+    if (!cs_standings_wants(&folder->standings, &standing)) return; /* it has the last word */
     cs_standing_sign(&standing, folder->keys, config->seed);
     keep(folder, &standing, true, false);
 }
@@ -64,7 +65,7 @@ static bool tell(cs_folder_t *folder, cs_peer_t peer, uint64_t *told)
     }
     if (count == 0) return false;
     cs_msg_t msg = {.type = CS_MSG_STANDINGS, .u.standings = {items, count}};
-    cs_folder_send(folder, peer, &msg, NULL);
+    cs_folder_send_later(folder, peer, &msg); /* after the list of members */
     return true;
 }
 
@@ -85,12 +86,12 @@ void cs_folder_standings_tell(cs_folder_t *folder)
 
 /* --- taken */
 
-/* Somebody else let it in, after it was removed if it was. */
-static void let_in(cs_folder_t *folder, const cs_key_t *key, bool lifted)
+/* Somebody else let it in after it was removed. Of one that is new the list of members tells.
+ */
+static void lift(cs_folder_t *folder, const cs_key_t *key)
 {
     cs_node_t *node = folder->node;
     cs_member_t member = {.key = *key};
-    if (cs__node_denies(node, key) && !lifted) return; /* removed here without a word */
     cs__node_permit(node, key);
     if (cs_folder_has_member(folder, key)) return;
     cs_folder_note_member(folder, &member);
@@ -104,29 +105,55 @@ void cs_folder_cut_off(cs_folder_t *folder, const cs_key_t *key)
     cs_gossip_remove_member(folder->gossip, key);
 }
 
-static void take(cs_folder_t *folder, const cs_standing_t *standing)
+/* Is or was one, as far as is known. */
+static bool is_members(const cs_folder_t *folder, const cs_standing_t *standing)
+{
+    cs_key_t by;
+    return cs_standing_by(standing, &by) &&
+           (cs_folder_has_member(folder, &by) ||
+            cs_standings_find(&folder->standings, &by) != NULL);
+}
+
+/* False: the signer is not known, which the words that follow may change. */
+static bool take(cs_folder_t *folder, const cs_standing_t *standing)
 {
     const cs_key_t *key = &standing->key;
     bool self = cs_key_cmp(key, &folder->node->config.self) == 0;
-    if (self || !cs_standings_wants(&folder->standings, standing)) return;
-    if (!cs_standing_check(standing, folder->keys)) return;
+    if (self || !cs_standings_wants(&folder->standings, standing)) return true;
+    bool known = cs_standings_find(&folder->standings, key) != NULL;
+    if (!known && cs_standings_full(&folder->standings)) return true;
+    if (!is_members(folder, standing)) return false;
+    if (!cs_standing_check(standing, folder->keys)) return true;
     bool lifted = !standing->out && cs_folder_is_out(folder, key);
     keep(folder, standing, false, lifted);
     if (standing->out) {
         cs_folder_cut_off(folder, key);
-    } else {
-        let_in(folder, key, lifted);
+    } else if (lifted) {
+        lift(folder, key);
     }
+    return true;
+}
+
+static cs_standing_t standing_of(const cs_msg_standing_t *from)
+{
+    cs_standing_t ret = {.version = from->version, .out = from->out};
+    memcpy(ret.key.b, from->key, sizeof ret.key.b);
+    memcpy(ret.signer, from->signer, sizeof ret.signer);
+    memcpy(ret.signature, from->signature, sizeof ret.signature);
+    return ret;
 }
 
 void cs_folder_standings_take(cs_folder_t *folder, const cs_msg_standings_t *msg)
 {
-    for (size_t i = 0; i < msg->count; i++) {
-        const cs_msg_standing_t *from = &msg->items[i];
-        cs_standing_t standing = {.version = from->version, .out = from->out};
-        memcpy(standing.key.b, from->key, sizeof standing.key.b);
-        memcpy(standing.signer, from->signer, sizeof standing.signer);
-        memcpy(standing.signature, from->signature, sizeof standing.signature);
-        take(folder, &standing);
-    }
+    size_t left = msg->count, before;
+    bool done[CS_STANDINGS_MAX] = {false};
+    do {
+        before = left;
+        for (size_t i = 0; i < msg->count; i++) {
+            cs_standing_t standing = standing_of(&msg->items[i]);
+            if (done[i] || !take(folder, &standing)) continue;
+            done[i] = true;
+            left--;
+        }
+    } while (left > 0 && left < before);
 }

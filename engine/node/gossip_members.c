@@ -73,7 +73,11 @@ static void tell_all(cs_gossip_t *gossip)
 void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member)
 {
     size_t at;
-    if (cs__member_index(gossip, member->key.b, &at)) return;
+    if (cs__member_index(gossip, member->key.b, &at)) {
+        cs_member_t *known = &gossip->members[at];
+        if (known->name[0] == '\0') memcpy(known->name, member->name, sizeof known->name);
+        return;
+    }
     if (gossip->member_count == CS_MEMBERS_MAX) return;
     grow(gossip);
     size_t count = gossip->member_count++;

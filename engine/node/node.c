@@ -1,6 +1,7 @@
 /* node.c - events are handed to the folders they concern; links become peers. */
 #include "node/node.h"
 
+#include <sodium.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -26,6 +27,7 @@ void cs_node_destroy(cs_node_t **node_p)
     cs_free(node->denied);
     cs_peers_fini(&node->peers);
     cs_pex_fini(&node->pex);
+    sodium_memzero(node->config.seed, sizeof node->config.seed);
     cs_free(node);
 }
 
@@ -303,8 +305,10 @@ static void on_folder_event(cs_node_t *node, cs_folder_t *folder, const cs_event
         folder->config.brake_percent = event->settings->brake_percent;
         break;
     case CS_EV_ALLOW:
-        if (event->on) cs_folder_say(folder, &event->member->key, false);
-        if (!event->on && cs_folder_is_out(folder, &event->member->key)) break;
+        /* Where its record says so beside an older word, the user said so, and then we died. */
+        if (event->on || cs_folder_is_out(folder, &event->member->key)) {
+            cs_folder_say(folder, &event->member->key, false);
+        }
         cs__node_allow(node, folder, event->member);
         break;
     case CS_EV_LEAVE:

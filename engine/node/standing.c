@@ -51,9 +51,7 @@ bool cs_standing_check(const cs_standing_t *standing, const cs_keys_t *folder)
 int cs_standing_cmp(const cs_standing_t *a, const cs_standing_t *b)
 {
     if (a->version != b->version) return a->version < b->version ? -1 : 1;
-    if (a->out != b->out) return a->out ? 1 : -1;
-    int order = memcmp(a->signer, b->signer, sizeof a->signer);
-    return order != 0 ? order : memcmp(a->signature, b->signature, sizeof a->signature);
+    return a->out == b->out ? 0 : a->out ? 1 : -1;
 }
 
 void cs_standings_fini(cs_standings_t *standings)
@@ -92,10 +90,12 @@ const cs_standing_t *cs_standings_find(const cs_standings_t *standings, const cs
 bool cs_standings_wants(const cs_standings_t *standings, const cs_standing_t *standing)
 {
     const cs_standing_t *known = cs_standings_find(standings, &standing->key);
-    uint32_t version = known != NULL ? known->version : 0;
-    if (known == NULL && standings->len >= (size_t)CS_STANDINGS_KEPT_MAX) return false;
-    if (known != NULL && cs_standing_cmp(standing, known) <= 0) return false;
-    return standing->version - version <= CS_STANDING_JUMP_MAX;
+    return known == NULL || cs_standing_cmp(standing, known) > 0;
+}
+
+bool cs_standings_full(const cs_standings_t *standings)
+{
+    return standings->len >= CS_STANDINGS_KEPT_MAX;
 }
 
 void cs_standings_set(cs_standings_t *standings, const cs_standing_t *standing)

@@ -14,13 +14,24 @@
 
 static const uint8_t marker[16] = {5, 5, 5};
 
+/* As a home has it: a word that somebody is out ends what its record says. */
+static bool was_removed(const nw_node_t *node, unsigned whom)
+{
+    cs_key_t key = nw_key(whom);
+    for (size_t i = 0; i < node->standing_count; i++) {
+        const cs_standing_t *word = &node->standing[i];
+        if (memcmp(&word->key, &key, sizeof key) == 0) return word->out;
+    }
+    return false;
+}
+
 static void start(nw_node_t *node)
 {
     nw_world_t *world = node->world;
     cs_member_t members[NW_NODES_MAX] = {{.rid = 0}};
     size_t count = 0;
     for (unsigned i = 0; i < world->node_count; i++) {
-        if (i == node->index) continue;
+        if (i == node->index || was_removed(node, i)) continue;
         members[count] = (cs_member_t){.key = nw_key(i)};
         snprintf(members[count++].name, sizeof members[0].name, "n%u", i);
     }

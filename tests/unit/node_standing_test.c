@@ -120,6 +120,43 @@ Test(node_standing, the_last_word_counts_wherever_it_is_said)
     cr_assert_not(is_member(2, 3));
 }
 
+/* What node 1 is told by node 0: that `whom` is in, signed by the key of that number. */
+static void tell(unsigned whom, uint32_t version, unsigned signer)
+{
+    cs_keys_t keys;
+    cs_buf_t header = {0}, payload = {0};
+    cs_standing_t word = {.key = nw_key(whom), .version = version};
+    cs_keys_derive(&keys, (const uint8_t[CS_SECRET_BYTES]){7});
+    cs_standing_sign(&word, &keys, nw_seed(signer));
+    cs_msg_standing_t item = {.key = word.key.b,
+                              .version = version,
+                              .signer = word.signer,
+                              .signature = word.signature};
+    cs_msg_t msg = {.type = CS_MSG_STANDINGS, .u.standings = {&item, 1}};
+    memcpy(msg.tag, keys.tag, sizeof msg.tag);
+    cs_msg_encode(&msg, &header);
+    nw_message(&world.node[1], world.link[0 * NW_NODES_MAX + 1].id[1], cs_buf_slice(&header),
+               &payload);
+    cs_buf_fini(&header);
+}
+
+Test(node_standing, a_stranger_s_word_is_none)
+{
+    nw_connect(&world, 0, 1);
+    user_removes(0, 3);
+    pass();
+    tell(3, 5, 7);
+    pass();
+    cr_assert_not(is_member(1, 3), "signed by nobody who is known");
+    tell(3, 5, 3);
+    pass();
+    cr_assert_not(is_member(1, 3), "signed by himself");
+    tell(3, 5, 2);
+    pass();
+    cr_assert(is_member(1, 3));
+    cr_assert(is_member(0, 3));
+}
+
 /* Two who do not hear of each other remove and let in: all agree on the removal. */
 Test(node_standing, at_the_same_time_the_removal_wins)
 {
