@@ -19,7 +19,7 @@
 #define DIRS       100u
 #define ROUNDS     3u
 #define KILLS_MAX  4u
-#define SETTLE_S   300
+#define SETTLE_S   1200 /* of 200,000 files each differs for the replicas that made it */
 
 static cs_prng_t prng;
 
@@ -106,6 +106,7 @@ int main(int argc, char **argv)
     relay_t *relay = relay_new(cluster.node[0].port);
     cluster_pair(&cluster, 1, 0, relay_port(relay));
     cluster_setting(&cluster, "brake", "off");
+    cluster_setting(&cluster, "scan", "@hourly"); /* both are asked to */
     for (int i = 0; i < 2; i++) {
         write_some(&cluster.node[i], 0, files, 2);
     }
