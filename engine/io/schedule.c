@@ -34,6 +34,8 @@ struct cs_shell_schedule {
 
 static int on_timer(zloop_t *loop, int timer_id, void *arg);
 
+/* --- one timer */
+
 static void arm(cs_shell_timer_t *timer)
 {
     bool due;
@@ -53,6 +55,52 @@ static void count_anew(cs_shell_timer_t *timer)
     timer->seen_ms = cs_clock_wall_ms();
     timer->every_ms = (int64_t)cs_clock_mono_ms() + INT64_C(1000) * timer->cron.every_s;
 }
+
+/* --- when all was read again: kept, for a node may run for an hour a day */
+
+static void verified_key(uint32_t folder, cs_buf_t *ret)
+{
+    cs_buf_clear(ret);
+    cs_buf_put_u32_be(ret, folder);
+    cs_buf_printf(ret, "m/verified"); /* goes with the folder's rows */
+}
+
+static void note_verified(const cs_shell_timer_t *timer)
+{
+    cs_batch_t batch = {0};
+    cs_buf_t key = {0}, value = {0};
+    verified_key(timer->folder, &key);
+    cs_buf_put_u64(&value, (uint64_t)cs_clock_wall_ms());
+    cs_batch_put(&batch, cs_buf_slice(&key), cs_buf_slice(&value));
+    cs_store_thread_write(timer->daemon->shell->writer, 0, 0, &batch);
+    cs_batch_fini(&batch);
+    cs_buf_fini(&key);
+    cs_buf_fini(&value);
+}
+
+/* It counts on from the last time; for the first time, from now. */
+static void count_on(cs_shell_timer_t *timer)
+{
+    cs_buf_t key = {0}, value = {0};
+    int64_t now_ms = cs_clock_wall_ms();
+    verified_key(timer->folder, &key);
+    cs_err_t err = cs_store_get(timer->daemon->store, NULL, cs_buf_slice(&key), &value);
+    if (err == CS_OK && value.len == sizeof(uint64_t)) {
+        cs_reader_t reader = cs_reader(cs_buf_slice(&value));
+        int64_t last_ms = (int64_t)cs_read_u64(&reader);
+        /* A clock that was ahead then, or was set back since, puts nothing off. */
+        if (last_ms > 0 && last_ms < now_ms) {
+            timer->every_ms -= now_ms - last_ms;
+            timer->seen_ms = last_ms;
+        }
+    } else {
+        note_verified(timer);
+    }
+    cs_buf_fini(&key);
+    cs_buf_fini(&value);
+}
+
+/* --- due */
 
 /* Runs that were missed, because the machine slept, are made up for by one. A clock that was
  * set back makes nothing due again. */
@@ -124,6 +172,7 @@ static void fire(cs_shell_timer_t *timer)
         follow_pauses(timer->daemon, timer->folder);
         return;
     }
+    if (timer->setting == CS_SETTING_VERIFY) note_verified(timer);
     cs_event_t event = {.kind = CS_EV_SCAN,
                         .folder = timer->folder,
                         .full = timer->setting == CS_SETTING_VERIFY};
@@ -294,6 +343,7 @@ static bool set(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_setting_t se
     timer->cron = cron;
     if (timer->id >= 0) zloop_timer_end(daemon->loop, timer->id);
     count_anew(timer);
+    if (setting == CS_SETTING_VERIFY) count_on(timer);
     arm(timer);
     return true;
 }

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cmd/command.h"
@@ -296,6 +297,19 @@ Test(cli_node, a_schedule_scans_by_itself, .timeout = 120)
     tmp_remove(&fix.tmp);
 }
 
+/* Seconds since 1970. */
+static double next_verify(cluster_t *cluster)
+{
+    char out[CLUSTER_TEXT];
+    struct tm at = {0};
+    cluster_do(cluster, 0, out, "status --json");
+    const char *text = strstr(out, "\"next_verify\":\"");
+    cr_assert_not_null(text, "%s", out);
+    const char *end = strptime(text + strlen("\"next_verify\":\""), "%Y-%m-%dT%H:%M:%S", &at);
+    cr_assert_not_null(end);
+    return (double)timegm(&at) + strtod(end, NULL); /* ".123Z" */
+}
+
 Test(cli_node, all_is_read_again_by_schedule, .timeout = 120)
 {
     cluster_t cluster;
@@ -311,6 +325,13 @@ Test(cli_node, all_is_read_again_by_schedule, .timeout = 120)
     EXPECT(&fix, 0, "every file is read again by its schedule, @every 1s, next at",
            "$B status -v --home %s", home);
     EXPECT(&fix, 0, "\"next_verify\":\"2", "$B status --json --home %s", home);
+    /* In another life of the node it counts on. */
+    EXPECT(&fix, 0, "", "$B folder set shared 'verify=@every 1h' --home %s", home);
+    double before = next_verify(&cluster), began = test_now();
+    cluster_stop(&cluster, 0);
+    cluster_start(&cluster, 0);
+    double after = next_verify(&cluster), took = test_now() - began;
+    cr_assert(after < before + took / 2, "%.3f s later, after %.3f s", after - before, took);
     EXPECT(&fix, 2, "did you mean 'verify'?", "$B folder set shared verfy=@daily --home %s",
            home);
     EXPECT(&fix, 0, "", "$B folder set shared verify= --home %s", home);
