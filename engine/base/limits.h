@@ -106,8 +106,9 @@
 #define CS_REPORTS_MAX        64u   /* members' states in one HAVE (core.md 7.1) */
 #define CS_PEX_MAX            32u   /* addresses in one PEX (core.md 7.1) */
 #define CS_STANDINGS_MAX      256u  /* in one message: 40 KiB */
-/* Members of a folder and those who were, of whom somebody said so: 170 B each in memory. */
-#define CS_STANDINGS_KEPT_MAX (4u * CS_MEMBERS_MAX)
+/* Members of a folder and those who were, of whom somebody said so, four times as many as there
+ * can be at a time: 140 B each in memory. */
+#define CS_STANDINGS_KEPT_MAX 4096u
 #define CS_FOLDER_ID_MAX      64u /* bytes: what `folder add --id` takes */
 
 /* --- what a node holds, asserted by the simulator (sim/load.c) after every step; of a folder

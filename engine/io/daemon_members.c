@@ -151,8 +151,9 @@ void cs__daemon_standing(cs_daemon_t *daemon, const cs_effect_t *effect)
     if (err == CS_OK) {
         bool news = standing->out ? was_member : effect->lifted;
         if (news && !effect->own) tell(daemon, effect, id);
-        if (was_member && cs_peer_record_is_out(&record))
+        if (was_member && cs_peer_record_is_out(&record)) {
             cs__daemon_hang_up(daemon, record.key);
+        }
     } else {
         log_refused(daemon, id, &detail);
     }
