@@ -10,8 +10,9 @@ static uint64_t queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
 {
     cs_buf_t bytes = {0};
     cs_msg_encode(msg, &bytes);
-    bool exposes =
-        msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE && msg->type != CS_MSG_PARTS;
+    /* The others name numbers of ours, or follow from them. */
+    bool exposes = msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE &&
+                   msg->type != CS_MSG_PARTS && msg->type != CS_MSG_STANDINGS;
     uint64_t len = bytes.len;
     cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
     return len;
