@@ -120,6 +120,23 @@ Test(node_standing, the_last_word_counts_wherever_it_is_said)
     cr_assert_not(is_member(2, 3));
 }
 
+/* A node that was put back to an old image must hear of its lost future before it gives a
+ * number away: so nothing that is said before HELLO was answered may count as giving
+ * (core.md 6.4). */
+Test(node_standing, a_word_gives_no_number_away)
+{
+    nw_node_t *node = &world.node[0];
+    nw_write(node, "a", "alone");
+    nw_scan(node, NULL);
+    user_removes(0, 3);
+    pass();
+    cr_assert_gt(cs_replica_state(cs_node_replica(node->node, NW_FOLDER))->ctr, 0);
+    cs_event_t up = {.kind = CS_EV_LINK_UP, .link = 999, .key = nw_key(1)}; /* says nothing */
+    nw_event(node, &up);
+    pass();
+    cr_assert_eq(cs_replica_state(cs_node_replica(node->node, NW_FOLDER))->exposed, 0);
+}
+
 /* What node 1 is told by node 0: that `whom` is in, signed by the key of that number. */
 static void tell(unsigned whom, uint32_t version, unsigned signer)
 {
