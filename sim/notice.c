@@ -21,8 +21,9 @@ void cs_sim_notice_free(cs_sim_notice_t *notice)
 
 /* --- from the user's call to the queue */
 
-/* Of the notice that is made: what it is that is drawn, and below which bound. */
-typedef enum drawn { FAULT, DELAY, AGAIN, DRAWN_MAX = 8 } drawn_t;
+/* What is drawn for a notice: its fault, and of each of up to two copies the delay and, LATE
+ * further on, whether that is a long one. */
+enum { FAULT, DELAY, AGAIN, LATE = 2, DRAWN_MAX = 8 };
 
 static uint64_t draw(const cs_sim_node_t *node, unsigned what, uint64_t bound)
 {
@@ -34,7 +35,7 @@ static uint64_t draw(const cs_sim_node_t *node, unsigned what, uint64_t bound)
 static void send(cs_sim_node_t *node, unsigned what, cs_dirty_kind_t kind, cs_slice_t path,
                  cs_slice_t to)
 {
-    bool late = node->sim->options.watch == 2 && draw(node, what + 2, 8) == 0;
+    bool late = node->sim->options.watch == 2 && draw(node, what + LATE, 8) == 0;
     cs_sim_notice_t *notice = cs_calloc(1, sizeof *notice);
     *notice = (cs_sim_notice_t){.kind = kind, .path = cs_str_new(path.data, path.len)};
     if (to.len > 0) notice->to = cs_str_new(to.data, to.len);

@@ -7,19 +7,13 @@
 #include "io/daemon_shell.h"
 #include "io/exit_codes.h"
 #include "io/suggest.h"
-#include "node/cron.h"
 
 static const char *check_value(cs_setting_t setting, const char *value, cs_buf_t *why)
 {
     const char *refused = cs_setting_check(setting, value);
     if (refused != NULL || !cs__schedule_has(setting)) return refused;
     cs_cron_t cron;
-    cs_err_t err = cs_cron_parse(value, &cron, why);
-    bool at_times = setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
-    if (err == CS_OK && at_times && cron.every_s > 0) {
-        return "must be times of the day, not an interval";
-    }
-    if (err == CS_OK) return NULL;
+    if (cs__schedule_parse(setting, value, &cron, why) == CS_OK) return NULL;
     cs_buf_put_u8(why, 0);
     return (const char *)why->data;
 }

@@ -159,7 +159,8 @@ static bool is_said(const cs_peer_record_t *before, const cs_peer_record_t *now)
 {
     bool all = true;
     for (size_t i = 0; i < before->folders.count; i++) {
-        all = all && cs_standing_says_out(now, before->folders.at[i]);
+        cs_standing_t word;
+        all = all && cs_standing_get(now, before->folders.at[i], &word) && word.out;
     }
     return all;
 }

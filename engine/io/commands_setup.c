@@ -191,12 +191,7 @@ int cs__cmd_peer_add(cs_ask_t *ask)
     int exit_code = check_peer(ask, given ? id.raw : NULL, key);
     cs__arg_fini(&id);
     if (exit_code != CS_EXIT_DONE) return exit_code;
-    cs_err_t err = cs_home_peer_get(ask->daemon->home, key, &record, &ask->detail);
-    if (err == CS_ERR_NOT_FOUND) {
-        cs_buf_clear(&ask->detail);
-        memcpy(record.key, key, sizeof record.key);
-        err = CS_OK;
-    }
+    cs_err_t err = cs_home_peer_find(ask->daemon->home, key, &record, &ask->detail);
     exit_code = err == CS_OK ? change_peer(ask, &record) : CS_EXIT_FAILED;
     if (exit_code == CS_EXIT_DONE) {
         cs_json_t json = {0};

@@ -7,10 +7,8 @@
 
 static const char *folder_name(const cs_daemon_t *daemon, uint32_t number)
 {
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == number) return daemon->folders[i].record.id;
-    }
-    return NULL;
+    const cs_mounted_t *folder = cs_daemon_folder_by_number(daemon, number);
+    return folder != NULL ? folder->record.id : NULL;
 }
 
 /* Events that come by the thousand are no lines of the log. */

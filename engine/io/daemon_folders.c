@@ -96,6 +96,14 @@ cs_mounted_t *cs_daemon_folder(cs_daemon_t *daemon, const char *id)
     return NULL;
 }
 
+cs_mounted_t *cs_daemon_folder_by_number(const cs_daemon_t *daemon, uint32_t number)
+{
+    for (size_t i = 0; i < daemon->folder_count; i++) {
+        if (daemon->folders[i].record.number == number) return &daemon->folders[i];
+    }
+    return NULL;
+}
+
 cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon, const char *path)
 {
     for (size_t i = 0; i < daemon->folder_count; i++) {
@@ -271,13 +279,9 @@ cs_err_t cs__daemon_mount_all(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     for (size_t i = 0; err == CS_OK && i < count; i++) {
         err = cs_daemon_mount(daemon, &records[i], ret_detail);
     }
-    if (err == CS_OK) err = cs_home_peers(daemon->home, &peers, &peer_count, ret_detail);
+    if (err == CS_OK) err = cs_home_known(daemon->home, &peers, &peer_count, ret_detail);
     for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
         cs_daemon_peer_changed(daemon, &peers[i], false);
-    }
-    cs_home_peers_free(&peers, peer_count);
-    if (err == CS_OK) err = cs_home_removed(daemon->home, &peers, &peer_count, ret_detail);
-    for (size_t i = 0; err == CS_OK && i < peer_count; i++) {
         if (peers[i].removed) cs_daemon_peer_removed(daemon, peers[i].key, false);
     }
     if (err == CS_OK) cs_daemon_invites_changed(daemon);

@@ -104,14 +104,6 @@ static void begin(cs_daemon_t *daemon, uint32_t number)
     cs_buf_fini(&key);
 }
 
-static bool has_record(const cs_daemon_t *daemon, uint32_t number)
-{
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == number) return true;
-    }
-    return false;
-}
-
 void cs__daemon_forget_resume(cs_daemon_t *daemon)
 {
     cs_slice_t prefix = cs_slice_text(NOTE_PREFIX);
@@ -122,7 +114,7 @@ void cs__daemon_forget_resume(cs_daemon_t *daemon)
         cs_reader_t reader = cs_reader(cs_slice(key.data + prefix.len, 4));
         uint32_t number = cs_read_u32_be(&reader);
         /* Its record came back, from a backup perhaps: what is left of it may be of use. */
-        if (!has_record(daemon, number)) begin(daemon, number);
+        if (cs_daemon_folder_by_number(daemon, number) == NULL) begin(daemon, number);
     }
     cs_iter_destroy(&iter);
 }
@@ -182,5 +174,5 @@ bool cs_daemon_is_leaving(const cs_daemon_t *daemon, uint32_t number)
     for (size_t i = 0; i < daemon->shell->forget_count; i++) {
         if (daemon->shell->forget[i].number == number) return true;
     }
-    return has_record(daemon, number);
+    return cs_daemon_folder_by_number(daemon, number) != NULL;
 }

@@ -90,6 +90,7 @@ struct cs_daemon {
 void cs_daemon_step(cs_daemon_t *daemon, cs_event_t *event);
 
 cs_mounted_t *cs_daemon_folder(cs_daemon_t *daemon, const char *id); /* NULL: unknown */
+cs_mounted_t *cs_daemon_folder_by_number(const cs_daemon_t *daemon, uint32_t number);
 cs_mounted_t *cs_daemon_folder_by_path(cs_daemon_t *daemon,
                                        const char *path); /* that contains it */
 

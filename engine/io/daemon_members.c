@@ -7,48 +7,27 @@
 #include "io/daemon_shell.h"
 #include "io/standing_text.h"
 
-static void add_member(const cs_peer_record_t *peer, cs_member_list_t *ret)
-{
-    ret->item = cs_realloc_array(ret->item, ret->count + 1, sizeof *ret->item);
-    cs_member_t *member = &ret->item[ret->count++];
-    *member = (cs_member_t){.rid = 0};
-    memcpy(member->key.b, peer->key, sizeof member->key.b);
-    if (peer->name != NULL) snprintf(member->name, sizeof member->name, "%s", peer->name);
-}
-
-static void add_standing(const cs_peer_record_t *peer, const char *folder,
-                         cs_member_list_t *ret)
-{
-    for (size_t i = 0; i < peer->standings.count; i++) {
-        char id[CS_ID_TEXT];
-        cs_standing_t standing = {.version = 0};
-        bool good = cs_standing_parse(peer->standings.at[i], id, &standing);
-        if (!good || strcmp(id, folder) != 0) continue;
-        memcpy(standing.key.b, peer->key, sizeof standing.key.b);
-        ret->standing =
-            cs_realloc_array(ret->standing, ret->standing_count + 1, sizeof *ret->standing);
-        ret->standing[ret->standing_count++] = standing;
-    }
-}
-
 cs_err_t cs__daemon_members_of(cs_daemon_t *daemon, const char *folder, cs_member_list_t *ret,
                                cs_buf_t *ret_detail)
 {
     cs_peer_record_t *peers = NULL;
     size_t count = 0;
-    cs_err_t err = cs_home_peers(daemon->home, &peers, &count, ret_detail);
-    for (size_t i = 0; err == CS_OK && i < count; i++) {
-        if (cs_strings_has(&peers[i].folders, folder)) add_member(&peers[i], ret);
-        add_standing(&peers[i], folder, ret);
+    cs_err_t err = cs_home_known(daemon->home, &peers, &count, ret_detail);
+    if (err != CS_OK) return err;
+    *ret = (cs_member_list_t){.item = cs_calloc(count, sizeof *ret->item),
+                              .standing = cs_calloc(count, sizeof *ret->standing)};
+    for (size_t i = 0; i < count; i++) {
+        const cs_peer_record_t *peer = &peers[i];
+        if (cs_standing_get(peer, folder, &ret->standing[ret->standing_count])) {
+            ret->standing_count++;
+        }
+        if (!cs_strings_has(&peer->folders, folder)) continue;
+        cs_member_t *member = &ret->item[ret->count++];
+        memcpy(member->key.b, peer->key, sizeof member->key.b);
+        if (peer->name != NULL) snprintf(member->name, sizeof member->name, "%s", peer->name);
     }
     cs_home_peers_free(&peers, count);
-    if (err == CS_OK) err = cs_home_removed(daemon->home, &peers, &count, ret_detail);
-    for (size_t i = 0; err == CS_OK && i < count; i++) {
-        add_standing(&peers[i], folder, ret);
-    }
-    cs_home_peers_free(&peers, count);
-    if (err != CS_OK) cs__member_list_fini(ret);
-    return err;
+    return CS_OK;
 }
 
 void cs__member_list_fini(cs_member_list_t *list)
@@ -56,27 +35,6 @@ void cs__member_list_fini(cs_member_list_t *list)
     cs_free(list->item);
     cs_free(list->standing);
     *list = (cs_member_list_t){0};
-}
-
-static const char *folder_of(const cs_daemon_t *daemon, const cs_effect_t *effect)
-{
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        const cs_folder_record_t *record = &daemon->folders[i].record;
-        if (record->number == effect->folder) return record->id;
-    }
-    return NULL;
-}
-
-/* A fresh one if there is none yet. */
-static cs_err_t get_record(cs_daemon_t *daemon, const cs_key_t *key, const char *name,
-                           cs_peer_record_t *ret, cs_buf_t *detail)
-{
-    cs_err_t err = cs_home_peer_get(daemon->home, key->b, ret, detail);
-    if (err != CS_ERR_NOT_FOUND) return err;
-    cs_buf_clear(detail);
-    memcpy(ret->key, key->b, sizeof ret->key);
-    if (cs_check_name(name) == NULL) ret->name = cs_strdup(name);
-    return CS_OK;
 }
 
 static void log_refused(cs_daemon_t *daemon, const char *folder, cs_buf_t *detail)
@@ -88,12 +46,16 @@ static void log_refused(cs_daemon_t *daemon, const char *folder, cs_buf_t *detai
 
 void cs__daemon_member(cs_daemon_t *daemon, const cs_effect_t *effect)
 {
-    const char *id = folder_of(daemon, effect);
-    if (id == NULL) return;
+    const cs_mounted_t *folder = cs_daemon_folder_by_number(daemon, effect->folder);
+    if (folder == NULL) return;
+    const char *id = folder->record.id;
     cs_buf_t detail = {0};
     cs_peer_record_t record = {0};
     const cs_member_t *member = &effect->member;
-    cs_err_t err = get_record(daemon, &member->key, member->name, &record, &detail);
+    cs_err_t err = cs_home_peer_find(daemon->home, member->key.b, &record, &detail);
+    if (record.name == NULL && cs_check_name(member->name) == NULL) {
+        record.name = cs_strdup(member->name); /* a word about it may have come first */
+    }
     if (err == CS_OK && record.removed) {
         cs_buf_printf(&detail, "it was removed here"); /* while this was on its way */
         err = CS_ERR_REFUSED;
@@ -134,12 +96,13 @@ static void tell(cs_daemon_t *daemon, const cs_effect_t *effect, const char *fol
 
 void cs__daemon_standing(cs_daemon_t *daemon, const cs_effect_t *effect)
 {
-    const char *id = folder_of(daemon, effect);
-    if (id == NULL) return;
+    const cs_mounted_t *folder = cs_daemon_folder_by_number(daemon, effect->folder);
+    if (folder == NULL) return;
+    const char *id = folder->record.id;
     cs_buf_t detail = {0};
     cs_peer_record_t record = {0};
     const cs_standing_t *standing = &effect->standing;
-    cs_err_t err = get_record(daemon, &standing->key, "", &record, &detail);
+    cs_err_t err = cs_home_peer_find(daemon->home, standing->key.b, &record, &detail);
     bool was_member = cs_strings_has(&record.folders, id);
     if (err == CS_OK) {
         cs_standing_put(&record, id, standing);

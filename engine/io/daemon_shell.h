@@ -7,6 +7,7 @@
 #include "io/daemon_internal.h"
 #include "io/pool.h"
 #include "io/store_thread.h"
+#include "node/cron.h"
 
 /* Threads that wait for the disk: one walks and hashes, CS_FETCH_LOOKS_MAX look for chunks, and
  * one is left for what is short, staging and serving. */
@@ -147,6 +148,9 @@ void cs__schedule_folder(cs_daemon_t *daemon, cs_mounted_t *folder); /* new, or 
 /* Only when it is scanned: what watches it changed. */
 void cs__schedule_scan(cs_daemon_t *daemon, const cs_mounted_t *folder);
 bool cs__schedule_has(cs_setting_t setting); /* it is one of schedules */
+/* cs_cron_parse, of one that this setting takes: pauses have times, not an interval. */
+CS_MUST_USE cs_err_t cs__schedule_parse(cs_setting_t setting, const char *text, cs_cron_t *ret,
+                                        cs_buf_t *ret_detail);
 
 /* What scans a folder that sets nothing. */
 const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *folder);

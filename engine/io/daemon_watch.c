@@ -32,14 +32,6 @@ static cs_shell_watch_t *find(const cs_daemon_t *daemon, uint32_t folder)
     return NULL;
 }
 
-static const cs_mounted_t *folder_of(const cs_daemon_t *daemon, uint32_t number)
-{
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == number) return &daemon->folders[i];
-    }
-    return NULL;
-}
-
 cs_watcher_state_t cs_daemon_watch_state(const cs_daemon_t *daemon, uint32_t folder)
 {
     const cs_shell_watch_t *self = find(daemon, folder);
@@ -56,7 +48,7 @@ static void look(void *arg, const cs_dirty_batch_t *batch)
         paths[i] = cs_slice_str(batch->path[i]);
     }
     self->ticket = ++self->daemon->last_ticket;
-    const cs_mounted_t *folder = folder_of(self->daemon, self->folder);
+    const cs_mounted_t *folder = cs_daemon_folder_by_number(self->daemon, self->folder);
     CS_ASSERT(folder != NULL); /* it is forgotten before its folder goes */
     cs_daemon_scan(self->daemon, folder, paths, batch->all ? 0 : batch->count, false,
                    self->ticket);
@@ -105,7 +97,7 @@ static void changed(void *arg, const cs_watcher_state_t *state)
     bool failed = state->by == CS_WATCH_OFF && state->why != CS_ERR_NOT_MOUNTED &&
                   state->why != self->state.why;
     self->state = *state;
-    const cs_mounted_t *folder = folder_of(self->daemon, self->folder);
+    const cs_mounted_t *folder = cs_daemon_folder_by_number(self->daemon, self->folder);
     if (folder == NULL) return;
     bool covers = cs_watcher_covers(state);
     if (covers != covered || misses || failed) log_state(self, folder->record.id);

@@ -73,13 +73,16 @@ CS_MUST_USE cs_err_t cs_home_folder_remove(cs_home_t *home, const char *id,
                                            cs_buf_t *ret_detail);
 void cs_home_folders_free(cs_folder_record_t **records_p, size_t count);
 
-/* Those that are let in; `removed`: those that were, and are not any more. */
+/* Those that are let in; `known`: and those that were, and are not any more. */
 CS_MUST_USE cs_err_t cs_home_peers(const cs_home_t *home, cs_peer_record_t **ret,
                                    size_t *ret_count, cs_buf_t *ret_detail);
-CS_MUST_USE cs_err_t cs_home_removed(const cs_home_t *home, cs_peer_record_t **ret,
-                                     size_t *ret_count, cs_buf_t *ret_detail);
+CS_MUST_USE cs_err_t cs_home_known(const cs_home_t *home, cs_peer_record_t **ret,
+                                   size_t *ret_count, cs_buf_t *ret_detail);
 CS_MUST_USE cs_err_t cs_home_peer_get(const cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
                                       cs_peer_record_t *ret, cs_buf_t *ret_detail);
+/* The same; a fresh one, not yet kept, if there is none. */
+CS_MUST_USE cs_err_t cs_home_peer_find(const cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
+                                       cs_peer_record_t *ret, cs_buf_t *ret_detail);
 CS_MUST_USE cs_err_t cs_home_peer_put(cs_home_t *home, const cs_peer_record_t *record,
                                       cs_buf_t *ret_detail);
 void cs_home_peers_free(cs_peer_record_t **records_p, size_t count);

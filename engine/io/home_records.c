@@ -275,17 +275,25 @@ void cs_home_folders_free(cs_folder_record_t **records_p, size_t count)
     *records_p = NULL;
 }
 
-static cs_err_t list_peers(const cs_home_t *home, bool removed, cs_peer_record_t **ret,
-                           size_t *ret_count, cs_buf_t *ret_detail)
+cs_err_t cs_home_known(const cs_home_t *home, cs_peer_record_t **ret, size_t *ret_count,
+                       cs_buf_t *ret_detail)
 {
     void *records = NULL;
+    cs_err_t err = record_list(home, &peer_kind, &records, ret_count, ret_detail);
+    *ret = records;
+    return err;
+}
+
+cs_err_t cs_home_peers(const cs_home_t *home, cs_peer_record_t **ret, size_t *ret_count,
+                       cs_buf_t *ret_detail)
+{
+    cs_peer_record_t *peers = NULL;
     size_t count = 0;
-    cs_err_t err = record_list(home, &peer_kind, &records, &count, ret_detail);
+    cs_err_t err = cs_home_known(home, &peers, &count, ret_detail);
     if (err != CS_OK) return err;
-    cs_peer_record_t *peers = records;
     *ret_count = 0;
     for (size_t i = 0; i < count; i++) {
-        if (cs_peer_record_is_out(&peers[i]) == removed) {
+        if (!cs_peer_record_is_out(&peers[i])) {
             peers[(*ret_count)++] = peers[i];
         } else {
             cs_peer_record_fini(&peers[i]);
@@ -295,24 +303,22 @@ static cs_err_t list_peers(const cs_home_t *home, bool removed, cs_peer_record_t
     return CS_OK;
 }
 
-cs_err_t cs_home_peers(const cs_home_t *home, cs_peer_record_t **ret, size_t *ret_count,
-                       cs_buf_t *ret_detail)
-{
-    return list_peers(home, false, ret, ret_count, ret_detail);
-}
-
-cs_err_t cs_home_removed(const cs_home_t *home, cs_peer_record_t **ret, size_t *ret_count,
-                         cs_buf_t *ret_detail)
-{
-    return list_peers(home, true, ret, ret_count, ret_detail);
-}
-
 cs_err_t cs_home_peer_get(const cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
                           cs_peer_record_t *ret, cs_buf_t *ret_detail)
 {
     char name[CS_KEY_TEXT];
     cs_hex(name, key, CS_KEY_BYTES);
     return record_get(home, &peer_kind, name, ret, ret_detail);
+}
+
+cs_err_t cs_home_peer_find(const cs_home_t *home, const uint8_t key[CS_KEY_BYTES],
+                           cs_peer_record_t *ret, cs_buf_t *ret_detail)
+{
+    cs_err_t err = cs_home_peer_get(home, key, ret, ret_detail);
+    if (err != CS_ERR_NOT_FOUND) return err;
+    cs_buf_clear(ret_detail);
+    memcpy(ret->key, key, sizeof ret->key);
+    return CS_OK;
 }
 
 cs_err_t cs_home_peer_put(cs_home_t *home, const cs_peer_record_t *record, cs_buf_t *ret_detail)

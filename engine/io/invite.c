@@ -173,11 +173,7 @@ static cs_err_t admit(cs_daemon_t *daemon, const char *folder, const cs_msg_join
                       cs_buf_t *detail)
 {
     cs_peer_record_t peer = {0};
-    cs_err_t err = cs_home_peer_get(daemon->home, join->key, &peer, detail);
-    if (err == CS_ERR_NOT_FOUND) {
-        memcpy(peer.key, join->key, sizeof peer.key);
-        err = CS_OK;
-    }
+    cs_err_t err = cs_home_peer_find(daemon->home, join->key, &peer, detail);
     if (err == CS_OK && peer.name == NULL && join->name.len <= CS_MEMBER_NAME_MAX) {
         char name[CS_MEMBER_NAME_MAX + 1] = {0};
         if (join->name.len > 0) memcpy(name, join->name.data, join->name.len);

@@ -151,12 +151,7 @@ static cs_err_t keep_member(cs_join_t *join, const uint8_t *key, cs_slice_t name
     const cs_daemon_t *daemon = join->daemon;
     cs_peer_record_t peer = {0};
     char text[CS_MEMBER_NAME_MAX + 1];
-    cs_err_t err = cs_home_peer_get(daemon->home, key, &peer, detail);
-    if (err == CS_ERR_NOT_FOUND) {
-        cs_buf_clear(detail);
-        memcpy(peer.key, key, sizeof peer.key);
-        err = CS_OK;
-    }
+    cs_err_t err = cs_home_peer_find(daemon->home, key, &peer, detail);
     if (peer.name == NULL && text_of(name, text, sizeof text) && cs_check_name(text) == NULL) {
         peer.name = cs_strdup(text);
     }

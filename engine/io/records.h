@@ -51,7 +51,7 @@ typedef struct cs_peer_record {
     cs_strings_t heard;        /* endpoints, as it or others told */
     cs_strings_t folders;      /* ids it is authorised for */
     bool removed;              /* not let in, whoever of the members speaks for it */
-    bool cut_off; /* others removed it, and nothing is shared with it: not let in, for now */
+    bool cut_off; /* others removed it: not let in until something is shared with it again */
     cs_strings_t standings; /* of each folder what members say of it (standing_text.h) */
 } cs_peer_record_t;
 
@@ -83,7 +83,7 @@ void cs_folder_record_fini(cs_folder_record_t *record);
 /* A user's: nothing is shared with it any more, and it is not let in. */
 void cs_peer_record_remove(cs_peer_record_t *record);
 bool cs_peer_record_is_out(const cs_peer_record_t *record); /* it is not let in */
-/* It is let in, and shares this folder; NULL: none for now. */
+/* It is let in, and shares this folder if one is given. */
 void cs_peer_record_admit(cs_peer_record_t *record, const char *folder);
 void cs_peer_record_fini(cs_peer_record_t *record);
 

@@ -1,7 +1,8 @@
 /* schedule.c - scans and pauses when their time has come: one timer for each schedule of a
  * folder, set anew after each firing.
  *
- * Only here does the wall clock matter: it decides when to look, never what is found. */
+ * Only here does the wall clock matter: it decides when to look or rest, never what is found.
+ */
 #include <string.h>
 
 #include "base/mem.h"
@@ -113,14 +114,6 @@ static bool is_due(cs_shell_timer_t *timer)
     return due;
 }
 
-static cs_mounted_t *folder_of(cs_daemon_t *daemon, uint32_t number)
-{
-    for (size_t i = 0; i < daemon->folder_count; i++) {
-        if (daemon->folders[i].record.number == number) return &daemon->folders[i];
-    }
-    return NULL;
-}
-
 static cs_shell_timer_t *find(const cs_daemon_t *daemon, uint32_t folder, cs_setting_t setting)
 {
     const cs_shell_schedule_t *schedule = daemon->shell->schedule;
@@ -132,6 +125,11 @@ static cs_shell_timer_t *find(const cs_daemon_t *daemon, uint32_t folder, cs_set
 }
 
 /* --- pauses */
+
+static bool is_of_pauses(cs_setting_t setting)
+{
+    return setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
+}
 
 /* False: none is set, or neither time ever came. */
 static bool should_be_paused(const cs_daemon_t *daemon, uint32_t folder, bool *ret)
@@ -150,7 +148,7 @@ static bool should_be_paused(const cs_daemon_t *daemon, uint32_t folder, bool *r
  * holds until the next of them. */
 static void follow_pauses(cs_daemon_t *daemon, uint32_t number)
 {
-    cs_mounted_t *folder = folder_of(daemon, number);
+    cs_mounted_t *folder = cs_daemon_folder_by_number(daemon, number);
     bool on;
     if (folder == NULL || !should_be_paused(daemon, number, &on)) return;
     if (folder->record.paused == on) return;
@@ -168,7 +166,7 @@ static void follow_pauses(cs_daemon_t *daemon, uint32_t number)
 
 static void fire(cs_shell_timer_t *timer)
 {
-    if (timer->setting == CS_SETTING_PAUSE || timer->setting == CS_SETTING_RESUME) {
+    if (is_of_pauses(timer->setting)) {
         follow_pauses(timer->daemon, timer->folder);
         return;
     }
@@ -238,8 +236,16 @@ uint32_t cs__schedule_period_s(const cs_daemon_t *daemon, const cs_mounted_t *fo
 
 bool cs__schedule_has(cs_setting_t setting)
 {
-    return setting == CS_SETTING_SCAN || setting == CS_SETTING_VERIFY ||
-           setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
+    return setting == CS_SETTING_SCAN || setting == CS_SETTING_VERIFY || is_of_pauses(setting);
+}
+
+cs_err_t cs__schedule_parse(cs_setting_t setting, const char *text, cs_cron_t *ret,
+                            cs_buf_t *ret_detail)
+{
+    cs_err_t err = cs_cron_parse(text, ret, ret_detail);
+    if (err != CS_OK || !is_of_pauses(setting) || ret->every_s == 0) return err;
+    cs_buf_printf(ret_detail, "must be times of the day, not an interval");
+    return CS_ERR_USAGE;
 }
 
 static void end(cs_shell_timer_t *timer)
@@ -314,13 +320,7 @@ static bool set(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_setting_t se
     const cs_shell_timer_t *known = find(daemon, number, setting);
     cs_cron_t cron;
     cs_buf_t detail = {0};
-    cs_err_t err = text != NULL ? cs_cron_parse(text, &cron, &detail) : CS_OK;
-    bool pauses = setting == CS_SETTING_PAUSE || setting == CS_SETTING_RESUME;
-    if (text != NULL && err == CS_OK && pauses && cron.every_s > 0) {
-        cs_buf_printf(&detail, "is an interval, and must be times of the day");
-        err = CS_ERR_USAGE;
-    }
-    if (err != CS_OK) {
+    if (text != NULL && cs__schedule_parse(setting, text, &cron, &detail) != CS_OK) {
         cs_buf_put_u8(&detail, 0);
         cs__daemon_log(daemon, CS_LOG_WARNING, "schedule.refused", id, cs_slice_text(text),
                        (const char *)detail.data);
@@ -329,7 +329,7 @@ static bool set(cs_daemon_t *daemon, const cs_mounted_t *folder, cs_setting_t se
     cs_buf_fini(&detail);
     if (text == NULL && setting == CS_SETTING_SCAN) {
         text = cs__schedule_default(daemon, folder);
-        err = cs_cron_parse(text, &cron, NULL);
+        cs_err_t err = cs_cron_parse(text, &cron, NULL);
         CS_ASSERT(err == CS_OK);
     }
     if (text == NULL) {

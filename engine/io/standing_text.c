@@ -26,13 +26,14 @@ bool cs_standing_parse(const char *text, char ret_folder[CS_ID_TEXT], cs_standin
            cs_unhex(ret->signature, sizeof ret->signature, cs_slice_text(signature));
 }
 
-bool cs_standing_says_out(const cs_peer_record_t *record, const char *folder)
+bool cs_standing_get(const cs_peer_record_t *record, const char *folder, cs_standing_t *ret)
 {
     for (size_t i = 0; i < record->standings.count; i++) {
         char id[CS_ID_TEXT];
-        cs_standing_t standing;
-        bool good = cs_standing_parse(record->standings.at[i], id, &standing);
-        if (good && strcmp(id, folder) == 0) return standing.out;
+        bool good = cs_standing_parse(record->standings.at[i], id, ret);
+        if (!good || strcmp(id, folder) != 0) continue;
+        memcpy(ret->key.b, record->key, sizeof ret->key.b);
+        return true;
     }
     return false;
 }

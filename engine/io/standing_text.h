@@ -10,8 +10,8 @@ CS_HEADER_BEGIN
 
 /* False: it is none. ret's key is not in the text, and stays as it is. */
 bool cs_standing_parse(const char *text, char ret_folder[CS_ID_TEXT], cs_standing_t *ret);
-/* The record has the word that it was removed from that folder. */
-bool cs_standing_says_out(const cs_peer_record_t *record, const char *folder);
+/* What the record has for that folder; false: nothing, and ret is undefined. */
+bool cs_standing_get(const cs_peer_record_t *record, const char *folder, cs_standing_t *ret);
 /* In the place of what the record has for that folder. */
 void cs_standing_put(cs_peer_record_t *record, const char *folder,
                      const cs_standing_t *standing);

@@ -258,9 +258,6 @@ bool cs_folder_start_apply(cs_folder_t *folder);
 void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 
-/* folder_wants.c */
-void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
-void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
 /* folder_peers.c */
 cs_told_t *cs_folder_told(cs_folder_t *folder, cs_peer_t peer);
 /* One that was not known is to be kept, and let in. */
@@ -280,6 +277,10 @@ bool cs_folder_is_out(const cs_folder_t *folder, const cs_key_t *key);
 void cs_folder_cut_off(cs_folder_t *folder, const cs_key_t *key); /* a member no more */
 void cs_folder_standings_tell(cs_folder_t *folder);
 void cs_folder_standings_take(cs_folder_t *folder, const cs_msg_standings_t *msg);
+
+/* folder_wants.c */
+void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
+void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
 /* A path that waits for the content, borrowed; empty: none does. */
 cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);

@@ -5,13 +5,11 @@
  * Both have scanned before they meet, so what passes first, and what the kills fall into, is
  * the exchange: each round at another part of what a round passes. Then both write, away from
  * each other, and meet again. */
-#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/prng.h"
-#include "support/cluster.h"
-#include "support/relay.h"
+#include "support/kills.h"
 #include "support/seed.h"
 
 #define FILES      3000u
@@ -46,34 +44,6 @@ static void differ(cluster_t *cluster, unsigned files, unsigned round)
     }
 }
 
-static bool is_done(cluster_t *cluster)
-{
-    return cluster_succeeds(cluster, 0, "wait %s --peers 1 --timeout 0.01", cluster->folder);
-}
-
-/* Until so many bytes have passed, or all is done. */
-static bool await_bytes(cluster_t *cluster, const relay_t *relay, uint64_t until)
-{
-    double deadline = test_now() + SETTLE_S;
-    while (relay_bytes(relay) < until) {
-        uint64_t before = relay_bytes(relay);
-        poll(NULL, 0, 1);
-        if (relay_bytes(relay) == before && is_done(cluster)) return false;
-        if (test_now() > deadline) test_fail("the exchange stands still (%s)", cluster->dir);
-    }
-    return true;
-}
-
-static void kill_and_start(cluster_t *cluster, unsigned which)
-{
-    for (int i = 0; i < 2; i++) {
-        if ((which & (1u << i)) != 0) cluster_kill(cluster, i);
-    }
-    for (int i = 0; i < 2; i++) {
-        if ((which & (1u << i)) != 0) cluster_start(cluster, i);
-    }
-}
-
 /* Kills that fell into it. The bytes of an exchange, at least, are those of its entries. */
 static unsigned meet(cluster_t *cluster, const relay_t *relay, unsigned files)
 {
@@ -83,9 +53,9 @@ static unsigned meet(cluster_t *cluster, const relay_t *relay, unsigned files)
         cluster_start(cluster, i);
     }
     for (unsigned i = 0; i < KILLS_MAX; i++) {
-        uint64_t until = relay_bytes(relay) + cs_prng_below(&prng, bytes / KILLS_MAX);
-        if (!await_bytes(cluster, relay, until)) break;
-        kill_and_start(cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
+        uint64_t more = cs_prng_below(&prng, bytes / KILLS_MAX);
+        if (!kills_await(cluster, relay, more, SETTLE_S)) break;
+        kills_restart(cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
         kills++;
     }
     cluster_settle(cluster, SETTLE_S);

@@ -11,8 +11,7 @@
 #include <string.h>
 
 #include "base/prng.h"
-#include "support/cluster.h"
-#include "support/relay.h"
+#include "support/kills.h"
 #include "support/seed.h"
 
 #define SMALL_FILES 5000u
@@ -48,34 +47,6 @@ static void make_source(const char *dir)
     if (fclose(file) != 0) test_fail("cannot write %s", path);
 }
 
-static void kill_and_start(cluster_t *cluster, unsigned which)
-{
-    if (which & 1) cluster_kill(cluster, 0);
-    if (which & 2) cluster_kill(cluster, 1);
-    if (which & 1) cluster_start(cluster, 0);
-    if (which & 2) cluster_start(cluster, 1);
-}
-
-/* True once node 1 holds everything node 0 has, without waiting for it. */
-static bool is_done(cluster_t *cluster)
-{
-    return cluster_succeeds(cluster, 0, "wait %s --peers 1 --timeout 0.01", cluster->folder);
-}
-
-/* Until `bytes` more have passed, or all is done. */
-static bool await_bytes(cluster_t *cluster, const relay_t *relay, uint64_t bytes)
-{
-    uint64_t until = relay_bytes(relay) + bytes;
-    double deadline = test_now() + SETTLE_S;
-    while (relay_bytes(relay) < until) {
-        uint64_t before = relay_bytes(relay);
-        poll(NULL, 0, 5);
-        if (relay_bytes(relay) == before && is_done(cluster)) return false;
-        if (test_now() > deadline) test_fail("the transfer stands still (%s)", cluster->dir);
-    }
-    return true;
-}
-
 /* One first sync; returns the kills that fell into it. `expected` bytes pass in all. */
 static unsigned sync_with_kills(const char *source, uint64_t expected, uint64_t *ret_bytes)
 {
@@ -90,14 +61,15 @@ static unsigned sync_with_kills(const char *source, uint64_t expected, uint64_t 
     unsigned kills = 0;
     if (expected > 0 && cs_prng_chance(&prng, 1, 3)) {
         poll(NULL, 0, (int)cs_prng_below(&prng, 1000)); /* most of the first scan */
-        kill_and_start(&cluster, 1);
+        kills_restart(&cluster, 1);
         kills++;
     }
     cluster_do(&cluster, 0, NULL, "scan %s", cluster.folder);
     unsigned more = expected == 0 ? 0 : 1 + (unsigned)cs_prng_below(&prng, KILLS_MAX);
     for (unsigned i = 0; i < more; i++) {
-        if (!await_bytes(&cluster, relay, cs_prng_below(&prng, expected / more))) break;
-        kill_and_start(&cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
+        if (!kills_await(&cluster, relay, cs_prng_below(&prng, expected / more), SETTLE_S))
+            break;
+        kills_restart(&cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
         kills++;
     }
     cluster_settle(&cluster, SETTLE_S);

@@ -86,6 +86,12 @@ void nw_connect_all(nw_world_t *world)
     }
 }
 
+void nw_disconnect_all(nw_world_t *world)
+{
+    for (size_t i = 0; i < NW_LINKS_MAX; i++)
+        nw_disconnect(world, &world->link[i]);
+}
+
 void nw_link_send(nw_node_t *node, cs_effect_t *effect)
 {
     unsigned end;

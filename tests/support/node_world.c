@@ -313,6 +313,13 @@ void nw_pass_time(nw_world_t *world)
     world->idle_ticks = 0;
 }
 
+void nw_pass(nw_world_t *world, unsigned steps)
+{
+    for (unsigned i = 0; i < steps; i++) {
+        if (!nw_step(world)) nw_pass_time(world);
+    }
+}
+
 /* A worker that ends takes no more of them: they come back as they went. */
 static void return_next(nw_node_t *node)
 {

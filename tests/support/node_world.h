@@ -127,6 +127,8 @@ void nw_end_jobs(nw_node_t *node);    /* as when a node stops: what was not begu
 /* One thing that can go on does; false: nothing can before time passes. */
 bool nw_step(nw_world_t *world);
 void nw_pass_time(nw_world_t *world); /* to the next deadline */
+/* So many steps; where there is none, time passes. */
+void nw_pass(nw_world_t *world, unsigned steps);
 
 /* `from` dials `to`, unless that connection is up. */
 void nw_connect(nw_world_t *world, unsigned from, unsigned to);
@@ -135,6 +137,7 @@ void nw_link_send(nw_node_t *node, cs_effect_t *effect);
 void nw_link_drop(nw_node_t *node, const cs_effect_t *effect);
 bool nw_deliver_next(nw_world_t *world);
 void nw_connect_all(nw_world_t *world);
+void nw_disconnect_all(nw_world_t *world);
 
 void nw_scan(nw_node_t *node, const char *path); /* NULL: everything; with a ticket */
 void nw_pause(nw_node_t *node, bool on);

@@ -30,9 +30,7 @@ static void listens(unsigned at, cs_key_t of, const char *endpoint)
 
 static void pass(void)
 {
-    for (unsigned i = 0; i < 200; i++) {
-        if (!nw_step(&world)) nw_pass_time(&world);
-    }
+    nw_pass(&world, 200);
 }
 
 Test(node_pex, a_neighbour_tells_of_the_others)
@@ -66,9 +64,7 @@ Test(node_pex, one_that_goes_is_dialled)
     nw_connect(&world, 0, 1);
     pass();
     cr_assert_not(world.node[1].dial);
-    for (unsigned i = 0; i < NW_LINKS_MAX; i++) {
-        if (world.link[i].up) nw_disconnect(&world, &world.link[i]);
-    }
+    nw_disconnect_all(&world);
     pass();
     cr_assert(world.node[1].dial);
     cr_assert_str_eq(world.node[1].address, "tcp://zero:1");

@@ -23,9 +23,7 @@ TestSuite(node_standing, .init = setup, .fini = teardown);
 
 static void pass(void)
 {
-    for (unsigned i = 0; i < 200; i++) {
-        if (!nw_step(&world)) nw_pass_time(&world);
-    }
+    nw_pass(&world, 200);
 }
 
 static void user_removes(unsigned at, unsigned whom)
@@ -53,13 +51,6 @@ static bool is_member(unsigned at, unsigned whom)
     return false;
 }
 
-static void cut_all(void)
-{
-    for (unsigned i = 0; i < NW_LINKS_MAX; i++) {
-        if (world.link[i].up) nw_disconnect(&world, &world.link[i]);
-    }
-}
-
 Test(node_standing, a_removal_holds_at_all)
 {
     nw_connect(&world, 0, 1);
@@ -74,7 +65,7 @@ Test(node_standing, a_removal_holds_at_all)
     cr_assert(is_member(1, 2));
     cr_assert(is_member(2, 0));
     /* Who still speaks for it changes nothing. */
-    cut_all();
+    nw_disconnect_all(&world);
     nw_connect(&world, 1, 3);
     nw_connect(&world, 0, 1);
     pass();
@@ -87,7 +78,7 @@ Test(node_standing, who_was_away_hears_of_it_before_it_speaks_with_the_removed)
     user_removes(0, 3);
     nw_connect(&world, 0, 1);
     pass();
-    cut_all();
+    nw_disconnect_all(&world);
     nw_connect(&world, 1, 2);
     pass();
     cr_assert_not(is_member(2, 3));
@@ -180,7 +171,7 @@ Test(node_standing, at_the_same_time_the_removal_wins)
     nw_connect(&world, 1, 2);
     user_removes(1, 3);
     pass();
-    cut_all();
+    nw_disconnect_all(&world);
     user_adds(0, 3); /* its first word, as is the removal */
     nw_connect(&world, 0, 1);
     nw_connect(&world, 0, 2);
@@ -216,7 +207,7 @@ static void act(void)
         if (at != whom) user_adds(at, whom);
         break;
     case 2:
-        cut_all();
+        nw_disconnect_all(&world);
         break;
     case 3:
         nw_restart(&world.node[at], true);
@@ -230,7 +221,7 @@ static void act(void)
 static void connect_all(void)
 {
     unsigned hub = world.node_count - 1;
-    cut_all();
+    nw_disconnect_all(&world);
     for (unsigned i = 0; i < hub; i++)
         user_adds(hub, i);
     for (unsigned i = 0; i < hub; i++) {
