@@ -277,6 +277,27 @@ static cs_err_t take_standings(const void *body, cs_msg_t *ret)
     return CS_OK;
 }
 
+static cs_err_t take_marks(const void *body, cs_msg_t *ret)
+{
+    const Crdtsync__Marks *m = body;
+    if (m->n_items > CS_MARKS_MAX) return CS_ERR_LIMIT;
+    cs_msg_mark_t *items = cs_arena_alloc(ret->arena, m->n_items * sizeof *items);
+    if (items == NULL) return CS_ERR_LIMIT;
+    for (size_t i = 0; i < m->n_items; i++) {
+        const Crdtsync__Mark *field = m->items[i];
+        cs_msg_mark_t *to = &items[i];
+        *to = (cs_msg_mark_t){.nonce = field->nonce, .ctr = field->ctr};
+        cs_err_t err = cs__take_fixed(field->signer, CS_KEY_BYTES, &to->signer);
+        if (err == CS_OK) {
+            err = cs__take_fixed(field->signature, CS_SIGNATURE_BYTES, &to->signature);
+        }
+        if (err == CS_OK && to->ctr == 0) err = CS_ERR_MALFORMED;
+        if (err != CS_OK) return err;
+    }
+    ret->u.marks = (cs_msg_marks_t){.items = items, .count = m->n_items};
+    return CS_OK;
+}
+
 static cs_err_t take_join(const void *body, cs_msg_t *ret)
 {
     const Crdtsync__Join *m = body;
@@ -329,6 +350,7 @@ static cs_err_t (*const takers[CS_MSG_TYPE_END])(const void *body, cs_msg_t *ret
     [CS_MSG_CHAVE] = take_names,
     [CS_MSG_PARTS] = cs__take_parts,
     [CS_MSG_STANDINGS] = take_standings,
+    [CS_MSG_MARKS] = take_marks,
 };
 
 static cs_err_t decode_body(cs_msg_t *ret, cs_slice_t wire)

@@ -231,6 +231,24 @@ static ProtobufCMessage *fill_standings(cs_arena_t *scratch, const cs_msg_t *msg
     return &to->base;
 }
 
+static ProtobufCMessage *fill_marks(cs_arena_t *scratch, const cs_msg_t *msg)
+{
+    const cs_msg_marks_t *from = &msg->u.marks;
+    BODY(Crdtsync__Marks, crdtsync__marks__init);
+    to->n_items = from->count;
+    to->items = cs_arena_alloc(scratch, from->count * sizeof(Crdtsync__Mark *));
+    for (size_t i = 0; i < from->count; i++) {
+        Crdtsync__Mark *item = cs_arena_alloc(scratch, sizeof *item);
+        crdtsync__mark__init(item);
+        item->signer = bytes(from->items[i].signer, CS_KEY_BYTES);
+        item->nonce = from->items[i].nonce;
+        item->ctr = from->items[i].ctr;
+        item->signature = bytes(from->items[i].signature, CS_SIGNATURE_BYTES);
+        to->items[i] = item;
+    }
+    return &to->base;
+}
+
 static ProtobufCMessage *fill_node(cs_arena_t *scratch, const cs_msg_t *msg)
 {
     BODY(Crdtsync__Node, crdtsync__node__init);
@@ -330,6 +348,7 @@ static const filler_t fillers[CS_MSG_TYPE_END] = {
     [CS_MSG_LIST] = fill_list,
     [CS_MSG_PEX] = fill_pex,
     [CS_MSG_STANDINGS] = fill_standings,
+    [CS_MSG_MARKS] = fill_marks,
     [CS_MSG_NWANT] = fill_packed,
     [CS_MSG_NODE] = fill_node,
     [CS_MSG_MAP] = fill_map,

@@ -54,6 +54,7 @@ typedef enum cs_msg_type {
     CS_MSG_CHAVE,
     CS_MSG_PARTS,
     CS_MSG_STANDINGS,
+    CS_MSG_MARKS,
     CS_MSG_TYPE_END /* the first number without a meaning */
 } cs_msg_type_t;
 
@@ -206,6 +207,19 @@ typedef struct cs_msg_standings {
     size_t count; /* <= CS_STANDINGS_MAX */
 } cs_msg_standings_t;
 
+/* How far a replica has counted, signed by its node (core.md 10 d). */
+typedef struct cs_msg_mark {
+    uint64_t nonce;           /* of its id */
+    uint64_t ctr;             /* > 0 */
+    const uint8_t *signer;    /* CS_KEY_BYTES, Ed25519 */
+    const uint8_t *signature; /* CS_SIGNATURE_BYTES */
+} cs_msg_mark_t;
+
+typedef struct cs_msg_marks {
+    const cs_msg_mark_t *items;
+    size_t count; /* <= CS_MARKS_MAX */
+} cs_msg_marks_t;
+
 /* Packed nodes: varint length, bytes; cs_packed_next. */
 typedef struct cs_msg_node {
     cs_slice_t packed;
@@ -288,6 +302,7 @@ typedef struct cs_msg {
         cs_msg_list_t list;
         cs_msg_pex_t pex;
         cs_msg_standings_t standings;
+        cs_msg_marks_t marks;
         cs_msg_node_t node;
         cs_msg_map_t map;
         cs_msg_cwant_t cwant;

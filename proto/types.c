@@ -33,6 +33,7 @@ static const struct {
     [CS_MSG_CHAVE] = {"chave", &crdtsync__packed__descriptor},
     [CS_MSG_PARTS] = {"parts", &crdtsync__parts__descriptor},
     [CS_MSG_STANDINGS] = {"standings", &crdtsync__standings__descriptor},
+    [CS_MSG_MARKS] = {"marks", &crdtsync__marks__descriptor},
 };
 
 const ProtobufCMessageDescriptor *cs__msg_body(uint32_t type)

@@ -11,6 +11,7 @@
 #include "sim/load.h"
 #include "sim/notice.h"
 #include "sim/recon_limits.h"
+#include "sim/scheme.h"
 #include "sim/world.h"
 
 #define STORE_MAX_US                                                        \
@@ -264,7 +265,10 @@ void cs_sim_node_start(cs_sim_node_t *node)
     CS_ASSERT(err == CS_OK);
     cs_node_config_t config = {.store = node->store,
                                .self = cs_sim_key(node->index),
-                               .memory_bytes = sim->options.memory == 1 ? 1 : 0};
+                               .memory_bytes = sim->options.memory == 1 ? 1 : 0,
+                               .signs = true,
+                               .seed = {(uint8_t)node->index},
+                               .scheme = &cs_sim_scheme};
     cs_sim_name(node->index, config.name);
     (void)cs_account_use(CS_SIM_ACCOUNT(node));
     node->node = cs_node_new(&config);

@@ -18,6 +18,7 @@ CS_HEADER_BEGIN
     X(LIMIT, "beyond a limit")                                        \
     X(VERSION, "unknown protocol version")                            \
     X(MISMATCH, "the bytes do not have the promised hash")            \
+    X(UNSIGNED, "it names numbers that their replica did not sign")   \
     /* LOCAL: disk, permission, races with the user */                \
     X(IO, "input/output error")                                       \
     X(NOT_FOUND, "does not exist")                                    \

@@ -106,6 +106,7 @@
 #define CS_REPORTS_MAX        64u   /* members' states in one HAVE (core.md 7.1) */
 #define CS_PEX_MAX            32u   /* addresses in one PEX (core.md 7.1) */
 #define CS_STANDINGS_MAX      256u  /* in one message: 40 KiB */
+#define CS_MARKS_MAX          256u  /* likewise: 30 KiB; CS_REPLICAS_MAX are kept */
 /* Members of a folder and those who were, of whom somebody said so, four times as many as there
  * can be at a time: 140 B each in memory. */
 #define CS_STANDINGS_KEPT_MAX 4096u

@@ -153,8 +153,7 @@ static bool find_peer(cs_ask_t *ask, const char *text, const cs_peer_record_t *p
     return found == 1;
 }
 
-/* False: some folder has no word of it that others could hear, as in a home of before there
- * were such, which has nothing to sign with. */
+/* False: some folder has no word of it that others could hear. */
 static bool is_said(const cs_peer_record_t *before, const cs_peer_record_t *now)
 {
     bool all = true;

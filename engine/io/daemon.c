@@ -216,7 +216,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
                              .no_finding = settings->no_finding};
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
     const cs_identity_t *identity = cs_home_identity(daemon->home);
-    node.signs = identity->has_seed;
+    node.signs = true;
     memcpy(node.seed, identity->seed, sizeof node.seed);
     snprintf(node.name, sizeof node.name, "%s", settings->node_name);
     daemon->node = cs_node_new(&node);

@@ -114,6 +114,8 @@ static const struct {
      "less "
      "often",
      "see which version it runs"},
+    {"peer.unsigned", "it names numbers that their replica did not sign, and is not believed",
+     "see which version it runs"},
     {"peer.late", "it takes longer than 10 s to answer, and waits",
      "see whether it still runs and its network works"},
     {"peer.restless", "its link ends again and again",

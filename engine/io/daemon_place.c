@@ -15,8 +15,10 @@
 
 #define PLACE_KEY   "node/place"
 #define PLACE_BYTES 32u
-#define FORMAT_KEY  "node/format" /* u32; none: the first */
-#define FORMAT      1u            /* of the rows of a database; a later one may mean anything */
+#define FORMAT_KEY  "node/format" /* u32 */
+/* Of the rows of a database; a later one may mean anything. In 1 nobody signed numbers, so that
+ * no other member takes them (node/marks.h). */
+#define FORMAT 2u
 
 /* A machine without an id (a container, a rescue system) is told by its database's directory
  * alone. */
@@ -52,13 +54,15 @@ cs_err_t cs__daemon_check_format(cs_daemon_t *daemon, cs_buf_t *ret_detail)
     cs_buf_fini(&value);
     if (err == CS_ERR_NOT_FOUND) return CS_OK;
     if (err == CS_ERR_MALFORMED) err = CS_ERR_CORRUPT;
-    if (err == CS_OK && format > FORMAT) err = CS_ERR_VERSION;
+    if (err == CS_OK && format != FORMAT) err = CS_ERR_VERSION;
     if (err == CS_ERR_VERSION) {
+        bool newer = format > FORMAT;
         cs_buf_printf(ret_detail,
-                      "cannot use the database %s: a newer crdtsync wrote it (format %u, this "
-                      "one reads up to %u); use that version, or move the database away, and a "
-                      "new one is made of the files and of what the peers know",
-                      cs_home_db(daemon->home), format, FORMAT);
+                      "cannot use the database %s: %s crdtsync wrote it (format %u, this one "
+                      "reads %u); %smove the database away, and a new one is made of the files "
+                      "and of what the peers know",
+                      cs_home_db(daemon->home), newer ? "a newer" : "an older", format, FORMAT,
+                      newer ? "use that version, or " : "");
     } else if (err != CS_OK) {
         cs_buf_printf(ret_detail, "cannot read the database %s: %s; see its disk",
                       cs_home_db(daemon->home), cs_err_text(err));

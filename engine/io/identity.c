@@ -20,15 +20,14 @@ static const char *public_field(void *record, const char *value)
 
 static const char *seed_field(void *record, const char *value)
 {
-    cs_identity_t *identity = record;
-    identity->has_seed = cs_unhex(identity->seed, CS_KEY_BYTES, cs_slice_text(value));
-    return identity->has_seed ? NULL : "must be 64 hex digits";
+    bool good = cs_unhex(((cs_identity_t *)record)->seed, CS_KEY_BYTES, cs_slice_text(value));
+    return good ? NULL : "must be 64 hex digits";
 }
 
 static const cs_zpl_field_t fields[] = {
     {"identity", "public-key", true, false, public_field},
     {"identity", "secret-key", true, false, secret_field},
-    {"identity", "seed", false, false, seed_field},
+    {"identity", "seed", true, false, seed_field},
 };
 
 /* False: the seed's key is no good. That has no probability worth a thought. */
@@ -47,7 +46,6 @@ void cs_identity_generate(cs_identity_t *ret)
 {
     int failed = sodium_init() < 0;
     randombytes_buf(ret->seed, sizeof ret->seed);
-    ret->has_seed = true;
     failed = failed || !derive(ret->seed, ret->public_key, ret->secret_key);
     CS_ASSERT(!failed);
 }
@@ -68,10 +66,8 @@ void cs_identity_text(const cs_identity_t *identity, cs_buf_t *ret)
     cs_zpl_put(ret, "public-key", hex);
     cs_hex(hex, identity->secret_key, CS_KEY_BYTES);
     cs_zpl_put(ret, "secret-key", hex);
-    if (identity->has_seed) {
-        cs_hex(hex, identity->seed, CS_KEY_BYTES);
-        cs_zpl_put(ret, "seed", hex);
-    }
+    cs_hex(hex, identity->seed, CS_KEY_BYTES);
+    cs_zpl_put(ret, "seed", hex);
     sodium_memzero(hex, sizeof hex);
 }
 
@@ -87,8 +83,8 @@ void cs_identity_load(cs_slice_t text, cs_identity_t *ret, cs_mistakes_t *mistak
         return;
     }
     uint8_t secret[CS_KEY_BYTES];
-    bool fits = !ret->has_seed || (derive(ret->seed, derived, secret) &&
-                                   memcmp(derived, ret->public_key, sizeof derived) == 0);
+    bool fits = derive(ret->seed, derived, secret) &&
+                memcmp(derived, ret->public_key, sizeof derived) == 0;
     sodium_memzero(secret, sizeof secret);
     if (!fits) cs_mistakes_add(mistakes, 0, "the seed and the keys do not belong together");
 }

@@ -1,8 +1,7 @@
 /* identity.h - who a node is: its CURVE key pair. The public key is the node's id.
  *
  * It is made of an Ed25519 key, so that what is signed with that can be checked by whoever
- * knows the id (crypto_sign_ed25519_pk_to_curve25519). A home of before that has no seed, and
- * signs nothing. */
+ * knows the id (crypto_sign_ed25519_pk_to_curve25519). */
 #ifndef CS_IO_IDENTITY_H
 #define CS_IO_IDENTITY_H
 
@@ -14,7 +13,6 @@ typedef struct cs_identity {
     uint8_t public_key[CS_KEY_BYTES];
     uint8_t secret_key[CS_KEY_BYTES];
     uint8_t seed[CS_KEY_BYTES]; /* of the Ed25519 key */
-    bool has_seed;
 } cs_identity_t;
 
 void cs_identity_generate(cs_identity_t *ret); /* also for an invite's one-time key */

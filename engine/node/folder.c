@@ -39,6 +39,7 @@ void cs_folder_message(cs_folder_t *folder, const cs_peer_entry_t *peer, const c
     case CS_MSG_LIST:
     case CS_MSG_PEX: /* the node's */
     case CS_MSG_STANDINGS:
+    case CS_MSG_MARKS:
     case CS_MSG_JOIN:
     case CS_MSG_WELCOME:
     case CS_MSG_TYPE_END:
@@ -177,6 +178,10 @@ static void stage(cs_folder_t *folder)
     folder->staged_by_replica = cs_replica_stage(folder->replica, &batch);
     cs_batch_append(&batch, &folder->rows);
     cs_batch_clear(&folder->rows);
+    if (batch.count > 0 && folder->marks != NULL) {
+        cs_marks_vouch(folder->marks, cs_replica_state(folder->replica)->ctr);
+        cs_marks_save(folder->marks, folder->config.number, &batch);
+    }
     if (batch.count > 0) {
         cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_STORE);
         effect->folder = folder->config.number;
@@ -250,8 +255,10 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     const char *why = folder->reincarnate;
     folder->reincarnate = NULL;
     if (why == NULL) return CS_OK;
-    cs_err_t err = cs_replica_reincarnate(folder->replica, folder->number);
+    cs_err_t err =
+        cs_replica_reincarnate(folder->replica, cs_folder_rid(folder, folder->number));
     if (err != CS_OK) return err;
+    if (folder->marks != NULL) cs_marks_become(folder->marks, folder->number);
     cs_outbox_fini(&folder->outbox); /* nothing that names the old numbers may leave */
     folder->steps_void = folder->disk_job_id != 0 && folder->disk_job_kind == CS_JOB_APPLY;
     cs_gossip_restart(folder->gossip, folder->now_ms);

@@ -149,6 +149,7 @@ typedef struct cs_folder {
     cs_omap_t refused; /* paths of entries with too many versions; epoch: when, in ms */
     cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
     cs_standings_t standings;
+    cs_marks_t *marks;  /* owned; NULL: this node does not sign */
     cs_told_t *told_of; /* owned */
     size_t told_of_count, told_of_cap;
     uint64_t pex_version;    /* all who are there were told up to this one; 0: perhaps not */
@@ -219,6 +220,8 @@ void cs_folder_leave(cs_folder_t *folder);
 bool cs_folder_has_left(const cs_folder_t *folder); /* nobody uses it any more */
 
 /* writers.c: a member has, or had, this replica id; 0: not known. */
+/* A replica id for this node, of a random number. */
+uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number);
 void cs_folder_met(cs_folder_t *folder, const cs_key_t *key, uint64_t rid);
 
 /* folder_brake.c: the safety brake, and what is held by it */

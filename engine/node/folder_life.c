@@ -12,7 +12,8 @@ static uint64_t queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
     cs_msg_encode(msg, &bytes);
     /* The others name numbers of ours, or follow from them. */
     bool exposes = msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE &&
-                   msg->type != CS_MSG_PARTS && msg->type != CS_MSG_STANDINGS;
+                   msg->type != CS_MSG_PARTS && msg->type != CS_MSG_STANDINGS &&
+                   msg->type != CS_MSG_MARKS;
     uint64_t len = bytes.len;
     cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
     return len;
@@ -130,6 +131,26 @@ static void host_more(void *arg, cs_peer_t peer)
 
 /* --- life */
 
+uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number)
+{
+    return folder->marks != NULL ? cs_marks_rid(folder->marks, number) : number;
+}
+
+/* An id that this node cannot sign for, of another one or of before ids were signed for, is
+ * given up. */
+static cs_err_t own_id(cs_folder_t *folder, cs_open_result_t opened)
+{
+    uint64_t fresh = folder->config.fresh_rid, rid = cs_marks_rid(folder->marks, fresh);
+    if (opened == CS_OPEN_SAME) {
+        if (cs_marks_resume(folder->marks, cs_replica_state(folder->replica)->rid))
+            return CS_OK;
+        cs_err_t err = cs_replica_reincarnate(folder->replica, rid);
+        if (err != CS_OK) return err;
+    }
+    cs_marks_become(folder->marks, fresh);
+    return CS_OK;
+}
+
 cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64_t now_ms,
                        cs_folder_t **ret, cs_open_result_t *ret_open)
 {
@@ -143,15 +164,24 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     folder->keys = cs_calloc(1, sizeof *folder->keys);
     cs_keys_derive(folder->keys, config->secret);
 
+    cs_marks_t *marks = NULL;
+    if (node->config.signs) {
+        marks = cs_marks_new(folder->keys, node->config.scheme, node->config.seed);
+        cs_marks_load(marks, node->config.store, config->number);
+        folder->marks = marks;
+    }
     cs_replica_config_t replica = {
         .store = node->config.store,
         .folder = config->number,
         .keys = *folder->keys,
         .modes = config->modes,
-        .fresh_rid = config->fresh_rid,
+        .fresh_rid = cs_folder_rid(folder, config->fresh_rid),
     };
     cs_err_t err = cs_replica_open(&replica, &folder->replica, ret_open);
+    if (err == CS_OK && marks != NULL) err = own_id(folder, *ret_open);
     if (err != CS_OK) {
+        cs_replica_destroy(&folder->replica);
+        cs_marks_destroy(&folder->marks);
         cs_free(folder->keys);
         cs_free(folder);
         return err;
@@ -172,6 +202,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .store = node->config.store,
         .folder = config->number,
         .keys = folder->keys,
+        .marks = marks,
         .self = node->config.self,
         .seed = config->seed,
         .stamp = config->stamp,
@@ -230,6 +261,7 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     cs_free(folder->told_of);
     cs_standings_fini(&folder->standings);
     cs_replica_destroy(&folder->replica);
+    cs_marks_destroy(&folder->marks);
     cs_chunker_table_destroy(&folder->table);
     cs_outbox_fini(&folder->outbox);
     cs_folder_scan_fini(folder);

@@ -26,6 +26,7 @@ static void free_peer(cs_gossip_t *gossip, cs__peer_t *peer)
     cs__exchange_close(gossip, peer);
     cs_vv_fini(&peer->seen_of);
     cs_vv_fini(&peer->sent);
+    cs_vv_fini(&peer->marked);
     if (!CS_MUT(PEER_LEAK)) cs_free(peer->stamps);
     cs_free(peer);
 }
@@ -48,6 +49,7 @@ void cs_gossip_destroy(cs_gossip_t **gossip_p)
 uint64_t cs__send(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_t *msg)
 {
     memcpy(msg->tag, gossip->config.keys->tag, CS_TAG_BYTES);
+    if (msg->type != CS_MSG_MARKS) cs__say_marks(gossip, peer, msg->type);
     return gossip->host.send(gossip->host.arg, peer->id, msg);
 }
 
@@ -73,6 +75,7 @@ cs_err_t cs__read_seen(cs_gossip_t *gossip, cs_slice_t bytes, cs_vv_t *ret)
     cs_vv_decode(&reader, ret);
     cs_err_t err = cs_reader_end(&reader);
     if (err != CS_OK) return err;
+    if (!cs__is_signed(gossip, ret)) return CS_ERR_UNSIGNED;
     return cs_replica_regressed(gossip->config.replica, ret, NULL) ? CS_ERR_STALE : CS_OK;
 }
 
@@ -101,6 +104,7 @@ static void reset_peer(cs_gossip_t *gossip, cs__peer_t *peer)
     peer->checked = peer->have_known = peer->told = false;
     cs_vv_fini(&peer->seen_of);
     cs_vv_fini(&peer->sent);
+    cs__forget_marked(peer);
     peer->period_ms = CS__HAVE_MS;
     peer->news_due_ms = peer->beat_due_ms = peer->start_due_ms = CS__NEVER;
     peer->quiet_until_ms = 0;
@@ -180,7 +184,10 @@ static void conclude(cs_gossip_t *gossip, cs__peer_t *peer, cs_err_t err)
         gossip->host.reincarnate(gossip->host.arg, "a peer knows a later state of this node");
         return;
     }
-    if (err == CS_ERR_MALFORMED || err == CS_ERR_LIMIT || err == CS_ERR_MISMATCH) {
+    if (err == CS_ERR_UNSIGNED) err = cs__unsigned(gossip, peer);
+    if (err == CS_ERR_AGAIN) return;
+    if (err == CS_ERR_MALFORMED || err == CS_ERR_LIMIT || err == CS_ERR_MISMATCH ||
+        err == CS_ERR_UNSIGNED) {
         cs__exchange_close(gossip, peer);
         peer->dropped = true;
         gossip->host.drop(gossip->host.arg, peer->id, reason_of(err));
@@ -204,6 +211,7 @@ static cs_err_t late_frame(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t
 static cs_err_t dispatch(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t *msg)
 {
     if (msg->type == CS_MSG_HELLO) return cs__on_hello(gossip, peer, &msg->u.hello);
+    if (msg->type == CS_MSG_MARKS) return cs__on_marks(gossip, peer, &msg->u.marks);
     if (msg->type == CS_MSG_HAVE) return cs__on_have(gossip, peer, &msg->u.have);
     if (msg->type == CS_MSG_ENTRIES && msg->xid == 0) {
         const cs_msg_entries_body_t *body = &msg->u.entries;

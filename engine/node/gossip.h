@@ -12,6 +12,7 @@
 
 #include "base/prng.h"
 #include "crdt/replica.h"
+#include "node/marks.h"
 #include "proto/frame.h"
 #include "xfer/fetch.h" /* cs_peer_t */
 
@@ -55,6 +56,7 @@ const char *cs_exchange_end_text(cs_exchange_end_t end); /* "done", ... */
 #define CS_PEER_FRAMES   "peer.frames"
 #define CS_PEER_SILENT   "peer.silent"
 #define CS_PEER_VAIN     "peer.vain"
+#define CS_PEER_UNSIGNED "peer.unsigned"
 
 typedef struct cs_gossip_host {
     void *arg;
@@ -65,7 +67,8 @@ typedef struct cs_gossip_host {
     void (*drop)(void *arg, cs_peer_t peer, const char *reason);
     /* It does not keep to the order of an exchange (CS_PEER_FRAMES), or does not go on with it
      * (CS_PEER_SILENT), which is begun anew; or its root differs, and exchanges find nothing
-     * that does (CS_PEER_VAIN). May be NULL. */
+     * that does (CS_PEER_VAIN); or it names numbers above their mark (CS_PEER_UNSIGNED). May be
+     * NULL. */
     void (*note_peer)(void *arg, cs_peer_t peer, const char *what);
     /* A snapshot of the store; everything in it is durable. The machine releases it. */
     cs_snapshot_t *(*snapshot)(void *arg);
@@ -100,6 +103,7 @@ typedef struct cs_gossip_config {
     cs_store_t *store;     /* borrowed */
     uint32_t folder;
     const cs_keys_t *keys; /* borrowed */
+    cs_marks_t *marks;     /* borrowed; NULL: all numbers are taken on trust */
     cs_key_t self;
     char name[64];
     uint64_t seed;  /* for fan-out and jitter */

@@ -173,6 +173,8 @@ static cs_err_t rebuild_seen(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
         bool blind = CS_MUT(HAVE_NO_CHECK) || CS_MUT(STALE_BASE);
         if (memcmp(hash, have->seen_hash, CS_DIGEST_BYTES) != 0 && !blind) {
             err = CS_ERR_AGAIN;
+        } else if (!cs__is_signed(gossip, &seen)) {
+            err = CS_ERR_UNSIGNED;
         } else if (cs_replica_regressed(gossip->config.replica, &seen, NULL)) {
             err = CS_ERR_STALE;
         }

@@ -86,9 +86,17 @@ static void forget_if_reborn(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg
     peer->nonce = hello->nonce;
 }
 
+/* Its replica id is ours: a copy of this node. An id that is signed for is of one key. */
+static cs_err_t copy_met(const cs_gossip_t *gossip, const cs__peer_t *peer)
+{
+    bool same = memcmp(&peer->key, &gossip->config.self, sizeof peer->key) == 0;
+    bool lies = gossip->config.marks != NULL && !same;
+    return lies ? CS_ERR_UNSIGNED : CS_ERR_STALE;
+}
+
 cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_t *hello)
 {
-    if (hello->rid == cs__state(gossip)->rid) return CS_ERR_STALE; /* a copy of this node */
+    if (hello->rid == cs__state(gossip)->rid) return copy_met(gossip, peer);
     cs_vv_t seen = {0}, heard = {0};
     cs_err_t err = cs__read_seen(gossip, hello->seen, &seen);
     if (err == CS_OK && hello->heard.len > 0 && !CS_MUT(EXPOSED_SEEN)) {
@@ -102,6 +110,7 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     cs_vv_fini(&seen);
     cs_vv_fini(&heard);
     if (err != CS_OK) return err;
+    if (peer->checked && hello->answer) cs__forget_marked(peer); /* it may have missed some */
     peer->checked = peer->greeted = true;
     peer->taken = peer->taken_told = 0;
     peer->caps = hello->caps;

@@ -5,14 +5,16 @@
  *   gossip_members.c    members and reports
  *   gossip_join.c       entries coming in
  *   gossip_hello.c      HELLO and baselines
+ *   gossip_marks.c      marks told and taken
  *   gossip_have.c       HAVE, equality
  *   gossip_exchange.c   both roles: life, frames
  *   gossip_account.c    what they took
  *   gossip_initiator.c, gossip_responder.c
  *
  * Handlers return what is wrong and the entry points act on it, so that no handler goes on with
- * a peer that was dropped: CS_ERR_STALE asks for a new incarnation, CS_ERR_MALFORMED, _LIMIT
- * and _MISMATCH drop the peer, CS_ERR_IO and _CORRUPT are the store's and end the exchange. */
+ * a peer that was dropped: CS_ERR_STALE asks for a new incarnation, CS_ERR_MALFORMED, _LIMIT,
+ * _MISMATCH and _UNSIGNED drop the peer, CS_ERR_IO and _CORRUPT are the store's and end the
+ * exchange. */
 #ifndef CS_NODE_GOSSIP_INTERNAL_H
 #define CS_NODE_GOSSIP_INTERNAL_H
 
@@ -110,9 +112,13 @@ typedef struct cs__peer {
     bool member_news; /* members were added since our last HELLO */
     uint64_t rid;
     uint32_t nonce, caps;
-    cs_vv_t seen_of; /* as told by it */
-    cs_vv_t sent;    /* ours as told to it */
-    bool greeted;    /* a HELLO came, and no HAVE since */
+    cs_vv_t seen_of;         /* as told by it */
+    cs_vv_t sent;            /* ours as told to it */
+    bool greeted;            /* a HELLO came, and no HAVE since */
+    cs_vv_t marked;          /* marks that it has, or that are on the way to it */
+    uint64_t marked_version; /* cs_marks_version when it was told all */
+    uint64_t unsigned_ms;    /* since then */
+    uint32_t unsigned_count; /* it named so many times numbers that no mark covers */
     /* its last HAVE */
     bool have_known, applied;
     uint8_t root[CS_HASH_BYTES];
@@ -226,6 +232,18 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer);
 void cs__ask_hello(cs_gossip_t *gossip, cs__peer_t *peer); /* at most five a second */
 CS_MUST_USE cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer,
                                   const cs_msg_hello_t *hello);
+
+/* --- gossip_marks.c */
+/* What vouches for a message of that type goes ahead of it. */
+void cs__say_marks(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_type_t before);
+void cs__forget_marked(cs__peer_t *peer); /* it is told all anew */
+CS_MUST_USE cs_err_t cs__on_marks(cs_gossip_t *gossip, cs__peer_t *peer,
+                                  const cs_msg_marks_t *msg);
+bool cs__is_signed(const cs_gossip_t *gossip, const cs_vv_t *vv);
+bool cs__is_entry_signed(const cs_gossip_t *gossip, const cs_entry_t *entry);
+/* The peer named numbers that no mark covers. CS_ERR_AGAIN: marks may have been lost, it is
+ * asked for all; CS_ERR_UNSIGNED: that was so too often. */
+CS_MUST_USE cs_err_t cs__unsigned(cs_gossip_t *gossip, cs__peer_t *peer);
 
 /* --- gossip_have.c */
 void cs__say_have(cs_gossip_t *gossip, cs__peer_t *peer);

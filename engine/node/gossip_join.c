@@ -94,6 +94,7 @@ static cs_err_t join_one(cs_gossip_t *gossip, cs__peer_t *peer, const cs_entry_t
                          cs__exchange_t *exchange, uint32_t hops, cs__replies_t *replies)
 {
     cs_replica_t *replica = gossip->config.replica;
+    if (!cs__is_entry_signed(gossip, received)) return CS_ERR_UNSIGNED;
     if (cs_replica_regressed(replica, NULL, received)) return CS_ERR_STALE;
     const cs_vv_t *ib = exchange != NULL ? &exchange->peer_seen : NULL;
     if (CS_MUT(IB_NEWER) && exchange != NULL) ib = &peer->seen_of;
@@ -150,8 +151,13 @@ cs_err_t cs__take_entries(cs_gossip_t *gossip, cs__peer_t *peer,
 {
     cs_slice_t rest = entries->packed, encoded;
     cs_err_t err = CS_OK;
+    bool all_signed = true; /* what is not is left out */
     while (err == CS_OK && cs_packed_next(&rest, &encoded)) {
         err = decode_and_join(gossip, peer, encoded, exchange, hops, replies);
+        if (err == CS_ERR_UNSIGNED) {
+            all_signed = false;
+            err = CS_OK;
+        }
         gossip->stats.entries_received++;
     }
     if (err == CS_OK) flush(gossip, peer, replies);
@@ -160,7 +166,7 @@ cs_err_t cs__take_entries(cs_gossip_t *gossip, cs__peer_t *peer,
     if (entries->count > 0) cs__sooner(&gossip->gc_due_ms, gossip->now_ms + CS__GC_MS);
     if (exchange != NULL && replies->changed) exchange->changed = true;
     if (replies->changed) gossip->host.changed(gossip->host.arg);
-    return err;
+    return err == CS_OK && !all_signed ? CS_ERR_UNSIGNED : err;
 }
 
 static void reply_eager(cs_gossip_t *gossip, cs__peer_t *peer, cs__bundle_t *bundle)

@@ -171,8 +171,10 @@ typedef struct cs_node_config {
      * leave of it. 0: each folder and peer has its own limit, and there is no common one. */
     uint64_t memory_bytes;
     bool no_finding; /* addresses of members are neither told nor taken */
-    bool signs;      /* there is a seed; else what users say of members is not passed on */
+    bool signs; /* there is a seed; else what users say of members is not passed on, numbers
+                   of replicas are taken on trust, and those who sign take none of this one */
     uint8_t seed[CS_SEED_BYTES]; /* whose Ed25519 key has `self` for its Montgomery form */
+    const cs_scheme_t *scheme;   /* of marks; NULL: Ed25519 */
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);

@@ -30,11 +30,10 @@ bool cs_standing_by(const cs_standing_t *standing, cs_key_t *ret)
 void cs_standing_sign(cs_standing_t *ret, const cs_keys_t *folder,
                       const uint8_t seed[CS_SEED_BYTES])
 {
-    uint8_t secret[crypto_sign_SECRETKEYBYTES], digest[CS_HASH_BYTES];
-    (void)crypto_sign_seed_keypair(ret->signer, secret, seed); /* never fails */
+    uint8_t digest[CS_HASH_BYTES];
+    cs_ed25519.signer(seed, ret->signer);
     digest_of(ret, folder, digest);
-    (void)crypto_sign_detached(ret->signature, NULL, digest, sizeof digest, secret);
-    sodium_memzero(secret, sizeof secret);
+    cs_ed25519.sign(seed, ret->signer, digest, ret->signature);
 }
 
 bool cs_standing_check(const cs_standing_t *standing, const cs_keys_t *folder)
@@ -44,8 +43,7 @@ bool cs_standing_check(const cs_standing_t *standing, const cs_keys_t *folder)
     if (standing->version == 0 || !cs_standing_by(standing, &by)) return false;
     if (!standing->out && cs_key_cmp(&by, &standing->key) == 0) return false;
     digest_of(standing, folder, digest);
-    return crypto_sign_verify_detached(standing->signature, digest, sizeof digest,
-                                       standing->signer) == 0;
+    return cs_ed25519.check(standing->signer, digest, standing->signature);
 }
 
 int cs_standing_cmp(const cs_standing_t *a, const cs_standing_t *b)

@@ -11,10 +11,9 @@
 #define CS_NODE_STANDING_H
 
 #include "node/gossip.h"
+#include "node/marks.h"
 
 CS_HEADER_BEGIN
-
-#define CS_SEED_BYTES 32u /* of an Ed25519 key */
 
 typedef struct cs_standing {
     cs_key_t key;

@@ -20,14 +20,15 @@
 #define DEFAULT_NODES "10..200"
 
 const char *const cs_scale_part_name[CS_SCALE_PARTS] = {
-    "hello: who is there", "have: digests, reports", "entries: pushed at once", "exchanges",
-    "content"};
+    "hello: who is there", "have: digests, reports, marks", "entries: pushed at once",
+    "exchanges", "content"};
 
 cs_scale_part_t cs_scale_part_of(unsigned type)
 {
-    if (type == CS_MSG_HAVE) return CS_SCALE_HAVE;
+    if (type == CS_MSG_HAVE || type == CS_MSG_MARKS) return CS_SCALE_HAVE;
     if (type == CS_MSG_ENTRIES) return CS_SCALE_ENTRIES;
-    if (type == CS_MSG_HELLO || type == CS_MSG_PEX || type == CS_MSG_ERROR) {
+    if (type == CS_MSG_HELLO || type == CS_MSG_PEX || type == CS_MSG_ERROR ||
+        type == CS_MSG_STANDINGS) {
         return CS_SCALE_HELLO;
     }
     return type >= CS_MSG_NWANT ? CS_SCALE_CONTENT : CS_SCALE_EXCHANGE;

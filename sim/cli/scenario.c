@@ -19,11 +19,11 @@
 
 /* What comes with every story and tells nothing about it. */
 static const char *const dull[] = {
-    " have,",         " hello,",        " credit,",        " cwant,",    " want,",
-    " nwant,",        " is asked to",   " answers a scan", " scan.done", " ran scan",
-    " ran serve: ok", " ran stage: ok", " list,",          " list_req,", " map,",
-    " his own doing", " cnone,",        " recon_req,",     " syms,",     " push_reply,",
-    " fin,",          " ran apply: ok"};
+    " have,",       " hello,",        " marks,",        " credit,",        " cwant,",
+    " want,",       " nwant,",        " is asked to",   " answers a scan", " scan.done",
+    " ran scan",    " ran serve: ok", " ran stage: ok", " list,",          " list_req,",
+    " map,",        " his own doing", " cnone,",        " recon_req,",     " syms,",
+    " push_reply,", " fin,",          " ran apply: ok"};
 
 static bool is_dull(const char *line)
 {

@@ -57,6 +57,7 @@ Test(explain, says_what_the_index_and_the_disk_know, .timeout = 120)
     EXPECT(shell, 0, "",
            "{ $B node --home h >log 2>&1 & } && echo $! >pid && until $B ping --home h "
            "2>/dev/null; do kill -0 $! || exit 9; done");
+    EXPECT(shell, 0, "", "$B scan --home h"); /* the one that a start begins is over then */
     explains(shell);
     EXPECT(shell, 0, "", "kill $(cat pid)");
     shell_free(shell);

@@ -277,6 +277,49 @@ static void asks_for_everything(void)
     said("asks for everything", "peer.dropped");
 }
 
+/* --- names numbers that nobody signed */
+
+static bool have_both(void *arg)
+{
+    (void)arg;
+    return node_reads(&c.node[0], "yours", "x") && node_reads(&c.node[1], "mine", "x");
+}
+
+static bool knows_others(void *arg)
+{
+    (void)arg;
+    return h.others.len >= 2; /* both of the pair have written */
+}
+
+static bool has_forged(void *arg)
+{
+    (void)arg;
+    return node_reads(&c.node[0], "forged", "by the other one") &&
+           node_reads(&c.node[1], "forged", "by the other one");
+}
+
+static void forges_numbers(void)
+{
+    for (int node = 0; node < 2; node++) {
+        node_write(&c.node[node], node == 0 ? "mine" : "yours", "x", 1);
+        cluster_do(&c, node, NULL, "scan");
+    }
+    if (!hostile_await(&h, have_both, NULL)) test_fail("the pair's own files do not arrive");
+    come_again();
+    hostile_greet(&h);
+    if (!hostile_await(&h, knows_others, NULL)) test_fail("the node tells of no numbers");
+    for (unsigned i = 0; i < 3; i++) {
+        lies_numbers(&h, "forged");
+        hostile_run(&h, 50);
+    }
+    others("names numbers that nobody signed");
+    node_write(&c.node[1], "forged", "by the other one", 16);
+    cluster_do(&c, 1, NULL, "scan");
+    if (!hostile_await(&h, has_forged, NULL))
+        test_fail("a forged number killed what came later");
+    said("names numbers that nobody signed", "peer.unsigned");
+}
+
 /* --- removed while it is connected */
 
 static bool is_refused(void *arg)
@@ -310,10 +353,15 @@ typedef struct scene {
 } scene_t;
 
 static const scene_t scenes[] = {
-    {"malformed", malformed}, {"oversized", oversized},
-    {"replayed", replayed},   {"silent", silent},
-    {"slow", slow},           {"claims", claims_everything},
-    {"small", claims_small},  {"asks", asks_for_everything},
+    {"malformed", malformed},
+    {"oversized", oversized},
+    {"replayed", replayed},
+    {"silent", silent},
+    {"slow", slow},
+    {"claims", claims_everything},
+    {"small", claims_small},
+    {"asks", asks_for_everything},
+    {"forges", forges_numbers},
     {"removed", removed},
 };
 

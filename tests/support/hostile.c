@@ -82,6 +82,10 @@ static void on_message(void *arg, cs_link_t link, zframe_t **header_p, zframe_t 
     if (err != CS_OK) test_fail("the node said what nobody can read: %s", cs_err_text(err));
     hostile->heard[msg.type]++;
     if (msg.type == CS_MSG_RECON_REQ && msg.seq == 1) hostile->xid = msg.xid;
+    if (msg.type == CS_MSG_HELLO) {
+        cs_reader_t reader = cs_reader(msg.u.hello.seen);
+        cs_vv_decode(&reader, &hostile->others);
+    }
     if (hostile->serves && msg.type == CS_MSG_HELLO && msg.u.hello.answer) {
         hostile_greet(hostile);
     } else if (hostile->serves && msg.type == CS_MSG_CWANT) {
@@ -95,13 +99,16 @@ static void on_message(void *arg, cs_link_t link, zframe_t **header_p, zframe_t 
 
 /* --- life */
 
-void hostile_new(hostile_t *hostile, const cluster_t *cluster, uint64_t rid)
+void hostile_new(hostile_t *hostile, const cluster_t *cluster, uint64_t number)
 {
     *hostile = (hostile_t){.keys = rig_keys()};
     uint8_t secret[CS_SECRET_BYTES];
     if (!cs_unhex(secret, sizeof secret, cs_slice_text(cluster->secret)))
         test_fail("the folder's secret is no hex: %s", cluster->secret);
-    member_init(&hostile->member, secret, rid);
+    cs_keys_derive(&hostile->member.keys, secret);
+    hostile->marks = cs_marks_new(&hostile->member.keys, NULL, hostile->keys.secret_key);
+    cs_marks_become(hostile->marks, number);
+    member_init(&hostile->member, secret, cs_marks_rid(hostile->marks, number));
     cs_hex(hostile->id, hostile->keys.public_key, sizeof hostile->keys.public_key);
     zsys_init();
     zsys_handler_set(NULL);
@@ -124,6 +131,8 @@ void hostile_destroy(hostile_t *hostile)
     cs_net_destroy(&hostile->net);
     zloop_destroy(&hostile->loop);
     member_fini(&hostile->member);
+    cs_marks_destroy(&hostile->marks);
+    cs_vv_fini(&hostile->others);
     for (size_t i = 0; i < HOSTILE_KEPT; i++)
         cs_buf_fini(&hostile->kept[i]);
 }
@@ -200,8 +209,18 @@ void hostile_repeat(hostile_t *hostile)
     }
 }
 
+static void vouch(hostile_t *hostile)
+{
+    size_t count;
+    cs_marks_vouch(hostile->marks, cs_replica_state(hostile->member.replica)->ctr);
+    cs_msg_mark_t mark = cs_marks_msg(cs_marks_all(hostile->marks, &count));
+    cs_msg_t msg = {.type = CS_MSG_MARKS, .u.marks = {&mark, 1}};
+    if (mark.ctr > 0) hostile_say(hostile, &msg, NULL);
+}
+
 void hostile_greet(hostile_t *hostile)
 {
+    vouch(hostile);
     static const uint8_t no_members[CS_HASH_BYTES];
     cs_buf_t seen = {0};
     const cs_state_t *state = cs_replica_state(hostile->member.replica);
@@ -220,6 +239,7 @@ void hostile_push(hostile_t *hostile, const char *const *paths, size_t count)
 {
     cs_buf_t packed = {0}, entry = {0};
     uint32_t held = 0;
+    vouch(hostile);
     for (size_t i = 0; i < count; i++) {
         member_entry(hostile->member.replica, &hostile->member.keys, paths[i], &entry);
         cs_packed_put(&packed, cs_buf_slice(&entry));

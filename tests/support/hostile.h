@@ -6,6 +6,7 @@
 #ifndef CS_TESTS_HOSTILE_H
 #define CS_TESTS_HOSTILE_H
 
+#include "node/marks.h"
 #include "proto/frame.h"
 #include "support/cluster.h"
 #include "support/member.h"
@@ -19,7 +20,9 @@ typedef struct hostile {
     rig_keys_t keys;
     char id[65];
     member_t member;
-    cs_link_t link; /* the newest that is up; 0: none */
+    cs_marks_t *marks; /* it signs for what it counts, like an honest one */
+    cs_vv_t others;    /* numbers that the node spoke of */
+    cs_link_t link;    /* the newest that is up; 0: none */
     unsigned ups, downs, refused;
     unsigned heard[CS_MSG_TYPE_END]; /* by type */
     uint32_t xid;                    /* of the newest exchange that the node began */
@@ -29,7 +32,7 @@ typedef struct hostile {
 } hostile_t;
 
 /* With keys of its own. Nobody knows it yet. */
-void hostile_new(hostile_t *hostile, const cluster_t *cluster, uint64_t rid);
+void hostile_new(hostile_t *hostile, const cluster_t *cluster, uint64_t number);
 void hostile_destroy(hostile_t *hostile);
 /* The node takes it as a member, and it dials. */
 void hostile_join(hostile_t *hostile, cluster_t *cluster, int node);

@@ -64,6 +64,28 @@ void lies_files(hostile_t *h, unsigned count, uint64_t size)
     }
 }
 
+void lies_numbers(hostile_t *h, const char *path)
+{
+    cs_buf_t bytes = {0}, packed = {0};
+    cs_entry_t entry;
+    member_write(&h->member, path, cs_slice_text(path));
+    member_entry(h->member.replica, &h->member.keys, path, &bytes);
+    cs_entry_init(&entry, &(cs_bucket_t){0});
+    if (cs_entry_decode(cs_buf_slice(&bytes), &entry) != CS_OK) abort();
+    for (uint32_t i = 0; i < h->others.len; i++) {
+        cs_dot_t dot = {cs_vv_slots(&h->others)[i].rid, UINT64_MAX / 2};
+        if (cs_vv_raise(&entry.ctx, dot) != CS_OK) abort();
+    }
+    cs_buf_clear(&bytes);
+    cs_entry_encode(&entry, &bytes);
+    cs_packed_put(&packed, cs_buf_slice(&bytes));
+    cs_msg_t msg = {.type = CS_MSG_ENTRIES, .u.entries.entries = {1, cs_buf_slice(&packed)}};
+    hostile_say(h, &msg, NULL);
+    cs_entry_fini(&entry);
+    cs_buf_fini(&bytes);
+    cs_buf_fini(&packed);
+}
+
 void lies_histories(hostile_t *h)
 {
     static const uint8_t no_members[CS_HASH_BYTES];

@@ -12,6 +12,8 @@ cs_buf_t lies_frame(const hostile_t *h, uint8_t version, uint8_t type, const voi
 void lies_out_of_order(hostile_t *h);
 /* That it has `count` (a multiple of 100) files of this size, more or less. */
 void lies_files(hostile_t *h, unsigned count, uint64_t size);
+/* That whatever the others' replicas will write at this path was removed already. */
+void lies_numbers(hostile_t *h, const char *path);
 /* As many replicas as a vector may have, with numbers beyond all that were ever used. */
 void lies_histories(hostile_t *h);
 

@@ -38,7 +38,7 @@ static void start(nw_node_t *node)
     if (cs_mem_store_open(node->disk, &node->store) != CS_OK) abort();
     cs_node_config_t config = {.store = node->store,
                                .self = nw_key(node->index),
-                               .signs = true,
+                               .signs = !world->trusts,
                                .memory_bytes = world->seed % 4 == 2 ? 1 : 0};
     memcpy(config.seed, nw_seed(node->index), sizeof config.seed);
     snprintf(config.name, sizeof config.name, "n%u", node->index);
@@ -110,9 +110,10 @@ void nw_restart(nw_node_t *node, bool crash)
     start(node);
 }
 
-void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count)
+static void open_world(nw_world_t *world, uint64_t seed, unsigned node_count, bool trusts)
 {
-    *world = (nw_world_t){.seed = seed, .node_count = node_count, .now_ms = 1000};
+    *world =
+        (nw_world_t){.seed = seed, .node_count = node_count, .now_ms = 1000, .trusts = trusts};
     cs_prng_init(&world->prng, seed);
     umask(022);
     for (unsigned i = 0; i < node_count; i++) {
@@ -126,6 +127,16 @@ void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count)
         node->disk = cs_mem_disk_new();
         start(node);
     }
+}
+
+void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count)
+{
+    open_world(world, seed, node_count, false);
+}
+
+void nw_open_trusting(nw_world_t *world, uint64_t seed, unsigned node_count)
+{
+    open_world(world, seed, node_count, true);
 }
 
 void nw_close(nw_world_t *world)

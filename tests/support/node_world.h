@@ -97,6 +97,7 @@ typedef struct nw_world {
     bool trace, chaos; /* chaos: users act and links fail while jobs run */
     bool crashes;      /* nodes die while jobs run */
     bool crowded;      /* few names */
+    bool trusts;       /* see nw_open_trusting */
     unsigned depth;    /* of steps within jobs */
     nw_node_t node[NW_NODES_MAX];
     nw_link_t link[NW_LINKS_MAX];
@@ -111,6 +112,8 @@ typedef struct nw_world {
 
 /* All nodes run, nobody is connected. */
 void nw_open(nw_world_t *world, uint64_t seed, unsigned node_count);
+/* None signs: so a test may make numbers up. */
+void nw_open_trusting(nw_world_t *world, uint64_t seed, unsigned node_count);
 void nw_close(nw_world_t *world);
 void nw_trace(const nw_world_t *world, const char *format, ...) CS_PRINTF(2, 3);
 void nw_fail(nw_world_t *world, const char *why);

@@ -18,6 +18,9 @@ static const uint8_t signature[CS_SIGNATURE_BYTES] = {SIXTEEN(0x33), SIXTEEN(0x4
 static const cs_msg_standing_t standings[] = {
     {.key = twos, .version = 300, .out = true, .signer = ones, .signature = signature},
     {.key = ones, .version = 1, .signer = twos, .signature = signature}};
+static const cs_msg_mark_t marks[] = {
+    {.nonce = 7, .ctr = 300, .signer = ones, .signature = signature},
+    {.nonce = UINT64_MAX, .ctr = 1, .signer = twos, .signature = signature}};
 static const cs_msg_pex_item_t pex[] = {{.key = twos, .endpoints = {endpoints, 1}, .age_s = 9}};
 
 /* Index 16 of a set of 9: one item of ones, check 0x1122334455667788, count 1 as expected. */
@@ -86,6 +89,7 @@ static const cs_msg_t samples[] = {
     {.type = CS_MSG_MAP,
      .u.map = {.content = ones, .size = 300, .answer = true, .root = twos, .partial = true}},
     {.type = CS_MSG_STANDINGS, .u.standings = {.items = standings, .count = 2}},
+    {.type = CS_MSG_MARKS, .u.marks = {.items = marks, .count = 2}},
     {.type = CS_MSG_CWANT,
      .u.cwant = {.chunks = {twos, 32}, .content = ones, .size = 70000, .places = PLACE}},
 };

@@ -293,6 +293,20 @@ Test(frame, words_about_members_have_a_version_and_a_limit)
     cr_assert_eq(decode_again(&msg), CS_ERR_MALFORMED);
 }
 
+Test(frame, marks_are_of_some_number_and_have_a_limit)
+{
+    cs_msg_mark_t items[CS_MARKS_MAX + 1];
+    for (size_t i = 0; i < CS_COUNT_OF(items); i++)
+        items[i] = marks[0];
+    cs_msg_t msg = {.type = CS_MSG_MARKS, .u.marks = {items, CS_MARKS_MAX}};
+    cr_assert_eq(decode_again(&msg), CS_OK);
+    msg.u.marks.count++;
+    cr_assert_eq(decode_again(&msg), CS_ERR_LIMIT);
+    msg.u.marks.count = 1;
+    items[0].ctr = 0;
+    cr_assert_eq(decode_again(&msg), CS_ERR_MALFORMED);
+}
+
 static cs_err_t decode_place(uint64_t size, uint64_t offset, uint32_t len)
 {
     cs_buf_t place = {0};

@@ -180,7 +180,7 @@ static void is_x(void *arg, cs_slice_t path)
 Test(node, a_path_with_too_many_versions_is_named)
 {
     bool named[2] = {false, false};
-    nw_open(&world, 9, 2);
+    nw_open_trusting(&world, 9, 2);
     nw_settle(&world);
     join_versions(0, 0x1000, "v");
     join_versions(1, 0x2000, "w");

@@ -1,0 +1,98 @@
+/* gossip_marks.c - marks of replicas, told ahead of what they vouch for, and taken
+ * (node/marks.h; core.md 10 d). */
+#include "base/mem.h"
+#include "node/gossip_internal.h"
+
+/* Marks get lost when a link is replaced, and one HELLO brings them all. Who needs more of them
+ * within the time names what nobody signed. */
+#define UNSIGNED_MAX 8u
+#define UNSIGNED_MS  600000u
+
+/* --- told */
+
+typedef struct telling {
+    cs_gossip_t *gossip;
+    cs__peer_t *peer;
+    size_t count;
+    cs_msg_mark_t item[CS_MARKS_MAX];
+} telling_t;
+
+static void flush(telling_t *telling)
+{
+    if (telling->count == 0) return;
+    cs_msg_t msg = {.type = CS_MSG_MARKS, .u.marks = {telling->item, telling->count}};
+    (void)cs__send(telling->gossip, telling->peer, &msg);
+    telling->count = 0;
+}
+
+static void tell(telling_t *telling, const cs_signed_mark_t *mark)
+{
+    cs_vv_t *marked = &telling->peer->marked;
+    if (mark->ctr == 0 || cs_vv_get(marked, mark->rid) >= mark->ctr) return;
+    cs_err_t err = cs_vv_raise(marked, (cs_dot_t){mark->rid, mark->ctr});
+    CS_ASSERT(err == CS_OK); /* as many as there are marks at most */
+    telling->item[telling->count++] = cs_marks_msg(mark);
+    if (telling->count == CS_MARKS_MAX) flush(telling);
+}
+
+void cs__say_marks(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_type_t before)
+{
+    cs_marks_t *marks = gossip->config.marks;
+    if (marks == NULL) return;
+    /* HELLO names of ours what was given away, all others anything. */
+    const cs_state_t *state = cs__state(gossip);
+    cs_marks_vouch(marks, before == CS_MSG_HELLO ? state->exposed : state->ctr);
+    if (peer->marked_version == cs_marks_version(marks)) return;
+    peer->marked_version = cs_marks_version(marks);
+    telling_t telling = {.gossip = gossip, .peer = peer};
+    size_t count;
+    const cs_signed_mark_t *all = cs_marks_all(marks, &count);
+    for (size_t i = 0; i < count; i++) {
+        tell(&telling, &all[i]);
+    }
+    flush(&telling);
+}
+
+void cs__forget_marked(cs__peer_t *peer)
+{
+    cs_vv_fini(&peer->marked);
+    peer->marked_version = 0;
+}
+
+/* --- taken */
+
+cs_err_t cs__on_marks(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_marks_t *msg)
+{
+    cs_err_t err = CS_OK;
+    for (size_t i = 0; gossip->config.marks != NULL && i < msg->count && err == CS_OK; i++) {
+        const cs_msg_mark_t *mark = &msg->items[i];
+        cs_dot_t upto = {.ctr = mark->ctr};
+        err = cs_marks_learn(gossip->config.marks, mark, &upto.rid);
+        if (err == CS_ERR_LIMIT) cs__alarm(gossip, "too many replica ids", (cs_dot_t){0});
+        /* Beyond the limit it is told once more than it needs. */
+        if (err == CS_OK) (void)!cs_vv_raise(&peer->marked, upto);
+    }
+    if (err == CS_ERR_UNSIGNED) peer->unsigned_count = UNSIGNED_MAX; /* no accident */
+    return err == CS_ERR_LIMIT ? CS_OK : err;
+}
+
+bool cs__is_signed(const cs_gossip_t *gossip, const cs_vv_t *vv)
+{
+    return gossip->config.marks == NULL || cs_marks_cover(gossip->config.marks, vv);
+}
+
+bool cs__is_entry_signed(const cs_gossip_t *gossip, const cs_entry_t *entry)
+{
+    return gossip->config.marks == NULL || cs_marks_cover_entry(gossip->config.marks, entry);
+}
+
+cs_err_t cs__unsigned(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    if (peer->unsigned_ms + UNSIGNED_MS <= gossip->now_ms) peer->unsigned_count = 0;
+    if (peer->unsigned_count == 0) peer->unsigned_ms = gossip->now_ms;
+    if (++peer->unsigned_count > 1) cs__note_peer(gossip, peer, CS_PEER_UNSIGNED);
+    if (peer->unsigned_count > UNSIGNED_MAX) return CS_ERR_UNSIGNED;
+    cs__exchange_abort(gossip, peer, CS_EXCHANGE_BROKEN);
+    cs__ask_hello(gossip, peer);
+    return CS_ERR_AGAIN;
+}
