@@ -104,6 +104,7 @@ static void perform(cs_sim_node_t *node, cs_effect_t *effect)
     case CS_FX_STANDING:    /* removals are each node's own here */
     case CS_FX_SCAN_CANCEL: /* nobody gives up here */
     case CS_FX_ADDRESS:     /* nobody has one */
+    case CS_FX_NEIGHBOUR:   /* links are the world's */
     case CS_FX_LEFT:        /* all are members from the first day, and none leaves the folder */
         break;
     case CS_FX_REPLICA:

@@ -18,6 +18,8 @@ static const char *link_text(cs_link_state_t state)
         return "connected";
     case CS_LINK_REFUSED:
         return "refused";
+    case CS_LINK_INDIRECT:
+        return "indirect";
     }
     return "offline";
 }

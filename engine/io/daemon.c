@@ -217,6 +217,7 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
     const cs_identity_t *identity = cs_home_identity(daemon->home);
     node.signs = true;
+    randombytes_buf(&node.number, sizeof node.number);
     memcpy(node.seed, identity->seed, sizeof node.seed);
     snprintf(node.name, sizeof node.name, "%s", settings->node_name);
     daemon->node = cs_node_new(&node);

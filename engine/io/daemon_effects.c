@@ -121,6 +121,9 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
     case CS_FX_ADDRESS:
         cs__daemon_pex_heard(daemon, effect);
         break;
+    case CS_FX_NEIGHBOUR:
+        cs__daemon_neighbour(daemon, effect);
+        break;
     case CS_FX_LEFT:
         cs__daemon_left(daemon, effect->folder);
         break;

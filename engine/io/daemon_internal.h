@@ -137,7 +137,8 @@ typedef enum cs_link_state {
     CS_LINK_OFFLINE,
     CS_LINK_CONNECTING,
     CS_LINK_CONNECTED,
-    CS_LINK_REFUSED
+    CS_LINK_REFUSED,
+    CS_LINK_INDIRECT /* not linked with this node: others pass on (node/neighbours.h) */
 } cs_link_state_t;
 /* We dial it, and the last attempt failed; false also while the first one is under way. */
 bool cs_daemon_is_unreachable(const cs_daemon_t *daemon, const uint8_t key[32]);

@@ -267,7 +267,7 @@ cs_link_state_t cs_daemon_link_state(const cs_daemon_t *daemon, const uint8_t ke
         if (memcmp(shell->dials[i].key.b, key, CS_KEY_BYTES) != 0) continue;
         return shell->dials[i].err == CS_ERR_REFUSED ? CS_LINK_REFUSED : CS_LINK_CONNECTING;
     }
-    return CS_LINK_OFFLINE;
+    return cs__daemon_wants(daemon, key) ? CS_LINK_OFFLINE : CS_LINK_INDIRECT;
 }
 
 static const struct cs_dial_state *find_dial(const cs_daemon_t *daemon, const uint8_t *key)
@@ -347,8 +347,13 @@ void cs_daemon_peer_removed(cs_daemon_t *daemon, const uint8_t key[32], bool by_
 
 void cs__daemon_hang_up(cs_daemon_t *daemon, const uint8_t key[32])
 {
-    cs_daemon_shell_t *shell = daemon->shell;
     if (daemon->net != NULL) cs_net_deny(daemon->net, key);
+    cs__daemon_forget_dial(daemon, key);
+}
+
+void cs__daemon_forget_dial(cs_daemon_t *daemon, const uint8_t key[32])
+{
+    cs_daemon_shell_t *shell = daemon->shell;
     for (size_t i = 0; i < shell->dial_count; i++) {
         if (memcmp(shell->dials[i].key.b, key, CS_KEY_BYTES) != 0) continue;
         shell->dials[i] = shell->dials[--shell->dial_count];
@@ -376,7 +381,12 @@ void cs_daemon_peer_changed(cs_daemon_t *daemon, const cs_peer_record_t *record,
     if (daemon->net == NULL) return;
     cs_net_allow(daemon->net, record->key);
     cs__daemon_pex_known(daemon, record);
-    if (record->endpoint == NULL) return;
+    cs__daemon_dial_given(daemon, record);
+}
+
+void cs__daemon_dial_given(cs_daemon_t *daemon, const cs_peer_record_t *record)
+{
+    if (record->endpoint == NULL || !cs__daemon_wants(daemon, record->key)) return;
     cs__daemon_dialling(daemon, record->key);
     cs_err_t err = cs_net_dial(daemon->net, record->key, record->endpoint);
     if (err != CS_OK) {

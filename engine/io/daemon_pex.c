@@ -51,10 +51,17 @@ static bool is_reachable(const cs_daemon_t *daemon, const char *endpoint)
     return !is_loopback(endpoint) || own->count == 0 || is_loopback(own->at[0]);
 }
 
+bool cs__daemon_wants(const cs_daemon_t *daemon, const uint8_t *key)
+{
+    cs_key_t peer;
+    memcpy(peer.b, key, sizeof peer.b);
+    return cs_node_wants_link(daemon->node, &peer);
+}
+
 static void dial(cs_daemon_t *daemon, const uint8_t *key, const cs_strings_t *list)
 {
     /* It is being joined, by another key of ours. */
-    if (cs_invite_owns(daemon, key, true)) return;
+    if (cs_invite_owns(daemon, key, true) || !cs__daemon_wants(daemon, key)) return;
     for (size_t i = 0; i < list->count; i++) {
         if (!is_reachable(daemon, list->at[i])) continue;
         cs__daemon_dialling(daemon, key);
@@ -112,6 +119,37 @@ void cs__daemon_pex_heard(cs_daemon_t *daemon, const cs_effect_t *effect)
         if (!cs_strings_eq(&list, &record.heard)) keep(daemon, &record, &list);
         if (effect->dial) dial(daemon, record.key, &record.heard);
         cs_strings_fini(&list);
+    }
+    cs_peer_record_fini(&record);
+    cs_buf_fini(&detail);
+}
+
+/* Others pass on what goes on between this node and that one. */
+static void part(cs_daemon_t *daemon, const uint8_t *key)
+{
+    cs_daemon_shell_t *shell = daemon->shell;
+    cs_net_undial(daemon->net, key);
+    cs__daemon_forget_dial(daemon, key);
+    for (size_t i = 0; i < shell->link_count; i++) {
+        bool its =
+            shell->links[i].known && memcmp(shell->links[i].key.b, key, CS_KEY_BYTES) == 0;
+        if (its) cs_net_close_link(daemon->net, shell->links[i].link);
+    }
+}
+
+void cs__daemon_neighbour(cs_daemon_t *daemon, const cs_effect_t *effect)
+{
+    if (daemon->net == NULL) return;
+    if (!effect->dial) {
+        part(daemon, effect->key.b);
+        return;
+    }
+    cs_buf_t detail = {0};
+    cs_peer_record_t record = {0};
+    cs_err_t err = cs_home_peer_get(daemon->home, effect->key.b, &record, &detail);
+    if (err == CS_OK && !cs_peer_record_is_out(&record)) {
+        dial(daemon, record.key, &record.heard);
+        cs__daemon_dial_given(daemon, &record);
     }
     cs_peer_record_fini(&record);
     cs_buf_fini(&detail);

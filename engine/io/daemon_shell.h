@@ -127,6 +127,9 @@ void cs__daemon_dialling(cs_daemon_t *daemon, const uint8_t key[32]); /* for sta
 void cs__daemon_pex_own(cs_daemon_t *daemon); /* it listens, or its addresses may be others */
 void cs__daemon_pex_known(cs_daemon_t *daemon, const cs_peer_record_t *record);
 void cs__daemon_pex_heard(cs_daemon_t *daemon, const cs_effect_t *effect);
+/* Links with it are wanted: in a large folder not all members are linked with all. */
+bool cs__daemon_wants(const cs_daemon_t *daemon, const uint8_t *key);
+void cs__daemon_neighbour(cs_daemon_t *daemon, const cs_effect_t *effect); /* that changed */
 
 /* daemon_peer_log.c: few lines a minute of each kind and peer */
 void cs__daemon_log_peer(cs_daemon_t *daemon, const char *event, const cs_key_t *key,
@@ -172,6 +175,9 @@ void cs__watch_records(cs_daemon_t *daemon, uint32_t folder, const cs_scan_recor
 
 /* daemon_links.c: its key is not let in any more, nor dialled. */
 void cs__daemon_hang_up(cs_daemon_t *daemon, const uint8_t key[32]);
+void cs__daemon_forget_dial(cs_daemon_t *daemon, const uint8_t key[32]); /* for status */
+/* At the endpoint that a user gave. */
+void cs__daemon_dial_given(cs_daemon_t *daemon, const cs_peer_record_t *record);
 
 /* daemon_members.c: those that the home authorises for a folder, and what was said of them and
  * of others. */

@@ -83,9 +83,17 @@ void cs__node_address(const cs_node_t *node, cs_effects_t *effects, const cs_key
     if (item == NULL || item->list.count == 0 || cs__node_denies(node, key)) return;
     cs_effect_t *effect = cs_effects_add(effects, CS_FX_ADDRESS);
     effect->key = *key;
-    effect->dial = cs_peers_by_key(&node->peers, key) == NULL;
+    effect->dial = cs_peers_by_key(&node->peers, key) == NULL && cs_node_wants_link(node, key);
     for (uint32_t i = 0; i < item->list.count; i++) {
         cs_buf_put_slice(&effect->header, cs_slice_str(item->list.at[i]));
         cs_buf_put_u8(&effect->header, '\0');
     }
+}
+
+void cs__node_addresses(cs_node_t *node, const cs_event_t *event)
+{
+    bool own = cs_key_cmp(&event->key, &node->config.self) == 0;
+    if (event->text != NULL) cs_pex_fix(&node->pex, &event->key, event->text);
+    (void)cs_pex_set(&node->pex, &event->key, &event->texts, own ? CS_PEX_OURS : CS_PEX_KEPT, 0,
+                     node->now_ms);
 }

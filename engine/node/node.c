@@ -12,6 +12,7 @@ cs_node_t *cs_node_new(const cs_node_config_t *config)
     cs_node_t *node = cs_calloc(1, sizeof *node);
     node->config = *config;
     cs__node_share_memory(node, config->memory_bytes);
+    cs_neighbours_init(&node->neighbours, &config->self, config->number);
     return node;
 }
 
@@ -26,6 +27,7 @@ void cs_node_destroy(cs_node_t **node_p)
     cs_free(node->folders);
     cs_free(node->denied);
     cs_peers_fini(&node->peers);
+    cs_neighbours_fini(&node->neighbours);
     cs_pex_fini(&node->pex);
     sodium_memzero(node->config.seed, sizeof node->config.seed);
     cs_free(node);
@@ -92,6 +94,7 @@ static void on_link_down(cs_node_t *node, const cs_event_t *event, cs_effects_t 
     cs_peer_change_t change =
         cs_peers_link_down(&node->peers, &node->config.self, event->link, &was);
     peer_changed(node, change, &was);
+    node->links_changed++;
     if (change == CS_PEER_DOWN) cs__node_address(node, effects, &was.key); /* to be dialled */
 }
 
@@ -114,6 +117,8 @@ static void on_link_up(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
     cs_peer_entry_t *peer;
     cs_peer_change_t change = cs_peers_link_up(&node->peers, &node->config.self, &event->key,
                                                event->link, event->outgoing, &peer);
+    if (change == CS_PEER_UP) peer->up_ms = event->now_ms;
+    node->links_changed++;
     peer_changed(node, change, peer);
     if (old != 0 && old != event->link) drop_link(effects, old, replaced);
 }
@@ -145,6 +150,7 @@ static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
     if (peer == NULL || peer->dropped) return;
     cs_slice_t payload = event->blob != NULL ? event->blob->bytes : cs_slice_text("");
     peer->bytes_in += event->bytes.len + payload.len;
+    if (peer->way_ms == 0) peer->way_ms = event->now_ms - peer->up_ms + 1;
 
     cs_msg_t msg = {0};
     cs_err_t err = cs_msg_decode(&msg, event->bytes, payload);
@@ -344,14 +350,6 @@ static cs_err_t settle(cs_node_t *node)
     return CS_OK;
 }
 
-static void on_addresses(cs_node_t *node, const cs_event_t *event)
-{
-    bool own = cs_key_cmp(&event->key, &node->config.self) == 0;
-    if (event->text != NULL) cs_pex_fix(&node->pex, &event->key, event->text);
-    (void)cs_pex_set(&node->pex, &event->key, &event->texts, own ? CS_PEX_OURS : CS_PEX_KEPT, 0,
-                     node->now_ms);
-}
-
 cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *effects)
 {
     node->now_ms = event->now_ms;
@@ -373,19 +371,20 @@ cs_err_t cs_node_step(cs_node_t *node, const cs_event_t *event, cs_effects_t *ef
         cs_folder_forget_scan(node->folders[i], event->ticket);
     }
     if (event->kind == CS_EV_LIMITS) node->limits = *event->limits;
-    if (event->kind == CS_EV_ADDRESSES) on_addresses(node, event);
+    if (event->kind == CS_EV_ADDRESSES) cs__node_addresses(node, event);
     for (const cs_key_t *key; (key = cs_pex_ripen(&node->pex, node->now_ms)) != NULL;) {
         cs__node_address(node, effects, key);
     }
 
     cs_err_t err = settle(node);
     if (err == CS_OK) let_go(node, effects);
+    if (err == CS_OK) cs__node_neighbours(node, effects);
     return err;
 }
 
 uint64_t cs_node_deadline(const cs_node_t *node)
 {
-    uint64_t due = UINT64_MAX;
+    uint64_t due = node->stopping ? UINT64_MAX : node->neighbours.due_ms;
     for (size_t i = 0; i < node->folder_count; i++) {
         uint64_t at = cs_folder_deadline(node->folders[i]);
         if (at < due) due = at;

@@ -12,6 +12,7 @@
  *   REPLY  -> a command's ticket is answered
  *   LEFT   -> nothing of a folder is used any more, and its rows may go
  *   ADDRESS -> keep, and perhaps dial
+ *   NEIGHBOUR -> dial, or end its links
  *   MEMBER, STANDING, INCARNATION, NOTE: keep, log, show */
 #ifndef CS_NODE_NODE_H
 #define CS_NODE_NODE_H
@@ -112,8 +113,10 @@ typedef enum cs_effect_kind {
     CS_FX_REPLICA,     /* folder: its replica id changed, text says why */
     CS_FX_LEFT,        /* folder: it is unknown from now on */
     CS_FX_ADDRESS,     /* key, header: endpoints, each with its end; dial: try them now */
-    CS_FX_NOTE         /* folder, text (event name), path, err: for the log and `events`; of a
-                          PEER: link, text */
+    CS_FX_NEIGHBOUR, /* key, dial: at all its addresses, from now on; or not any more, and what
+                        links there are with it are to end */
+    CS_FX_NOTE       /* folder, text (event name), path, err: for the log and `events`; of a
+                        PEER: link, text */
 } cs_effect_kind_t;
 
 typedef struct cs_scan_report {
@@ -171,6 +174,7 @@ typedef struct cs_node_config {
      * leave of it. 0: each folder and peer has its own limit, and there is no common one. */
     uint64_t memory_bytes;
     bool no_finding; /* addresses of members are neither told nor taken */
+    uint64_t number; /* random: for which neighbours are chosen (node/neighbours.h) */
     bool signs; /* there is a seed; else what users say of members is not passed on, numbers
                    of replicas are taken on trust, and those who sign take none of this one */
     uint8_t seed[CS_SEED_BYTES]; /* whose Ed25519 key has `self` for its Montgomery form */
@@ -226,6 +230,9 @@ typedef struct cs_folder_status {
     const cs_state_t *state;       /* root, n, seen: borrowed */
 } cs_folder_status_t;
 
+/* In a large folder not all members are linked with all (node/neighbours.h): is it one that is
+ * dialled? */
+bool cs_node_wants_link(const cs_node_t *node, const cs_key_t *key);
 CS_MUST_USE bool cs_node_folder_status(cs_node_t *node, uint32_t number,
                                        cs_folder_status_t *ret);
 cs_replica_t *cs_node_replica(cs_node_t *node,

@@ -3,6 +3,7 @@
 #define CS_NODE_NODE_INTERNAL_H
 
 #include "node/folder.h"
+#include "node/neighbours.h"
 #include "node/pex.h"
 
 struct cs_node {
@@ -14,6 +15,9 @@ struct cs_node {
     cs_key_t *denied; /* owned; sorted */
     size_t denied_count, denied_cap;
     cs_pex_t pex; /* where members listen */
+    cs_neighbours_t neighbours;
+    uint64_t neighbours_of; /* what was looked at: node_neighbours.c */
+    uint64_t links_changed; /* counts */
     bool stopping;
     uint64_t now_ms; /* of the last step */
     cs_limits_t limits;
@@ -36,6 +40,10 @@ void cs__node_drop(cs_effects_t *effects, cs_peer_entry_t *peer, const char *why
 
 /* folder_pex.c: the effect that keeps where it listens. */
 void cs__node_address(const cs_node_t *node, cs_effects_t *effects, const cs_key_t *key);
+void cs__node_addresses(cs_node_t *node, const cs_event_t *event); /* from the shell */
+
+/* node_neighbours.c: links that are wanted now, or not any more. */
+void cs__node_neighbours(cs_node_t *node, cs_effects_t *effects);
 
 /* node_limits.c */
 bool cs__node_limits(const cs_node_t *node, cs_way_t way); /* there are any */

@@ -15,6 +15,7 @@ typedef struct cs_peer_entry {
     cs_link_t active;
     bool dropped; /* broke the protocol: nothing is said or heard until a new link comes up */
     uint64_t bytes_in, bytes_out;
+    uint64_t up_ms, way_ms;  /* of the first link: node/neighbours.h */
     cs_rate_t rate[CS_WAYS]; /* content sent and asked for */
     uint64_t unsent; /* bytes of CHUNK payloads handed to the active link and not yet gone */
 } cs_peer_entry_t;

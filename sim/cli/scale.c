@@ -20,8 +20,8 @@
 #define DEFAULT_NODES "10..200"
 
 const char *const cs_scale_part_name[CS_SCALE_PARTS] = {
-    "hello: who is there", "have: digests, reports, marks", "entries: pushed at once",
-    "exchanges", "content"};
+    "hello: who is there", "have: digests, marks", "entries: pushed at once", "exchanges",
+    "content"};
 
 cs_scale_part_t cs_scale_part_of(unsigned type)
 {

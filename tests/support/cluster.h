@@ -13,7 +13,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#define CLUSTER_NODES_MAX 10
+#define CLUSTER_NODES_MAX 40
 #define CLUSTER_TEXT      4096
 
 typedef struct cluster_node {

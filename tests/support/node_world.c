@@ -149,6 +149,8 @@ static void perform(nw_node_t *node, cs_effect_t *effect)
     case CS_FX_ADDRESS:
         on_address(node, effect);
         break;
+    case CS_FX_NEIGHBOUR: /* there are too few of them */
+        break;
     case CS_FX_SCAN_CANCEL:
         node->cancels++;
         break;
