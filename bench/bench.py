@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 
+import daily
 import draw
 import lines
 import peers
@@ -18,6 +19,7 @@ from world import Failure, World, devices
 
 HERE = pathlib.Path(__file__).resolve().parent
 TOOLS = {tool.name: tool for tool in peers.TOOLS}
+LINES = {**lines.LINES, **daily.LINES}
 
 
 def arguments():
@@ -35,8 +37,8 @@ def arguments():
     parser.add_argument("--make-tree", required=True, help=argparse.SUPPRESS)
     found = parser.parse_args()
     for name in found.lines:
-        if name not in lines.LINES:
-            parser.error(f"no line {name}; there are: {' '.join(lines.LINES)}")
+        if name not in LINES:
+            parser.error(f"no line {name}; there are: {' '.join(LINES)}")
     for name in filter(None, found.tools.split(",")):
         if name not in TOOLS:
             parser.error(f"no tool {name}; there are: {', '.join(TOOLS)}")
@@ -148,7 +150,7 @@ def main():
     asked = arguments()
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # daemons end with us
     if asked.list:
-        for line in lines.LINES.values():
+        for line in LINES.values():
             print(f"{line.name:<9} {line.title}: {', '.join(line.tools)}")
         return 0
     if list(devices()) != ["lo"]:
@@ -161,9 +163,9 @@ def main():
     out.mkdir(parents=True, exist_ok=True)
     about = machine()
     try:
-        for name in asked.lines or lines.LINES:
-            results, failed = measure(lines.LINES[name], tools, asked.runs, world)
-            rows += record(lines.LINES[name], results)
+        for name in asked.lines or LINES:
+            results, failed = measure(LINES[name], tools, asked.runs, world)
+            rows += record(LINES[name], results)
             failures += failed
             (out / "bench.json").write_text(json.dumps(
                 {"machine": about, "runs": asked.runs, "figures": rows, "failures": failures},

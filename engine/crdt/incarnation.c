@@ -180,6 +180,10 @@ cs_err_t cs_replica_reincarnate(cs_replica_t *replica, uint64_t new_rid)
 
     cs_err_t err = rename_vv(&rename, &state->seen, CS_MUT(KEEP_SEEN));
     CS_ASSERT(err == CS_OK); /* there is room, see above */
+    if (cs_vv_get(&replica->heard, rename.from) > rename.limit) {
+        err = cs_vv_cut(&replica->heard, rename.from, rename.limit);
+        CS_ASSERT(err == CS_OK); /* the slot is there */
+    }
     state->rid = new_rid;
     state->ctr -= rename.limit;
     state->exposed = 0;

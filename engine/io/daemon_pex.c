@@ -128,8 +128,11 @@ void cs__daemon_pex_heard(cs_daemon_t *daemon, const cs_effect_t *effect)
 static void part(cs_daemon_t *daemon, const uint8_t *key)
 {
     cs_daemon_shell_t *shell = daemon->shell;
-    cs_net_undial(daemon->net, key);
-    cs__daemon_forget_dial(daemon, key);
+    /* A join by another key of ours may be under way; it dials anew itself. */
+    if (!cs_invite_owns(daemon, key, true)) {
+        cs_net_undial(daemon->net, key);
+        cs__daemon_forget_dial(daemon, key);
+    }
     for (size_t i = 0; i < shell->link_count; i++) {
         bool its =
             shell->links[i].known && memcmp(shell->links[i].key.b, key, CS_KEY_BYTES) == 0;

@@ -179,8 +179,9 @@ static void stage(cs_folder_t *folder)
     cs_batch_append(&batch, &folder->rows);
     cs_batch_clear(&folder->rows);
     if (batch.count > 0 && folder->marks != NULL) {
-        cs_marks_vouch(folder->marks, cs_replica_state(folder->replica)->ctr);
-        cs_marks_save(folder->marks, folder->config.number, &batch);
+        const cs_state_t *state = cs_replica_state(folder->replica);
+        cs_marks_save(folder->marks, folder->config.number, &state->seen,
+                      cs_replica_heard(folder->replica), state->ctr, &batch);
     }
     if (batch.count > 0) {
         cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_STORE);
@@ -255,6 +256,10 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     const char *why = folder->reincarnate;
     folder->reincarnate = NULL;
     if (why == NULL) return CS_OK;
+    /* What was given away goes on under the old id. */
+    if (folder->marks != NULL) {
+        cs_marks_vouch(folder->marks, cs_replica_state(folder->replica)->exposed);
+    }
     cs_err_t err =
         cs_replica_reincarnate(folder->replica, cs_folder_rid(folder, folder->number));
     if (err != CS_OK) return err;

@@ -219,9 +219,10 @@ uint64_t cs_folder_fetch_due(cs_folder_t *folder);
 void cs_folder_leave(cs_folder_t *folder);
 bool cs_folder_has_left(const cs_folder_t *folder); /* nobody uses it any more */
 
-/* writers.c: a member has, or had, this replica id; 0: not known. */
 /* A replica id for this node, of a random number. */
 uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number);
+
+/* writers.c: a member has, or had, this replica id; 0: not known. */
 void cs_folder_met(cs_folder_t *folder, const cs_key_t *key, uint64_t rid);
 
 /* folder_brake.c: the safety brake, and what is held by it */

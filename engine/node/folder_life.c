@@ -136,18 +136,22 @@ uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number)
     return folder->marks != NULL ? cs_marks_rid(folder->marks, number) : number;
 }
 
-/* An id that this node cannot sign for, of another one or of before ids were signed for, is
- * given up. */
+/* Numbers without marks nobody would take: a database that has some is made anew. An id that
+ * this node cannot sign for, of a copied database, is given up. */
 static cs_err_t own_id(cs_folder_t *folder, cs_open_result_t opened)
 {
-    uint64_t fresh = folder->config.fresh_rid, rid = cs_marks_rid(folder->marks, fresh);
+    cs_marks_t *marks = folder->marks;
+    const cs_state_t *state = cs_replica_state(folder->replica);
+    uint64_t fresh = folder->config.fresh_rid;
+    bool covered = cs_marks_cover(marks, &state->seen) &&
+                   cs_marks_cover(marks, cs_replica_heard(folder->replica));
+    if (!covered) return CS_ERR_CORRUPT;
     if (opened == CS_OPEN_SAME) {
-        if (cs_marks_resume(folder->marks, cs_replica_state(folder->replica)->rid))
-            return CS_OK;
-        cs_err_t err = cs_replica_reincarnate(folder->replica, rid);
+        if (cs_marks_resume(marks, state->rid, state->exposed)) return CS_OK;
+        cs_err_t err = cs_replica_reincarnate(folder->replica, cs_marks_rid(marks, fresh));
         if (err != CS_OK) return err;
     }
-    cs_marks_become(folder->marks, fresh);
+    cs_marks_become(marks, fresh);
     return CS_OK;
 }
 
@@ -167,7 +171,6 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     cs_marks_t *marks = NULL;
     if (node->config.signs) {
         marks = cs_marks_new(folder->keys, node->config.scheme, node->config.seed);
-        cs_marks_load(marks, node->config.store, config->number);
         folder->marks = marks;
     }
     cs_replica_config_t replica = {
@@ -177,7 +180,9 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .modes = config->modes,
         .fresh_rid = cs_folder_rid(folder, config->fresh_rid),
     };
-    cs_err_t err = cs_replica_open(&replica, &folder->replica, ret_open);
+    cs_err_t err = CS_OK;
+    if (marks != NULL) err = cs_marks_load(marks, node->config.store, config->number);
+    if (err == CS_OK) err = cs_replica_open(&replica, &folder->replica, ret_open);
     if (err == CS_OK && marks != NULL) err = own_id(folder, *ret_open);
     if (err != CS_OK) {
         cs_replica_destroy(&folder->replica);

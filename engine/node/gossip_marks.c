@@ -64,16 +64,22 @@ void cs__forget_marked(cs__peer_t *peer)
 cs_err_t cs__on_marks(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_marks_t *msg)
 {
     cs_err_t err = CS_OK;
+    bool full = false;
     for (size_t i = 0; gossip->config.marks != NULL && i < msg->count && err == CS_OK; i++) {
         const cs_msg_mark_t *mark = &msg->items[i];
         cs_dot_t upto = {.ctr = mark->ctr};
         err = cs_marks_learn(gossip->config.marks, mark, &upto.rid);
-        if (err == CS_ERR_LIMIT) cs__alarm(gossip, "too many replica ids", (cs_dot_t){0});
         /* Beyond the limit it is told once more than it needs. */
         if (err == CS_OK) (void)!cs_vv_raise(&peer->marked, upto);
+        full = full || err == CS_ERR_LIMIT;
+        if (err == CS_ERR_LIMIT) err = CS_OK;
     }
-    if (err == CS_ERR_UNSIGNED) peer->unsigned_count = UNSIGNED_MAX; /* no accident */
-    return err == CS_ERR_LIMIT ? CS_OK : err;
+    if (full) cs__alarm(gossip, "too many replica ids", (cs_dot_t){0});
+    if (err == CS_ERR_UNSIGNED) { /* no accident */
+        peer->unsigned_ms = gossip->now_ms;
+        peer->unsigned_count = UNSIGNED_MAX;
+    }
+    return err;
 }
 
 bool cs__is_signed(const cs_gossip_t *gossip, const cs_vv_t *vv)

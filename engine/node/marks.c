@@ -16,6 +16,8 @@ struct cs_marks {
     size_t len, cap;
     cs_vv_t limit; /* the counters of all, to compare with */
     uint64_t version;
+    uint64_t saved_ctr; /* of this replica, as its row says */
+    size_t hand;        /* where it is looked for one that may go */
 };
 
 /* --- Ed25519 */
@@ -127,31 +129,46 @@ static cs_signed_mark_t *find(const cs_marks_t *marks, uint64_t rid)
     return at < marks->len && marks->item[at].rid == rid ? &marks->item[at] : NULL;
 }
 
+static void set_limit(cs_marks_t *marks, uint64_t rid, uint64_t ctr)
+{
+    cs_err_t err = cs_vv_cut(&marks->limit, rid, ctr);
+    CS_ASSERT(err == CS_OK); /* as many as there are items at most */
+    marks->version++;
+}
+
+/* One of which no number is held. False: there is none. */
+static bool make_room(cs_marks_t *marks)
+{
+    for (size_t i = 0; i < marks->len; i++) {
+        size_t at = (marks->hand + i) % marks->len;
+        cs_signed_mark_t *mark = &marks->item[at];
+        if (mark->kept || mark->rid == marks->own) continue;
+        set_limit(marks, mark->rid, 0);
+        memmove(mark, mark + 1, (--marks->len - at) * sizeof *mark);
+        marks->hand = at + 1;
+        return true;
+    }
+    return false;
+}
+
 /* The mark of that id, a new one if need be; NULL: there are too many. */
 static cs_signed_mark_t *make(cs_marks_t *marks, const uint8_t signer[CS_KEY_BYTES],
                               uint64_t nonce, uint64_t rid)
 {
-    size_t at = place_of(marks, rid);
-    if (at < marks->len && marks->item[at].rid == rid) return &marks->item[at];
-    if (marks->len >= CS_REPLICAS_MAX) return NULL;
+    cs_signed_mark_t *known = find(marks, rid);
+    if (known != NULL) return known;
+    if (marks->len >= CS_REPLICAS_MAX && !make_room(marks)) return NULL;
     if (marks->len == marks->cap) {
         marks->cap = cs_grow(marks->cap, marks->len + 1);
         marks->item = cs_realloc_array(marks->item, marks->cap, sizeof *marks->item);
     }
+    size_t at = place_of(marks, rid);
     cs_signed_mark_t *mark = &marks->item[at];
     memmove(mark + 1, mark, (marks->len - at) * sizeof *mark);
     marks->len++;
     *mark = (cs_signed_mark_t){.rid = rid, .nonce = nonce};
     memcpy(mark->signer, signer, CS_KEY_BYTES);
     return mark;
-}
-
-static void raise_to(cs_marks_t *marks, cs_signed_mark_t *mark, uint64_t ctr)
-{
-    mark->ctr = ctr;
-    cs_err_t err = cs_vv_raise(&marks->limit, (cs_dot_t){mark->rid, ctr});
-    CS_ASSERT(err == CS_OK); /* as many as there are items at most */
-    marks->version++;
 }
 
 uint64_t cs_marks_rid(const cs_marks_t *marks, uint64_t nonce)
@@ -162,19 +179,27 @@ uint64_t cs_marks_rid(const cs_marks_t *marks, uint64_t nonce)
 void cs_marks_become(cs_marks_t *marks, uint64_t nonce)
 {
     marks->own = cs_marks_rid(marks, nonce);
-    cs_signed_mark_t *mark = make(marks, marks->signer, nonce, marks->own);
-    if (mark != NULL) mark->unsaved = true;
+    marks->saved_ctr = 0;
+    (void)make(marks, marks->signer, nonce, marks->own);
+}
+
+/* Of this replica. */
+static void sign(const cs_marks_t *marks, const cs_signed_mark_t *mark, uint64_t ctr,
+                 uint8_t ret[CS_SIGNATURE_BYTES])
+{
+    uint8_t digest[CS_HASH_BYTES];
+    digest_of(marks, mark->signer, mark->nonce, ctr, digest);
+    marks->scheme->sign(marks->seed, marks->signer, digest, ret);
 }
 
 void cs_marks_vouch(cs_marks_t *marks, uint64_t ctr)
 {
     cs_signed_mark_t *mark = find(marks, marks->own);
     if (mark == NULL || mark->ctr >= ctr) return;
-    uint8_t digest[CS_HASH_BYTES];
-    digest_of(marks, mark->signer, mark->nonce, ctr, digest);
-    marks->scheme->sign(marks->seed, marks->signer, digest, mark->signature);
-    raise_to(marks, mark, ctr);
+    sign(marks, mark, ctr, mark->signature);
+    mark->ctr = ctr;
     mark->unsaved = true;
+    set_limit(marks, mark->rid, ctr);
 }
 
 cs_err_t cs_marks_learn(cs_marks_t *marks, const cs_msg_mark_t *mark, uint64_t *ret_rid)
@@ -183,13 +208,18 @@ cs_err_t cs_marks_learn(cs_marks_t *marks, const cs_msg_mark_t *mark, uint64_t *
     *ret_rid = rid_of(marks, mark->signer, mark->nonce);
     cs_signed_mark_t *known = find(marks, *ret_rid);
     if (known != NULL && known->ctr >= mark->ctr) return CS_OK;
-    if (known == NULL && marks->len >= CS_REPLICAS_MAX) return CS_ERR_LIMIT;
     digest_of(marks, mark->signer, mark->nonce, mark->ctr, digest);
     if (!marks->scheme->check(mark->signer, digest, mark->signature)) return CS_ERR_UNSIGNED;
     known = make(marks, mark->signer, mark->nonce, *ret_rid);
-    memcpy(known->signature, mark->signature, sizeof known->signature);
-    raise_to(marks, known, mark->ctr);
+    if (known == NULL) return CS_ERR_LIMIT;
+    /* Who makes ids by the billion finds two that are the same: all of one mark goes together.
+     */
+    known->nonce = mark->nonce;
+    memcpy(known->signer, mark->signer, CS_KEY_BYTES);
+    memcpy(known->signature, mark->signature, CS_SIGNATURE_BYTES);
+    known->ctr = mark->ctr;
     known->unsaved = true;
+    set_limit(marks, known->rid, known->ctr);
     return CS_OK;
 }
 
@@ -256,12 +286,14 @@ static void load_row(cs_marks_t *marks, cs_slice_t value)
     if (cs_reader_end(&reader) != CS_OK) return;
     uint64_t rid = rid_of(marks, mark.signer, mark.nonce);
     cs_signed_mark_t *to = make(marks, mark.signer, mark.nonce, rid);
-    if (to == NULL || mark.ctr == 0) return;
+    if (to == NULL) return;
+    to->kept = true;
+    to->ctr = mark.ctr;
     memcpy(to->signature, mark.signature, sizeof to->signature);
-    raise_to(marks, to, mark.ctr);
+    set_limit(marks, rid, mark.ctr);
 }
 
-void cs_marks_load(cs_marks_t *marks, cs_store_t *store, uint32_t folder)
+cs_err_t cs_marks_load(cs_marks_t *marks, cs_store_t *store, uint32_t folder)
 {
     cs_buf_t prefix = {0};
     row_key(folder, &prefix);
@@ -270,36 +302,75 @@ void cs_marks_load(cs_marks_t *marks, cs_store_t *store, uint32_t folder)
         if (!cs_slice_has_prefix(cs_iter_key(iter), cs_buf_slice(&prefix))) break;
         load_row(marks, cs_iter_value(iter));
     }
+    cs_err_t err = cs_iter_err(iter);
     cs_iter_destroy(&iter);
     cs_buf_fini(&prefix);
+    return err;
 }
 
-bool cs_marks_resume(cs_marks_t *marks, uint64_t rid)
+bool cs_marks_resume(cs_marks_t *marks, uint64_t rid, uint64_t exposed)
 {
-    const cs_signed_mark_t *mark = find(marks, rid);
+    cs_signed_mark_t *mark = find(marks, rid);
     if (mark == NULL || memcmp(mark->signer, marks->signer, CS_KEY_BYTES) != 0) return false;
     marks->own = rid;
+    marks->saved_ctr = mark->ctr;
+    if (mark->ctr <= exposed) return true;
+    mark->ctr = exposed;
+    sign(marks, mark, exposed, mark->signature);
+    set_limit(marks, rid, exposed);
     return true;
 }
 
-void cs_marks_save(cs_marks_t *marks, uint32_t folder, cs_batch_t *ret)
+static void save(const cs_signed_mark_t *mark, uint64_t ctr,
+                 const uint8_t signature[CS_SIGNATURE_BYTES], uint32_t folder, cs_batch_t *ret)
 {
     cs_buf_t key = {0}, value = {0};
-    for (size_t i = 0; i < marks->len; i++) {
-        cs_signed_mark_t *mark = &marks->item[i];
-        if (!mark->unsaved) continue;
-        mark->unsaved = false;
-        cs_buf_clear(&key);
-        row_key(folder, &key);
-        cs_buf_put_u64_be(&key, mark->rid);
-        cs_buf_clear(&value);
-        cs_buf_put_u64(&value, mark->nonce);
-        cs_buf_put_u64(&value, mark->ctr);
-        cs_buf_put(&value, mark->signer, CS_KEY_BYTES);
-        cs_buf_put(&value, mark->signature, CS_SIGNATURE_BYTES);
-        cs_seal_append(&value, 0);
-        cs_batch_put(ret, cs_buf_slice(&key), cs_buf_slice(&value));
-    }
+    row_key(folder, &key);
+    cs_buf_put_u64_be(&key, mark->rid);
+    cs_buf_put_u64(&value, mark->nonce);
+    cs_buf_put_u64(&value, ctr);
+    cs_buf_put(&value, mark->signer, CS_KEY_BYTES);
+    cs_buf_put(&value, signature, CS_SIGNATURE_BYTES);
+    cs_seal_append(&value, 0);
+    cs_batch_put(ret, cs_buf_slice(&key), cs_buf_slice(&value));
     cs_buf_fini(&key);
     cs_buf_fini(&value);
+}
+
+/* Its row covers what was not given away yet, too: after the state record was lost nobody knows
+ * any more what was. */
+static void save_own(cs_marks_t *marks, cs_signed_mark_t *mark, uint32_t folder, uint64_t ctr,
+                     cs_batch_t *ret)
+{
+    uint8_t signature[CS_SIGNATURE_BYTES];
+    if (ctr < mark->ctr) ctr = mark->ctr;
+    if (mark->kept && marks->saved_ctr >= ctr) return;
+    mark->kept = true;
+    mark->unsaved = false;
+    marks->saved_ctr = ctr;
+    if (ctr > mark->ctr) {
+        sign(marks, mark, ctr, signature);
+        save(mark, ctr, signature, folder, ret);
+    } else {
+        save(mark, ctr, mark->signature, folder, ret);
+    }
+}
+
+void cs_marks_save(cs_marks_t *marks, uint32_t folder, const cs_vv_t *seen,
+                   const cs_vv_t *heard, uint64_t ctr, cs_batch_t *ret)
+{
+    /* Beyond the limit nobody notes what was heard of. */
+    bool all = heard->len >= CS_REPLICAS_MAX;
+    for (size_t i = 0; i < marks->len; i++) {
+        cs_signed_mark_t *mark = &marks->item[i];
+        bool held = mark->kept || all || cs_vv_get(seen, mark->rid) > 0 ||
+                    cs_vv_get(heard, mark->rid) > 0;
+        if (mark->rid == marks->own) {
+            save_own(marks, mark, folder, ctr, ret);
+        } else if (mark->unsaved && held) {
+            mark->unsaved = false;
+            mark->kept = true;
+            save(mark, mark->ctr, mark->signature, folder, ret);
+        }
+    }
 }

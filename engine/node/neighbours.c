@@ -124,15 +124,24 @@ static void note_link(choice_t *choice, cs_neighbour_t *item)
 {
     cs_neighbour_link_t link = link_of(choice, item);
     uint64_t now_ms = choice->now_ms;
-    bool was = item->up, fresh = now_ms < item->up_ms + CS_NEIGHBOUR_SHORT_MS;
+    bool lost = item->up && !link.up;
+    if (link.up && (!item->up || link.up_ms != item->up_ms)) {
+        item->ending = false;
+        item->stays = item->turned_ms != 0 && now_ms < item->turned_ms + CS_NEIGHBOUR_AVOID_MS;
+        item->up_ms = link.up_ms;
+    }
     item->up = link.up;
-    item->ending = item->ending && link.up && link.up_ms == item->up_ms;
-    if (link.up) item->up_ms = link.up_ms;
     if (link.way_ms > 0) item->way_ms = link.way_ms;
-    if (link.up || was || item->fresh) item->tried_ms = now_ms;
+    if (lost) item->lost_ms = now_ms;
+    if (link.up || lost || item->fresh) item->tried_ms = now_ms;
     if (item->small || link.up || !item->wanted) return;
-    bool unreachable = item->tried_ms + CS_NEIGHBOUR_TRY_MS <= now_ms;
-    if ((was && fresh) || unreachable) avoid(choice, item, CS_NEIGHBOUR_AVOID_MS);
+    if (lost) {
+        /* If there are others: whoever ended it had a reason. */
+        bool brief = now_ms < item->up_ms + CS_NEIGHBOUR_SHORT_MS;
+        avoid(choice, item, brief ? CS_NEIGHBOUR_AVOID_MS : CS_NEIGHBOUR_SHORT_MS);
+    } else if (item->tried_ms + CS_NEIGHBOUR_TRY_MS <= now_ms) {
+        avoid(choice, item, CS_NEIGHBOUR_AVOID_MS);
+    }
 }
 
 /* --- choosing */
@@ -183,16 +192,19 @@ static cs_neighbour_t *random_one(const choice_t *choice, const cs_member_t *mem
     return ret;
 }
 
-/* For who has no link at all, and nobody that it has not tried: the one that was tried longest
- * ago. When the network is there again some are being dialled. */
-static cs_neighbour_t *any_one(const choice_t *choice, const cs_member_t *members, size_t count)
+/* For who has no link at all: whom it lost a while ago; `tried`: or the one that it tried
+ * longest ago. So when the network is there again some are being dialled. */
+static cs_neighbour_t *any_one(const choice_t *choice, const cs_member_t *members, size_t count,
+                               bool tried)
 {
     cs_neighbour_t *ret = NULL;
     for (size_t i = 0; i < count; i++) {
         cs_neighbour_t *item = find(choice->all, &members[i].key);
         if (item == NULL) continue;
         if (item->up) return NULL;
-        if (item->counted || !link_of(choice, item).dialable) continue;
+        bool was = item->up_ms != 0 && item->lost_ms + CS_NEIGHBOUR_TRY_MS <= choice->now_ms;
+        bool may = was || tried;
+        if (!may || item->counted || !link_of(choice, item).dialable) continue;
         if (ret == NULL || item->avoid_ms < ret->avoid_ms) ret = item;
     }
     return ret;
@@ -206,9 +218,10 @@ static void choose_folder(choice_t *choice, const cs_member_t *members, size_t c
     if (have >= CS_NEIGHBOURS_WANTED || choice->now_ms < choice->all->dial_ms) return;
     size_t more = (CS_NEIGHBOURS_WANTED - have + 1) / 2;
     for (; more > 0; more--) {
-        cs_neighbour_t *item = nearest(choice, members, count);
+        cs_neighbour_t *item = any_one(choice, members, count, false);
+        if (item == NULL) item = nearest(choice, members, count);
         if (item == NULL) item = random_one(choice, members, count);
-        if (item == NULL) item = any_one(choice, members, count);
+        if (item == NULL) item = any_one(choice, members, count, true);
         if (item == NULL) return;
         item->counted = true;
         choice->dialled = true;
@@ -238,28 +251,48 @@ static void choose(choice_t *choice)
 
 /* --- too many, too long */
 
-/* Those that others dialled, the newest first. */
+/* The oldest of those that others dialled: it had the time to find more. ret_up: how many links
+ * there are; ret_due_ms: when one more may be ended. */
+static cs_neighbour_t *oldest_guest(const choice_t *choice, size_t *ret_up,
+                                    uint64_t *ret_due_ms)
+{
+    cs_neighbour_t *oldest = NULL;
+    *ret_up = 0;
+    *ret_due_ms = UINT64_MAX;
+    for (size_t i = 0; i < choice->all->len; i++) {
+        cs_neighbour_t *item = &choice->all->item[i];
+        if (!item->up || item->small || item->ending) continue;
+        ++*ret_up;
+        if (item->stays || link_of(choice, item).outgoing) continue;
+        uint64_t ripe_ms = item->up_ms + CS_NEIGHBOUR_GREET_MS;
+        if (ripe_ms > choice->now_ms) {
+            if (ripe_ms < *ret_due_ms) *ret_due_ms = ripe_ms;
+        } else if (oldest == NULL || item->up_ms < oldest->up_ms) {
+            oldest = item;
+        }
+    }
+    return oldest;
+}
+
+/* One of eight that are too many at a time: where all have too many, the others end some, too.
+ */
 static void turn_away(choice_t *choice)
 {
-    for (;;) {
-        size_t up = 0;
-        cs_neighbour_t *newest = NULL;
-        for (size_t i = 0; i < choice->all->len; i++) {
-            cs_neighbour_t *item = &choice->all->item[i];
-            if (!item->up || item->small || item->ending) continue;
-            up++;
-            if (link_of(choice, item).outgoing) continue;
-            if (newest == NULL || item->up_ms > newest->up_ms) newest = item;
+    size_t up;
+    uint64_t now_ms = choice->now_ms, due_ms;
+    cs_neighbour_t *item = oldest_guest(choice, &up, &due_ms);
+    if (up <= CS_NEIGHBOURS_MAX) return;
+    if (item != NULL && choice->all->turn_ms <= now_ms) {
+        choice->all->turn_ms = now_ms + CS_NEIGHBOUR_GREET_MS;
+        for (size_t more = (up - CS_NEIGHBOURS_MAX + 7) / 8; more > 0 && item != NULL; more--) {
+            item->turned_ms = now_ms;
+            item->wanted = item->ending = true; /* wanted: so that it is told */
+            avoid(choice, item, CS_NEIGHBOUR_AVOID_MS);
+            item = oldest_guest(choice, &up, &due_ms);
         }
-        if (up <= CS_NEIGHBOURS_MAX || newest == NULL) return;
-        uint64_t due_ms = newest->up_ms + CS_NEIGHBOUR_GREET_MS;
-        if (due_ms > choice->now_ms) {
-            if (due_ms < choice->all->due_ms) choice->all->due_ms = due_ms;
-            return;
-        }
-        newest->wanted = newest->ending = true; /* wanted: so that it is told */
-        avoid(choice, newest, CS_NEIGHBOUR_AVOID_MS);
     }
+    if (item != NULL) due_ms = choice->all->turn_ms;
+    if (due_ms < choice->all->due_ms) choice->all->due_ms = due_ms;
 }
 
 /* One of those that this node dialled, but for the nearest. */

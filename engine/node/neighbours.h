@@ -5,8 +5,9 @@
  * together when a good part of it goes. It dials no more than it lacks; where the one with the
  * shortest way is known it is among them. Two of those that it dialled give way to others every
  * hour, so that what a node knows of the rest does not grow old. Of more than sixteen links
- * with members of large folders alone the newest that others dialled is ended, once it had the
- * time to hear who else there is; who was turned away tries others. */
+ * with members of large folders alone those that others dialled are ended, the oldest first,
+ * few at a time, once there was time to hear who else there is. Who was turned away tries
+ * others; who comes back has nobody else, and stays. */
 #ifndef CS_NODE_NEIGHBOURS_H
 #define CS_NODE_NEIGHBOURS_H
 
@@ -16,41 +17,47 @@
 #define CS_NEIGHBOURS_WANTED  8u
 #define CS_NEIGHBOURS_MAX     16u
 #define CS_NEIGHBOURS_ROTATED 2u
-#define CS_NEIGHBOUR_TRY_MS   30000u  /* then a dialled one is taken for unreachable */
+/* Then a dialled one is taken for unreachable; and who has no link dials again whom it lost. */
+#define CS_NEIGHBOUR_TRY_MS   30000u
 #define CS_NEIGHBOUR_SHORT_MS 60000u  /* a link that lasted less was not welcome */
 #define CS_NEIGHBOUR_AVOID_MS 600000u /* so long neither is tried again */
-#define CS_NEIGHBOUR_HOUR_MS                                                                \
-    3600000u                        /* between rotations, and until the same may come again \
-                                     */
-#define CS_NEIGHBOUR_PACE_MS  5000u /* between dialling some, and some more */
-#define CS_NEIGHBOUR_GREET_MS 5000u /* a link lasts so long before it may be one too many */
+#define CS_NEIGHBOUR_HOUR_MS                                                               \
+    3600000u                       /* between rotations; and who gave way comes not before \
+                                    */
+#define CS_NEIGHBOUR_PACE_MS 5000u /* between dialling some, and some more */
+/* A link lasts so long before it may be one too many; and between ending two. */
+#define CS_NEIGHBOUR_GREET_MS 5000u
 
 typedef struct cs_neighbour {
     cs_key_t key;
-    bool member;       /* of some folder */
-    bool small;        /* of one that is linked as a mesh */
-    bool wanted;       /* may be dialled; true of who is new, and nothing is said of it then */
-    bool fresh;        /* nothing was decided about it yet */
-    bool ending;       /* it was turned away, and its link is not down yet */
-    bool up;           /* when it was looked at last */
-    bool counted;      /* scratch: it stays wanted */
-    uint64_t tried_ms; /* wanted and not up, since then */
-    uint64_t avoid_ms; /* until then */
-    uint64_t up_ms;
-    uint64_t way_ms; /* as below, of the last link */
+    bool member;        /* of some folder */
+    bool small;         /* of one that is linked as a mesh */
+    bool wanted;        /* may be dialled; true of who is new, and nothing is said of it then */
+    bool fresh;         /* nothing was decided about it yet */
+    bool ending;        /* it was turned away, and its link is not down yet */
+    bool stays;         /* it was turned away, and came back soon */
+    bool up;            /* when it was looked at last */
+    bool counted;       /* scratch: it stays wanted */
+    uint64_t tried_ms;  /* wanted and not up, since then */
+    uint64_t avoid_ms;  /* until then */
+    uint64_t up_ms;     /* its last link came; 0: there was none */
+    uint64_t lost_ms;   /* and went */
+    uint64_t turned_ms; /* it was turned away; 0: never */
+    uint64_t way_ms;    /* as below, of the last link */
 } cs_neighbour_t;
 
 typedef struct cs_neighbours {
     cs_neighbour_t *item; /* owned; sorted by key */
     size_t len, cap;
     cs_prng_t prng;
-    uint64_t due_ms;             /* to be looked at again; UINT64_MAX: when something changes */
-    uint64_t rotate_ms, dial_ms; /* not before */
+    uint64_t due_ms; /* to be looked at again; UINT64_MAX: when something changes */
+    uint64_t rotate_ms, dial_ms, turn_ms; /* not before */
 } cs_neighbours_t;
 
 /* What the node knows. */
 typedef struct cs_neighbour_link {
-    bool up, outgoing;
+    bool up;
+    bool outgoing;   /* and only this node dialled it */
     bool dialable;   /* an address is known */
     uint64_t up_ms;  /* since when */
     uint64_t way_ms; /* from then to its first message, and 1; 0: there was none yet */

@@ -150,7 +150,9 @@ static void on_message(cs_node_t *node, const cs_event_t *event, cs_effects_t *e
     if (peer == NULL || peer->dropped) return;
     cs_slice_t payload = event->blob != NULL ? event->blob->bytes : cs_slice_text("");
     peer->bytes_in += event->bytes.len + payload.len;
-    if (peer->way_ms == 0) peer->way_ms = event->now_ms - peer->up_ms + 1;
+    /* Who dialled us speaks at once: only of our own links the first message took a round. */
+    bool ours = event->link == peer->out && peer->in == 0;
+    if (peer->way_ms == 0 && ours) peer->way_ms = event->now_ms - peer->up_ms + 1;
 
     cs_msg_t msg = {0};
     cs_err_t err = cs_msg_decode(&msg, event->bytes, payload);

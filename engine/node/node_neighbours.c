@@ -1,5 +1,7 @@
 /* node_neighbours.c - with whom this node wants links: looked at anew when something changed.
  */
+#include <string.h>
+
 #include "node/node_internal.h"
 
 typedef struct looking {
@@ -23,7 +25,7 @@ static cs_neighbour_link_t link_of(void *arg, const cs_key_t *key)
     cs_neighbour_link_t ret = {.dialable = known != NULL && known->list.count > 0};
     if (peer == NULL) return ret;
     ret.up = true;
-    ret.outgoing = peer->out != 0;
+    ret.outgoing = peer->out != 0 && peer->in == 0;
     ret.up_ms = peer->up_ms;
     ret.way_ms = peer->way_ms;
     return ret;
@@ -42,10 +44,14 @@ static uint64_t state_of(const cs_node_t *node)
     uint64_t members = 0;
     for (size_t i = 0; i < node->folder_count; i++) {
         size_t count;
-        (void)cs_gossip_members(node->folders[i]->gossip, &count);
-        members += count;
+        const cs_member_t *member = cs_gossip_members(node->folders[i]->gossip, &count);
+        for (size_t k = 0; k < count; k++) {
+            uint64_t part; /* keys are random */
+            memcpy(&part, member[k].key.b, sizeof part);
+            members += part;
+        }
     }
-    return node->links_changed + node->pex.version + (members << 32);
+    return node->links_changed + node->pex.version + members;
 }
 
 void cs__node_neighbours(cs_node_t *node, cs_effects_t *effects)

@@ -1,6 +1,9 @@
 /* chaos_main.c - users at work on three nodes while cables are cut and nodes are killed.
  *
- *   chaos [--seconds N]        default 20
+ *   chaos [--seconds N] [--tight]        default 20
+ *
+ * --tight: folders are watched, the users hardly rest, and have few files: what they write is
+ * what is being scanned and put in place.
  *
  * Three users edit, move, delete, chmod at once, each in the folder of his own node, whether it
  * runs or not. Connections go through relays that are cut and stalled at random; nodes are
@@ -22,11 +25,14 @@
 #include "support/seed.h"
 #include "support/users.h"
 
-#define NODES     3
-#define PHASE_S   30
-#define SETTLE_S  90
-#define PAUSE_MS  60
-#define FILES_MAX 150
+#define NODES    3
+#define PHASE_S  30
+#define SETTLE_S 90
+/* of users; and when they are tight */
+#define PAUSE_MS        60
+#define FILES_MAX       150
+#define TIGHT_PAUSE_MS  3
+#define TIGHT_FILES_MAX 12
 
 typedef struct chaos {
     cluster_t cluster;
@@ -38,6 +44,7 @@ typedef struct chaos {
     cs_prng_t prng;
     int apply_fd;            /* tells of files that enter private directories: nodes at work */
     int apply_wd[2 * NODES]; /* [2 i], [2 i + 1]: of node i */
+    bool tight;
     unsigned kills, ambushes, cuts, stalls, scans;
 } chaos_t;
 
@@ -48,13 +55,15 @@ static unsigned below(chaos_t *chaos, unsigned bound)
 
 static void users_begin(chaos_t *chaos)
 {
+    unsigned pause_ms = chaos->tight ? TIGHT_PAUSE_MS : PAUSE_MS;
+    int files_max = chaos->tight ? TIGHT_FILES_MAX : FILES_MAX;
     for (int i = 0; i < NODES; i++) {
         chaos->user[i] =
             user_start(chaos->oracle, &(user_plan_t){.root = chaos->cluster.node[i].root,
                                                      .away = chaos->away[i],
                                                      .seed = cs_prng_u64(&chaos->prng),
-                                                     .pause_ms = PAUSE_MS,
-                                                     .files_max = FILES_MAX});
+                                                     .pause_ms = pause_ms,
+                                                     .files_max = files_max});
     }
 }
 
@@ -219,6 +228,7 @@ static void phase(chaos_t *chaos, double seconds)
 static void set_up(chaos_t *chaos)
 {
     cluster_t *cluster = &chaos->cluster;
+    if (chaos->tight) setenv("CRDTSYNC_NODE_WATCH", "auto", 1);
     cs_prng_init(&chaos->prng, test_seed("chaos"));
     chaos->oracle = oracle_new();
     cluster_new(cluster, NODES);
@@ -239,7 +249,11 @@ static void set_up(chaos_t *chaos)
 int main(int argc, char **argv)
 {
     static chaos_t chaos;
-    double left = argc == 3 && strcmp(argv[1], "--seconds") == 0 ? atof(argv[2]) : 20;
+    double left = 20;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--seconds") == 0 && i + 1 < argc) left = atof(argv[++i]);
+        if (strcmp(argv[i], "--tight") == 0) chaos.tight = true;
+    }
     setvbuf(stdout, NULL, _IOLBF, 0);
     set_up(&chaos);
     while (left > 0) {

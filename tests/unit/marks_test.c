@@ -174,15 +174,19 @@ Test(marks, every_number_of_an_entry_counts)
 static cs_mem_disk_t *disk;
 static cs_store_t *store;
 
-static void write_rows(cs_marks_t *marks)
+/* With a replica that counted up to ctr, and holds numbers of `held`. */
+static void write_rows(cs_marks_t *marks, uint64_t held, uint64_t ctr)
 {
     cs_batch_t batch = {0};
-    cs_marks_save(marks, FOLDER, &batch);
+    cs_vv_t seen = {0}, heard = {0};
+    if (held != 0) cr_assert_eq(cs_vv_raise(&heard, (cs_dot_t){held, 1}), CS_OK);
+    cs_marks_save(marks, FOLDER, &seen, &heard, ctr, &batch);
     cr_assert_eq(cs_store_write(store, &batch, true), CS_OK);
     cs_batch_clear(&batch);
-    cs_marks_save(marks, FOLDER, &batch);
+    cs_marks_save(marks, FOLDER, &seen, &heard, ctr, &batch);
     cr_assert_eq(batch.count, 0, "nothing changed since");
     cs_batch_fini(&batch);
+    cs_vv_fini(&heard);
 }
 
 static void open_store(void)
@@ -197,6 +201,13 @@ static void close_store(void)
     cs_mem_disk_destroy(&disk);
 }
 
+static void start_again(void)
+{
+    cs_marks_destroy(&bens);
+    bens = cs_marks_new(&keys, NULL, ben);
+    cr_assert_eq(cs_marks_load(bens, store, FOLDER), CS_OK);
+}
+
 Test(marks, are_there_again_after_a_start)
 {
     uint64_t rid;
@@ -205,16 +216,16 @@ Test(marks, are_there_again_after_a_start)
     cs_marks_become(bens, 8);
     cs_marks_vouch(bens, 12);
     cr_assert_eq(cs_marks_learn(bens, &mark, &rid), CS_OK);
-    write_rows(bens);
+    write_rows(bens, rid, 12);
     uint64_t own = cs_marks_rid(bens, 8);
-    cs_marks_destroy(&bens);
-    bens = cs_marks_new(&keys, NULL, ben);
-    cs_marks_load(bens, store, FOLDER + 1);
-    cr_assert_not(cs_marks_resume(bens, own), "those of another folder");
-    cs_marks_load(bens, store, FOLDER);
-    cr_assert_not(cs_marks_resume(bens, rid), "it is hers");
-    cr_assert_not(cs_marks_resume(bens, 4711));
-    cr_assert(cs_marks_resume(bens, own));
+    cs_marks_t *other = cs_marks_new(&keys, NULL, ben);
+    cr_assert_eq(cs_marks_load(other, store, FOLDER + 1), CS_OK);
+    cr_assert_not(cs_marks_resume(other, own, 12), "those of another folder");
+    cs_marks_destroy(&other);
+    start_again();
+    cr_assert_not(cs_marks_resume(bens, rid, 12), "it is hers");
+    cr_assert_not(cs_marks_resume(bens, 4711, 12));
+    cr_assert(cs_marks_resume(bens, own, 12));
     cr_assert(ben_believes(own, 12));
     cr_assert_not(ben_believes(own, 13));
     cr_assert(ben_believes(rid, 300));
@@ -223,11 +234,53 @@ Test(marks, are_there_again_after_a_start)
     close_store();
 }
 
+/* The row covers all that it counted; what is told does not, until it is given away. */
+Test(marks, of_numbers_not_given_away_are_kept_and_not_told)
+{
+    open_store();
+    cs_marks_become(bens, 8);
+    cs_marks_vouch(bens, 5);
+    uint64_t own = cs_marks_rid(bens, 8);
+    write_rows(bens, 0, 12);
+    cr_assert_not(ben_believes(own, 6));
+    start_again();
+    cr_assert(ben_believes(own, 12), "nothing that the database holds is without a mark");
+    cr_assert(cs_marks_resume(bens, own, 5));
+    cr_assert_not(ben_believes(own, 6));
+    uint64_t rid;
+    size_t count;
+    const cs_signed_mark_t *told = cs_marks_all(bens, &count);
+    cs_msg_mark_t mark = cs_marks_msg(told);
+    cr_assert_eq(mark.ctr, 5);
+    cr_assert_eq(cs_marks_learn(annas, &mark, &rid), CS_OK, "and is signed anew");
+    start_again();
+    cr_assert(cs_marks_resume(bens, own, 0));
+    cr_assert_not(ben_believes(own, 1));
+    close_store();
+}
+
+/* Rows are of what is needed: anybody may make marks. */
+Test(marks, of_ids_without_numbers_are_not_kept)
+{
+    uint64_t rid;
+    open_store();
+    cs_msg_mark_t mark = anna_signs(300);
+    cr_assert_eq(cs_marks_learn(bens, &mark, &rid), CS_OK);
+    write_rows(bens, 0, 0);
+    start_again();
+    cr_assert_not(ben_believes(rid, 1));
+    cr_assert_eq(cs_marks_learn(bens, &mark, &rid), CS_OK);
+    write_rows(bens, rid, 0);
+    start_again();
+    cr_assert(ben_believes(rid, 300));
+    close_store();
+}
+
 Test(marks, a_row_that_rotted_is_as_if_it_were_not_there)
 {
     open_store();
     (void)anna_signs(300);
-    write_rows(annas);
+    write_rows(annas, 0, 300);
     cs_iter_t *iter = cs_store_iter(store, NULL);
     cs_iter_seek(iter, cs_slice_text(""));
     cr_assert(cs_iter_valid(iter));
@@ -243,39 +296,91 @@ Test(marks, a_row_that_rotted_is_as_if_it_were_not_there)
     cs_buf_fini(&key);
     cs_buf_fini(&value);
     cs_marks_t *again = cs_marks_new(&keys, NULL, anna);
-    cs_marks_load(again, store, FOLDER);
-    cr_assert_not(cs_marks_resume(again, cs_marks_rid(again, 5)));
+    cr_assert_eq(cs_marks_load(again, store, FOLDER), CS_OK);
+    cr_assert_not(cs_marks_resume(again, cs_marks_rid(again, 5), 300));
     cs_marks_destroy(&again);
     close_store();
 }
 
-Test(marks, of_as_many_ids_as_a_vector_may_have)
+Test(marks, the_better_one_of_an_id_replaces_all_of_the_other)
 {
-    cs_marks_t *many = cs_marks_new(&keys, &cs_sim_scheme, anna);
-    cs_marks_t *full = cs_marks_new(&keys, &cs_sim_scheme, ben);
+    /* What is kept must be one that others take. (Two keys with one id take 2^32 tries.) */
     uint64_t rid;
-    for (uint64_t number = 1; number <= CS_REPLICAS_MAX + 1; number++) {
-        cs_marks_become(many, number);
-        cs_marks_vouch(many, 1);
+    cs_marks_t *third = cs_marks_new(&keys, NULL, (const uint8_t[CS_SEED_BYTES]){3});
+    for (uint64_t ctr = 10; ctr < 13; ctr++) {
+        cs_msg_mark_t mark = anna_signs(ctr);
+        cr_assert_eq(cs_marks_learn(bens, &mark, &rid), CS_OK);
         size_t count;
-        const cs_signed_mark_t *all = cs_marks_all(many, &count);
-        if (number > CS_REPLICAS_MAX) break;
-        cr_assert_eq(count, number);
-        for (size_t i = 0; i < count; i++) {
-            if (all[i].nonce != number) continue;
+        cs_msg_mark_t passed = cs_marks_msg(cs_marks_all(bens, &count));
+        cr_assert_eq(cs_marks_learn(third, &passed, &rid), CS_OK);
+    }
+    cs_marks_destroy(&third);
+}
+
+/* A mark of its own of each of `count` numbers, from `first` on, is told to `to`. */
+static void tell_many(cs_marks_t *to, uint64_t first, uint64_t count)
+{
+    cs_marks_t *teller = cs_marks_new(&keys, &cs_sim_scheme, anna);
+    for (uint64_t number = first; number < first + count; number++) {
+        uint64_t rid, own = cs_marks_rid(teller, number);
+        cs_marks_become(teller, number);
+        cs_marks_vouch(teller, 1);
+        size_t known;
+        const cs_signed_mark_t *all = cs_marks_all(teller, &known);
+        for (size_t i = 0; i < known; i++) {
+            if (all[i].rid != own) continue;
             cs_msg_mark_t mark = cs_marks_msg(&all[i]);
-            cr_assert_eq(cs_marks_learn(full, &mark, &rid), CS_OK);
+            cr_assert_eq(cs_marks_learn(to, &mark, &rid), CS_OK);
+            cr_assert_eq(rid, own);
         }
     }
+    cs_marks_destroy(&teller);
+}
+
+/* Who makes up ids by the thousand keeps nobody out. */
+Test(marks, one_too_many_takes_the_place_of_one_without_numbers)
+{
+    cs_marks_t *full = cs_marks_new(&keys, &cs_sim_scheme, ben);
+    cs_marks_become(full, 1);
+    cs_marks_vouch(full, 7);
+    size_t count;
+    tell_many(full, 10, CS_REPLICAS_MAX - 1);
+    (void)cs_marks_all(full, &count);
+    cr_assert_eq(count, CS_REPLICAS_MAX);
+    tell_many(full, 100000, 3);
+    (void)cs_marks_all(full, &count);
+    cr_assert_eq(count, CS_REPLICAS_MAX);
+    cs_vv_t own = {0};
+    cr_assert_eq(cs_vv_raise(&own, (cs_dot_t){cs_marks_rid(full, 1), 7}), CS_OK);
+    cr_assert(cs_marks_cover(full, &own), "its own is the last to go");
+    cs_vv_fini(&own);
+    cs_marks_destroy(&full);
+}
+
+Test(marks, of_as_many_ids_as_a_vector_may_have)
+{
+    cs_marks_t *full = cs_marks_new(&keys, &cs_sim_scheme, ben);
+    cs_batch_t batch = {0};
+    cs_vv_t seen = {0}, heard = {0};
+    size_t count;
+    tell_many(full, 1, CS_REPLICAS_MAX);
+    const cs_signed_mark_t *all = cs_marks_all(full, &count);
+    for (size_t i = 0; i < count; i++)
+        cr_assert_eq(cs_vv_raise(&seen, (cs_dot_t){all[i].rid, 1}), CS_OK);
+    cs_marks_save(full, FOLDER, &seen, &heard, 0, &batch);
+    cr_assert_eq(batch.count, CS_REPLICAS_MAX);
     cs_marks_t *one = cs_marks_new(&keys, &cs_sim_scheme, anna);
     cs_marks_become(one, CS_REPLICAS_MAX + 1);
     cs_marks_vouch(one, 1);
-    size_t count;
+    uint64_t rid;
     cs_msg_mark_t mark = cs_marks_msg(cs_marks_all(one, &count));
     cr_assert_eq(cs_marks_learn(full, &mark, &rid), CS_ERR_LIMIT);
-    (void)cs_marks_all(full, &count);
-    cr_assert_eq(count, CS_REPLICAS_MAX);
+    cr_assert(cs_marks_cover(full, &seen), "none that is needed went");
+    cs_marks_become(full, 9);
+    cs_marks_vouch(full, 1); /* no room for its own either */
+    cr_assert(cs_marks_cover(full, &seen));
+    cs_batch_fini(&batch);
+    cs_vv_fini(&seen);
     cs_marks_destroy(&one);
-    cs_marks_destroy(&many);
     cs_marks_destroy(&full);
 }

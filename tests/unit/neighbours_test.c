@@ -21,6 +21,7 @@ typedef struct net_node {
     bool on; /* it runs, and can be reached */
     cs_neighbours_t neighbours;
     unsigned ended; /* links, by its own word */
+    bool lost;      /* one, by another's word: it looks at once */
 } net_node_t;
 
 /* Who dialled a link that is up: from index to index; since when. */
@@ -33,7 +34,9 @@ struct net {
     bool dialled[NODES_MAX][NODES_MAX];   /* [a][b]: a did */
     size_t small;                         /* members of a second folder, of all; 0: none */
 
-    unsigned near;
+    unsigned near; /* whom all reach soonest; NODES_MAX: nobody */
+    bool star;     /* only the first one can be reached */
+    bool both;     /* each of two dials the other */
 };
 
 static net_t net;
@@ -61,9 +64,10 @@ static cs_neighbour_link_t link_of(void *arg, const cs_key_t *key)
     const net_node_t *node = arg;
     unsigned other = index_of(key);
     uint64_t up_ms = net.up_ms[node->index][other];
+    bool outgoing = net.dialled[node->index][other] && !net.dialled[other][node->index];
     return (cs_neighbour_link_t){.up = up_ms > 0,
-                                 .outgoing = net.dialled[node->index][other],
-                                 .dialable = true,
+                                 .outgoing = outgoing,
+                                 .dialable = !net.star || other == 0,
                                  .up_ms = up_ms,
                                  .way_ms = up_ms == 0          ? 0
                                            : other == net.near ? 1
@@ -74,7 +78,7 @@ static void set_link(unsigned a, unsigned b, bool up)
 {
     net.up_ms[a][b] = net.up_ms[b][a] = up ? net.now_ms : 0;
     net.dialled[a][b] = up;
-    net.dialled[b][a] = false;
+    net.dialled[b][a] = up && net.both;
 }
 
 static void want(void *arg, const cs_key_t *key, bool on)
@@ -84,6 +88,7 @@ static void want(void *arg, const cs_key_t *key, bool on)
     cr_assert_eq(cs_neighbours_wants(&node->neighbours, key), on);
     if (on || net.up_ms[node->index][other] == 0) return;
     node->ended++;
+    net.node[other].lost = true;
     set_link(node->index, other, false);
 }
 
@@ -106,10 +111,16 @@ static void step(void)
         if (net.node[a].on) choose(&net.node[a]);
     }
     for (unsigned a = 0; a < net.count; a++) {
+        if (!net.node[a].lost) continue;
+        net.node[a].lost = false;
+        if (net.node[a].on) choose(&net.node[a]);
+    }
+    for (unsigned a = 0; a < net.count; a++) {
         for (unsigned b = 0; b < net.count; b++) {
             cs_key_t key = key_of(b);
             if (a == b || !net.node[a].on || !net.node[b].on || net.up_ms[a][b] > 0) continue;
-            if (cs_neighbours_wants(&net.node[a].neighbours, &key)) set_link(a, b, true);
+            bool may = !net.star || b == 0;
+            if (may && cs_neighbours_wants(&net.node[a].neighbours, &key)) set_link(a, b, true);
         }
     }
 }
@@ -222,7 +233,7 @@ Test(neighbours, one_more_than_sixteen_is_turned_away)
     cr_assert_eq(links_of(0), 99);
     step();
     cr_assert_eq(links_of(0), 99, "they hear first who else there is");
-    pass(5);
+    pass(10);
     cr_assert_leq(links_of(0), CS_NEIGHBOURS_MAX);
     expect_degrees(CS_NEIGHBOURS_WANTED, CS_NEIGHBOURS_MAX);
     cr_assert(holds_together());
@@ -305,7 +316,6 @@ Test(neighbours, the_nearest_is_among_them)
     for (unsigned i = 0; i < net.count; i++)
         with += net.up_ms[i][net.near] > 0;
     cr_expect_geq(with, CS_NEIGHBOURS_WANTED);
-    cr_expect(net.up_ms[other][net.near] > 0, "it does not give way");
 }
 
 Test(neighbours, who_is_no_member_any_more_is_forgotten)
@@ -319,4 +329,54 @@ Test(neighbours, who_is_no_member_any_more_is_forgotten)
     cr_assert_eq(net.node[0].neighbours.len, 38);
     cr_assert(cs_neighbours_wants(&net.node[0].neighbours, &gone), "as of anybody unknown");
     net.count = 40;
+}
+
+/* Behind walls of all but one nobody has anywhere else to go: the one has links with all. */
+Test(neighbours, of_a_star_nobody_is_kept_out)
+{
+    open_net(40);
+    net.star = true;
+    pass(10);
+    cr_assert(holds_together());
+    expect_degrees(1, 39);
+    pass(20);
+    cr_assert(holds_together());
+}
+
+/* A mesh gets one member more: the links that are too many go one after the other, and the net
+ * holds together all the time, whoever dialled. And back. */
+static void one_more_and_back(void)
+{
+    net.count = CS_MESH_MEMBERS_MAX;
+    pass(5);
+    expect_degrees(CS_MESH_MEMBERS_MAX - 1, CS_MESH_MEMBERS_MAX - 1);
+    net.count = CS_MESH_MEMBERS_MAX + 1;
+    for (unsigned i = 0; i < 40; i++) {
+        pass(1);
+        cr_assert(holds_together(), "minute %u", i);
+    }
+    unsigned links = 0;
+    for (unsigned i = 0; i < net.count; i++)
+        links += links_of(i);
+    cr_expect_leq(links, net.count * CS_NEIGHBOURS_MAX, "%u", links);
+    expect_degrees(1, CS_MESH_MEMBERS_MAX);
+    for (unsigned b = 0; b < net.count - 1; b++)
+        if (net.up_ms[net.count - 1][b] > 0) set_link(net.count - 1, b, false);
+    net.count--;
+    pass(15);
+    expect_degrees(CS_MESH_MEMBERS_MAX - 1, CS_MESH_MEMBERS_MAX - 1);
+    net.count++;
+}
+
+Test(neighbours, a_mesh_that_grows_does_not_fall_apart)
+{
+    open_net(CS_MESH_MEMBERS_MAX + 1);
+    one_more_and_back();
+}
+
+Test(neighbours, nor_where_each_dials_the_other)
+{
+    open_net(CS_MESH_MEMBERS_MAX + 1);
+    net.both = true;
+    one_more_and_back();
 }

@@ -206,27 +206,71 @@ Test(node_marks, a_false_signature_is_no_accident)
     cs_msg_mark_t mark = {
         .nonce = 5, .ctr = 1, .signer = nw_seed(3), .signature = no_signature};
     cs_msg_t msg = {.type = CS_MSG_MARKS, .u.marks = {&mark, 1}};
+    world.now_ms += 3600000; /* far from any other */
     say_bytes(&msg);
     cr_assert_eq(dropped, 1);
 }
 
-/* Of a home of before ids were signed for, or of a copied database. */
+/* Files that nobody was told of: a liar must not learn numbers that he can claim. */
+Test(node_marks, numbers_not_given_away_are_not_signed_for_anybody)
+{
+    uint64_t rid = state_of(0)->rid;
+    nw_pause(&world.node[0], true); /* so that nothing is pushed */
+    nw_write(&world.node[0], "a", "a");
+    nw_scan(&world.node[0], NULL);
+    nw_finish_jobs(&world.node[0]);
+    nw_pause(&world.node[0], false);
+    cr_assert_gt(state_of(0)->ctr, state_of(0)->exposed);
+    cs_vv_t seen = {0};
+    cr_assert_eq(cs_vv_raise(&seen, (cs_dot_t){rid, state_of(0)->ctr}), CS_OK);
+    told_marks = 0;
+    say_hello(cs_replica_state(liar.replica)->rid, &seen);
+    cr_assert_eq(told_marks, 0, "HELLO names none of them");
+    cr_assert_eq(state_of(0)->rid, rid);
+    nw_restart(&world.node[0], false);
+    liar_comes();
+    say_hello(cs_replica_state(liar.replica)->rid, &seen);
+    cr_assert_eq(state_of(0)->rid, rid, "nor after a start, of what rows say");
+    cr_assert_eq(world.incarnations, 0);
+    cs_vv_fini(&seen);
+}
+
+/* It holds numbers that it could never tell anybody: it is made anew of the disk and of peers.
+ */
+Test(node_marks, a_database_without_marks_is_none)
+{
+    nw_connect(&world, 0, 1);
+    write_and_pass(1, "b", "b");
+    cr_assert_eq(state_of(0)->n, 1);
+    cs_buf_t prefix = {0};
+    cs_buf_put_u32_be(&prefix, NW_FOLDER);
+    cs_buf_put_slice(&prefix, cs_slice_text("m/mark/"));
+    nw_disconnect_all(&world);
+    nw_restart(&world.node[0], true);
+    cr_assert_eq(state_of(0)->n, 1, "after a crash all of it is there");
+    cs_mem_disk_lose_prefix(world.node[0].disk, cs_buf_slice(&prefix));
+    cs_buf_fini(&prefix);
+    cs_folder_config_t folder = {.id = "g", .number = NW_FOLDER, .secret = {7}, .fresh_rid = 9};
+    cs_node_config_t config = {.store = world.node[0].store, .self = nw_key(0), .signs = true};
+    memcpy(config.seed, nw_seed(0), sizeof config.seed);
+    cs_node_t *again = cs_node_new(&config);
+    cs_open_result_t opened;
+    cr_assert_eq(cs_node_add_folder(again, &folder, 0, &opened), CS_ERR_CORRUPT);
+    cs_node_destroy(&again);
+}
+
+/* Of a database that came with another home. */
 Test(node_marks, an_id_that_it_cannot_sign_for_is_given_up)
 {
     nw_connect(&world, 0, 1);
     write_and_pass(0, "a", "a");
     uint64_t rid = state_of(0)->rid;
-    nw_disconnect_all(&world);
-    cs_buf_t prefix = {0};
-    cs_buf_put_u32_be(&prefix, NW_FOLDER);
-    cs_buf_put_slice(&prefix, cs_slice_text("m/mark/"));
-    nw_restart(&world.node[0], true);
-    cr_assert_eq(state_of(0)->rid, rid, "it is there after a crash");
-    cs_mem_disk_lose_prefix(world.node[0].disk, cs_buf_slice(&prefix));
-    nw_restart(&world.node[0], true);
-    cr_assert_neq(state_of(0)->rid, rid);
-    nw_connect(&world, 1, 0);
-    write_and_pass(0, "a2", "a2");
-    cr_assert_eq(state_of(1)->n, 2, "who knew its numbers gave it their mark back");
-    cs_buf_fini(&prefix);
+    cs_folder_config_t folder = {.id = "g", .number = NW_FOLDER, .secret = {7}, .fresh_rid = 9};
+    cs_node_config_t config = {.store = world.node[0].store, .self = nw_key(2), .signs = true};
+    memcpy(config.seed, nw_seed(2), sizeof config.seed);
+    cs_node_t *other = cs_node_new(&config);
+    cs_open_result_t opened;
+    cr_assert_eq(cs_node_add_folder(other, &folder, 0, &opened), CS_OK);
+    cr_assert_neq(cs_replica_state(cs_node_replica(other, NW_FOLDER))->rid, rid);
+    cs_node_destroy(&other);
 }
