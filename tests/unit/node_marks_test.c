@@ -211,6 +211,40 @@ Test(node_marks, a_false_signature_is_no_accident)
     cr_assert_eq(dropped, 1);
 }
 
+/* As many as one message holds, of ids that nobody uses. */
+static void say_made_up(uint64_t first)
+{
+    cs_msg_mark_t items[CS_MARKS_MAX];
+    size_t count;
+    cs_marks_t *teller = cs_marks_new(&liar.keys, NULL, nw_seed(3));
+    for (uint64_t i = 0; i < CS_MARKS_MAX; i++) {
+        cs_marks_become(teller, first + i);
+        cs_marks_vouch(teller, 1);
+    }
+    const cs_signed_mark_t *all = cs_marks_all(teller, &count);
+    for (size_t i = 0; i < count; i++)
+        items[i] = cs_marks_msg(&all[i]);
+    cs_msg_t msg = {.type = CS_MSG_MARKS, .u.marks = {items, count}};
+    say_bytes(&msg);
+    cs_marks_destroy(&teller);
+}
+
+Test(node_marks, who_makes_up_ids_by_the_thousand_keeps_nobody_out)
+{
+    for (uint64_t first = 1; first < CS_REPLICAS_MAX + 3 * CS_MARKS_MAX; first += CS_MARKS_MAX)
+        say_made_up(first);
+    nw_connect(&world, 0, 1);
+    write_and_pass(0, "a", "a");
+    write_and_pass(1, "b", "b");
+    cr_assert_eq(state_of(0)->n, 2);
+    cr_assert_eq(state_of(1)->n, 2);
+    say_marks(cs_replica_state(liar.replica)->ctr);
+    say_entry("f", (cs_dot_t){0});
+    nw_pass(&world, 300);
+    cr_assert_eq(state_of(1)->n, 3, "the liar's own files, too");
+    cr_assert_eq(world.drops, 0);
+}
+
 /* Files that nobody was told of: a liar must not learn numbers that he can claim. */
 Test(node_marks, numbers_not_given_away_are_not_signed_for_anybody)
 {
