@@ -179,9 +179,8 @@ static void stage(cs_folder_t *folder)
     cs_batch_append(&batch, &folder->rows);
     cs_batch_clear(&folder->rows);
     if (batch.count > 0 && folder->marks != NULL) {
-        const cs_state_t *state = cs_replica_state(folder->replica);
-        cs_marks_save(folder->marks, folder->config.number, &state->seen,
-                      cs_replica_heard(folder->replica), state->ctr, &batch);
+        cs_marks_save(folder->marks, folder->config.number,
+                      cs_replica_state(folder->replica)->ctr, &batch);
     }
     if (batch.count > 0) {
         cs_effect_t *effect = cs_effects_add(folder->fx, CS_FX_STORE);
@@ -256,12 +255,16 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     const char *why = folder->reincarnate;
     folder->reincarnate = NULL;
     if (why == NULL) return CS_OK;
-    /* What was given away goes on under the old id. */
+    cs_err_t err = CS_OK;
     if (folder->marks != NULL) {
+        /* What was given away goes on under the old id. */
         cs_marks_vouch(folder->marks, cs_replica_state(folder->replica)->exposed);
+        if (!cs_marks_have_room(folder->marks)) err = CS_ERR_LIMIT;
     }
-    cs_err_t err =
-        cs_replica_reincarnate(folder->replica, cs_folder_rid(folder, folder->number));
+    if (err == CS_OK) {
+        uint64_t rid = cs_folder_rid(folder, folder->number);
+        err = cs_replica_reincarnate(folder->replica, rid);
+    }
     if (err != CS_OK) return err;
     if (folder->marks != NULL) cs_marks_become(folder->marks, folder->number);
     cs_outbox_fini(&folder->outbox); /* nothing that names the old numbers may leave */

@@ -136,18 +136,25 @@ uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number)
     return folder->marks != NULL ? cs_marks_rid(folder->marks, number) : number;
 }
 
-/* Numbers without marks nobody would take: a database that has some is made anew. An id that
- * this node cannot sign for, of a copied database, is given up. */
+/* Its own numbers without a mark nobody would ever take: a database that has some is made anew.
+ * An id that this node cannot sign for, of a copied database, is given up. */
 static cs_err_t own_id(cs_folder_t *folder, cs_open_result_t opened)
 {
     cs_marks_t *marks = folder->marks;
     const cs_state_t *state = cs_replica_state(folder->replica);
+    const cs_vv_t *heard = cs_replica_heard(folder->replica);
     uint64_t fresh = folder->config.fresh_rid;
-    bool covered = cs_marks_cover(marks, &state->seen) &&
-                   cs_marks_cover(marks, cs_replica_heard(folder->replica));
+    cs_marks_hold(marks, &state->seen, heard);
+    bool covered =
+        cs_marks_cover_dot(marks,
+                           (cs_dot_t){state->rid, cs_vv_get(&state->seen, state->rid)}) &&
+        cs_marks_cover_dot(marks, (cs_dot_t){state->rid, cs_vv_get(heard, state->rid)});
     if (!covered) return CS_ERR_CORRUPT;
+    if (opened == CS_OPEN_SAME && cs_marks_resume(marks, state->rid, state->exposed)) {
+        return CS_OK;
+    }
+    if (!cs_marks_have_room(marks)) return CS_ERR_LIMIT;
     if (opened == CS_OPEN_SAME) {
-        if (cs_marks_resume(marks, state->rid, state->exposed)) return CS_OK;
         cs_err_t err = cs_replica_reincarnate(folder->replica, cs_marks_rid(marks, fresh));
         if (err != CS_OK) return err;
     }

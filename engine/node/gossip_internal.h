@@ -117,6 +117,8 @@ typedef struct cs__peer {
     bool greeted;            /* a HELLO came, and no HAVE since */
     cs_vv_t marked;          /* marks that it has, or that are on the way to it */
     uint64_t marked_version; /* cs_marks_version when it was told all */
+    bool marks_idle;         /* some were left out, as nothing names them */
+    uint64_t displaced;      /* marks, by those that it told */
     uint64_t unsigned_ms;    /* since then */
     uint32_t unsigned_count; /* it named so many times numbers that no mark covers */
     /* its last HAVE */

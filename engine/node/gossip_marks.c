@@ -7,6 +7,8 @@
  * within the time names what nobody signed. */
 #define UNSIGNED_MAX 8u
 #define UNSIGNED_MS  600000u
+/* What is told of is held, and all that is held has room: who displaces more makes ids up. */
+#define DISPLACED_MAX CS_MARKS_MAX
 
 /* --- told */
 
@@ -29,8 +31,16 @@ static void tell(telling_t *telling, const cs_signed_mark_t *mark)
 {
     cs_vv_t *marked = &telling->peer->marked;
     if (mark->ctr == 0 || cs_vv_get(marked, mark->rid) >= mark->ctr) return;
-    /* Beyond the limit (of ids that others made up, and that went again) it is told twice. */
-    (void)!cs_vv_raise(marked, (cs_dot_t){mark->rid, mark->ctr});
+    if (!cs_marks_is_held(telling->gossip->config.marks, mark)) {
+        telling->peer->marks_idle = true; /* until something names it */
+        return;
+    }
+    cs_dot_t upto = {mark->rid, mark->ctr};
+    if (cs_vv_raise(marked, upto) != CS_OK) {
+        /* It is full of ids that have gone again: all others are told once more. */
+        cs_vv_fini(marked);
+        (void)!cs_vv_raise(marked, upto);
+    }
     telling->item[telling->count++] = cs_marks_msg(mark);
     if (telling->count == CS_MARKS_MAX) flush(telling);
 }
@@ -40,10 +50,12 @@ void cs__say_marks(cs_gossip_t *gossip, cs__peer_t *peer, cs_msg_type_t before)
     cs_marks_t *marks = gossip->config.marks;
     if (marks == NULL) return;
     /* HELLO names of ours what was given away, all others anything. */
-    const cs_state_t *state = cs__state(gossip);
-    cs_marks_vouch(marks, before == CS_MSG_HELLO ? state->exposed : state->ctr);
-    if (peer->marked_version == cs_marks_version(marks)) return;
+    cs_replica_t *replica = gossip->config.replica;
+    if (before != CS_MSG_HELLO) cs_replica_expose(replica);
+    cs_marks_vouch(marks, cs_replica_state(replica)->exposed);
+    if (peer->marked_version == cs_marks_version(marks) && !peer->marks_idle) return;
     peer->marked_version = cs_marks_version(marks);
+    peer->marks_idle = false;
     telling_t telling = {.gossip = gossip, .peer = peer};
     size_t count;
     const cs_signed_mark_t *all = cs_marks_all(marks, &count);
@@ -63,9 +75,11 @@ void cs__forget_marked(cs__peer_t *peer)
 
 cs_err_t cs__on_marks(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_marks_t *msg)
 {
+    if (gossip->config.marks == NULL) return CS_OK;
     cs_err_t err = CS_OK;
     bool full = false;
-    for (size_t i = 0; gossip->config.marks != NULL && i < msg->count && err == CS_OK; i++) {
+    uint64_t before = cs_marks_displaced(gossip->config.marks);
+    for (size_t i = 0; i < msg->count && err == CS_OK; i++) {
         const cs_msg_mark_t *mark = &msg->items[i];
         cs_dot_t upto = {.ctr = mark->ctr};
         err = cs_marks_learn(gossip->config.marks, mark, &upto.rid);
@@ -79,7 +93,8 @@ cs_err_t cs__on_marks(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_marks_
         peer->unsigned_ms = gossip->now_ms;
         peer->unsigned_count = UNSIGNED_MAX;
     }
-    return err;
+    peer->displaced += cs_marks_displaced(gossip->config.marks) - before;
+    return err == CS_OK && peer->displaced > DISPLACED_MAX ? CS_ERR_LIMIT : err;
 }
 
 bool cs__is_signed(const cs_gossip_t *gossip, const cs_vv_t *vv)

@@ -14,8 +14,9 @@ struct cs_marks {
     uint64_t own;           /* 0: none yet */
     cs_signed_mark_t *item; /* sorted by rid */
     size_t len, cap;
-    cs_vv_t limit; /* the counters of all, to compare with */
-    uint64_t version;
+    cs_vv_t limit;               /* the counters of all, to compare with */
+    const cs_vv_t *seen, *heard; /* borrowed; NULL: no number is held */
+    uint64_t version, displaced;
     uint64_t saved_ctr; /* of this replica, as its row says */
     size_t hand;        /* where it is looked for one that may go */
 };
@@ -136,19 +137,51 @@ static void set_limit(cs_marks_t *marks, uint64_t rid, uint64_t ctr)
     marks->version++;
 }
 
-/* One of which no number is held. False: there is none. */
-static bool make_room(cs_marks_t *marks)
+void cs_marks_hold(cs_marks_t *marks, const cs_vv_t *seen, const cs_vv_t *heard)
+{
+    marks->seen = seen;
+    marks->heard = heard;
+}
+
+bool cs_marks_is_held(const cs_marks_t *marks, const cs_signed_mark_t *mark)
+{
+    if (mark->kept || mark->rid == marks->own) return true;
+    if (marks->seen == NULL) return false;
+    /* Beyond the limit nobody notes what was heard of. */
+    return marks->heard->len >= CS_REPLICAS_MAX || cs_vv_get(marks->seen, mark->rid) > 0 ||
+           cs_vv_get(marks->heard, mark->rid) > 0;
+}
+
+/* One that may go; marks->len: there is none. */
+static size_t find_idle(const cs_marks_t *marks)
 {
     for (size_t i = 0; i < marks->len; i++) {
         size_t at = (marks->hand + i) % marks->len;
-        cs_signed_mark_t *mark = &marks->item[at];
-        if (mark->kept || mark->rid == marks->own) continue;
-        set_limit(marks, mark->rid, 0);
-        memmove(mark, mark + 1, (--marks->len - at) * sizeof *mark);
-        marks->hand = at + 1;
-        return true;
+        if (!cs_marks_is_held(marks, &marks->item[at])) return at;
     }
-    return false;
+    return marks->len;
+}
+
+bool cs_marks_have_room(const cs_marks_t *marks)
+{
+    return marks->len < CS_REPLICAS_MAX || find_idle(marks) < marks->len;
+}
+
+static bool make_room(cs_marks_t *marks)
+{
+    size_t at = find_idle(marks);
+    if (at == marks->len) return false;
+    cs_signed_mark_t *mark = &marks->item[at];
+    set_limit(marks, mark->rid, 0);
+    memmove(mark, mark + 1, (--marks->len - at) * sizeof *mark);
+    marks->hand = at + 1;
+    marks->displaced++;
+    return true;
+}
+
+uint64_t cs_marks_displaced(const cs_marks_t *marks)
+{
+    return marks->displaced;
 }
 
 /* The mark of that id, a new one if need be; NULL: there are too many. */
@@ -180,7 +213,8 @@ void cs_marks_become(cs_marks_t *marks, uint64_t nonce)
 {
     marks->own = cs_marks_rid(marks, nonce);
     marks->saved_ctr = 0;
-    (void)make(marks, marks->signer, nonce, marks->own);
+    const cs_signed_mark_t *mark = make(marks, marks->signer, nonce, marks->own);
+    CS_ASSERT(mark != NULL); /* there is room */
 }
 
 /* Of this replica. */
@@ -228,7 +262,7 @@ bool cs_marks_cover(const cs_marks_t *marks, const cs_vv_t *vv)
     return cs_vv_covers(&marks->limit, vv);
 }
 
-static bool covers_dot(const cs_marks_t *marks, cs_dot_t dot)
+bool cs_marks_cover_dot(const cs_marks_t *marks, cs_dot_t dot)
 {
     return dot.ctr <= cs_vv_get(&marks->limit, dot.rid);
 }
@@ -237,13 +271,13 @@ bool cs_marks_cover_entry(const cs_marks_t *marks, const cs_entry_t *entry)
 {
     if (!cs_vv_covers(&marks->limit, &entry->ctx)) return false;
     for (uint32_t i = 0; i < entry->l_len; i++) {
-        if (!covers_dot(marks, entry->l[i].dot)) return false;
+        if (!cs_marks_cover_dot(marks, entry->l[i].dot)) return false;
     }
     for (uint32_t i = 0; i < entry->k_len; i++) {
-        if (!covers_dot(marks, entry->k[i].dot)) return false;
+        if (!cs_marks_cover_dot(marks, entry->k[i].dot)) return false;
     }
     for (uint32_t i = 0; i < entry->a_len; i++) {
-        if (!covers_dot(marks, entry->a[i].dot)) return false;
+        if (!cs_marks_cover_dot(marks, entry->a[i].dot)) return false;
     }
     return true;
 }
@@ -356,18 +390,13 @@ static void save_own(cs_marks_t *marks, cs_signed_mark_t *mark, uint32_t folder,
     }
 }
 
-void cs_marks_save(cs_marks_t *marks, uint32_t folder, const cs_vv_t *seen,
-                   const cs_vv_t *heard, uint64_t ctr, cs_batch_t *ret)
+void cs_marks_save(cs_marks_t *marks, uint32_t folder, uint64_t ctr, cs_batch_t *ret)
 {
-    /* Beyond the limit nobody notes what was heard of. */
-    bool all = heard->len >= CS_REPLICAS_MAX;
     for (size_t i = 0; i < marks->len; i++) {
         cs_signed_mark_t *mark = &marks->item[i];
-        bool held = mark->kept || all || cs_vv_get(seen, mark->rid) > 0 ||
-                    cs_vv_get(heard, mark->rid) > 0;
         if (mark->rid == marks->own) {
             save_own(marks, mark, folder, ctr, ret);
-        } else if (mark->unsaved && held) {
+        } else if (mark->unsaved && cs_marks_is_held(marks, mark)) {
             mark->unsaved = false;
             mark->kept = true;
             save(mark, mark->ctr, mark->signature, folder, ret);

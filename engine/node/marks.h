@@ -38,7 +38,7 @@ typedef struct cs_signed_mark {
     uint8_t signer[CS_KEY_BYTES];
     uint8_t signature[CS_SIGNATURE_BYTES]; /* zeros while ctr is 0 */
     bool unsaved;                          /* another one than its row */
-    bool kept;                             /* there is a row: a number of it is held */
+    bool kept;                             /* there is a row */
 } cs_signed_mark_t;
 
 typedef struct cs_marks cs_marks_t;
@@ -50,19 +50,26 @@ void cs_marks_destroy(cs_marks_t **marks_p);
 
 /* A replica id of this node. Never 0. */
 uint64_t cs_marks_rid(const cs_marks_t *marks, uint64_t nonce);
-/* This is the id of this replica from now on. Its numbers have no mark if CS_REPLICAS_MAX
- * others are held. */
+/* Of which ids numbers are held: borrowed from now on. */
+void cs_marks_hold(cs_marks_t *marks, const cs_vv_t *seen, const cs_vv_t *heard);
+/* There is room for one more id of this replica. */
+bool cs_marks_have_room(const cs_marks_t *marks);
+/* This is the id of this replica from now on. There has to be room. */
 void cs_marks_become(cs_marks_t *marks, uint64_t nonce);
 /* Signs for numbers of this replica up to ctr, unless that was done. */
 void cs_marks_vouch(cs_marks_t *marks, uint64_t ctr);
 
 /* Of a peer. ret_rid: whose it is. CS_OK also if as good a one is known, which is not checked
- * again. One too many takes the place of one that has no row; CS_ERR_LIMIT: all have.
- * CS_ERR_UNSIGNED: that is no signature. Nothing changes then. */
+ * again. One too many takes the place of one of which no number is held; CS_ERR_LIMIT: all are
+ * needed. CS_ERR_UNSIGNED: that is no signature. Nothing changes then. */
 CS_MUST_USE cs_err_t cs_marks_learn(cs_marks_t *marks, const cs_msg_mark_t *mark,
                                     uint64_t *ret_rid);
+uint64_t cs_marks_displaced(const cs_marks_t *marks); /* how many went for others so far */
+/* A number of that id is held, or its mark has a row: what names it may be said. */
+bool cs_marks_is_held(const cs_marks_t *marks, const cs_signed_mark_t *mark);
 /* Is every number signed for? */
 bool cs_marks_cover(const cs_marks_t *marks, const cs_vv_t *vv);
+bool cs_marks_cover_dot(const cs_marks_t *marks, cs_dot_t dot);
 bool cs_marks_cover_entry(const cs_marks_t *marks, const cs_entry_t *entry);
 
 /* Sorted by rid. */
@@ -71,15 +78,15 @@ cs_msg_mark_t cs_marks_msg(const cs_signed_mark_t *mark); /* borrows of it */
 /* Grows whenever a mark of those above 0 changes. */
 uint64_t cs_marks_version(const cs_marks_t *marks);
 
-/* Rows m/mark/<rid> of a folder. One that rotted is as if it were not there. */
+/* Rows m/mark/<rid> of a folder. One that rotted is as if it were not there:
+ * of another's id peers tell it again. */
 CS_MUST_USE cs_err_t cs_marks_load(cs_marks_t *marks, cs_store_t *store, uint32_t folder);
 /* False: this id is not of this node, or its row was lost. What vouches for numbers above
  * `exposed` is not told: a peer that heard of them could make this replica believe that it was
  * put back to an older state (core.md 6.4). */
 bool cs_marks_resume(cs_marks_t *marks, uint64_t rid, uint64_t exposed);
-/* What changed of marks whose numbers are held; this replica's own up to ctr. */
-void cs_marks_save(cs_marks_t *marks, uint32_t folder, const cs_vv_t *seen,
-                   const cs_vv_t *heard, uint64_t ctr, cs_batch_t *ret);
+/* What changed of marks of which numbers are held; this replica's own up to ctr. */
+void cs_marks_save(cs_marks_t *marks, uint32_t folder, uint64_t ctr, cs_batch_t *ret);
 
 CS_HEADER_END
 

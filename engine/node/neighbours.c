@@ -217,8 +217,10 @@ static void choose_folder(choice_t *choice, const cs_member_t *members, size_t c
     size_t have = count_folder(choice, members, count);
     if (have >= CS_NEIGHBOURS_WANTED || choice->now_ms < choice->all->dial_ms) return;
     size_t more = (CS_NEIGHBOURS_WANTED - have + 1) / 2;
+    cs_neighbour_t *lost = any_one(choice, members, count, false); /* one each time, no more */
     for (; more > 0; more--) {
-        cs_neighbour_t *item = any_one(choice, members, count, false);
+        cs_neighbour_t *item = lost;
+        lost = NULL;
         if (item == NULL) item = nearest(choice, members, count);
         if (item == NULL) item = random_one(choice, members, count);
         if (item == NULL) item = any_one(choice, members, count, true);

@@ -180,11 +180,13 @@ static void write_rows(cs_marks_t *marks, uint64_t held, uint64_t ctr)
     cs_batch_t batch = {0};
     cs_vv_t seen = {0}, heard = {0};
     if (held != 0) cr_assert_eq(cs_vv_raise(&heard, (cs_dot_t){held, 1}), CS_OK);
-    cs_marks_save(marks, FOLDER, &seen, &heard, ctr, &batch);
+    cs_marks_hold(marks, &seen, &heard);
+    cs_marks_save(marks, FOLDER, ctr, &batch);
     cr_assert_eq(cs_store_write(store, &batch, true), CS_OK);
     cs_batch_clear(&batch);
-    cs_marks_save(marks, FOLDER, &seen, &heard, ctr, &batch);
+    cs_marks_save(marks, FOLDER, ctr, &batch);
     cr_assert_eq(batch.count, 0, "nothing changed since");
+    cs_marks_hold(marks, NULL, NULL);
     cs_batch_fini(&batch);
     cs_vv_fini(&heard);
 }
@@ -344,16 +346,23 @@ Test(marks, one_too_many_takes_the_place_of_one_without_numbers)
     cs_marks_become(full, 1);
     cs_marks_vouch(full, 7);
     size_t count;
+    cs_vv_t seen = {0}, heard = {0};
+    cs_marks_hold(full, &seen, &heard);
     tell_many(full, 10, CS_REPLICAS_MAX - 1);
+    cr_assert_eq(cs_marks_displaced(full), 0);
+    const cs_signed_mark_t *all = cs_marks_all(full, &count);
+    uint64_t needed =
+        all[count / 2].rid != cs_marks_rid(full, 1) ? all[count / 2].rid : all[0].rid;
+    cr_assert_eq(cs_vv_raise(&heard, (cs_dot_t){needed, 1}), CS_OK);
     (void)cs_marks_all(full, &count);
     cr_assert_eq(count, CS_REPLICAS_MAX);
-    tell_many(full, 100000, 3);
+    tell_many(full, 100000, CS_REPLICAS_MAX);
     (void)cs_marks_all(full, &count);
     cr_assert_eq(count, CS_REPLICAS_MAX);
-    cs_vv_t own = {0};
-    cr_assert_eq(cs_vv_raise(&own, (cs_dot_t){cs_marks_rid(full, 1), 7}), CS_OK);
-    cr_assert(cs_marks_cover(full, &own), "its own is the last to go");
-    cs_vv_fini(&own);
+    cr_assert_eq(cs_marks_displaced(full), CS_REPLICAS_MAX);
+    cr_assert(cs_marks_cover(full, &heard), "nor one that is needed");
+    cs_vv_fini(&heard);
+    cr_assert(cs_marks_cover_dot(full, (cs_dot_t){cs_marks_rid(full, 1), 7}), "never ours");
     cs_marks_destroy(&full);
 }
 
@@ -367,7 +376,9 @@ Test(marks, of_as_many_ids_as_a_vector_may_have)
     const cs_signed_mark_t *all = cs_marks_all(full, &count);
     for (size_t i = 0; i < count; i++)
         cr_assert_eq(cs_vv_raise(&seen, (cs_dot_t){all[i].rid, 1}), CS_OK);
-    cs_marks_save(full, FOLDER, &seen, &heard, 0, &batch);
+    cs_marks_hold(full, &seen, &heard);
+    cr_assert_not(cs_marks_have_room(full), "before it has rows, too");
+    cs_marks_save(full, FOLDER, 0, &batch);
     cr_assert_eq(batch.count, CS_REPLICAS_MAX);
     cs_marks_t *one = cs_marks_new(&keys, &cs_sim_scheme, anna);
     cs_marks_become(one, CS_REPLICAS_MAX + 1);
@@ -376,9 +387,7 @@ Test(marks, of_as_many_ids_as_a_vector_may_have)
     cs_msg_mark_t mark = cs_marks_msg(cs_marks_all(one, &count));
     cr_assert_eq(cs_marks_learn(full, &mark, &rid), CS_ERR_LIMIT);
     cr_assert(cs_marks_cover(full, &seen), "none that is needed went");
-    cs_marks_become(full, 9);
-    cs_marks_vouch(full, 1); /* no room for its own either */
-    cr_assert(cs_marks_cover(full, &seen));
+    cr_assert_not(cs_marks_have_room(full), "for its own neither");
     cs_batch_fini(&batch);
     cs_vv_fini(&seen);
     cs_marks_destroy(&one);

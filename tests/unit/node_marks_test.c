@@ -231,18 +231,22 @@ static void say_made_up(uint64_t first)
 
 Test(node_marks, who_makes_up_ids_by_the_thousand_keeps_nobody_out)
 {
-    for (uint64_t first = 1; first < CS_REPLICAS_MAX + 3 * CS_MARKS_MAX; first += CS_MARKS_MAX)
-        say_made_up(first);
+    uint64_t first = 1;
     nw_connect(&world, 0, 1);
-    write_and_pass(0, "a", "a");
     write_and_pass(1, "b", "b");
-    cr_assert_eq(state_of(0)->n, 2);
-    cr_assert_eq(state_of(1)->n, 2);
-    say_marks(cs_replica_state(liar.replica)->ctr);
-    say_entry("f", (cs_dot_t){0});
-    nw_pass(&world, 300);
-    cr_assert_eq(state_of(1)->n, 3, "the liar's own files, too");
-    cr_assert_eq(world.drops, 0);
+    for (; first < CS_REPLICAS_MAX && dropped == 0; first += CS_MARKS_MAX)
+        say_made_up(first);
+    cr_assert_eq(dropped, 0, "so many there may be");
+    write_and_pass(0, "a", "a");
+    for (; first < 3 * CS_REPLICAS_MAX && dropped == 0; first += CS_MARKS_MAX)
+        say_made_up(first);
+    cr_assert_eq(dropped, 1, "and not so many more");
+    write_and_pass(1, "b2", "b2");
+    nw_connect(&world, 0, 2);
+    write_and_pass(2, "c", "c");
+    for (unsigned i = 0; i < 3; i++)
+        cr_assert_eq(state_of(i)->n, 4, "%u", i);
+    cr_assert_eq(world.drops, 1);
 }
 
 /* Files that nobody was told of: a liar must not learn numbers that he can claim. */
@@ -269,21 +273,44 @@ Test(node_marks, numbers_not_given_away_are_not_signed_for_anybody)
     cs_vv_fini(&seen);
 }
 
-/* It holds numbers that it could never tell anybody: it is made anew of the disk and of peers.
- */
-Test(node_marks, a_database_without_marks_is_none)
+static void lose_mark(uint64_t rid)
+{
+    cs_buf_t key = {0};
+    cs_buf_put_u32_be(&key, NW_FOLDER);
+    cs_buf_put_slice(&key, cs_slice_text("m/mark/"));
+    cs_buf_put_u64_be(&key, rid);
+    cs_mem_disk_lose_prefix(world.node[0].disk, cs_buf_slice(&key));
+    cs_buf_fini(&key);
+}
+
+/* Who has it tells it again. */
+Test(node_marks, of_another_id_a_lost_row_comes_back)
 {
     nw_connect(&world, 0, 1);
     write_and_pass(1, "b", "b");
+    nw_disconnect_all(&world);
+    lose_mark(state_of(1)->rid);
+    nw_restart(&world.node[0], true);
     cr_assert_eq(state_of(0)->n, 1);
-    cs_buf_t prefix = {0};
-    cs_buf_put_u32_be(&prefix, NW_FOLDER);
-    cs_buf_put_slice(&prefix, cs_slice_text("m/mark/"));
+    nw_connect(&world, 0, 1);
+    write_and_pass(0, "a", "a");
+    write_and_pass(1, "b2", "b2");
+    nw_disconnect_all(&world);
+    nw_connect(&world, 0, 2);
+    nw_pass(&world, 300);
+    cr_assert_eq(state_of(2)->n, 3, "and is told to others");
+    cr_assert_eq(world.drops, 0);
+}
+
+/* Its own numbers it could never tell anybody: it is made anew of the disk and of peers. */
+Test(node_marks, a_database_without_its_own_mark_is_none)
+{
+    nw_connect(&world, 0, 1);
+    write_and_pass(0, "a", "a");
     nw_disconnect_all(&world);
     nw_restart(&world.node[0], true);
     cr_assert_eq(state_of(0)->n, 1, "after a crash all of it is there");
-    cs_mem_disk_lose_prefix(world.node[0].disk, cs_buf_slice(&prefix));
-    cs_buf_fini(&prefix);
+    lose_mark(state_of(0)->rid);
     cs_folder_config_t folder = {.id = "g", .number = NW_FOLDER, .secret = {7}, .fresh_rid = 9};
     cs_node_config_t config = {.store = world.node[0].store, .self = nw_key(0), .signs = true};
     memcpy(config.seed, nw_seed(0), sizeof config.seed);
