@@ -179,6 +179,8 @@ static cs_neighbour_t *nearest(const choice_t *choice, const cs_member_t *member
     return best != NULL && is_candidate(choice, best) ? best : NULL;
 }
 
+/* Of those of whom nothing bad is known, if there are any: so all are tried before one is
+ * again. */
 static cs_neighbour_t *random_one(const choice_t *choice, const cs_member_t *members,
                                   size_t count)
 {
@@ -187,6 +189,9 @@ static cs_neighbour_t *random_one(const choice_t *choice, const cs_member_t *mem
     for (size_t i = 0; i < count; i++) {
         cs_neighbour_t *item = find(choice->all, &members[i].key);
         if (item == NULL || !is_candidate(choice, item)) continue;
+        bool better = ret != NULL && item->avoid_ms == 0 && ret->avoid_ms != 0;
+        if (ret != NULL && ret->avoid_ms == 0 && item->avoid_ms != 0) continue;
+        if (better) met = 0;
         if (cs_prng_below(&choice->all->prng, ++met) == 0) ret = item;
     }
     return ret;
@@ -210,6 +215,19 @@ static cs_neighbour_t *any_one(const choice_t *choice, const cs_member_t *member
     return ret;
 }
 
+/* Of those that are dialled: who was linked before. The others are for who was not. */
+#define LOST_MAX (CS_NEIGHBOURS_WANTED / 4)
+
+static size_t count_lost(const choice_t *choice)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < choice->all->len; i++) {
+        const cs_neighbour_t *item = &choice->all->item[i];
+        found += item->counted && !item->small && item->up_ms != 0;
+    }
+    return found;
+}
+
 /* Half of what is missing at a time: others may dial this node meanwhile, and where all begin
  * at once all would have twice what they want. */
 static void choose_folder(choice_t *choice, const cs_member_t *members, size_t count)
@@ -217,7 +235,8 @@ static void choose_folder(choice_t *choice, const cs_member_t *members, size_t c
     size_t have = count_folder(choice, members, count);
     if (have >= CS_NEIGHBOURS_WANTED || choice->now_ms < choice->all->dial_ms) return;
     size_t more = (CS_NEIGHBOURS_WANTED - have + 1) / 2;
-    cs_neighbour_t *lost = any_one(choice, members, count, false); /* one each time, no more */
+    cs_neighbour_t *lost = NULL;
+    if (count_lost(choice) < LOST_MAX) lost = any_one(choice, members, count, false);
     for (; more > 0; more--) {
         cs_neighbour_t *item = lost;
         lost = NULL;

@@ -8,7 +8,7 @@
 #include "node/peers.h"
 #include "support/seed.h"
 
-#define NODES_MAX 150u
+#define NODES_MAX 100u
 #define MINUTE_MS 60000u
 #define STEP_MS   1000u
 #define STRIDE_MS 10000u /* where hours pass */
