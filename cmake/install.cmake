@@ -58,7 +58,7 @@ foreach(header
     crdt/entry.h crdt/replica.h crdt/vv.h
     disk/apply.h disk/fs.h disk/scan.h
     xfer/content.h xfer/fetch.h
-    node/cron.h node/gossip.h node/job.h node/marks.h node/node.h node/rate.h node/standing.h
+    node/cron.h node/gossip.h node/job.h node/marks.h node/node.h node/rate.h node/scheme.h node/standing.h
     io/config.h io/rate_plan.h io/control_client.h io/daemon.h io/entropy.h io/exit_codes.h io/fs_linux.h
     io/home.h io/identity.h io/json_out.h io/leveldb_store.h io/records.h io/request.h
     io/strings.h io/zpl.h)

@@ -3,7 +3,7 @@
 #ifndef CS_SIM_SCHEME_H
 #define CS_SIM_SCHEME_H
 
-#include "node/marks.h"
+#include "node/scheme.h"
 
 extern const cs_scheme_t cs_sim_scheme;
 

@@ -255,18 +255,8 @@ static cs_err_t reincarnate(cs_folder_t *folder)
     const char *why = folder->reincarnate;
     folder->reincarnate = NULL;
     if (why == NULL) return CS_OK;
-    cs_err_t err = CS_OK;
-    if (folder->marks != NULL) {
-        /* What was given away goes on under the old id. */
-        cs_marks_vouch(folder->marks, cs_replica_state(folder->replica)->exposed);
-        if (!cs_marks_have_room(folder->marks)) err = CS_ERR_LIMIT;
-    }
-    if (err == CS_OK) {
-        uint64_t rid = cs_folder_rid(folder, folder->number);
-        err = cs_replica_reincarnate(folder->replica, rid);
-    }
+    cs_err_t err = cs_folder_reincarnate(folder, folder->number);
     if (err != CS_OK) return err;
-    if (folder->marks != NULL) cs_marks_become(folder->marks, folder->number);
     cs_outbox_fini(&folder->outbox); /* nothing that names the old numbers may leave */
     folder->steps_void = folder->disk_job_id != 0 && folder->disk_job_kind == CS_JOB_APPLY;
     cs_gossip_restart(folder->gossip, folder->now_ms);

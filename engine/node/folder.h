@@ -219,8 +219,8 @@ uint64_t cs_folder_fetch_due(cs_folder_t *folder);
 void cs_folder_leave(cs_folder_t *folder);
 bool cs_folder_has_left(const cs_folder_t *folder); /* nobody uses it any more */
 
-/* A replica id for this node, of a random number. */
-uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number);
+/* A new replica id, of a random number. CS_ERR_LIMIT: there are too many ids. */
+CS_MUST_USE cs_err_t cs_folder_reincarnate(cs_folder_t *folder, uint64_t number);
 
 /* writers.c: a member has, or had, this replica id; 0: not known. */
 void cs_folder_met(cs_folder_t *folder, const cs_key_t *key, uint64_t rid);

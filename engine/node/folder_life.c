@@ -131,9 +131,22 @@ static void host_more(void *arg, cs_peer_t peer)
 
 /* --- life */
 
-uint64_t cs_folder_rid(const cs_folder_t *folder, uint64_t number)
+/* A replica id for this node, of a random number. */
+static uint64_t rid_of(const cs_folder_t *folder, uint64_t number)
 {
     return folder->marks != NULL ? cs_marks_rid(folder->marks, number) : number;
+}
+
+cs_err_t cs_folder_reincarnate(cs_folder_t *folder, uint64_t number)
+{
+    if (folder->marks != NULL) {
+        /* What was given away goes on under the old id. */
+        cs_marks_vouch(folder->marks, cs_replica_state(folder->replica)->exposed);
+        if (!cs_marks_have_room(folder->marks)) return CS_ERR_LIMIT;
+    }
+    cs_err_t err = cs_replica_reincarnate(folder->replica, rid_of(folder, number));
+    if (err == CS_OK && folder->marks != NULL) cs_marks_become(folder->marks, number);
+    return err;
 }
 
 /* Its own numbers without a mark nobody would ever take: a database that has some is made anew.
@@ -143,22 +156,18 @@ static cs_err_t own_id(cs_folder_t *folder, cs_open_result_t opened)
     cs_marks_t *marks = folder->marks;
     const cs_state_t *state = cs_replica_state(folder->replica);
     const cs_vv_t *heard = cs_replica_heard(folder->replica);
-    uint64_t fresh = folder->config.fresh_rid;
     cs_marks_hold(marks, &state->seen, heard);
     bool covered =
         cs_marks_cover_dot(marks,
                            (cs_dot_t){state->rid, cs_vv_get(&state->seen, state->rid)}) &&
         cs_marks_cover_dot(marks, (cs_dot_t){state->rid, cs_vv_get(heard, state->rid)});
     if (!covered) return CS_ERR_CORRUPT;
-    if (opened == CS_OPEN_SAME && cs_marks_resume(marks, state->rid, state->exposed)) {
-        return CS_OK;
+    if (opened == CS_OPEN_SAME) {
+        if (cs_marks_resume(marks, state->rid, state->exposed)) return CS_OK;
+        return cs_folder_reincarnate(folder, folder->config.fresh_rid);
     }
     if (!cs_marks_have_room(marks)) return CS_ERR_LIMIT;
-    if (opened == CS_OPEN_SAME) {
-        cs_err_t err = cs_replica_reincarnate(folder->replica, cs_marks_rid(marks, fresh));
-        if (err != CS_OK) return err;
-    }
-    cs_marks_become(marks, fresh);
+    cs_marks_become(marks, folder->config.fresh_rid);
     return CS_OK;
 }
 
@@ -185,7 +194,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .folder = config->number,
         .keys = *folder->keys,
         .modes = config->modes,
-        .fresh_rid = cs_folder_rid(folder, config->fresh_rid),
+        .fresh_rid = rid_of(folder, config->fresh_rid),
     };
     cs_err_t err = CS_OK;
     if (marks != NULL) err = cs_marks_load(marks, node->config.store, config->number);

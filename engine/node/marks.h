@@ -14,23 +14,10 @@
 #include "base/digest.h"
 #include "base/store.h"
 #include "crdt/entry.h"
+#include "node/scheme.h"
 #include "proto/frame.h"
 
 CS_HEADER_BEGIN
-
-#define CS_SEED_BYTES 32u /* of an Ed25519 key */
-
-/* How words are signed. Tests that make millions of them take a cheaper one. */
-typedef struct cs_scheme {
-    void (*signer)(const uint8_t seed[CS_SEED_BYTES], uint8_t ret[CS_KEY_BYTES]);
-    /* signer: of that seed */
-    void (*sign)(const uint8_t seed[CS_SEED_BYTES], const uint8_t signer[CS_KEY_BYTES],
-                 const uint8_t digest[CS_HASH_BYTES], uint8_t ret[CS_SIGNATURE_BYTES]);
-    bool (*check)(const uint8_t signer[CS_KEY_BYTES], const uint8_t digest[CS_HASH_BYTES],
-                  const uint8_t signature[CS_SIGNATURE_BYTES]);
-} cs_scheme_t;
-
-extern const cs_scheme_t cs_ed25519;
 
 typedef struct cs_signed_mark {
     uint64_t rid, nonce; /* rid: made of signer and nonce */

@@ -59,15 +59,14 @@ bool cs_neighbours_wants(const cs_neighbours_t *neighbours, const cs_key_t *key)
 
 static cs_neighbour_t *make(cs_neighbours_t *neighbours, const cs_key_t *key)
 {
-    size_t at = place_of(neighbours, key);
-    if (at < neighbours->len && cs_key_cmp(&neighbours->item[at].key, key) == 0) {
-        return &neighbours->item[at];
-    }
+    cs_neighbour_t *known = find(neighbours, key);
+    if (known != NULL) return known;
     if (neighbours->len == neighbours->cap) {
         neighbours->cap = cs_grow(neighbours->cap, neighbours->len + 1);
         neighbours->item =
             cs_realloc_array(neighbours->item, neighbours->cap, sizeof *neighbours->item);
     }
+    size_t at = place_of(neighbours, key);
     cs_neighbour_t *item = &neighbours->item[at];
     memmove(item + 1, item, (neighbours->len - at) * sizeof *item);
     neighbours->len++;
@@ -316,23 +315,28 @@ static void turn_away(choice_t *choice)
     if (due_ms < choice->all->due_ms) choice->all->due_ms = due_ms;
 }
 
+static bool is_own_choice(const choice_t *choice, const cs_neighbour_t *item)
+{
+    return item->up && !item->small && link_of(choice, item).outgoing;
+}
+
 /* One of those that this node dialled, but for the nearest. */
 static cs_neighbour_t *oldest_choice(const choice_t *choice)
 {
-    cs_neighbour_t *near = NULL, *ret = NULL;
-    for (int pass = 0; pass < 2; pass++) {
-        for (size_t i = 0; i < choice->all->len; i++) {
-            cs_neighbour_t *item = &choice->all->item[i];
-            if (!item->up || item->small || !link_of(choice, item).outgoing) continue;
-            if (pass == 0) {
-                bool nearer = near == NULL || item->way_ms < near->way_ms;
-                if (item->way_ms > 0 && nearer) near = item;
-            } else if (item != near && item->wanted) {
-                if (ret == NULL || item->up_ms < ret->up_ms) ret = item;
-            }
-        }
+    cs_neighbours_t *all = choice->all;
+    const cs_neighbour_t *near = NULL;
+    for (size_t i = 0; i < all->len; i++) {
+        const cs_neighbour_t *item = &all->item[i];
+        if (item->way_ms == 0 || !is_own_choice(choice, item)) continue;
+        if (near == NULL || item->way_ms < near->way_ms) near = item;
     }
-    return ret;
+    cs_neighbour_t *oldest = NULL;
+    for (size_t i = 0; i < all->len; i++) {
+        cs_neighbour_t *item = &all->item[i];
+        if (item == near || !item->wanted || !is_own_choice(choice, item)) continue;
+        if (oldest == NULL || item->up_ms < oldest->up_ms) oldest = item;
+    }
+    return oldest;
 }
 
 static void rotate(choice_t *choice)

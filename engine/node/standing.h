@@ -11,7 +11,7 @@
 #define CS_NODE_STANDING_H
 
 #include "node/gossip.h"
-#include "node/marks.h"
+#include "node/scheme.h"
 
 CS_HEADER_BEGIN
 
