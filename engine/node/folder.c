@@ -326,6 +326,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     show_applied(folder);
     cs_folder_tell_recovery(folder);
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
+    cs_folder_tell_of_members(folder);
     pay_credits(folder);
     stage(folder);
     if (!folder->node->stopping) cs_folder_release_steps(folder);

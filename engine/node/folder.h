@@ -73,9 +73,10 @@ typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     uint64_t told_ms; /* when its peer heard last that there is an answer to come */
 } cs_serve_wait_t;
 
-/* What a peer was told of in this folder. */
+/* What a peer was told of members of this folder. */
 typedef struct cs_told {
     cs_peer_t peer;
+    uint32_t greetings; /* cs_gossip_greetings then */
     uint64_t pex;       /* lists of addresses up to this version */
     uint64_t standings; /* words about members that came up to then */
 } cs_told_t;
@@ -152,12 +153,13 @@ typedef struct cs_folder {
     cs_marks_t *marks;  /* owned; NULL: this node does not sign */
     cs_told_t *told_of; /* owned */
     size_t told_of_count, told_of_cap;
-    uint64_t pex_version;    /* all who are there were told up to this one; 0: perhaps not */
-    uint64_t standings_told; /* likewise: cs_standings_t.newest */
-    uint64_t reborn_ms;      /* when a new id was taken because of one; 0: never */
-    cs_dot_t reused;         /* the last dot that was seen with two values; rid 0: none was */
-    cs_omap_t awaited;       /* content hash || path: contents asked for, and where they go */
-    cs_str_t **ready;        /* paths whose contents are staged */
+    /* All who listen were told of members up to these: cs_standings_t.newest, cs_pex_t.version.
+     */
+    uint64_t standings_told, pex_told, introductions;
+    uint64_t reborn_ms; /* when a new id was taken because of one; 0: never */
+    cs_dot_t reused;    /* the last dot that was seen with two values; rid 0: none was */
+    cs_omap_t awaited;  /* content hash || path: contents asked for, and where they go */
+    cs_str_t **ready;   /* paths whose contents are staged */
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms;                    /* 0: none */
     uint64_t retry_at_ms;                    /* 0: none */
@@ -263,12 +265,13 @@ void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 
 /* folder_peers.c */
-cs_told_t *cs_folder_told(cs_folder_t *folder, cs_peer_t peer);
+/* Where they listen, and who is one no more: each peer once, when it knows who they are. */
+void cs_folder_tell_of_members(cs_folder_t *folder);
 /* One that was not known is to be kept, and let in. */
 void cs_folder_note_member(cs_folder_t *folder, const cs_member_t *member);
 
 /* folder_pex.c */
-void cs_folder_pex_tell(cs_folder_t *folder);
+void cs_folder_pex_tell(cs_folder_t *folder, const cs_peer_entry_t *peer, uint64_t *told);
 void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,
                         const cs_msg_pex_t *msg);
 
@@ -279,7 +282,7 @@ void cs_folder_load_members(cs_folder_t *folder, const cs_folder_config_t *confi
 void cs_folder_say(cs_folder_t *folder, const cs_key_t *key, bool out);
 bool cs_folder_is_out(const cs_folder_t *folder, const cs_key_t *key);
 void cs_folder_cut_off(cs_folder_t *folder, const cs_key_t *key); /* a member no more */
-void cs_folder_standings_tell(cs_folder_t *folder);
+void cs_folder_standings_tell(cs_folder_t *folder, cs_peer_t peer, uint64_t *told);
 void cs_folder_standings_take(cs_folder_t *folder, const cs_msg_standings_t *msg);
 
 /* folder_wants.c */

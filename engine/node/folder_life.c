@@ -13,7 +13,7 @@ static uint64_t queue(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg)
     /* The others name numbers of ours, or follow from them. */
     bool exposes = msg->type != CS_MSG_HELLO && msg->type != CS_MSG_CHAVE &&
                    msg->type != CS_MSG_PARTS && msg->type != CS_MSG_STANDINGS &&
-                   msg->type != CS_MSG_MARKS;
+                   msg->type != CS_MSG_MARKS && msg->type != CS_MSG_PEX;
     uint64_t len = bytes.len;
     cs_outbox_push(&folder->outbox, peer, exposes, &bytes);
     return len;
@@ -69,7 +69,7 @@ static bool host_member(void *arg, const cs_member_t *member)
     cs_folder_t *folder = arg;
     if (cs__node_denies(folder->node, &member->key)) return false;
     if (cs_folder_is_out(folder, &member->key)) return false;
-    folder->pex_version = 0;
+    cs_pex_touch(&folder->node->pex, &member->key);
     cs_folder_note_member(folder, member);
     return true;
 }

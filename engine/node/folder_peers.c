@@ -22,7 +22,7 @@ bool cs_folder_has_member(const cs_folder_t *folder, const cs_key_t *key)
 void cs_folder_add_member(cs_folder_t *folder, const cs_member_t *member)
 {
     cs_gossip_add_member(folder->gossip, member);
-    folder->pex_version = folder->standings_told = 0;
+    cs_pex_touch(&folder->node->pex, &member->key);
 }
 
 void cs_folder_note_member(cs_folder_t *folder, const cs_member_t *member)
@@ -32,7 +32,7 @@ void cs_folder_note_member(cs_folder_t *folder, const cs_member_t *member)
     effect->member = *member;
 }
 
-cs_told_t *cs_folder_told(cs_folder_t *folder, cs_peer_t peer)
+static cs_told_t *told_of(cs_folder_t *folder, cs_peer_t peer)
 {
     for (size_t i = 0; i < folder->told_of_count; i++) {
         if (folder->told_of[i].peer == peer) return &folder->told_of[i];
@@ -59,7 +59,6 @@ static void forget_told(cs_folder_t *folder, cs_peer_t peer)
 void cs_folder_peer_up(cs_folder_t *folder, const cs_peer_entry_t *peer)
 {
     if (folder->config.paused) return;
-    folder->pex_version = folder->standings_told = 0;
     cs_gossip_peer_up(folder->gossip, peer->id, &peer->key, folder->now_ms);
     cs_fetch_peer_up(folder->fetch, peer->id);
 }
@@ -71,4 +70,36 @@ void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer)
     cs_gossip_peer_down(folder->gossip, peer);
     cs_fetch_peer_down(folder->fetch, peer);
     forget_told(folder, peer);
+}
+
+/* --- what is said of members */
+
+static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
+{
+    uint32_t greetings = cs_gossip_greetings(folder->gossip, peer->id);
+    cs_told_t *told = told_of(folder, peer->id);
+    if (greetings == 0) return;
+    if (told->greetings != greetings) {
+        *told = (cs_told_t){.peer = peer->id, .greetings = greetings};
+    }
+    cs_folder_standings_tell(folder, peer->id, &told->standings);
+    cs_folder_pex_tell(folder, peer, &told->pex);
+}
+
+void cs_folder_tell_of_members(cs_folder_t *folder)
+{
+    const cs_node_t *node = folder->node;
+    uint64_t introductions = cs_gossip_introductions(folder->gossip);
+    if (folder->introductions == introductions && folder->pex_told == node->pex.version &&
+        folder->standings_told == folder->standings.newest) {
+        return;
+    }
+    if (folder->config.paused || folder->leaving || node->stopping) return;
+    for (size_t i = 0; i < node->peers.len; i++) {
+        const cs_peer_entry_t *peer = &node->peers.item[i];
+        if (!peer->dropped && cs_folder_has_member(folder, &peer->key)) tell(folder, peer);
+    }
+    folder->introductions = introductions;
+    folder->pex_told = node->pex.version;
+    folder->standings_told = folder->standings.newest;
 }

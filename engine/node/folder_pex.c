@@ -14,15 +14,14 @@ static uint32_t age_of(const cs_folder_t *folder, const cs_pex_item_t *item)
 }
 
 /* Of members of this folder only: who else there is, is nothing that it need know. */
-static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
+static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer, uint64_t *told)
 {
-    cs_told_t *told = cs_folder_told(folder, peer->id);
     cs_msg_pex_item_t items[CS_PEX_MAX];
     cs_slice_t texts[CS_PEX_MAX][CS_ENDPOINTS_MAX];
     size_t count = 0;
     const cs_pex_item_t *item;
-    while (count < CS_PEX_MAX && (item = cs_pex_next(&folder->node->pex, told->pex)) != NULL) {
-        told->pex = item->version;
+    while (count < CS_PEX_MAX && (item = cs_pex_next(&folder->node->pex, *told)) != NULL) {
+        *told = item->version;
         bool own = cs_key_cmp(&item->key, &folder->node->config.self) == 0;
         bool due = own || cs_folder_has_member(folder, &item->key);
         bool itself = cs_key_cmp(&item->key, &peer->key) == 0;
@@ -37,23 +36,15 @@ static void tell(cs_folder_t *folder, const cs_peer_entry_t *peer)
     }
     if (count == 0) return;
     cs_msg_t msg = {.type = CS_MSG_PEX, .u.pex = {.items = items, .count = count}};
-    cs_folder_send(folder, peer->id, &msg, NULL);
+    cs_folder_send_later(folder, peer->id, &msg); /* after the list of members */
 }
 
-void cs_folder_pex_tell(cs_folder_t *folder)
+void cs_folder_pex_tell(cs_folder_t *folder, const cs_peer_entry_t *peer, uint64_t *told)
 {
     const cs_node_t *node = folder->node;
-    bool quiet =
-        node->config.no_finding || folder->config.paused || folder->leaving || node->stopping;
-    if (folder->pex_version == node->pex.version || quiet) return;
-    for (size_t i = 0; i < node->peers.len; i++) {
-        const cs_peer_entry_t *peer = &node->peers.item[i];
-        if (peer->dropped || !cs_folder_has_member(folder, &peer->key)) continue;
-        while (cs_folder_told(folder, peer->id)->pex < node->pex.version) {
-            tell(folder, peer);
-        }
+    while (!node->config.no_finding && *told < node->pex.version) {
+        tell(folder, peer, told);
     }
-    folder->pex_version = node->pex.version;
 }
 
 void cs_folder_pex_take(cs_folder_t *folder, const cs_peer_entry_t *peer,

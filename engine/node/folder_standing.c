@@ -69,19 +69,10 @@ static bool tell(cs_folder_t *folder, cs_peer_t peer, uint64_t *told)
     return true;
 }
 
-void cs_folder_standings_tell(cs_folder_t *folder)
+void cs_folder_standings_tell(cs_folder_t *folder, cs_peer_t peer, uint64_t *told)
 {
-    const cs_node_t *node = folder->node;
-    if (folder->standings_told == folder->standings.newest) return;
-    if (folder->config.paused || folder->leaving || node->stopping) return;
-    for (size_t i = 0; i < node->peers.len; i++) {
-        const cs_peer_entry_t *peer = &node->peers.item[i];
-        if (peer->dropped || !cs_folder_has_member(folder, &peer->key)) continue;
-        uint64_t *told = &cs_folder_told(folder, peer->id)->standings;
-        while (tell(folder, peer->id, told)) {
-        }
+    while (tell(folder, peer, told)) {
     }
-    folder->standings_told = folder->standings.newest;
 }
 
 /* --- taken */

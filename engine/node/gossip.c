@@ -97,6 +97,17 @@ static cs__peer_t *find_peer(const cs_gossip_t *gossip, cs_peer_t id)
     return found ? gossip->peers[at] : NULL;
 }
 
+uint32_t cs_gossip_greetings(const cs_gossip_t *gossip, cs_peer_t id)
+{
+    const cs__peer_t *peer = find_peer(gossip, id);
+    return peer != NULL && peer->checked && !peer->member_news ? peer->greetings : 0;
+}
+
+uint64_t cs_gossip_introductions(const cs_gossip_t *gossip)
+{
+    return gossip->introductions;
+}
+
 /* What a conversation begins with, also after a restart. */
 static void reset_peer(cs_gossip_t *gossip, cs__peer_t *peer)
 {

@@ -123,6 +123,11 @@ void cs_gossip_add_member(cs_gossip_t *gossip, const cs_member_t *member);
 /* Not of this node itself; its conversation must have ended. Unknown: nothing. */
 void cs_gossip_remove_member(cs_gossip_t *gossip, const cs_key_t *key);
 const cs_member_t *cs_gossip_members(const cs_gossip_t *gossip, size_t *ret_count);
+/* How often a peer began to listen: 0: it does not yet know of all members, what is said of
+ * them would be lost. Another number than before: what it was told may have been. */
+uint32_t cs_gossip_greetings(const cs_gossip_t *gossip, cs_peer_t id);
+/* Another number than before: that of some peer may be, too. */
+uint64_t cs_gossip_introductions(const cs_gossip_t *gossip);
 
 void cs_gossip_peer_up(cs_gossip_t *gossip, cs_peer_t id, const cs_key_t *key, uint64_t now_ms);
 void cs_gossip_peer_down(cs_gossip_t *gossip, cs_peer_t id);

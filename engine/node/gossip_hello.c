@@ -58,6 +58,7 @@ void cs__say_hello(cs_gossip_t *gossip, cs__peer_t *peer)
     cs__send(gossip, peer, &msg);
     peer->pushed = peer->push_taken = 0;
     peer->member_news = false;
+    gossip->introductions++;
     peer->hello_sent_ms = gossip->now_ms;
     peer->hello_due_ms = peer->checked ? CS__NEVER : gossip->now_ms + CS__HELLO_MS;
     cs_free(members);
@@ -111,6 +112,8 @@ cs_err_t cs__on_hello(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_hello_
     cs_vv_fini(&heard);
     if (err != CS_OK) return err;
     if (peer->checked && hello->answer) cs__forget_marked(peer); /* it may have missed some */
+    peer->greetings += !peer->checked || hello->answer;
+    gossip->introductions++;
     peer->checked = peer->greeted = true;
     peer->taken = peer->taken_told = 0;
     peer->caps = hello->caps;

@@ -115,6 +115,7 @@ typedef struct cs__peer {
     cs_vv_t seen_of;         /* as told by it */
     cs_vv_t sent;            /* ours as told to it */
     bool greeted;            /* a HELLO came, and no HAVE since */
+    uint32_t greetings;      /* HELLOs of who had not heard ours, or had not been heard */
     cs_vv_t marked;          /* marks that it has, or that are on the way to it */
     uint64_t marked_version; /* cs_marks_version when it was told all */
     bool marks_idle;         /* some were left out, as nothing names them */
@@ -162,9 +163,10 @@ struct cs_gossip {
     cs_prng_t prng;
     uint64_t now_ms;
     uint32_t nonce, next_xid;
-    bool stopped; /* a new incarnation was asked for: until restart */
-    bool paused;  /* the fuse */
-    bool applied; /* ... and then it was this root */
+    uint64_t introductions; /* see gossip.h */
+    bool stopped;           /* a new incarnation was asked for: until restart */
+    bool paused;            /* the fuse */
+    bool applied;           /* ... and then it was this root */
     uint8_t applied_root[CS_HASH_BYTES];
     cs_member_t *members; /* sorted by key; states and every peer's stamps run parallel */
     cs__member_state_t *states;

@@ -344,8 +344,6 @@ static cs_err_t settle(cs_node_t *node)
     size_t first = limited ? node->turn++ : 0;
     for (size_t i = 0; i < node->folder_count; i++) {
         cs_folder_t *folder = node->folders[(first + i) % node->folder_count];
-        cs_folder_standings_tell(folder);
-        cs_folder_pex_tell(folder);
         cs_err_t err = cs_folder_settle(folder);
         if (err != CS_OK) return err;
     }

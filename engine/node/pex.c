@@ -233,6 +233,13 @@ void cs_pex_fix(cs_pex_t *pex, const cs_key_t *key, const char *endpoint)
     cs_str_unref(&old);
 }
 
+void cs_pex_touch(cs_pex_t *pex, const cs_key_t *key)
+{
+    size_t at = place_of(pex, key);
+    bool found = at < pex->len && cs_key_cmp(&pex->item[at].key, key) == 0;
+    if (found && pex->item[at].version > 0) pex->item[at].version = ++pex->version;
+}
+
 const cs_pex_item_t *cs_pex_next(const cs_pex_t *pex, uint64_t after)
 {
     const cs_pex_item_t *next = NULL;

@@ -55,6 +55,8 @@ bool cs_pex_set(cs_pex_t *pex, const cs_key_t *key, const cs_texts_t *endpoints,
 const cs_key_t *cs_pex_ripen(cs_pex_t *pex, uint64_t now_ms);
 /* A user gave it: what a member sees of itself may not be how it is reached from outside. */
 void cs_pex_fix(cs_pex_t *pex, const cs_key_t *key, const char *endpoint);
+/* Somebody who may hear of it was not told: it has a new version. Not known: nothing. */
+void cs_pex_touch(cs_pex_t *pex, const cs_key_t *key);
 /* The item whose list has the least version greater than `after`; NULL: none. */
 const cs_pex_item_t *cs_pex_next(const cs_pex_t *pex, uint64_t after);
 

@@ -33,6 +33,18 @@ static void drain(nw_queue_t *queue)
         frame_free(frame);
 }
 
+static void lose(nw_link_t *link)
+{
+    for (unsigned end = 0; end < 2; end++)
+        drain(&link->queue[end]);
+}
+
+void nw_lose(nw_world_t *world)
+{
+    for (size_t i = 0; i < NW_LINKS_MAX; i++)
+        lose(&world->link[i]);
+}
+
 /* ret_end: which end `node` is. */
 static nw_link_t *find_link(nw_node_t *node, cs_link_t id, unsigned *ret_end)
 {
@@ -69,8 +81,7 @@ void nw_disconnect(nw_world_t *world, nw_link_t *link)
     if (!link->up) return;
     nw_trace(world, "link %u -> %u down", link->node[0], link->node[1]);
     link->up = false;
-    for (unsigned end = 0; end < 2; end++)
-        drain(&link->queue[end]);
+    lose(link);
     for (unsigned end = 0; end < 2; end++) {
         nw_node_t *node = &world->node[link->node[end]];
         cs_event_t event = {.kind = CS_EV_LINK_DOWN, .link = link->id[end]};

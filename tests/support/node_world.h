@@ -136,6 +136,7 @@ void nw_pass(nw_world_t *world, unsigned steps);
 /* `from` dials `to`, unless that connection is up. */
 void nw_connect(nw_world_t *world, unsigned from, unsigned to);
 void nw_disconnect(nw_world_t *world, nw_link_t *link); /* what is on the way is lost */
+void nw_lose(nw_world_t *world);                        /* what is on the way, on all links */
 void nw_link_send(nw_node_t *node, cs_effect_t *effect);
 void nw_link_drop(nw_node_t *node, const cs_effect_t *effect);
 bool nw_deliver_next(nw_world_t *world);
