@@ -54,7 +54,7 @@ install(TARGETS libcrdtsync ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONEN
 # that a program with its own loop may want. Everything else is private.
 foreach(header
     base/base.h base/buf.h base/digest.h base/err.h base/limits.h base/mem.h base/prng.h
-    base/store.h base/str.h base/symbols.h
+    base/store.h base/str.h base/symbols.h base/tasks.h
     crdt/entry.h crdt/replica.h crdt/vv.h
     disk/apply.h disk/fs.h disk/scan.h
     xfer/content.h xfer/fetch.h

@@ -100,6 +100,18 @@ void cs_symbols_take(const cs_symbols_t *symbols, const uint8_t key[CS_SYM_KEY_B
     mix_all(symbols, key, item, UINT64_MAX);
 }
 
+void cs_symbols_merge(const cs_symbols_t *symbols, const cs_symbols_t *more)
+{
+    CS_ASSERT(symbols->count == more->count);
+    for (size_t i = 0; i < symbols->count; i++) {
+        cs_symbol_t *symbol = &symbols->at[i];
+        symbol->sum[0] ^= more->at[i].sum[0];
+        symbol->sum[1] ^= more->at[i].sum[1];
+        symbol->check ^= more->at[i].check;
+        symbol->count += more->at[i].count;
+    }
+}
+
 size_t cs_symbols_kept(uint64_t n)
 {
     size_t count = CS_SYMBOLS_MIN;

@@ -56,6 +56,9 @@ void cs_symbols_put(const cs_symbols_t *symbols, const uint8_t key[CS_SYM_KEY_BY
 void cs_symbols_take(const cs_symbols_t *symbols, const uint8_t key[CS_SYM_KEY_BYTES],
                      const uint8_t item[CS_ITEM_BYTES]);
 
+/* Those of both sets together, of which no item is in both. As many as there are of `more`. */
+void cs_symbols_merge(const cs_symbols_t *symbols, const cs_symbols_t *more);
+
 /* How many symbols of a set of n are kept: the next power of two >= 2n, within CS_SYMBOLS_MIN
  * and CS_SYMBOLS_MAX. */
 size_t cs_symbols_kept(uint64_t n);

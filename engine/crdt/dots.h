@@ -61,5 +61,9 @@ void cs__lval_decode(cs_reader_t *reader, cs_str_t *near_path, void *ret);
 void cs__kval_decode(cs_reader_t *reader, cs_str_t *near_path, void *ret);
 void cs__aval_decode(cs_reader_t *reader, cs_str_t *near_path, void *ret);
 void cs__value_encode(const cs_dottype_t *type, const void *value, cs_buf_t *ret);
+/* As cs_entry_decode and cs_entry_hash; bytes[0..*ret_live) are what cs_entry_encode_live makes
+ * of the entry. */
+CS_MUST_USE cs_err_t cs__entry_decode_live(cs_slice_t bytes, cs_entry_t *ret, size_t *ret_live);
+void cs__entry_hash_live(const cs_keys_t *keys, cs_slice_t live, cs_entry_digest_t *ret);
 
 #endif

@@ -276,6 +276,12 @@ static bool ctx_covers_live(const cs_entry_t *entry)
 
 cs_err_t cs_entry_decode(cs_slice_t bytes, cs_entry_t *ret)
 {
+    size_t live;
+    return cs__entry_decode_live(bytes, ret, &live);
+}
+
+cs_err_t cs__entry_decode_live(cs_slice_t bytes, cs_entry_t *ret, size_t *ret_live)
+{
     cs_entry_fini(ret);
     if (bytes.len > CS_ENTRY_BYTES_MAX) return CS_ERR_LIMIT;
     cs_reader_t reader = cs_reader(bytes);
@@ -283,6 +289,7 @@ cs_err_t cs_entry_decode(cs_slice_t bytes, cs_entry_t *ret)
     for (size_t i = 0; i < CS_DOTSTORE_COUNT; i++) {
         decode_store(&reader, order[i], ret);
     }
+    *ret_live = bytes.len - cs_reader_left(&reader);
     cs_vv_decode(&reader, &ret->ctx);
 
     cs_err_t err = cs_reader_end(&reader);
@@ -293,12 +300,16 @@ cs_err_t cs_entry_decode(cs_slice_t bytes, cs_entry_t *ret)
 
 void cs_entry_hash(const cs_keys_t *keys, const cs_entry_t *entry, cs_entry_digest_t *ret)
 {
-    uint8_t hash[64]; /* 16 bytes of it are not used */
     cs_buf_t live = {0};
     cs_entry_encode_live(entry, &live);
-    cs_slice_t part = cs_buf_slice(&live);
-    cs_hash(hash, sizeof hash, keys->item, sizeof keys->item, &part, 1);
+    cs__entry_hash_live(keys, cs_buf_slice(&live), ret);
     cs_buf_fini(&live);
+}
+
+void cs__entry_hash_live(const cs_keys_t *keys, cs_slice_t live, cs_entry_digest_t *ret)
+{
+    uint8_t hash[64]; /* 16 bytes of it are not used */
+    cs_hash(hash, sizeof hash, keys->item, sizeof keys->item, &live, 1);
     memcpy(ret->term, hash, sizeof ret->term);
     memcpy(ret->item, hash + sizeof ret->term, sizeof ret->item);
 }

@@ -80,35 +80,6 @@ cs_err_t cs_replica_fault(const cs_replica_t *replica)
 
 /* --- opening */
 
-typedef struct cs_walk {
-    cs_replica_t *replica;
-    cs_state_t sum; /* root and n of what could be read */
-    uint64_t rows;
-    bool clean; /* all rows could be read */
-} cs_walk_t;
-
-static void walk_row(void *arg, cs_table_t table, cs_slice_t key, void *value)
-{
-    cs_walk_t *walk = arg;
-    cs_replica_t *r = walk->replica;
-    walk->rows++;
-    if (value == NULL) walk->clean = false;
-    if (table == CS_T_BASE && !r->tagged_rows) r->tagged_rows = cs_family_is_tagged(key);
-    if (table == CS_T_BASE && value != NULL) cs__row_born(r, value);
-    if (value == NULL || table != CS_T_ENTRY) return;
-    const cs_cell_t *cell = value;
-    cs__hear(r, &cell->entry);
-    for (uint32_t i = 0; i < cell->cand_len && !r->tagged_paths; i++) {
-        r->tagged_paths = cs_family_is_tagged(cs_slice_str(cell->cand[i].path));
-    }
-    if (cs_entry_is_dead(&cell->entry)) return;
-    cs_entry_digest_t digest;
-    cs_entry_hash(&r->keys, &cell->entry, &digest);
-    cs_sum_add(walk->sum.root, digest.term);
-    walk->sum.n++;
-    cs_symbols_put(&r->prefix.symbols, r->keys.sym, digest.item);
-}
-
 cs_err_t cs__walk_rows(cs_replica_t *r, cs_table_t table, void *arg, cs__each_row_fn *each)
 {
     const cs_table_type_t *type = &cs__table_types[table];
@@ -132,32 +103,32 @@ cs_err_t cs__walk_rows(cs_replica_t *r, cs_table_t table, void *arg, cs__each_ro
     return err;
 }
 
-static cs_err_t load(cs_replica_t *r, uint64_t fresh_rid, cs_open_result_t *ret)
+static cs_err_t load(cs_replica_t *r, const cs_replica_config_t *config, cs_open_result_t *ret)
 {
-    cs_walk_t walk = {.replica = r, .clean = true};
     *ret = CS_OPEN_NEW;
-    r->state.rid = fresh_rid;
+    r->state.rid = config->fresh_rid;
     r->state_dirty = true;
     if (r->ws.store == NULL) return CS_OK;
     cs_state_t stored = {0};
     cs_err_t found = state_read(r, NULL, &stored);
     if (found == CS_ERR_IO) return found;
-    cs__prefix_init(&r->prefix, stored.n);
-    cs__prefix_mark(&r->prefix, stored.root, stored.n);
-    cs_err_t err = cs__walk_rows(r, CS_T_ENTRY, &walk, walk_row);
-    if (err == CS_OK) err = cs__walk_rows(r, CS_T_BASE, &walk, walk_row);
+    cs_loaded_t loaded = {0};
+    cs_err_t err = cs__load(r, stored.n, config->all, &loaded);
     if (err != CS_OK) goto out;
-    bool same = found == CS_OK && walk.clean && stored.n == walk.sum.n &&
-                memcmp(stored.root, walk.sum.root, sizeof stored.root) == 0;
+    bool same = found == CS_OK && loaded.clean && stored.n == loaded.n &&
+                memcmp(stored.root, loaded.root, sizeof stored.root) == 0;
     if (same) {
         *ret = CS_OPEN_SAME;
+        cs__prefix_mark(&r->prefix, stored.root, stored.n);
         r->state = stored;
         r->state_dirty = false;
         return CS_OK;
     }
-    if (found != CS_ERR_NOT_FOUND || walk.rows > 0) {
+    static const uint8_t empty[CS_HASH_BYTES];
+    cs__prefix_init(&r->prefix, 0); /* all is counted anew */
+    cs__prefix_mark(&r->prefix, empty, 0);
+    if (found != CS_ERR_NOT_FOUND || loaded.rows > 0) {
         *ret = CS_OPEN_AMNESIA;
-        cs__prefix_init(&r->prefix, 0); /* all is counted anew */
         err = cs__amnesia(r);
         if (CS_MUT(KEEP_ROWS) && found == CS_OK) {
             stored.n = r->state.n;
@@ -181,7 +152,7 @@ cs_err_t cs_replica_open(const cs_replica_config_t *config, cs_replica_t **ret,
     r->clean_max = CS_CLEAN_MAX;
     r->batch_max = CS_BATCH_OPS_MAX;
     cs_workset_init(&r->ws, config->store, config->folder, cs__table_types, r);
-    cs_err_t err = load(r, config->fresh_rid, ret_result);
+    cs_err_t err = load(r, config, ret_result);
     if (err == CS_OK) err = r->ws.fault;
     if (err != CS_OK) cs_replica_destroy(&r);
     *ret = r;

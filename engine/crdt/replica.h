@@ -31,6 +31,7 @@
 
 #include "base/store.h"
 #include "base/symbols.h"
+#include "base/tasks.h"
 #include "crdt/entry.h"
 
 CS_HEADER_BEGIN
@@ -87,6 +88,7 @@ typedef struct cs_replica_config {
     cs_keys_t keys;
     cs_modes_t modes;
     uint64_t fresh_rid; /* random, non-zero: used if there is no state, or none to trust */
+    cs_all_fn *all;     /* how the parts of a database are read; NULL: one after the other */
 } cs_replica_config_t;
 
 typedef enum cs_open_result {

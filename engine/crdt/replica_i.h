@@ -210,6 +210,14 @@ cs_dot_t *cs__backs_new(cs_item_t *item, uint32_t backs, size_t dots);
 /* --- opening and incarnations: every row of the store, value NULL if it cannot be read */
 typedef void cs__each_row_fn(void *arg, cs_table_t table, cs_slice_t key, void *value);
 cs_err_t cs__walk_rows(cs_replica_t *r, cs_table_t table, void *arg, cs__each_row_fn *each);
+/* What a walk over all entries and base rows found (load.c); the replica has what is kept of
+ * it: symbols, and what was heard of. n: how many entries were expected. */
+typedef struct cs_loaded {
+    uint8_t root[CS_HASH_BYTES]; /* of the entries that could be read; and how many are live */
+    uint64_t n, rows;
+    bool clean; /* all could be read */
+} cs_loaded_t;
+cs_err_t cs__load(cs_replica_t *r, uint64_t n, cs_all_fn *all, cs_loaded_t *ret);
 cs_err_t cs__amnesia(cs_replica_t *r); /* state.rid is the new one already */
 
 /* Are the live states equal, as exchanges see it? */

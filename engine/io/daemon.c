@@ -16,6 +16,7 @@
 #include "io/leveldb_store.h"
 #include "io/places.h"
 #include "io/service.h"
+#include "io/threads.h"
 
 static uint64_t now_ms(void)
 {
@@ -213,7 +214,8 @@ static cs_err_t daemon_new(const cs_daemon_config_t *config, cs_daemon_t **ret,
     if (config->control) cs__daemon_events_start(daemon);
     cs_node_config_t node = {.store = daemon->store,
                              .memory_bytes = (uint64_t)settings->memory_mib << 20,
-                             .no_finding = settings->no_finding};
+                             .no_finding = settings->no_finding,
+                             .all = cs_all_on_threads};
     memcpy(node.self.b, daemon->public_key, sizeof node.self.b);
     const cs_identity_t *identity = cs_home_identity(daemon->home);
     node.signs = true;

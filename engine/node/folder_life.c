@@ -195,6 +195,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
         .keys = *folder->keys,
         .modes = config->modes,
         .fresh_rid = rid_of(folder, config->fresh_rid),
+        .all = node->config.all,
     };
     cs_err_t err = CS_OK;
     if (marks != NULL) err = cs_marks_load(marks, node->config.store, config->number);

@@ -179,6 +179,7 @@ typedef struct cs_node_config {
                    of replicas are taken on trust, and those who sign take none of this one */
     uint8_t seed[CS_SEED_BYTES]; /* whose Ed25519 key has `self` for its Montgomery form */
     const cs_scheme_t *scheme;   /* of marks; NULL: Ed25519 */
+    cs_all_fn *all;              /* cs_replica_config_t */
 } cs_node_config_t;
 
 cs_node_t *cs_node_new(const cs_node_config_t *config);
