@@ -260,7 +260,8 @@ cs_err_t cs__on_recon_req(cs_gossip_t *gossip, cs__peer_t *peer, const cs_msg_t 
     cs__exchange_close(gossip, peer);
     bool full = count_role(gossip, false) >= CS_EXCHANGES_RESPONDER_MAX;
     bool vain = peer->vain > CS__VAIN_MAX && gossip->now_ms < peer->quiet_until_ms;
-    if (gossip->paused || vain || (full && !make_place(gossip, false))) {
+    bool rests = cs__responder_rests(gossip, peer);
+    if (gossip->paused || vain || rests || (full && !make_place(gossip, false))) {
         refuse(gossip, peer, msg->xid);
         return CS_OK;
     }

@@ -43,8 +43,15 @@
 /* exchanges in a row that found nothing, though roots differ: then ever rarer */
 #define CS__VAIN_MAX    3u
 #define CS__VAIN_MAX_MS 600000u
-#define CS__GC_MS       200u  /* from a join to the next collection */
-#define CS__GC_SLICE    1024u /* entries a slice */
+/* Rows that a peer may have us read: of each entry so many times, and some more, before its
+ * next exchange has to wait, and what it owes goes down. A whole comparison by parts, a list
+ * and all that it wants then take five; twice that in one exchange is no honest peer's. */
+#define CS__ROWS_TIMES          4u
+#define CS__ROWS_TIMES_EXCHANGE 10u
+#define CS__ROWS_FREE           100000u
+#define CS__ROWS_PER_S          100000u /* a tenth of what one processor reads */
+#define CS__GC_MS               200u    /* from a join to the next collection */
+#define CS__GC_SLICE            1024u   /* entries a slice */
 
 /* Entries on their way out. */
 typedef struct cs__bundle {
@@ -101,6 +108,8 @@ typedef struct cs__exchange {
     uint64_t entry_bytes, entry_count; /* received: the average sets the window */
     /* responder */
     cs_teller_t *teller;        /* NULL: was asked for everything */
+    uint64_t told_rows;         /* cs_teller_rows, as they were charged */
+    uint64_t rows;              /* charged to this exchange */
     cs_view_walk_t *everything; /* the walk for an empty peer */
 } cs__exchange_t;
 
@@ -122,6 +131,8 @@ typedef struct cs__peer {
     uint64_t displaced;      /* marks, by those that it told */
     uint64_t unsigned_ms;    /* since then */
     uint32_t unsigned_count; /* it named so many times numbers that no mark covers */
+    uint64_t rows_owed;      /* that it made us read */
+    uint64_t rows_ms;        /* when it owed that many */
     /* its last HAVE */
     bool have_known, applied;
     uint8_t root[CS_HASH_BYTES];
@@ -323,6 +334,8 @@ CS_MUST_USE cs_err_t cs__initiator_frame(cs_gossip_t *gossip, cs__peer_t *peer,
                                          const cs_msg_t *msg);
 CS_MUST_USE cs_err_t cs__responder_begin(cs_gossip_t *gossip, cs__peer_t *peer,
                                          const cs_msg_recon_req_t *request);
+/* It made us read so much that its next exchange has to wait. */
+bool cs__responder_rests(cs_gossip_t *gossip, cs__peer_t *peer);
 CS_MUST_USE cs_err_t cs__responder_frame(cs_gossip_t *gossip, cs__peer_t *peer,
                                          const cs_msg_t *msg);
 

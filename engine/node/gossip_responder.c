@@ -4,6 +4,33 @@
 
 #include "node/gossip_internal.h"
 
+/* --- what it costs */
+
+bool cs__responder_rests(cs_gossip_t *gossip, cs__peer_t *peer)
+{
+    uint64_t paid = (gossip->now_ms - peer->rows_ms) * CS__ROWS_PER_S / 1000;
+    peer->rows_owed -= paid < peer->rows_owed ? paid : peer->rows_owed;
+    peer->rows_ms = gossip->now_ms;
+    return peer->rows_owed > CS__ROWS_TIMES * cs__state(gossip)->n + CS__ROWS_FREE;
+}
+
+static cs_err_t charge(cs__peer_t *peer, uint64_t rows)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    peer->rows_owed += rows;
+    exchange->rows += rows;
+    uint64_t most = CS__ROWS_TIMES_EXCHANGE * exchange->state.n + CS__ROWS_FREE;
+    return exchange->rows > most ? CS_ERR_LIMIT : CS_OK;
+}
+
+static cs_err_t charge_told(cs__peer_t *peer)
+{
+    cs__exchange_t *exchange = peer->exchange;
+    uint64_t before = exchange->told_rows;
+    exchange->told_rows = cs_teller_rows(exchange->teller);
+    return charge(peer, exchange->told_rows - before);
+}
+
 /* --- what differs */
 
 static void send_answer(cs_gossip_t *gossip, cs__peer_t *peer, const cs_recon_answer_t *answer)
@@ -40,7 +67,8 @@ static cs_err_t tell(cs_gossip_t *gossip, cs__peer_t *peer, const cs_recon_ask_t
     while (err == CS_OK && cs_teller_next(teller, &answer)) {
         send_answer(gossip, peer, &answer);
     }
-    return err == CS_OK ? cs_teller_err(teller) : err;
+    if (err == CS_OK) err = cs_teller_err(teller);
+    return err == CS_OK ? charge_told(peer) : err;
 }
 
 static cs_err_t tell_symbols(cs_gossip_t *gossip, cs__peer_t *peer,
@@ -96,7 +124,7 @@ static cs_err_t on_want(cs_gossip_t *gossip, cs__peer_t *peer, cs_slice_t digest
     if (digests.len > (size_t)CS_WANT_MAX * CS_DIGEST_BYTES) return CS_ERR_LIMIT;
     cs_buf_t gone = {0};
     const uint8_t *digest;
-    cs_err_t err = CS_OK;
+    cs_err_t err = charge(peer, digests.len / CS_DIGEST_BYTES);
     while (err == CS_OK && cs_digest_next(&digests, &digest)) {
         err = put_wanted(gossip, peer, digest);
         if (err != CS_ERR_NOT_FOUND) continue;
@@ -143,6 +171,7 @@ static cs_err_t stream(cs_gossip_t *gossip, cs__peer_t *peer)
     while (exchange->everything != NULL &&
            exchange->bundles_out < exchange->bundles_credited + CS_BUNDLES_AHEAD) {
         if (cs_view_walk_next(exchange->everything, &bucket, &entry)) {
+            peer->rows_owed++;
             if (is_dead(entry)) continue;
             if (cs__bundle_is_full(&exchange->push, entry.len)) send_page(gossip, peer, false);
             cs__bundle_put(&exchange->push, entry);

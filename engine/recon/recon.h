@@ -121,6 +121,7 @@ CS_MUST_USE cs_err_t cs_teller_ask(cs_teller_t *teller, const cs_recon_ask_t *as
  * ret->bytes is valid until the next call. */
 bool cs_teller_next(cs_teller_t *teller, cs_recon_answer_t *ret);
 CS_MUST_USE cs_err_t cs_teller_err(const cs_teller_t *teller);
-bool cs_teller_listed(const cs_teller_t *teller); /* a list was asked for */
+bool cs_teller_listed(const cs_teller_t *teller);   /* a list was asked for */
+uint64_t cs_teller_rows(const cs_teller_t *teller); /* read from the store so far */
 
 #endif

@@ -17,6 +17,7 @@ struct cs_teller {
     uint64_t sent, up_to, told_max;
     bool streaming, streamed; /* a part is, was asked for */
     uint32_t shares;          /* used */
+    uint64_t rows;
     bool listing, listed;
     uint8_t after[CS_ITEM_BYTES];
     size_t after_len;
@@ -53,7 +54,10 @@ void cs_teller_destroy(cs_teller_t **teller_p)
 static cs_err_t load_part(cs_teller_t *teller, uint32_t bits, uint64_t index)
 {
     if (bits > 0 || teller->prefix.count == 0) {
-        return cs_part_encode(&teller->recon, bits, index, 0, &teller->part, &teller->n);
+        cs_err_t err =
+            cs_part_encode(&teller->recon, bits, index, 0, &teller->part, &teller->n);
+        teller->rows += teller->n;
+        return err;
     }
     cs_symbols_fini(&teller->part);
     teller->part = teller->prefix; /* moved */
@@ -116,6 +120,7 @@ static bool tell_page(cs_teller_t *teller, cs_recon_answer_t *ret)
     teller->listing = false;
     teller->err = cs_view_list(&teller->recon.view, cs_slice(teller->after, teller->after_len),
                                CS_LIST_PAGE_ITEMS, &teller->bytes, &last);
+    teller->rows += teller->bytes.len / CS_ITEM_BYTES;
     *ret = (cs_recon_answer_t){
         .kind = CS_ANSWER_LIST, .bytes = cs_buf_slice(&teller->bytes), .last = last};
     return teller->err == CS_OK;
@@ -146,4 +151,9 @@ cs_err_t cs_teller_err(const cs_teller_t *teller)
 bool cs_teller_listed(const cs_teller_t *teller)
 {
     return teller->listed;
+}
+
+uint64_t cs_teller_rows(const cs_teller_t *teller)
+{
+    return teller->rows;
 }
