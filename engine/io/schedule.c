@@ -206,19 +206,24 @@ const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *
     return cs_watcher_covers(&state) ? SCAN_WATCHED : SCAN_ALONE;
 }
 
-#define DAY_S (24 * 3600u)
+#define DAY_S     (24 * 3600u)
+#define QUARTER_S (15 * 60u) /* of an hour: zones differ by those, and change at them */
 
 /* Over a year of minutes the longest gap would be the truth; a day of them is near it, and what
- * is not due within a day is said to be due in one. */
+ * is not due within a day is said to be due in one. `status` asks: the C library looks at its
+ * file of the zone whenever it is asked for a local time, which is to be seldom. */
 static uint32_t longest_gap_s(const cs_cron_t *cron)
 {
-    int64_t now_s = cs_clock_wall_ms() / 1000;
+    int64_t from_s = cs_clock_wall_ms() / 1000 / QUARTER_S * QUARTER_S;
     uint32_t longest = 0, gap = 0;
-    for (uint32_t at = 0; at < 2 * DAY_S; at += 60) {
-        cs_civil_t minute = cs_clock_local(now_s + at);
-        gap += 60;
-        if (gap > longest) longest = gap;
-        if (cs_cron_suits(cron, &minute)) gap = 0;
+    for (uint32_t at = 0; at < 2 * DAY_S; at += QUARTER_S) {
+        cs_civil_t minute = cs_clock_local(from_s + at);
+        for (uint32_t in_it = 0; in_it < QUARTER_S; in_it += 60) {
+            gap += 60;
+            if (gap > longest) longest = gap;
+            if (cs_cron_suits(cron, &minute)) gap = 0;
+            minute.minute = (uint8_t)((minute.minute + 1) % 60);
+        }
     }
     return longest;
 }
