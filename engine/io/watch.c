@@ -11,10 +11,12 @@
 #include "io/clock.h"
 #include "io/watch_internal.h"
 
-#define STATE_MS  200u /* between two words about how much is watched */
-#define PAIR_MS   5u   /* for the second half of a rename: it follows at once, or never */
-#define COSTLY_MS 50u  /* a scan that took longer is followed by a rest of its length */
-#define READS_MAX 16u  /* of the queue between two looks at other things */
+#define STATE_MS   200u /* between two words about how much is watched */
+#define PAIR_MS    5u   /* for the second half of a rename: it follows at once, or never */
+#define COSTLY_MS  50u  /* a scan that took longer is followed by a rest of its length */
+#define MANY_PATHS 4u   /* a batch of so many is a part of something larger, */
+#define MANY_MS    100u /* and what follows gathers for so long: each scan costs a flush */
+#define READS_MAX  16u  /* of the queue between two looks at other things */
 /* To be woken by each event costs whoever writes more than the event does: after so many turns
  * with events, one upon the other, the queue is left to fill for so long. */
 #define BURST_TURNS 8u
@@ -74,6 +76,7 @@ static void hand_over(cs_watcher_t *watch)
     *message = (message_t){.watch = watch, .batch = batch};
     watch->in_flight = true;
     watch->handed_ms = thread->now_ms;
+    watch->had_many = batch.count >= MANY_PATHS;
     cs_calls_post(watch->calls, deliver, message);
 }
 
@@ -144,7 +147,9 @@ static void looked(cs_watcher_t *watch)
     cs_watch_thread_t *thread = &watch->thread;
     uint64_t cost_ms = thread->now_ms - watch->handed_ms;
     watch->in_flight = false;
-    if (cost_ms > COSTLY_MS) cs_dirty_rest_until(thread->dirty, thread->now_ms + cost_ms);
+    uint64_t rest_ms = cost_ms > COSTLY_MS ? cost_ms : 0;
+    if (watch->had_many && rest_ms < MANY_MS) rest_ms = MANY_MS;
+    if (rest_ms > 0) cs_dirty_rest_until(thread->dirty, thread->now_ms + rest_ms);
 }
 
 static void take_words(void *arg)

@@ -47,6 +47,7 @@ struct cs_watcher {
     /* the thread's */
     cs_watch_thread_t thread;
     bool stopping, in_flight;
+    bool had_many; /* the last batch */
     uint64_t handed_ms, told_ms, root_ms, limits_ms;
     uint64_t events_ms;     /* of the last turn with events */
     uint64_t rest_until_ms; /* the queue is left to fill */
