@@ -24,11 +24,13 @@ struct cs_mem_disk {
 
 typedef struct cs_mem_snapshot {
     cs_mem_node_t *tree;
+    uint32_t *open; /* iterators of it, as many as may be */
 } cs_mem_snapshot_t;
 
 typedef struct cs_mem_iter {
     cs_iter_t base;
     cs_mem_walk_t walk;
+    uint32_t *open; /* of its snapshot; NULL: of the newest state */
 } cs_mem_iter_t;
 
 static const cs_store_ops_t mem_ops;
@@ -178,6 +180,7 @@ static cs_snapshot_t *mem_snapshot(cs_store_t *store)
 {
     cs_mem_snapshot_t *snapshot = cs_malloc(sizeof *snapshot);
     snapshot->tree = cs_mem_tree_ref(((cs_mem_store_t *)store)->disk->now);
+    snapshot->open = cs_calloc(1, sizeof *snapshot->open);
     return (cs_snapshot_t *)snapshot;
 }
 
@@ -187,7 +190,9 @@ static void mem_release(cs_store_t *store, cs_snapshot_t **snapshot_p)
     cs_mem_snapshot_t *snapshot = (cs_mem_snapshot_t *)*snapshot_p;
     *snapshot_p = NULL;
     if (snapshot == NULL) return;
+    CS_ASSERT(*snapshot->open == 0);
     cs_mem_tree_unref(&snapshot->tree);
+    cs_free(snapshot->open);
     cs_free(snapshot);
 }
 
@@ -195,6 +200,9 @@ static cs_iter_t *mem_iter(cs_store_t *store, const cs_snapshot_t *snapshot)
 {
     cs_mem_iter_t *iter = cs_malloc(sizeof *iter);
     iter->base.ops = &mem_ops;
+    iter->open = snapshot == NULL ? NULL : ((const cs_mem_snapshot_t *)snapshot)->open;
+    CS_ASSERT(iter->open == NULL || *iter->open < CS_SNAPSHOT_ITERS);
+    if (iter->open != NULL) ++*iter->open;
     cs_mem_walk_init(&iter->walk, tree_of(store, snapshot));
     return &iter->base;
 }
@@ -236,6 +244,7 @@ static void mem_iter_destroy(cs_iter_t **iter_p)
     *iter_p = NULL;
     if (iter == NULL) return;
     cs_mem_walk_fini(&iter->walk);
+    if (iter->open != NULL) --*iter->open;
     cs_free(iter);
 }
 

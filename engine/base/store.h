@@ -63,6 +63,7 @@ struct cs_iter {
 CS_MUST_USE cs_err_t cs_store_get(cs_store_t *store, const cs_snapshot_t *snapshot,
                                   cs_slice_t key, cs_buf_t *ret);
 CS_MUST_USE cs_err_t cs_store_write(cs_store_t *store, const cs_batch_t *batch, bool sync);
+#define CS_SNAPSHOT_ITERS 4u /* of one snapshot, open at a time */
 cs_snapshot_t *cs_store_snapshot(cs_store_t *store);
 void cs_store_release(cs_store_t *store, cs_snapshot_t **snapshot_p);
 cs_iter_t *cs_store_iter(cs_store_t *store, const cs_snapshot_t *snapshot);
