@@ -128,10 +128,10 @@ static cs_node_type_t type_of(uint16_t mode)
     }
 }
 
-cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret)
+static cs_err_t stat_at(int dir, const char *name, int flags, cs_stat_t *ret)
 {
     struct statx st;
-    int flags = AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
+    flags |= AT_SYMLINK_NOFOLLOW | AT_NO_AUTOMOUNT | (*name == '\0' ? AT_EMPTY_PATH : 0);
     if (statx(dir, name, flags, STATX_BASIC_STATS | STATX_BTIME, &st) != 0) {
         return cs__linux_err(errno);
     }
@@ -147,6 +147,18 @@ cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret)
                   .size = st.stx_size},
     };
     return CS_OK;
+}
+
+cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret)
+{
+    return stat_at(dir, name, 0, ret);
+}
+
+/* FUSE remembers for a second what it was told, also when another name of the file is unlinked:
+ * the ctime of that would come up in the middle of reading. */
+cs_err_t cs__linux_stat_open(int fd, cs_stat_t *ret)
+{
+    return stat_at(fd, "", AT_STATX_FORCE_SYNC, ret);
 }
 
 static cs_err_t linux_stat(cs_fs_t *fs, cs_slice_t path, cs_stat_t *ret)

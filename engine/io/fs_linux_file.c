@@ -189,7 +189,7 @@ cs_err_t cs__linux_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
 
 cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret)
 {
-    return cs__linux_stat_at(fd_of(file), "", ret);
+    return cs__linux_stat_open(fd_of(file), ret);
 }
 
 /* A lease for reading is refused while somebody has the file open for writing, or mapped so.
@@ -227,7 +227,8 @@ cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns)
         ns += 1000000000;
         sec--;
     }
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = sec, .tv_nsec = ns}};
+    /* The time of access, too: libfuse 2 ignores one that comes alone. */
+    struct timespec times[2] = {{.tv_nsec = UTIME_NOW}, {.tv_sec = sec, .tv_nsec = ns}};
     if (fchmod(fd_of(file), mode & CS_MODE_MAX) != 0) return cs__linux_err(errno);
     return futimens(fd_of(file), times) == 0 ? CS_OK : cs__linux_err(errno);
 }

@@ -31,6 +31,8 @@ void cs__linux_leave(cs__place_t *place);
 cs_err_t cs__linux_open_at(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd);
 /* stat of name in dir; the empty name is dir itself. */
 cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret);
+/* The same of an open file, asked of the file system itself. */
+cs_err_t cs__linux_stat_open(int fd, cs_stat_t *ret);
 void cs__linux_probe(cs_fs_t *fs);
 
 /* fs_linux_file.c */

@@ -36,7 +36,7 @@ static bool keeps_mode(int dir, int fd, uint16_t mode)
 /* An odd second and a full set of digits: what comes back shows the granularity. */
 static int64_t mtime_step(int dir, int fd)
 {
-    struct timespec times[2] = {{.tv_nsec = UTIME_OMIT},
+    struct timespec times[2] = {{.tv_nsec = UTIME_NOW},
                                 {.tv_sec = 1000000001, .tv_nsec = 987654321}};
     int64_t wanted = 1000000001987654321, step = 1;
     cs_stat_t st;
