@@ -14,6 +14,7 @@ typedef struct verify {
     cs_replica_t *shell; /* of keys and tables only: nothing is loaded */
     cs_state_t sum;      /* root and n of the entries that could be read */
     uint64_t digests, wanted_digests;
+    uint64_t paths, wanted_paths;
     cs_buf_t key, value; /* scratch */
 } verify_t;
 
@@ -65,6 +66,7 @@ static void check_cell(verify_t *verify, cs_slice_t key, const cs_cell_t *cell)
     if (!has(verify, 'd', cs_slice(digest.item, sizeof digest.item))) {
         tell(verify, path, "the table of digests does not list it");
     }
+    verify->wanted_paths += cell->cand_len;
     for (uint32_t i = 0; i < cell->cand_len; i++) {
         check_candidate(verify, cell, &cell->cand[i]);
     }
@@ -76,6 +78,7 @@ static void check_row(verify_t *verify, cs_table_t table, cs_slice_t key, cs_sli
     cs_slice_t payload;
     void *decoded = NULL;
     if (table == CS_T_DIGEST) verify->digests++;
+    if (table == CS_T_PATH) verify->paths++;
     if (type->decode == NULL) return;
     if (cs_seal_check(value, &payload) == CS_OK) decoded = type->decode(NULL, key, payload);
     if (decoded == NULL && table == CS_T_BASE) {
@@ -132,12 +135,15 @@ static void check_state(verify_t *verify)
     if (verify->digests != verify->wanted_digests) {
         tell(verify, whole, "the table of digests lists what is not there, or not all");
     }
+    if (verify->paths != verify->wanted_paths) {
+        tell(verify, whole, "the index of paths lists what is not there, or not all");
+    }
     cs_vv_fini(&stored.seen);
 }
 
 cs_err_t cs_replica_verify(const cs_verify_t *config)
 {
-    static const cs_table_t tables[] = {CS_T_ENTRY, CS_T_DIGEST, CS_T_BASE};
+    static const cs_table_t tables[] = {CS_T_ENTRY, CS_T_DIGEST, CS_T_PATH, CS_T_BASE};
     cs_replica_t *shell = cs_calloc(1, sizeof *shell);
     cs_workset_init(&shell->ws, config->store, config->folder, cs__table_types, shell);
     verify_t verify = {.config = config, .shell = shell};

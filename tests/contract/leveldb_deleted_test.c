@@ -37,8 +37,8 @@ static void teardown(void)
 
 TestSuite(leveldb_deleted, .init = setup, .fini = teardown);
 
-/* In the order of rows. Most of it is a hash, so that keys have little in common, and they are of
- * many lengths, so that tables end anywhere. */
+/* In the order of rows. Most of it is a hash, so that keys have little in common, and they are
+ * of many lengths, so that tables end anywhere. */
 static cs_slice_t key_of(unsigned row, const char *tail, char ret[80])
 {
     uint8_t hash[28] = {0};

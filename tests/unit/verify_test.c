@@ -139,6 +139,23 @@ Test(verify, finds_rows_that_were_derived_and_are_lost)
     end(&f);
 }
 
+/* As when a row comes back that was deleted: a directory of nothing stays for ever. */
+Test(verify, finds_rows_that_were_derived_from_nothing)
+{
+    fixture_t f;
+    begin(&f);
+    cs_buf_t key = {0};
+    cs_batch_t batch = {0};
+    cs_buf_put_u32_be(&key, FOLDER);
+    cs_buf_put(&key, "p/gone/file", 12); /* with its NUL */
+    cs_batch_put(&batch, cs_buf_slice(&key), cs_slice(NULL, 0));
+    cr_assert_eq(cs_store_write(f.peer.store, &batch, true), CS_OK);
+    cs_batch_fini(&batch);
+    cs_buf_fini(&key);
+    verify(&f, ".: the index of paths lists what is not there");
+    end(&f);
+}
+
 Test(verify, finds_a_base_row_and_a_record_that_are_damaged)
 {
     fixture_t f;
