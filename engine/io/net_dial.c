@@ -123,7 +123,9 @@ static int on_input(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     cs__dial_t *dial = arg;
     short revents = item->revents; /* the item is zloop's, and may move */
     read_events(dial);             /* up() comes before the first message */
+    int64_t until_ms = zclock_mono() + CS__INPUT_MS;
     for (unsigned i = 0; i < CS__INPUT_MESSAGES && dial->link != NULL; i++) {
+        if (i > 0 && zclock_mono() > until_ms) break;
         zframe_t *header, *payload;
         bool malformed;
         if (!cs__receive(dial->socket, &header, &payload, &malformed)) break;

@@ -19,7 +19,8 @@
 #define CS__NEVER           UINT64_MAX
 #define CS__HANDSHAKE_MS    5000u
 #define CS__INPUT_MESSAGES \
-    64u /* read per wake-up of a socket, so that none starves the others */
+    64u                 /* read per wake-up of a socket, so that none starves the others; */
+#define CS__INPUT_MS 20 /* and none is begun after so long, which a few large ones may take */
 
 typedef struct cs__dial cs__dial_t;
 typedef struct cs__out cs__out_t; /* payloads of one link that libzmq has */

@@ -166,7 +166,9 @@ static int on_input(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     (void)item;
     cs_net_t *net = arg;
     size_t bytes = 0;
+    int64_t until_ms = zclock_mono() + CS__INPUT_MS;
     for (unsigned i = 0; i < CS__INPUT_MESSAGES && bytes < INPUT_BYTES; i++) {
+        if (i > 0 && zclock_mono() > until_ms) break;
         zframe_t *route = zframe_recv(net->router);
         if (route == NULL) break;
         zframe_t *header, *payload;

@@ -1,5 +1,7 @@
 /* net_flow_test.c - what io/net promises of full links and of messages at the limits. */
 #include <criterion/criterion.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
@@ -317,4 +319,69 @@ Test(net_flow, forty_dials_of_one_node_come_and_go)
     cs_net_undial(s.b.net, s.a.keys.public_key);
     AWAIT(&s, none_up);
     scene_end(&s);
+}
+
+/* --- messages that take long */
+
+#define SLOW_MESSAGES 30u
+#define SLOW_MS       10 /* each; all of them are there meanwhile */
+
+typedef struct others {
+    int fd;                    /* readable from the first message on */
+    unsigned messages, before; /* before it was looked at */
+    bool looked;
+} others_t;
+
+static void take_long(void *arg)
+{
+    others_t *others = arg;
+    const uint64_t one = 1;
+    int64_t until_ms = zclock_mono() + SLOW_MS;
+    if (others->messages++ == 0)
+        cr_assert_eq(write(others->fd, &one, sizeof one), (ssize_t)sizeof one);
+    while (zclock_mono() < until_ms) {
+    }
+}
+
+static int look(zloop_t *loop, zmq_pollitem_t *item, void *arg)
+{
+    others_t *others = arg;
+    zloop_poller_end(loop, item);
+    others->before = others->messages;
+    others->looked = true;
+    return 0;
+}
+
+static bool all_taken(void *arg)
+{
+    const others_t *others = arg;
+    return others->looked && others->messages == SLOW_MESSAGES;
+}
+
+static void expect_others_in_between(bool at_router)
+{
+    scene_t s = {.loop = NULL};
+    connect_two(&s);
+    others_t others = {.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+    rig_node_t *to = at_router ? &s.a : &s.b, *from = at_router ? &s.b : &s.a;
+    zmq_pollitem_t item = {.fd = others.fd, .events = ZMQ_POLLIN};
+    cr_assert_eq(zloop_poller(s.loop, &item, look, &others), 0);
+    to->busy = take_long;
+    to->busy_arg = &others;
+    for (unsigned i = 0; i < SLOW_MESSAGES; i++)
+        cr_assert_eq(rig_say(from, rig_link(from)->id, "slow"), CS_OK);
+    cr_assert(rig_await(s.loop, SOON_MS, all_taken, &others));
+    cr_assert_lt(others.before, SLOW_MESSAGES, "the others waited for all of them");
+    close(others.fd);
+    scene_end(&s);
+}
+
+Test(net_flow, messages_that_take_long_let_others_in_between_at_the_router)
+{
+    expect_others_in_between(true);
+}
+
+Test(net_flow, messages_that_take_long_let_others_in_between_at_the_dealer)
+{
+    expect_others_in_between(false);
 }

@@ -45,6 +45,8 @@ static void on_message(void *arg, cs_link_t id, zframe_t **header_p, zframe_t **
     if (len >= sizeof link->last) len = sizeof link->last - 1;
     memcpy(link->last, zframe_data(*header_p), len);
     link->last[len] = '\0';
+    const rig_node_t *node = arg;
+    if (node->busy != NULL) node->busy(node->busy_arg);
 }
 
 static void on_writable(void *arg, cs_link_t id)

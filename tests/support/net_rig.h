@@ -29,6 +29,8 @@ typedef struct rig_node {
     rig_link_t links[RIG_LINKS_MAX]; /* in order of their up() */
     size_t link_count;
     unsigned refused, offline; /* calls of dial_state */
+    void (*busy)(void *arg);   /* what it does with each message; NULL: nothing more */
+    void *busy_arg;
 } rig_node_t;
 
 rig_keys_t rig_keys(void);
