@@ -308,7 +308,7 @@ static bool same_row(const cs_cand_t *a, const cs_cand_t *b)
     return cs_dot_eq(a->lin, b->lin) && cs_str_eq(a->path, b->path);
 }
 
-static bool has_row(const cs_cand_t *list, uint32_t len, const cs_cand_t *cand)
+bool cs__cands_have_row(const cs_cand_t *list, uint32_t len, const cs_cand_t *cand)
 {
     for (uint32_t i = 0; i < len; i++) {
         if (same_row(&list[i], cand)) return true;
@@ -334,7 +334,7 @@ void cs__cell_index(cs_replica_t *r, cs_cell_t *cell)
     for (uint32_t i = 0; i < old_len; i++) {
         cs_slice_t path = cs_slice_str(old[i].path);
         cs__dirty_str(r, old[i].path); /* backing may change even where nothing shown does */
-        if (has_row(cell->cand, cell->cand_len, &old[i])) continue;
+        if (cs__cands_have_row(cell->cand, cell->cand_len, &old[i])) continue;
         cs_workset_delete(&r->ws, CS_T_PATH, path_key(r, cell, &old[i]));
         dirty_ancestors(r, path, true);
     }
@@ -342,7 +342,7 @@ void cs__cell_index(cs_replica_t *r, cs_cell_t *cell)
         const cs_cand_t *cand = &cell->cand[i];
         bool known = i < old_len && cands_eq(cand, &old[i]);
         if (!known) cs__dirty_str(r, cand->path);
-        if (known || has_row(old, old_len, cand)) continue;
+        if (known || cs__cands_have_row(old, old_len, cand)) continue;
         dirty_ancestors(r, cs_slice_str(cand->path), false);
         cs_workset_put(&r->ws, CS_T_PATH, path_key(r, cell, cand), NULL);
         if (!r->tagged_paths) r->tagged_paths = cs_family_is_tagged(cs_slice_str(cand->path));

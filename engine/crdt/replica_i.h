@@ -164,6 +164,9 @@ bool cs__entry_dead_lineage(const cs_entry_t *entry, cs_dot_t *ret);
 void cs__cands_of(const cs_entry_t *entry, cs_cand_t **ret, uint32_t *ret_len,
                   uint32_t *ret_cap);
 void cs__cands_clear(cs_cand_t *cand, uint32_t len);
+/* Is the p/ row of cand that of one of them, too? Contents of one lineage at one path have one.
+ */
+bool cs__cands_have_row(const cs_cand_t *list, uint32_t len, const cs_cand_t *cand);
 /* First L value of lin in the order of core.md 4, of those with a hint if `hinted`. */
 const cs_lval_t *cs__best_l(const cs_entry_t *entry, cs_dot_t lin, bool hinted);
 /* Order of attribute candidates: explicit first, gen desc, value asc. */

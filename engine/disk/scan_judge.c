@@ -49,7 +49,7 @@ const char *cs_trouble_remedy(cs_trouble_t trouble)
     case CS_TROUBLE_NAME:
         return "give it a shorter path";
     case CS_TROUBLE_MOUNT:
-        return "unmount it, or make it a folder of its own";
+        return "unmount it, or make it (or the subvolume) a folder of its own";
     case CS_TROUBLE_TOO_MANY_VERSIONS:
         return "edit it, or delete some of its siblings";
     }

@@ -113,6 +113,15 @@ static void check_shares(const cs_fs_features_t *features, cs_findings_t *ret)
             : "files have no bytes in common: what a large file keeps is copied here");
 }
 
+/* Nobody's loss either: a hole stays one everywhere. */
+static void check_holes(int root, cs_findings_t *ret)
+{
+    cs_findings_add(ret, "holes", CS_GRADE_GOOD, "%s",
+                    cs_fs_linux_tells_holes(root)
+                        ? "holes in files are known, and not read"
+                        : "holes in files are found by reading them, as zeros");
+}
+
 /* As the scanner asks for one (io/fs_linux_file.c). */
 static void check_leases(const cs_doctor_folder_t *about, int tmp, cs_findings_t *ret)
 {
@@ -218,6 +227,7 @@ void cs_doctor_folder(const cs_doctor_folder_t *about, cs_findings_t *ret)
     if (tmp >= 0 && faccessat(tmp, ".", W_OK, 0) == 0) {
         check_features(about, &fs->features, ret);
         check_shares(&fs->features, ret);
+        check_holes(tmp, ret);
         check_leases(about, tmp, ret);
         check_names(about, tmp, ret);
     } else {

@@ -21,6 +21,9 @@ CS_HEADER_BEGIN
  * openat2. */
 CS_MUST_USE cs_err_t cs_fs_linux_open(const char *root, cs_fs_t **ret);
 
+/* Is its file system one whose word about holes is believed? fd: of anything on it. */
+bool cs_fs_linux_tells_holes(int fd);
+
 /* What was probed below a root that is opened again and again, and in which .crdtsync/tmp. */
 typedef struct cs_fs_known {
     cs_print_t tmp; /* only what stays as it is while the directory is in use */

@@ -108,17 +108,24 @@ cs_err_t cs__linux_truncate(cs_file_t *file, uint64_t size)
 
 /* A file system that calls a hole what is data makes us tell everyone that a file is zeros (ZFS
  * did: openzfs/zfs#15526), so that only those are asked whose word has been good for years. */
-static bool tells_holes(cs_file_t *file)
+bool cs_fs_linux_tells_holes(int fd)
 {
     static const unsigned long trusted[] = {EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC,
                                             BTRFS_SUPER_MAGIC, F2FS_SUPER_MAGIC, TMPFS_MAGIC};
-    cs__linux_file_t *self = (cs__linux_file_t *)file;
     struct statfs fs;
-    if (self->asked || fstatfs(self->fd, &fs) != 0) return self->tells_holes;
-    self->asked = true;
+    bool tells = false;
+    if (fstatfs(fd, &fs) != 0) return false;
     for (size_t i = 0; i < CS_COUNT_OF(trusted); i++) {
-        if (((unsigned long)fs.f_type & 0xffffffffu) == trusted[i]) self->tells_holes = true;
+        tells = tells || ((unsigned long)fs.f_type & 0xffffffffu) == trusted[i];
     }
+    return tells;
+}
+
+static bool tells_holes(cs_file_t *file)
+{
+    cs__linux_file_t *self = (cs__linux_file_t *)file;
+    if (!self->asked) self->tells_holes = cs_fs_linux_tells_holes(self->fd);
+    self->asked = true;
     return self->tells_holes;
 }
 

@@ -25,6 +25,7 @@ typedef struct place {
     const char *name, *told; /* ours, and doctor's */
     const char *before;      /* what gets files before there is a folder: root1, or a layer */
     step_t step[STEPS];
+    bool holes;         /* its word about them is believed */
     const char *server; /* of a FUSE file system; NULL: the steps mount it */
     const char *weaker; /* the checks of which doctor says so, each with a blank behind it */
 } place_t;
@@ -117,6 +118,10 @@ static void doctor_tells(cluster_t *c, const place_t *place)
     cluster_do(c, WORKDAY_THERE, out, "doctor %s", c->folder); /* exit code 0: nothing is bad */
     snprintf(text, sizeof text, "  %s: file-system: %s\n", c->folder, place->told);
     if (strstr(out, text) == NULL) test_fail("%s: no %s in: %s", place->name, text, out);
+    bool known = strstr(out, "holes in files are known") != NULL;
+    bool read = strstr(out, "holes in files are found by reading") != NULL;
+    if (known != place->holes || read == place->holes)
+        test_fail("%s: holes: %s", place->name, out);
     weaker_checks(c, weaker, sizeof weaker);
     if (strcmp(weaker, place->weaker) != 0)
         test_fail("%s: doctor has \"%s\", not \"%s\"", place->name, weaker, place->weaker);
@@ -154,6 +159,7 @@ static void on_ext4(void)
 {
     static const place_t place = {
         .name = "ext4",
+        .holes = true,
         .told = "ext2/3/4",
         .before = "root1",
         .step = {{"truncate -s 2G disk && mkfs.ext4 -q disk", "mkfs.ext4 does not work here"},
@@ -166,6 +172,7 @@ static void on_xfs(void)
 {
     static const place_t place = {
         .name = "xfs",
+        .holes = true,
         .told = "xfs",
         .before = "root1",
         .step = {{"truncate -s 2G disk && mkfs.xfs -q disk", "mkfs.xfs does not work here"},
@@ -178,6 +185,7 @@ static void on_btrfs(void)
 {
     static const place_t place = {
         .name = "btrfs",
+        .holes = true,
         .told = "btrfs",
         .before = "root1",
         .step = {{"truncate -s 2G disk && mkfs.btrfs -q disk", "mkfs.btrfs does not work here"},
@@ -190,6 +198,7 @@ static void on_tmpfs(void)
 {
     static const place_t place = {
         .name = "tmpfs",
+        .holes = true,
         .told = "tmpfs",
         .before = "root1",
         .step = {{"mount -t tmpfs -o size=2G small root1", "it cannot be mounted"}},
