@@ -207,7 +207,7 @@ const char *cs__schedule_default(const cs_daemon_t *daemon, const cs_mounted_t *
 }
 
 #define DAY_S     (24 * 3600u)
-#define QUARTER_S (15 * 60u) /* of an hour: zones differ by those, and change at them */
+#define QUARTER_S 900u /* of an hour: zones differ by those, and change at them */
 
 /* Over a year of minutes the longest gap would be the truth; a day of them is near it, and what
  * is not due within a day is said to be due in one. `status` asks: the C library looks at its
