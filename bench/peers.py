@@ -24,6 +24,7 @@ ports = itertools.count(22100)
 class Tool:
     name = "?"
     needs = ()  # programs
+    watched = False  # it notices by itself what changes, if it can be told to
 
     def __init__(self, world, label=""):
         self.world = world
@@ -140,7 +141,8 @@ class UnixConnection(http.client.HTTPConnection):
 
 
 SYNCTHING = """<configuration version="36">
- <folder id="bench" path="{folder}" rescanIntervalS="0" fsWatcherEnabled="false">
+ <folder id="bench" path="{folder}" rescanIntervalS="0"
+   fsWatcherEnabled="{watched}" fsWatcherDelayS="1">
   <device id="{ids[0]}"></device><device id="{ids[1]}"></device>
  </folder>
  <device id="{ids[0]}" name="a"><address>tcp://127.0.0.1:{ports[0]}</address></device>
@@ -184,7 +186,7 @@ class Syncthing(Tool):
         self.ids = dict(zip("ab", ids))
         for end, folder, port in zip("ab", (self.a, self.b), found):
             text = SYNCTHING.format(folder=folder, ids=ids, ports=found, port=port,
-                                    gui=self.gui[end])
+                                    gui=self.gui[end], watched=str(self.watched).lower())
             (self.home / f"{end}.home" / "config.xml").write_text(text)
             process = self.spawn("syncthing", "--home", self.home / f"{end}.home", "--no-browser",
                                  "--no-restart", env={"STNOUPGRADE": "1", "STNORESTART": "1"})

@@ -217,10 +217,23 @@ static int on_event(zloop_t *loop, zmq_pollitem_t *item, void *arg)
     return 0;
 }
 
+/* Those that have gone again make room. A loop looks at all of its pollers anew after each that
+ * comes, from the first: while many connect, nobody else is heard. */
+static void hear_all(cs_control_t *control)
+{
+    for (size_t i = control->count; i-- > 0;) {
+        if (i >= control->count) continue; /* the last took the place of one that went */
+        connection_t *conn = control->at[i];
+        zmq_pollitem_t item = {.fd = conn->fd, .events = conn->events > 0 ? conn->events : 0};
+        if (zmq_poll(&item, 1, 0) > 0) (void)on_event(control->loop, &item, conn);
+    }
+}
+
 static int on_connect(zloop_t *loop, zmq_pollitem_t *item, void *arg)
 {
     (void)loop;
     cs_control_t *control = arg;
+    if (control->count == CONNECTIONS_MAX) hear_all(control);
     int fd = accept4(item->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
     if (fd < 0) return 0;
     if (control->count == CONNECTIONS_MAX) {

@@ -1,5 +1,5 @@
 /* bursts_main.c - very much happens to a watched folder within seconds: an archive is unpacked,
- * git changes the branch, npm installs, everything is removed. 5,000 files; with --long
+ * git changes the branch, npm installs, everything is removed. 3,000 files; with --long
  * 100,000.
  *
  * Two nodes with two folders. While a burst goes on in one of them, and until the other node

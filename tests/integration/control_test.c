@@ -102,6 +102,22 @@ Test(control, who_goes_away_is_forgotten, .timeout = 120)
     cluster_destroy(&cluster);
 }
 
+/* They come faster than one after the other is heard to the end. */
+Test(control, many_who_go_away_keep_nobody_out, .timeout = 120)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 1);
+    cluster_start(&cluster, 0);
+    static const char request[] = "{\"cmd\":\"ping\"}\n";
+    for (int i = 0; i < 4000; i++) {
+        int fd = control_connect(&cluster.node[0]);
+        (void)!send(fd, request, i % 2 == 0 ? sizeof request - 1 : 5, MSG_NOSIGNAL);
+        close(fd);
+        if (i % 100 == 99) expect_answer(&cluster.node[0], request, "{\"end\":0,");
+    }
+    cluster_destroy(&cluster);
+}
+
 Test(control, many_ask_at_once, .timeout = 120)
 {
     cluster_t cluster;
