@@ -224,7 +224,8 @@ static void hear_all(cs_control_t *control)
     for (size_t i = control->count; i-- > 0;) {
         if (i >= control->count) continue; /* the last took the place of one that went */
         connection_t *conn = control->at[i];
-        zmq_pollitem_t item = {.fd = conn->fd, .events = conn->events > 0 ? conn->events : 0};
+        zmq_pollitem_t item = {.fd = conn->fd};
+        if (conn->events > 0) item.events = conn->events;
         if (zmq_poll(&item, 1, 0) > 0) (void)on_event(control->loop, &item, conn);
     }
 }
