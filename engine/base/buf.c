@@ -182,12 +182,6 @@ static uint64_t read_le(cs_reader_t *reader, size_t len)
 {
     cs_slice_t bytes = cs_read_bytes(reader, len);
     uint64_t value = 0;
-    if (bytes.len == sizeof value) { /* so that the compiler makes one load of it */
-        for (size_t i = 0; i < sizeof value; i++) {
-            value |= (uint64_t)bytes.data[i] << (8 * i);
-        }
-        return value;
-    }
     for (size_t i = 0; i < bytes.len; i++) {
         value |= (uint64_t)bytes.data[i] << (8 * i);
     }

@@ -32,9 +32,7 @@ static bool take_entry(part_t *part, cs_slice_t key, cs_slice_t payload, cs_entr
     size_t live;
     if (cs__entry_decode_live(payload, entry, &live) != CS_OK) return false;
     if (!cs_slice_eq(key, cs_slice(entry->bucket.b, CS_BUCKET_BYTES))) return false;
-    if (!cs_vv_covers(&part->heard, &entry->ctx)) {
-        (void)!cs_vv_merge(&part->heard, &entry->ctx); /* as cs__hear */
-    }
+    cs__hear(&part->heard, entry);
     for (uint32_t i = 0; i < entry->l_len && !part->tagged; i++) {
         part->tagged = cs_family_is_tagged(cs_slice_str(entry->l[i].path));
     }

@@ -51,7 +51,7 @@ cs_err_t cs_replica_join(cs_replica_t *replica, const cs_entry_t *received, cons
     cs_join_result_t result = {0};
     cs_err_t err = cs_entry_join(mine, ia, received, ib, ret_entry, &result.reuse);
     if (err != CS_OK) goto out;
-    cs__hear(replica, received);
+    cs__hear(&replica->heard, received);
     result.changed = !cs_entry_live_eq(ret_entry, mine);
     result.differs = !cs__live_eq(ret_entry, received);
     bool store = result.changed || !cs_vv_eq(&ret_entry->ctx, &mine->ctx);
@@ -71,10 +71,10 @@ out:
 }
 
 /* Beyond the limit a number is not remembered: one check of others' restored images less. */
-void cs__hear(cs_replica_t *r, const cs_entry_t *entry)
+void cs__hear(cs_vv_t *heard, const cs_entry_t *entry)
 {
-    if (cs_vv_covers(&r->heard, &entry->ctx)) return;
-    (void)!cs_vv_merge(&r->heard, &entry->ctx);
+    if (cs_vv_covers(heard, &entry->ctx)) return;
+    (void)!cs_vv_merge(heard, &entry->ctx);
 }
 
 const cs_vv_t *cs_replica_heard(const cs_replica_t *replica)

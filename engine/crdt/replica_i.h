@@ -149,8 +149,8 @@ void cs__cell_open(cs_replica_t *r, cs_cell_t *cell);    /* before a change */
 void cs__cell_changed(cs_replica_t *r, cs_cell_t *cell); /* after */
 void cs__cell_delete(cs_replica_t *r, cs_cell_t *cell);  /* the entry is dead */
 void cs__cell_index(cs_replica_t *r, cs_cell_t *cell);
-void cs__hear(cs_replica_t *r, const cs_entry_t *entry); /* its numbers count as heard of */
-void cs__flush(cs_replica_t *r);                         /* index all stale cells */
+void cs__hear(cs_vv_t *heard, const cs_entry_t *entry); /* its numbers count as heard of */
+void cs__flush(cs_replica_t *r);                        /* index all stale cells */
 void cs__root_flush(cs_replica_t *r); /* bring state.root, n and d/ up to date */
 void cs__root_one(cs_replica_t *r, cs_cell_t *cell);
 bool cs__entry_is_due(const cs_entry_t *entry); /* wants a t/ row */

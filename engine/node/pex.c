@@ -94,17 +94,23 @@ static size_t place_of(const cs_pex_t *pex, const cs_key_t *key)
     return low;
 }
 
-const cs_pex_item_t *cs_pex_find(const cs_pex_t *pex, const cs_key_t *key)
+static cs_pex_item_t *find(const cs_pex_t *pex, const cs_key_t *key)
 {
     size_t at = place_of(pex, key);
     bool found = at < pex->len && cs_key_cmp(&pex->item[at].key, key) == 0;
     return found ? &pex->item[at] : NULL;
 }
 
+const cs_pex_item_t *cs_pex_find(const cs_pex_t *pex, const cs_key_t *key)
+{
+    return find(pex, key);
+}
+
 static cs_pex_item_t *make(cs_pex_t *pex, const cs_key_t *key)
 {
+    cs_pex_item_t *known = find(pex, key);
+    if (known != NULL) return known;
     size_t at = place_of(pex, key);
-    if (at < pex->len && cs_key_cmp(&pex->item[at].key, key) == 0) return &pex->item[at];
     if (pex->len == pex->cap) {
         pex->cap = cs_grow(pex->cap, pex->len + 1);
         pex->item = cs_realloc_array(pex->item, pex->cap, sizeof *pex->item);
@@ -235,9 +241,8 @@ void cs_pex_fix(cs_pex_t *pex, const cs_key_t *key, const char *endpoint)
 
 void cs_pex_touch(cs_pex_t *pex, const cs_key_t *key)
 {
-    size_t at = place_of(pex, key);
-    bool found = at < pex->len && cs_key_cmp(&pex->item[at].key, key) == 0;
-    if (found && pex->item[at].version > 0) pex->item[at].version = ++pex->version;
+    cs_pex_item_t *item = find(pex, key);
+    if (item != NULL && item->version > 0) item->version = ++pex->version;
 }
 
 const cs_pex_item_t *cs_pex_next(const cs_pex_t *pex, uint64_t after)

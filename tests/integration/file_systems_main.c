@@ -1,9 +1,12 @@
 /* file_systems_main.c - a day of use of a folder on each file system that users have: on ext4,
  * XFS, btrfs and in memory nothing is weaker, on overlay and FUSE `doctor` says what is. */
+#include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
@@ -13,7 +16,6 @@
 #include "support/workday.h"
 
 #define FUSE_MAGIC 0x65735546
-#define LOOK_MS    20
 #define STEPS      4
 
 /* A shell line in the cluster's directory, where the folder is root1; without it, why. */
@@ -58,6 +60,7 @@ static bool is_fuse(const char *path)
 static pid_t serve(const cluster_t *c, const char *server)
 {
     double end = test_now() + SOON_S;
+    int mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
     pid_t pid = fork();
     if (pid < 0) test_fail("fork");
     if (pid == 0) {
@@ -65,12 +68,18 @@ static pid_t serve(const cluster_t *c, const char *server)
         if (chdir(c->dir) == 0) execl("/bin/sh", "sh", "-c", server, NULL);
         _exit(127);
     }
-    while (!is_fuse(c->node[WORKDAY_THERE].root)) {
-        if (waitpid(pid, NULL, WNOHANG) == pid) return 0;
+    int ends = pidfd_open(pid, 0);
+    if (mounts < 0 || ends < 0) test_fail("mountinfo, pidfd_open");
+    struct pollfd item[] = {{.fd = mounts, .events = POLLPRI}, {.fd = ends, .events = POLLIN}};
+    bool mounted = false;
+    while (!(mounted = is_fuse(c->node[WORKDAY_THERE].root))) {
+        if (waitpid(pid, NULL, WNOHANG) == pid) break;
         if (test_now() > end) test_fail("%s: nothing is mounted", server);
-        usleep(LOOK_MS * 1000);
+        (void)poll(item, 2, SOON_S * 1000);
     }
-    return pid;
+    close(mounts);
+    close(ends);
+    return mounted ? pid : 0;
 }
 
 /* Returns the server's process. */
