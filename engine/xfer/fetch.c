@@ -46,6 +46,7 @@ cs_fetch_t *cs_fetch_new(const cs_chunker_table_t *table, const cs_fetch_rows_t 
     for (size_t i = 0; i < CS_WANT_STATES; i++) {
         cs__chain_init(&fetch->list[i]);
     }
+    cs__chain_init(&fetch->asleep_large);
     for (size_t i = 0; i < CS_FETCH_PEERS_MAX; i++) {
         cs__chain_init(&fetch->source[i].ready);
     }
@@ -108,20 +109,27 @@ void cs_fetch_destroy(cs_fetch_t **fetch_p)
     cs_free(fetch);
 }
 
-/* True if there is space for a want of this content. What has bytes on disk is not given up. */
-static bool make_space(cs_fetch_t *fetch, const cs_content_t *content)
+/* What has bytes on disk is not given up. */
+static bool give_up_one(cs_fetch_t *fetch, cs_chain_t *head)
 {
-    bool too_large = !cs_content_is_small(content) && fetch->large >= CS_FETCH_LARGE_MAX;
-    if (fetch->wants < CS_FETCH_WANTS_MAX && !too_large) return true;
-    cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
     for (cs_chain_t *at = head->next; at != head; at = at->next) {
         cs_want_t *want = (cs_want_t *)at;
         if (want->on_disk || want->orders > 0) continue;
-        if (too_large && cs_content_is_small(&want->content)) continue;
         cs__want_free(fetch, want);
         return true;
     }
     return false;
+}
+
+/* True if there is space for a want of this content. */
+static bool make_space(cs_fetch_t *fetch, const cs_content_t *content)
+{
+    if (!cs_content_is_small(content) && fetch->large >= CS_FETCH_LARGE_MAX) {
+        return give_up_one(fetch, &fetch->asleep_large);
+    }
+    if (fetch->wants < CS_FETCH_WANTS_MAX) return true;
+    return give_up_one(fetch, &fetch->list[CS_WANT_SLEEPING]) ||
+           give_up_one(fetch, &fetch->asleep_large);
 }
 
 cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content, cs_peer_t peer)
@@ -163,9 +171,12 @@ cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content)
 size_t cs_fetch_missed(const cs_fetch_t *fetch, cs_content_t *ret, size_t max)
 {
     size_t count = 0;
-    const cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
-    for (const cs_chain_t *at = head->next; at != head && count < max; at = at->next) {
-        ret[count++] = ((const cs_want_t *)at)->content;
+    const cs_chain_t *heads[] = {&fetch->list[CS_WANT_SLEEPING], &fetch->asleep_large};
+    for (size_t i = 0; i < CS_COUNT_OF(heads); i++) {
+        const cs_chain_t *head = heads[i];
+        for (const cs_chain_t *at = head->next; at != head && count < max; at = at->next) {
+            ret[count++] = ((const cs_want_t *)at)->content;
+        }
     }
     return count;
 }

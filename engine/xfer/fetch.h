@@ -115,9 +115,10 @@ typedef struct cs_fetch_budget {
 void cs_fetch_share(cs_fetch_t *fetch, cs_fetch_budget_t *budget);
 
 /* Idempotent. peer: who said that there is this content, asked first; 0: nobody in particular.
- * Beyond CS_FETCH_WANTS_MAX, and CS_FETCH_LARGE_MAX for contents that are not small, the oldest
- * sleeping want (of that kind) is given up for the new one; CS_ERR_AGAIN:
- * none sleeps, come back later. kind FILE or SYMLINK. */
+ * Beyond CS_FETCH_WANTS_MAX the oldest sleeping want is given up for the new one, a small one
+ * if there is one; beyond CS_FETCH_LARGE_MAX contents that are not small, the oldest such.
+ * Where it has bytes on disk it stays. CS_ERR_AGAIN: none sleeps, come back later. kind FILE or
+ * SYMLINK. */
 CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
                                    cs_peer_t peer);
 /* It is complete in .crdtsync/tmp, from an earlier run, or found elsewhere on this disk. A want

@@ -61,6 +61,36 @@ cs_want_t *cs__want_find(const cs_fetch_t *fetch, const cs_content_t *content)
     return want;
 }
 
+cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want)
+{
+    return fetch->usable & ~want->passed;
+}
+
+cs_source_t *cs__want_hinted(cs_fetch_t *fetch, const cs_want_t *want)
+{
+    if (want->hint >= CS_FETCH_PEERS_MAX) return NULL;
+    bool may_have_it = (cs__want_candidates(fetch, want) >> want->hint & 1) != 0;
+    return may_have_it ? &fetch->source[want->hint] : NULL;
+}
+
+/* READY wants wait with the source that surely has them, or in the common list. */
+static cs_chain_t *ready_list(cs_fetch_t *fetch, const cs_want_t *want)
+{
+    cs_source_t *hinted = cs__want_hinted(fetch, want);
+    if (hinted != NULL) return &hinted->ready;
+    for (size_t i = 0; i < fetch->source_end; i++) {
+        fetch->source[i].dry = false;
+    }
+    return &fetch->list[CS_WANT_READY];
+}
+
+static cs_chain_t *list_of(cs_fetch_t *fetch, const cs_want_t *want)
+{
+    if (want->state == CS_WANT_READY) return ready_list(fetch, want);
+    bool large_asleep = want->state == CS_WANT_SLEEPING && !cs_content_is_small(&want->content);
+    return large_asleep ? &fetch->asleep_large : &fetch->list[want->state];
+}
+
 cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content)
 {
     cs_want_t *want = cs_calloc(1, sizeof *want);
@@ -68,7 +98,7 @@ cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content)
     want->hint = CS_FETCH_PEERS_MAX;
     want->needed = true;
     want->state = CS_WANT_SLEEPING;
-    cs__chain_push(&fetch->list[CS_WANT_SLEEPING], &want->list);
+    cs__chain_push(list_of(fetch, want), &want->list);
     cs__chain_push(&fetch->all, &want->all);
     cs_want_t **bucket = &fetch->bucket[bucket_of(content->hash)];
     want->same_bucket = *bucket;
@@ -105,29 +135,6 @@ void cs__want_free(cs_fetch_t *fetch, cs_want_t *want)
 
 /* --- states */
 
-cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want)
-{
-    return fetch->usable & ~want->passed;
-}
-
-cs_source_t *cs__want_hinted(cs_fetch_t *fetch, const cs_want_t *want)
-{
-    if (want->hint >= CS_FETCH_PEERS_MAX) return NULL;
-    bool may_have_it = (cs__want_candidates(fetch, want) >> want->hint & 1) != 0;
-    return may_have_it ? &fetch->source[want->hint] : NULL;
-}
-
-/* READY wants wait with the source that surely has them, or in the common list. */
-static cs_chain_t *ready_list(cs_fetch_t *fetch, const cs_want_t *want)
-{
-    cs_source_t *hinted = cs__want_hinted(fetch, want);
-    if (hinted != NULL) return &hinted->ready;
-    for (size_t i = 0; i < fetch->source_end; i++) {
-        fetch->source[i].dry = false;
-    }
-    return &fetch->list[CS_WANT_READY];
-}
-
 void cs__want_set(cs_fetch_t *fetch, cs_want_t *want, cs_want_state_t state)
 {
     fetch->missing -= missing_of(want);
@@ -136,8 +143,7 @@ void cs__want_set(cs_fetch_t *fetch, cs_want_t *want, cs_want_state_t state)
     want->state = state;
     fetch->count[state]++;
     fetch->missing += missing_of(want);
-    cs__chain_push(state == CS_WANT_READY ? ready_list(fetch, want) : &fetch->list[state],
-                   &want->list);
+    cs__chain_push(list_of(fetch, want), &want->list);
 }
 
 void cs__want_done_bytes(cs_fetch_t *fetch, cs_want_t *want, uint64_t done)
@@ -165,14 +171,19 @@ void cs__want_hint(cs_fetch_t *fetch, cs_want_t *want, cs_source_t *source)
     if (waits) cs__want_restart(fetch, want);
 }
 
-void cs__want_wake(cs_fetch_t *fetch)
+static void wake(cs_fetch_t *fetch, cs_chain_t *head)
 {
-    cs_chain_t *head = &fetch->list[CS_WANT_SLEEPING];
     for (cs_chain_t *at = head->next, *next; at != head; at = next) {
         next = at->next;
         cs_want_t *want = (cs_want_t *)at;
         if (cs__want_candidates(fetch, want) != 0) cs__want_restart(fetch, want);
     }
+}
+
+void cs__want_wake(cs_fetch_t *fetch)
+{
+    wake(fetch, &fetch->list[CS_WANT_SLEEPING]);
+    wake(fetch, &fetch->asleep_large);
 }
 
 void cs__want_rested(cs_fetch_t *fetch)

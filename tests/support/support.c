@@ -2,17 +2,36 @@
 #include "support/support.h"
 
 #include <ftw.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/vfs.h>
 
 #define OPEN_DIRS_MAX 16
+
+static const char *above_all(void)
+{
+    const char *given = getenv("TMPDIR");
+    return given != NULL && given[0] != '\0' ? given : "/tmp";
+}
+
+static bool is_in_memory(const char *dir)
+{
+    struct statfs st;
+    return statfs(dir, &st) != 0 || st.f_type == TMPFS_MAGIC;
+}
+
+bool tmp_on_disk(void)
+{
+    if (!is_in_memory(above_all())) return true;
+    if (is_in_memory("/var/tmp")) return false;
+    return setenv("TMPDIR", "/var/tmp", 1) == 0;
+}
 
 tmp_t tmp_new(void)
 {
     tmp_t tmp;
-    const char *above = getenv("TMPDIR");
-    int len = snprintf(tmp.path, sizeof tmp.path, "%s/crdtsync-test-XXXXXX",
-                       above != NULL && above[0] != '\0' ? above : "/tmp");
+    int len = snprintf(tmp.path, sizeof tmp.path, "%s/crdtsync-test-XXXXXX", above_all());
     if (len < 0 || (size_t)len >= sizeof tmp.path || mkdtemp(tmp.path) == NULL) {
         perror("cannot make a temporary directory");
         exit(1);

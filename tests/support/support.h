@@ -2,12 +2,19 @@
 #ifndef CS_TESTS_SUPPORT_H
 #define CS_TESTS_SUPPORT_H
 
+#include <stdbool.h>
+
 #define TMP_PATH_BYTES 256
 
 /* A directory of its own for each test that touches files. */
 typedef struct tmp {
     char path[TMP_PATH_BYTES];
 } tmp_t;
+
+/* From here on directories are made on a disk: in memory dirty pages stay dirty, and the kernel
+ * never tells of a write through a mapping. False, and nothing done, if /var/tmp is in memory.
+ */
+bool tmp_on_disk(void);
 
 /* A fresh directory below $TMPDIR or /tmp; ends the program if it cannot be made. */
 tmp_t tmp_new(void);
