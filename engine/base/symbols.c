@@ -45,20 +45,28 @@ cs_spread_t cs_spread(uint64_t check)
     return (cs_spread_t){.state = check, .index = 0};
 }
 
+/* The nearest double of any of 2^64 values. Compilers test the highest bit, which is random
+ * here, and a wrong guess costs more than the division below. Both halves are exact, the sum is
+ * rounded once. */
+static double nearest_double(uint64_t value)
+{
+    return (double)(int64_t)(value >> 32) * TWO_TO_32 + (double)(int64_t)(uint32_t)value;
+}
+
 /* Doubles are exact up to 2^53, far beyond the last index. The step is 0 where the state is
  * within 2^10 of 2^64: without the 1 such an item would map to one index twice, and vanish. */
 void cs_spread_next(cs_spread_t *spread)
 {
     spread->state *= SPREAD_FACTOR;
-    double root = sqrt((double)spread->state + 1.0);
-    double step = ((double)spread->index + 1.5) * (TWO_TO_32 / root - 1.0);
+    double root = sqrt(nearest_double(spread->state) + 1.0);
+    double step = ((double)(int64_t)spread->index + 1.5) * (TWO_TO_32 / root - 1.0);
     if (step >= (double)CS_SYMBOL_INDEX_MAX) {
         spread->index = CS_SYMBOL_INDEX_MAX;
         return;
     }
-    uint64_t whole = (uint64_t)step;
+    int64_t whole = (int64_t)step;
     if ((double)whole < step) whole++; /* ceil: a step is never negative */
-    spread->index += whole > 0 ? whole : 1;
+    spread->index += whole > 0 ? (uint64_t)whole : 1;
 }
 
 /* --- sums */

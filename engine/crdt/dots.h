@@ -53,6 +53,9 @@ void cs__dots_clear(cs_dots_t *dots); /* releases the values, keeps the array */
 /* Appends a copy that shares the strings; there must be room. */
 void cs__dots_push_ref(cs_dots_t *dots, const void *value);
 
+/* Like cs_entry_fini, but the arrays stay, for the next value. */
+void cs__entry_clear(cs_entry_t *entry);
+
 /* Codec of single values, in entry_codec.c. */
 void cs__lval_encode(const void *value, cs_buf_t *ret);
 void cs__kval_encode(const void *value, cs_buf_t *ret);

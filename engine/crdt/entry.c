@@ -29,6 +29,16 @@ void cs_entry_fini(cs_entry_t *entry)
     *entry = (cs_entry_t){.bucket = entry->bucket};
 }
 
+void cs__entry_clear(cs_entry_t *entry)
+{
+    for (size_t i = 0; i < CS_DOTSTORE_COUNT; i++) {
+        cs_dots_t dots = cs__dots_get(entry, all_stores[i]);
+        cs__dots_clear(&dots);
+        cs__dots_set(entry, all_stores[i], dots);
+    }
+    cs_vv_fini(&entry->ctx);
+}
+
 void cs_entry_copy(cs_entry_t *to, const cs_entry_t *from)
 {
     if (to == from) return;

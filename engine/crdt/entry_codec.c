@@ -282,7 +282,7 @@ cs_err_t cs_entry_decode(cs_slice_t bytes, cs_entry_t *ret)
 
 cs_err_t cs__entry_decode_live(cs_slice_t bytes, cs_entry_t *ret, size_t *ret_live)
 {
-    cs_entry_fini(ret);
+    cs__entry_clear(ret);
     if (bytes.len > CS_ENTRY_BYTES_MAX) return CS_ERR_LIMIT;
     cs_reader_t reader = cs_reader(bytes);
     cs_read_copy(&reader, ret->bucket.b, CS_BUCKET_BYTES);

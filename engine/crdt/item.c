@@ -191,8 +191,8 @@ cs_err_t cs_base_decode(cs_slice_t path, cs_slice_t value, cs_item_t *ret)
     cs_content_decode(&reader, &item.content);
     cs_attr_decode(&reader, &item.attr);
     size_t eff_len = (size_t)cs_read_count(&reader, CS_PATH_MAX, 1);
-    cs_slice_t eff = eff_len == 0 ? path : cs_read_bytes(&reader, eff_len);
-    item.eff = cs_str_new(eff.data, eff.len);
+    cs_slice_t eff = cs_read_bytes(&reader, eff_len);
+    item.eff = eff_len == 0 ? cs_str_ref(item.path) : cs_str_new(eff.data, eff.len);
     item.mtime_ns = (int64_t)cs_read_u64(&reader);
     item.rank = (uint32_t)cs_read_varint(&reader);
     item.agen = (uint32_t)cs_read_varint(&reader);

@@ -123,8 +123,6 @@ void cs__have_tick(cs_gossip_t *gossip, cs__peer_t *peer)
     }
 }
 
-/* One random neighbour and the one that was silent longest; the others hear at their own time.
- */
 /* Another root, theirs or ours: comparing may find something now. */
 static void hope(const cs_gossip_t *gossip, cs__peer_t *peer)
 {
@@ -133,6 +131,8 @@ static void hope(const cs_gossip_t *gossip, cs__peer_t *peer)
     if (rests) peer->quiet_until_ms = soon_ms;
 }
 
+/* One random neighbour and the one that was silent longest; the others hear at their own time.
+ */
 void cs__have_others_soon(cs_gossip_t *gossip, const cs__peer_t *but)
 {
     if (gossip->peer_count == 0) return;

@@ -63,8 +63,11 @@ static uint64_t blocks_of(const cluster_node_t *node, const char *name, uint64_t
 static void arrives_sparse(cluster_t *c, const char *what)
 {
     uint64_t size, before = cluster_bytes_out(c, 0);
+    double begin = test_now();
     cluster_do(c, 0, NULL, "scan %s", c->folder);
+    printf("sparse: %s: scanned in %.1f s\n", what, test_now() - begin);
     cluster_settle(c, SETTLE_S);
+    printf("sparse: %s: settled after %.1f s\n", what, test_now() - begin);
     uint64_t sent = cluster_bytes_out(c, 0) - before;
     uint64_t blocks = blocks_of(&c->node[1], "huge", &size);
     printf("sparse: %s: %llu bytes sent, %llu on the disk\n", what, (unsigned long long)sent,
