@@ -205,9 +205,15 @@ static void open_replica(side_t *side, uint64_t rid)
 
 static void open_gossip(side_t *side, uint8_t key)
 {
-    cs_gossip_host_t host = {
-        side,        host_send,  host_drop,    host_snapshot, host_reincarnate,
-        host_member, host_alarm, host_changed, host_more,     NULL};
+    cs_gossip_host_t host = {.arg = side,
+                             .send = host_send,
+                             .drop = host_drop,
+                             .snapshot = host_snapshot,
+                             .reincarnate = host_reincarnate,
+                             .member = host_member,
+                             .alarm = host_alarm,
+                             .changed = host_changed,
+                             .peer_has_more = host_more};
     cs_gossip_config_t config = {.replica = side->replica,
                                  .store = side->store,
                                  .folder = FOLDER,

@@ -81,6 +81,7 @@ static void ldb_free(cs_ldb_t *ldb)
     leveldb_readoptions_destroy(ldb->read_options);
     leveldb_writeoptions_destroy(ldb->sync_options);
     leveldb_writeoptions_destroy(ldb->async_options);
+    pthread_mutex_destroy(&ldb->moments_lock);
     cs_free(ldb);
 }
 
@@ -88,6 +89,7 @@ static cs_ldb_t *ldb_new(const struct stat *st)
 {
     cs_ldb_t *ldb = cs_calloc(1, sizeof *ldb);
     ldb->base.ops = &cs__ldb_ops;
+    (void)pthread_mutex_init(&ldb->moments_lock, NULL);
     ldb->dev = st->st_dev;
     ldb->ino = st->st_ino;
     ldb->cache = leveldb_cache_create_lru(CACHE_BYTES);

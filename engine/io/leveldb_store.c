@@ -1,27 +1,10 @@
 /* leveldb_store.c - the calls of base/store.h, and the translation of errors. */
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "io/leveldb_internal.h"
-
-/* A snapshot is nothing but iterators of one moment: they keep their tables, and compactions
- * need not know of them. For a snapshot of LevelDB's own they would keep each row that was
- * changed since in two versions, which may come to lie in two tables of one level; and then, up
- * to version 1.23 at least, a compaction into that level may take the newer one alone. If that
- * is a deletion, it is dropped, and the row is there again (the fix of google/leveldb #320 sees
- * to the level above only). tests/contract/leveldb_deleted_test.c. */
-typedef struct cs_ldb_moment {
-    pthread_mutex_t lock;
-    leveldb_iterator_t *get;
-    leveldb_iterator_t *iter[CS_SNAPSHOT_ITERS]; /* NULL: lent */
-} cs_ldb_moment_t;
-
-typedef struct cs_ldb_snapshot {
-    cs_ldb_moment_t *moment;
-} cs_ldb_snapshot_t;
 
 typedef struct cs_ldb_iter {
     cs_iter_t base;
@@ -85,45 +68,23 @@ leveldb_readoptions_t *cs__ldb_read_options_new(const leveldb_snapshot_t *snapsh
     return options;
 }
 
-static cs_err_t iter_error(cs_ldb_t *ldb, const leveldb_iterator_t *iter)
+cs_err_t cs__ldb_iter_error(cs_ldb_t *ldb, const leveldb_iterator_t *iter)
 {
     char *text = NULL;
     leveldb_iter_get_error(iter, &text);
     return take_read_error(ldb, text);
 }
 
-static cs_slice_t iter_slice(const leveldb_iterator_t *iter,
-                             const char *(*part)(const leveldb_iterator_t *, size_t *))
+cs_slice_t cs__ldb_iter_slice(const leveldb_iterator_t *iter,
+                              const char *(*part)(const leveldb_iterator_t *, size_t *))
 {
     size_t len;
     const char *data = part(iter, &len);
     return cs_slice(data, len);
 }
 
-static cs_err_t get_at(cs_ldb_t *ldb, cs_ldb_moment_t *moment, cs_slice_t key, cs_buf_t *ret)
+static cs_err_t get_newest(cs_ldb_t *ldb, cs_slice_t key, cs_buf_t *ret)
 {
-    cs_err_t err = CS_ERR_NOT_FOUND;
-    cs_buf_clear(ret);
-    pthread_mutex_lock(&moment->lock);
-    leveldb_iter_seek(moment->get, (const char *)key.data, key.len);
-    if (!leveldb_iter_valid(moment->get)) {
-        cs_err_t failed = iter_error(ldb, moment->get);
-        if (failed != CS_OK) err = failed;
-    } else if (cs_slice_eq(iter_slice(moment->get, leveldb_iter_key), key)) {
-        cs_buf_put_slice(ret, iter_slice(moment->get, leveldb_iter_value));
-        err = CS_OK;
-    }
-    pthread_mutex_unlock(&moment->lock);
-    return err;
-}
-
-static cs_err_t ldb_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_slice_t key,
-                        cs_buf_t *ret)
-{
-    cs_ldb_t *ldb = (cs_ldb_t *)store;
-    if (snapshot != NULL) {
-        return get_at(ldb, ((const cs_ldb_snapshot_t *)snapshot)->moment, key, ret);
-    }
     char *text = NULL;
     size_t len = 0;
     char *value =
@@ -134,6 +95,18 @@ static cs_err_t ldb_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_sli
     cs_buf_put(ret, value, len);
     leveldb_free(value);
     return CS_OK;
+}
+
+/* First the row, then the mark: what was written before the row was read is marked by now. */
+static cs_err_t ldb_get(cs_store_t *store, const cs_snapshot_t *snapshot, cs_slice_t key,
+                        cs_buf_t *ret)
+{
+    cs_ldb_t *ldb = (cs_ldb_t *)store;
+    cs_err_t err = get_newest(ldb, key, ret);
+    if (snapshot == NULL || (err != CS_OK && err != CS_ERR_NOT_FOUND)) return err;
+    cs_ldb_moment_t *moment = cs__ldb_moment_of(snapshot);
+    if (cs__ldb_moment_unchanged(ldb, moment, key)) return err;
+    return cs__ldb_moment_get(ldb, moment, key, ret);
 }
 
 static void batch_put(void *arg, cs_slice_t key, cs_slice_t value)
@@ -156,75 +129,16 @@ static cs_err_t ldb_write(cs_store_t *store, const cs_batch_t *batch, bool sync)
     char *text = NULL;
     leveldb_writebatch_t *packed = leveldb_writebatch_create();
     cs_batch_each(batch, packed, batch_put, batch_delete);
+    cs__ldb_moments_write(ldb, batch);
     leveldb_write(ldb->db, sync ? ldb->sync_options : ldb->async_options, packed, &text);
+    cs__ldb_moments_write(ldb, NULL);
     leveldb_writebatch_destroy(packed);
     err = take_error(text);
     if (err != CS_OK) atomic_store(&ldb->err, err);
     return err;
 }
 
-/* All of them see what there is now: a snapshot of LevelDB's lasts until they are made, within
- * which nothing is written and flushed and compacted. */
-static cs_snapshot_t *ldb_snapshot(cs_store_t *store)
-{
-    const cs_ldb_t *ldb = (const cs_ldb_t *)store;
-    cs_ldb_moment_t *moment = cs_calloc(1, sizeof *moment);
-    cs_ldb_snapshot_t *own = cs_malloc(sizeof *own);
-    own->moment = moment;
-    const leveldb_snapshot_t *now = leveldb_create_snapshot(ldb->db);
-    leveldb_readoptions_t *options = cs__ldb_read_options_new(now);
-    moment->get = leveldb_create_iterator(ldb->db, options);
-    for (size_t i = 0; i < CS_SNAPSHOT_ITERS; i++) {
-        moment->iter[i] = leveldb_create_iterator(ldb->db, options);
-    }
-    leveldb_release_snapshot(ldb->db, now);
-    leveldb_readoptions_destroy(options);
-    (void)pthread_mutex_init(&moment->lock, NULL);
-    return (cs_snapshot_t *)own;
-}
-
-static void ldb_release(cs_store_t *store, cs_snapshot_t **snapshot_p)
-{
-    (void)store;
-    cs_ldb_snapshot_t *own = (cs_ldb_snapshot_t *)*snapshot_p;
-    *snapshot_p = NULL;
-    if (own == NULL) return;
-    cs_ldb_moment_t *moment = own->moment;
-    for (size_t i = 0; i < CS_SNAPSHOT_ITERS; i++) {
-        CS_ASSERT(moment->iter[i] != NULL); /* none is open */
-        leveldb_iter_destroy(moment->iter[i]);
-    }
-    leveldb_iter_destroy(moment->get);
-    pthread_mutex_destroy(&moment->lock);
-    cs_free(moment);
-    cs_free(own);
-}
-
 /* --- iterators */
-
-static leveldb_iterator_t *borrow(cs_ldb_moment_t *moment)
-{
-    leveldb_iterator_t *ret = NULL;
-    pthread_mutex_lock(&moment->lock);
-    for (size_t i = 0; i < CS_SNAPSHOT_ITERS && ret == NULL; i++) {
-        ret = moment->iter[i];
-        moment->iter[i] = NULL;
-    }
-    pthread_mutex_unlock(&moment->lock);
-    CS_ASSERT(ret != NULL);
-    return ret;
-}
-
-static void give_back(cs_ldb_moment_t *moment, leveldb_iterator_t *iter)
-{
-    size_t i = 0;
-    pthread_mutex_lock(&moment->lock);
-    while (moment->iter[i] != NULL) {
-        i++;
-    }
-    moment->iter[i] = iter;
-    pthread_mutex_unlock(&moment->lock);
-}
 
 static cs_iter_t *ldb_iter(cs_store_t *store, const cs_snapshot_t *snapshot)
 {
@@ -232,8 +146,8 @@ static cs_iter_t *ldb_iter(cs_store_t *store, const cs_snapshot_t *snapshot)
     cs_ldb_iter_t *iter = cs_calloc(1, sizeof *iter);
     iter->base.ops = &cs__ldb_ops;
     iter->ldb = ldb;
-    if (snapshot != NULL) iter->of = ((const cs_ldb_snapshot_t *)snapshot)->moment;
-    iter->iter = iter->of != NULL ? borrow(iter->of)
+    if (snapshot != NULL) iter->of = cs__ldb_moment_of(snapshot);
+    iter->iter = iter->of != NULL ? cs__ldb_moment_borrow(iter->of)
                                   : leveldb_create_iterator(ldb->db, ldb->read_options);
     return &iter->base;
 }
@@ -258,18 +172,18 @@ static bool ldb_iter_valid(const cs_iter_t *iter)
 
 static cs_slice_t ldb_iter_key(const cs_iter_t *iter)
 {
-    return iter_slice(((const cs_ldb_iter_t *)iter)->iter, leveldb_iter_key);
+    return cs__ldb_iter_slice(((const cs_ldb_iter_t *)iter)->iter, leveldb_iter_key);
 }
 
 static cs_slice_t ldb_iter_value(const cs_iter_t *iter)
 {
-    return iter_slice(((const cs_ldb_iter_t *)iter)->iter, leveldb_iter_value);
+    return cs__ldb_iter_slice(((const cs_ldb_iter_t *)iter)->iter, leveldb_iter_value);
 }
 
 static cs_err_t ldb_iter_err(const cs_iter_t *iter)
 {
     const cs_ldb_iter_t *own = (const cs_ldb_iter_t *)iter;
-    return iter_error(own->ldb, own->iter);
+    return cs__ldb_iter_error(own->ldb, own->iter);
 }
 
 static void ldb_iter_destroy(cs_iter_t **iter_p)
@@ -278,7 +192,7 @@ static void ldb_iter_destroy(cs_iter_t **iter_p)
     *iter_p = NULL;
     if (iter == NULL) return;
     if (iter->of != NULL) {
-        give_back(iter->of, iter->iter);
+        cs__ldb_moment_give_back(iter->of, iter->iter);
     } else {
         leveldb_iter_destroy(iter->iter);
     }
@@ -288,8 +202,8 @@ static void ldb_iter_destroy(cs_iter_t **iter_p)
 const cs_store_ops_t cs__ldb_ops = {
     .get = ldb_get,
     .write = ldb_write,
-    .snapshot = ldb_snapshot,
-    .release = ldb_release,
+    .snapshot = cs__ldb_snapshot,
+    .release = cs__ldb_release,
     .iter = ldb_iter,
     .iter_seek = ldb_iter_seek,
     .iter_next = ldb_iter_next,
