@@ -23,9 +23,8 @@ static bool is_in_memory(const char *dir)
 
 bool tmp_on_disk(void)
 {
-    if (!is_in_memory(above_all())) return true;
-    if (is_in_memory("/var/tmp")) return false;
-    return setenv("TMPDIR", "/var/tmp", 1) == 0;
+    const char *dir = is_in_memory(above_all()) ? "/var/tmp" : above_all();
+    return !is_in_memory(dir) && setenv("TMPDIR", dir, 1) == 0;
 }
 
 tmp_t tmp_new(void)

@@ -11,8 +11,9 @@ typedef struct tmp {
     char path[TMP_PATH_BYTES];
 } tmp_t;
 
-/* From here on directories are made on a disk: in memory dirty pages stay dirty, and the kernel
- * never tells of a write through a mapping. False, and nothing done, if /var/tmp is in memory.
+/* Sets TMPDIR: from here on directories are made on a disk, others than tmp_new's, too. In
+ * memory dirty pages stay dirty, and the kernel never tells of a write through a mapping.
+ * False, and nothing done, if /var/tmp is in memory.
  */
 bool tmp_on_disk(void);
 
