@@ -230,8 +230,6 @@ uint64_t cs_read_u64_be(cs_reader_t *reader)
 
 uint64_t cs_read_varint(cs_reader_t *reader)
 {
-    /* Most are short. */
-    if (reader->at != reader->end && *reader->at < 0x80) return *reader->at++;
     uint64_t value = 0;
     for (unsigned i = 0; i < VARINT_BYTES_MAX && reader->at != reader->end; i++) {
         uint8_t byte = *reader->at++;

@@ -50,7 +50,7 @@ cs_spread_t cs_spread(uint64_t check)
  * rounded once. */
 static double nearest_double(uint64_t value)
 {
-    return (double)(int64_t)(value >> 32) * TWO_TO_32 + (double)(int64_t)(uint32_t)value;
+    return (double)(uint32_t)(value >> 32) * TWO_TO_32 + (double)(uint32_t)value;
 }
 
 /* Doubles are exact up to 2^53, far beyond the last index. The step is 0 where the state is

@@ -20,12 +20,10 @@ void cs_entry_init(cs_entry_t *entry, const cs_bucket_t *bucket)
 
 void cs_entry_fini(cs_entry_t *entry)
 {
-    for (size_t i = 0; i < CS_DOTSTORE_COUNT; i++) {
-        cs_dots_t dots = cs__dots_get(entry, all_stores[i]);
-        cs__dots_clear(&dots);
-        cs_free(dots.data);
-    }
-    cs_vv_fini(&entry->ctx);
+    cs__entry_clear(entry);
+    cs_free(entry->l);
+    cs_free(entry->k);
+    cs_free(entry->a);
     *entry = (cs_entry_t){.bucket = entry->bucket};
 }
 

@@ -8,9 +8,9 @@
  * to the level above only). tests/contract/leveldb_deleted_test.c.
  *
  * But an iterator has to look into every table that may have a key, while a look-up asks the
- * tables' Bloom filters first, and is four times faster. So rows are looked up as they are now,
- * and by the iterator only where they may have been written since: for each snapshot a table of
- * bits says which were, by hash. */
+ * tables' Bloom filters first, in a tenth of the time (bench_recon). So rows are looked up as
+ * they are now, and by the iterator only where they may have been written since: for each
+ * snapshot a table of bits says which were, by hash. */
 #include <pthread.h>
 #include <xxhash.h>
 

@@ -214,8 +214,7 @@ struct cs_fetch {
     cs_buf_t node; /* read by it */
     uint64_t now_ms;
     cs_chain_t all, list[CS_WANT_STATES];
-    cs_chain_t
-        asleep_large; /* SLEEPING wants whose contents are not small; the others in `list` */
+    cs_chain_t asleep_large; /* SLEEPING, contents that are not small: apart from `list` */
     uint64_t count[CS_WANT_STATES];
     size_t wants, large; /* large: of those, the ones that are not small */
     cs_want_t *bucket[CS_FETCH_BUCKETS];

@@ -61,6 +61,8 @@ cs_want_t *cs__want_find(const cs_fetch_t *fetch, const cs_content_t *content)
     return want;
 }
 
+/* --- the list that a want is in */
+
 cs_mask_t cs__want_candidates(const cs_fetch_t *fetch, const cs_want_t *want)
 {
     return fetch->usable & ~want->passed;
@@ -90,6 +92,8 @@ static cs_chain_t *list_of(cs_fetch_t *fetch, const cs_want_t *want)
     bool large_asleep = want->state == CS_WANT_SLEEPING && !cs_content_is_small(&want->content);
     return large_asleep ? &fetch->asleep_large : &fetch->list[want->state];
 }
+
+/* --- from new to free */
 
 cs_want_t *cs__want_new(cs_fetch_t *fetch, const cs_content_t *content)
 {
