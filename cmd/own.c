@@ -4,9 +4,6 @@
 #include "cmd/asking.h"
 #include "io/daemon.h"
 
-#define LOCK_WAIT_MS 10000u
-#define LOCK_STEP_MS 100u /* then the socket is tried again: a node may be starting */
-
 typedef struct own {
     cs_asking_t *asking;
     cs_daemon_t *daemon;
@@ -71,9 +68,9 @@ int cs_own_ask(cs_asking_t *asking)
     int exit_code = CS_EXIT_FAILED;
     cs_err_t err = CS_ERR_BUSY;
     bool answered = false;
-    for (uint32_t waited = 0; waited <= LOCK_WAIT_MS; waited += LOCK_STEP_MS) {
+    for (uint32_t waited = 0; waited <= CS_LOCK_WAIT_MS; waited += CS_LOCK_STEP_MS) {
         cs_buf_clear(&detail);
-        err = cs_home_lock(asking->home, LOCK_STEP_MS, &detail);
+        err = cs_home_lock(asking->home, CS_LOCK_STEP_MS, &detail);
         if (err != CS_ERR_BUSY) break;
         answered = cs__asking_node(asking, &exit_code);
         if (answered) break;

@@ -9,6 +9,9 @@
 
 #include "cmd/command.h"
 
+#define CS_LOCK_WAIT_MS 10000u /* for a home that another process has locked */
+#define CS_LOCK_STEP_MS 100u   /* then its socket is tried again: a node may be starting */
+
 typedef struct cs_asking cs_asking_t;
 
 /* Locks the home and does the request; a node that starts meanwhile is asked. Nothing was said

@@ -5,6 +5,7 @@
 
 #include "cmd/client.h"
 #include "cmd/own.h"
+#include "io/control_client.h"
 #include "io/daemon.h"
 #include "io/service.h"
 
@@ -107,6 +108,35 @@ static int run_daemon(const cs_daemon_config_t *config)
     return exit_code;
 }
 
+#define PING_SILENCE_MS 1000u
+
+static void ignore(void *arg, cs_slice_t document)
+{
+    (void)arg, (void)document;
+}
+
+static bool node_listens(const cs_home_t *home)
+{
+    static const cs_control_taker_t nobody = {.data = ignore};
+    cs_control_answer_t answer = {0};
+    cs_err_t err = cs_control_ask(cs_home_socket(home), cs_slice_text("{\"cmd\":\"ping\"}"),
+                                  PING_SILENCE_MS, &nobody, &answer);
+    cs_control_answer_fini(&answer);
+    return err != CS_ERR_OFFLINE;
+}
+
+/* Another node keeps the lock; a request that was made while none ran is soon done. */
+static cs_err_t lock_home(cs_home_t *home, cs_buf_t *ret_detail)
+{
+    cs_err_t err = CS_ERR_BUSY;
+    for (uint32_t waited = 0; waited < CS_LOCK_WAIT_MS; waited += CS_LOCK_STEP_MS) {
+        cs_buf_clear(ret_detail);
+        err = cs_home_lock(home, CS_LOCK_STEP_MS, ret_detail);
+        if (err != CS_ERR_BUSY || node_listens(home)) break;
+    }
+    return err;
+}
+
 static int serve(cs_run_t *run, cs_home_t *home)
 {
     cs_daemon_config_t config = {
@@ -120,7 +150,7 @@ static int serve(cs_run_t *run, cs_home_t *home)
     cs_buf_t detail = {0};
     int exit_code = choose_level(run, home, &config.log_level);
     if (exit_code != CS_EXIT_DONE) return exit_code;
-    cs_err_t err = cs_home_lock(home, 0, &detail);
+    cs_err_t err = lock_home(home, &detail);
     exit_code = err == CS_OK ? run_daemon(&config) : cs_complain_buf(CS_EXIT_FAILED, &detail);
     cs_buf_fini(&detail);
     return exit_code;

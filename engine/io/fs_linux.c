@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/openat2.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,18 +297,21 @@ static const cs_fs_ops_t linux_ops = {
     .close_fs = linux_close_fs,
 };
 
+static pthread_once_t umask_once = PTHREAD_ONCE_INIT;
+static unsigned process_umask = 022;
+
 /* umask(2) can only be read by changing it, which another thread might notice. */
-static uint16_t read_umask(void)
+static void read_umask(void)
 {
-    unsigned mask = 022;
     FILE *status = fopen("/proc/self/status", "re");
-    if (status == NULL) return (uint16_t)mask;
+    if (status == NULL) return;
     char line[256];
     while (fgets(line, sizeof line, status) != NULL) {
-        if (strncmp(line, "Umask:", 6) == 0) mask = (unsigned)strtoul(line + 6, NULL, 8);
+        if (strncmp(line, "Umask:", 6) == 0) {
+            process_umask = (unsigned)strtoul(line + 6, NULL, 8) & CS_MODE_MAX;
+        }
     }
     fclose(status);
-    return (uint16_t)(mask & CS_MODE_MAX);
 }
 
 cs_err_t cs_fs_linux_open(const char *root, cs_fs_t **ret)
@@ -340,7 +344,8 @@ cs_err_t cs_fs_linux_open_known(const char *root, cs_fs_known_t *known, cs_fs_t 
     close(here);
     cs__linux_fs_t *self = cs_calloc(1, sizeof *self);
     self->fs.ops = &linux_ops;
-    self->fs.umask = read_umask();
+    (void)pthread_once(&umask_once, read_umask);
+    self->fs.umask = (uint16_t)process_umask;
     self->root_path = cs_strdup(root);
     self->root = fd;
     cs_print_t tmp;

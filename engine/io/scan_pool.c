@@ -7,12 +7,12 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/mem.h"
 #include "disk/scan_merge.h"
 #include "io/hash_ahead.h"
+#include "io/threads.h"
 
 #define SLOTS       512u      /* files ahead of the report */
 #define WAKE_AT     16u       /* files to hash worth waking a thread for (45 us) */
@@ -276,8 +276,7 @@ cs_err_t cs_scan_pool_run(const cs_scan_config_t *config, const cs_scan_sink_t *
 cs_err_t cs_scan_pool_auto(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                            cs_scan_stats_t *ret)
 {
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t helpers = processors > 1 ? (size_t)processors - 1 : 0;
+    size_t helpers = cs_processors() - 1;
     if (helpers > HELPERS_MAX) helpers = HELPERS_MAX;
     cs_scan_config_t scan = *config;
     if (helpers > 0) scan.hash_file = cs_file_hash_ahead;

@@ -2,6 +2,7 @@
 #include "io/threads.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <unistd.h>
 
@@ -23,13 +24,21 @@ static void *take_parts(void *arg)
     return NULL;
 }
 
+size_t cs_processors(void)
+{
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return (size_t)CPU_COUNT(&set);
+    long online = sysconf(_SC_NPROCESSORS_ONLN); /* more of them than fit into a set */
+    return online > 0 ? (size_t)online : 1;
+}
+
 void cs_all_on_threads(cs_task_fn *task, void *arg, size_t count)
 {
     pthread_t thread[THREADS_MAX];
     size_t begun = 0;
     work_t work = {.task = task, .arg = arg, .count = count};
-    long processors = sysconf(_SC_NPROCESSORS_ONLN);
-    while (begun < THREADS_MAX && begun + 1 < count && (long)begun + 1 < processors &&
+    size_t processors = cs_processors();
+    while (begun < THREADS_MAX && begun + 1 < count && begun + 1 < processors &&
            pthread_create(&thread[begun], NULL, take_parts, &work) == 0) {
         begun++;
     }

@@ -4,6 +4,9 @@
 
 #include "base/tasks.h"
 
+/* How many this process may use, at least 1. */
+size_t cs_processors(void);
+
 /* cs_all_fn: the calling thread takes part, and does alone what no thread can be had for. */
 void cs_all_on_threads(cs_task_fn *task, void *arg, size_t count);
 

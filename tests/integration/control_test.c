@@ -1,9 +1,13 @@
 /* control_test.c - the control socket with askers that behave badly, and what a crash leaves.
  */
 #include <criterion/criterion.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -155,5 +159,42 @@ Test(control, a_socket_that_a_crash_left_harms_nobody, .timeout = 120)
     cr_assert_eq(st.st_mode & 0777, 0600);
     cluster_stop(&cluster, 0);
     cr_assert_neq(access(path, F_OK), 0, "removed at a clean end");
+    cluster_destroy(&cluster);
+}
+
+typedef struct holder {
+    int lock, opened; /* an inotify of IN_OPEN on the lock file */
+} holder_t;
+
+/* Lets the lock go when it was tried twice. */
+static void *hold(void *arg)
+{
+    holder_t *holder = arg;
+    struct inotify_event event;
+    for (int i = 0; i < 2; i++) {
+        ssize_t got = read(holder->opened, &event, sizeof event);
+        cr_assert_eq(got, (ssize_t)sizeof event);
+    }
+    close(holder->lock);
+    return NULL;
+}
+
+Test(control, a_node_that_starts_waits_for_a_request_to_the_home_itself, .timeout = 120)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 1);
+    char path[300];
+    snprintf(path, sizeof path, "%s/lock", cluster.node[0].home);
+    holder_t holder = {open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600),
+                       inotify_init1(IN_CLOEXEC)};
+    cr_assert_eq(flock(holder.lock, LOCK_EX), 0);
+    cr_assert_geq(inotify_add_watch(holder.opened, path, IN_OPEN), 0);
+    pthread_t thread;
+    cr_assert_eq(pthread_create(&thread, NULL, hold, &holder), 0);
+    cluster_start(&cluster, 0);
+    cr_assert_eq(pthread_join(thread, NULL), 0);
+    close(holder.opened);
+    cr_assert_eq(cluster_run(&cluster, 0, NULL, "node"), 1, "one home, one node");
+    cluster_stop(&cluster, 0);
     cluster_destroy(&cluster);
 }
