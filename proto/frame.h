@@ -281,6 +281,7 @@ typedef struct cs_msg_welcome {
 
 /* flags */
 #define CS_FLAG_INITIATOR 1u /* of an exchange: its initiator sends this */
+#define CS_FLAG_AHEAD     2u /* CHUNK: not asked for; entries that name the contents follow */
 
 typedef struct cs_msg {
     cs_msg_type_t type;

@@ -81,7 +81,12 @@
  * and what tells peers of changes; the rest of `memory-mib` is for what comes, and what goes */
 #define CS_MEMORY_BASE_BYTES (40u << 20)
 /* small files, entries in one message (limits.md 2) */
-#define CS_BUNDLE_BYTES            (256u << 10)
+#define CS_BUNDLE_BYTES (256u << 10)
+/* of a file that is sent before it is asked for, and of all in one message: what is wasted when
+ * the receiver has them already is less than what a question and its answer take */
+#define CS_AHEAD_FILE_MAX          (4u << 10)
+#define CS_AHEAD_BYTES_MAX         (16u << 10)
+#define CS_AHEAD_KEPT_MAX          8u /* such messages in memory, of a folder */
 #define CS_HOPS_MAX                6u /* eager pushes (core.md 7.2) */
 #define CS_FANOUT_MAX              8u
 #define CS_HOT_MAX                 65536u /* buckets in the hot set; beyond: exchanges carry them */

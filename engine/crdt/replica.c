@@ -234,6 +234,12 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
     return !apart;
 }
 
+bool cs_replica_rows_changed(cs_replica_t *replica)
+{
+    cs__settle_dirty(replica);
+    return cs_workset_is_dirty(&replica->ws);
+}
+
 void cs_replica_staged_durable(cs_replica_t *replica)
 {
     cs_workset_durable(&replica->ws);

@@ -339,6 +339,8 @@ void cs_replica_take_changed(cs_replica_t *replica,
  * may be outstanding, they become durable in order. If a batch could not be written, destroy
  * the replica and open it anew: the store still holds the last durable moment. */
 bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch);
+/* Since the last stage rows of entries, paths or files changed: more than what others know. */
+bool cs_replica_rows_changed(cs_replica_t *replica);
 void cs_replica_staged_durable(cs_replica_t *replica); /* the oldest outstanding stage */
 
 CS_HEADER_END

@@ -175,8 +175,11 @@ cs_err_t cs_control_ask(const char *socket_path, cs_slice_t request, uint32_t ti
     }
     *ret = (cs_control_answer_t){0};
     listener_t listener = {.taker = taker};
-    err = send_all(fd, request);
-    if (err == CS_OK) err = send_all(fd, cs_slice("\n", 1));
+    cs_buf_t line = {0}; /* in one piece: the node looks at it once */
+    cs_buf_put_slice(&line, request);
+    cs_buf_put_u8(&line, '\n');
+    err = send_all(fd, cs_buf_slice(&line));
+    cs_buf_fini(&line);
     /* A node that refuses a request early says why, and may have closed meanwhile. */
     if (err != CS_ERR_TIMEOUT) err = read_answer(fd, &listener, ret);
     if (err != CS_OK) cs_control_answer_fini(ret);

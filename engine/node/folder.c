@@ -322,6 +322,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     cs_folder_commit_more(folder);
     pump_disk(folder);
     cs_folder_pump_fetch(folder);
+    cs_folder_take_ahead(folder);
     cs_folder_pump_serve(folder);
     show_applied(folder);
     cs_folder_tell_recovery(folder);
@@ -329,11 +330,12 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     cs_folder_tell_of_members(folder);
     pay_credits(folder);
     stage(folder);
+    cs_folder_ahead_send(folder);
     if (!folder->node->stopping) cs_folder_release_steps(folder);
     sweep_rows(folder);
     pay_credits(folder);
+    flush(folder); /* before answers: who asks is woken, and others wait for the change */
     cs_folder_answer_scans(folder);
-    flush(folder);
     folder->fx = NULL;
     /* A database that cannot be trusted is for the shell: it makes a new one. */
     return folder->err == CS_ERR_CORRUPT ? CS_ERR_CORRUPT : CS_OK;

@@ -67,6 +67,13 @@ typedef struct cs_news {
     cs_buf_t names; /* owned, packed */
 } cs_news_t;
 
+/* Contents that a peer sent before they were asked for. */
+typedef struct cs_came_ahead {
+    cs_peer_t peer;
+    cs_blob_t *blob; /* one reference: records, as in CHUNK */
+    bool is_answer;  /* to what would have been asked */
+} cs_came_ahead_t;
+
 typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     cs_peer_t peer;
     cs_job_t *job;
@@ -175,6 +182,13 @@ typedef struct cs_folder {
     cs_news_t *news;
     size_t news_count, news_cap;
     cs_omap_t fresh; /* contents whose rows a SERVE job may not have seen; epoch: their stage */
+    cs_buf_t ahead, ahead_due; /* records as in CHUNK: of files that were just saved; of those,
+                                  what entries name that are about to be pushed */
+    cs_peer_t ahead_to[CS_FANOUT_MAX];
+    size_t ahead_to_count;
+    uint64_t ahead_ctr; /* the replica's counter before they were recorded */
+    cs_came_ahead_t came_ahead[CS_AHEAD_KEPT_MAX]; /* the oldest first */
+    size_t came_ahead_count;
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;
     cs_peer_t *serving; /* peers with a SERVE job under way */
@@ -295,6 +309,7 @@ void cs_folder_go_on_if_room(cs_folder_t *folder);
 
 /* folder_content.c */
 void cs_folder_pump_fetch(cs_folder_t *folder);
+void cs_folder_take_ahead(cs_folder_t *folder); /* what came before it was asked for */
 cs_rows_view_t cs_folder_rows(const cs_folder_t *folder); /* as they are now */
 /* For the fetch machine; arg: the folder. */
 cs_err_t cs_folder_read_node(void *arg, const cs_name_t *name, cs_buf_t *ret);
@@ -303,6 +318,21 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
                                const cs_msg_t *msg, cs_blob_t *blob);
 void cs_folder_staged(cs_folder_t *folder, cs_job_t *job);
 void cs_folder_part_done(cs_folder_t *folder, cs_job_t *job);
+
+/* folder_ahead.c: small contents that are sent before they are asked for */
+void cs_folder_ahead_saw(cs_folder_t *folder, const cs_buf_t *records); /* of a scan */
+void cs_folder_ahead_pushes(cs_folder_t *folder, const cs_entry_t *entry);
+void cs_folder_ahead_pushes_to(cs_folder_t *folder, const cs_peer_t *peers, size_t count);
+/* After the rows were given to the disk: these have to wait for it, and the bytes do not. */
+void cs_folder_ahead_send(cs_folder_t *folder);
+void cs_folder_ahead_came(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
+                          cs_blob_t *blob);
+/* True: this ASK_SMALL is not to be sent. Then, until it is NULL, what to take for the answer:
+ * a reference for the caller. */
+bool cs_folder_ahead_answers(cs_folder_t *folder, const cs_fetch_action_t *action);
+cs_blob_t *cs_folder_ahead_answer(cs_folder_t *folder, cs_peer_t *ret_peer);
+void cs_folder_ahead_down(cs_folder_t *folder, cs_peer_t peer);
+void cs_folder_ahead_fini(cs_folder_t *folder);
 
 /* folder_serve.c */
 void cs_folder_ask(cs_folder_t *folder, const cs_peer_entry_t *peer, const cs_msg_t *msg);

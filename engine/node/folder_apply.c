@@ -105,9 +105,11 @@ static bool start_steps(cs_folder_t *folder, cs_steps_t *steps)
     folder->disk_job_kind = CS_JOB_APPLY;
     folder->disk_job_id = job->id;
     /* What the steps follow from must be known after a crash, or the next scan takes their work
-     * for a user's: it goes with the next stage. */
+     * for a user's: it goes with the next stage, or is on its way. What others know does not
+     * matter to what is shown, and so does not to the steps. */
+    bool waits = folder->rows.count > 0 || cs_replica_rows_changed(folder->replica);
     folder->steps_job = job;
-    folder->steps_stage = folder->staged + 1;
+    folder->steps_stage = folder->staged + waits;
     return true;
 }
 

@@ -157,6 +157,9 @@ void cs_folder_pump_fetch(cs_folder_t *folder)
     while (cs_fetch_next(folder->fetch, folder->now_ms, &action)) {
         switch (action.kind) {
         case CS_FETCH_ASK_SMALL:
+            if (!cs_folder_ahead_answers(folder, &action)) ask(folder, &action);
+            spend(folder, &action);
+            break;
         case CS_FETCH_ASK_MAP:
         case CS_FETCH_ASK_NODES:
         case CS_FETCH_ASK_CHUNKS:
@@ -208,21 +211,42 @@ static cs_err_t on_records(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
     return rest.len == 0 ? CS_OK : CS_ERR_MALFORMED;
 }
 
+static cs_err_t take_records(cs_folder_t *folder, cs_peer_t peer, cs_blob_t *blob)
+{
+    folder->blob = blob;
+    cs_err_t err = on_records(folder, peer, blob->bytes);
+    folder->blob = NULL;
+    if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
+    return err;
+}
+
 static cs_err_t on_chunk(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
                          cs_blob_t *blob)
 {
-    cs_err_t err = CS_ERR_MALFORMED;
+    if (msg->flags & CS_FLAG_AHEAD) {
+        cs_folder_ahead_came(folder, peer, msg, blob);
+        return CS_OK;
+    }
     if (msg->payload.len == 0) cs_fetch_heard(folder->fetch, peer);
     if (msg->u.chunk.unpacked == 0) {
-        folder->blob = blob;
-        err = on_records(folder, peer, msg->payload);
-        folder->blob = NULL;
-    } else if ((folder->blob = unpack(msg)) != NULL) {
-        err = on_records(folder, peer, folder->blob->bytes);
-        cs_blob_unref(&folder->blob);
+        return blob == NULL ? CS_OK : take_records(folder, peer, blob);
     }
-    if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
+    cs_blob_t *unpacked = unpack(msg);
+    if (unpacked == NULL) return CS_ERR_MALFORMED;
+    cs_err_t err = take_records(folder, peer, unpacked);
+    cs_blob_unref(&unpacked);
     return err;
+}
+
+void cs_folder_take_ahead(cs_folder_t *folder)
+{
+    cs_peer_t peer;
+    cs_blob_t *blob;
+    while ((blob = cs_folder_ahead_answer(folder, &peer)) != NULL) {
+        cs_err_t err = take_records(folder, peer, blob);
+        cs_blob_unref(&blob);
+        if (err != CS_OK) cs_folder_drop(folder, peer, cs_err_text(err));
+    }
 }
 
 static cs_err_t on_nodes(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)

@@ -124,6 +124,16 @@ static void host_heard(void *arg, cs_peer_t peer, const cs_entry_t *entry, bool 
     cs_folder_heard(arg, peer, entry, own);
 }
 
+static void host_pushes(void *arg, const cs_entry_t *entry)
+{
+    cs_folder_ahead_pushes(arg, entry);
+}
+
+static void host_pushes_to(void *arg, const cs_peer_t *peers, size_t count)
+{
+    cs_folder_ahead_pushes_to(arg, peers, count);
+}
+
 static void host_more(void *arg, cs_peer_t peer)
 {
     cs_fetch_retry(((cs_folder_t *)arg)->fetch, peer);
@@ -234,7 +244,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     cs_gossip_host_t host = {folder,        host_send,        host_drop,   host_note_peer,
                              host_snapshot, host_reincarnate, host_member, host_alarm,
                              host_changed,  host_heard,       host_more,   host_refused,
-                             host_met,      host_exchange};
+                             host_met,      host_exchange,    host_pushes, host_pushes_to};
     folder->gossip = cs_gossip_new(&gossip, &host);
     cs_folder_load_members(folder, config);
     cs_folder_brake_load(folder);
@@ -286,6 +296,7 @@ void cs_folder_destroy(cs_folder_t **folder_p)
     cs_marks_destroy(&folder->marks);
     cs_chunker_table_destroy(&folder->table);
     cs_outbox_fini(&folder->outbox);
+    cs_folder_ahead_fini(folder);
     cs_folder_scan_fini(folder);
     for (size_t i = 0; i < folder->serve_count; i++) {
         cs_job_destroy(&folder->serve[i].job);

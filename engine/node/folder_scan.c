@@ -164,6 +164,7 @@ void cs_folder_records(cs_folder_t *folder, cs_scan_records_t *records)
 {
     folder->scan_ahead = false;
     if (!folder->scan_failed && !folder->leaving) {
+        cs_folder_ahead_saw(folder, &records->ahead);
         cs_scan_records_each(records, folder, take_sighting);
     }
     if (folder->scan_ahead) cs_gossip_local(folder->gossip, folder->now_ms);

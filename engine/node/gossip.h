@@ -96,6 +96,10 @@ typedef struct cs_gossip_host {
     /* An exchange is over; may be NULL. */
     void (*exchange)(void *arg, cs_peer_t peer, cs_exchange_end_t end,
                      const cs_exchange_facts_t *facts);
+    /* An entry that our own user changed is about to be pushed; then, after all of these: to
+     * these peers, before they are sent any. Both may be NULL. */
+    void (*pushes)(void *arg, const cs_entry_t *entry);
+    void (*pushes_to)(void *arg, const cs_peer_t *peers, size_t count);
 } cs_gossip_host_t;
 
 typedef struct cs_gossip_config {

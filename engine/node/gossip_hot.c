@@ -106,6 +106,21 @@ static int by_hops_and_bucket(const void *a, const void *b)
     return memcmp(x->bucket.b, y->bucket.b, CS_BUCKET_BYTES);
 }
 
+static void note_own(cs_gossip_t *gossip, const cs_entry_t *entry)
+{
+    if (cs_entry_is_dead(entry)) gossip->deaths++;
+    if (gossip->host.pushes != NULL) gossip->host.pushes(gossip->host.arg, entry);
+}
+
+static void announce(cs_gossip_t *gossip, cs__peer_t *const *peers, size_t count)
+{
+    cs_peer_t ids[CS_FANOUT_MAX];
+    for (size_t i = 0; i < count; i++) {
+        ids[i] = peers[i]->id;
+    }
+    if (gossip->host.pushes_to != NULL) gossip->host.pushes_to(gossip->host.arg, ids, count);
+}
+
 /* Encodes what is hot, in order. Enough of it known elsewhere, or unreadable: left to
  * exchanges. */
 static void prepare(cs_gossip_t *gossip, push_t *ret)
@@ -124,7 +139,7 @@ static void prepare(cs_gossip_t *gossip, push_t *ret)
             cs_entry_encode(&entry, &ret->bytes);
             ret->ready[ret->count++] =
                 (ready_t){.item = *item, .at = at, .len = ret->bytes.len - at};
-            if (item->hops == 0 && cs_entry_is_dead(&entry)) gossip->deaths++;
+            if (item->hops == 0) note_own(gossip, &entry);
         }
         cs_entry_fini(&entry);
     }
@@ -234,6 +249,7 @@ void cs__push(cs_gossip_t *gossip)
     push_t push = {0};
     prepare(gossip, &push);
     gossip->pushed_ms = gossip->now_ms;
+    announce(gossip, peers, count);
     for (size_t i = 0; i < count; i++) {
         push_to(gossip, peers[i], &push);
     }

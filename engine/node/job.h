@@ -37,6 +37,7 @@ typedef enum cs_job_kind {
 typedef struct cs_scan_records {
     cs_buf_t sightings; /* bytewise order of paths */
     cs_batch_t rows;    /* n/, c/, r/ of hashed files */
+    cs_buf_t ahead;     /* records as in CHUNK: small files, where few were seen */
     size_t count;
 } cs_scan_records_t;
 

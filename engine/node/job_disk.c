@@ -1,10 +1,13 @@
 /* job_disk.c - the worker's side of a folder's disk: scans, and groups of steps. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
+#include "disk/bytes.h"
 #include "disk/ignore.h"
 #include "disk/trash.h"
 #include "node/job_internal.h"
+#include "proto/frame.h"
 
 #define TRASH_BYTES_MAX ((uint64_t)10 << 30) /* by default, ... */
 #define TRASH_DIVISOR   10u                  /* ... and at most this part of the file system */
@@ -35,6 +38,8 @@ typedef struct scan_run {
     const cs_job_env_t *env;
     cs_scan_records_t records;
     bool must_flush; /* for these records */
+    bool many;       /* more small files than are worth sending ahead */
+    cs_buf_t bytes;  /* of one of them */
     cs_err_t err;    /* of a flush */
 } scan_run_t;
 
@@ -48,10 +53,46 @@ static bool hand_over(scan_run_t *run)
     return go_on;
 }
 
+static cs_err_t read_small(scan_run_t *run, const cs_sighting_t *sighting)
+{
+    cs_file_t *file = NULL;
+    cs_fs_t *fs = run->env->fs;
+    size_t size = (size_t)sighting->content.size, got = 0;
+    cs_err_t err = fs->ops->open_read(fs, sighting->path, &file);
+    if (err != CS_OK) return err;
+    cs_buf_clear(&run->bytes);
+    cs_buf_reserve(&run->bytes, size);
+    err = cs_file_read_all(file, 0, run->bytes.data, size, &got);
+    file->ops->close(&file);
+    run->bytes.len = got;
+    return err;
+}
+
+/* A user saved a file or a few: the bytes, if they are still those that were seen. */
+static void add_ahead(scan_run_t *run, const cs_sighting_t *sighting)
+{
+    const cs_content_t *content = &sighting->content;
+    bool is_new = sighting->what == CS_SAW_APPEARED || sighting->what == CS_SAW_MODIFIED;
+    bool small = content->kind == CS_KIND_FILE && content->size <= CS_AHEAD_FILE_MAX;
+    if (run->many || run->job->u.scan.path_count == 0 || !is_new || !small) return;
+    cs_buf_t *ahead = &run->records.ahead;
+    run->many = ahead->len + CS_NAME_BYTES + 4 + content->size > CS_AHEAD_BYTES_MAX;
+    if (run->many) {
+        cs_buf_fini(ahead);
+        return;
+    }
+    cs_content_t found;
+    if (read_small(run, sighting) != CS_OK) return;
+    cs_content_of(run->job->table, CS_KIND_FILE, cs_buf_slice(&run->bytes), &found);
+    if (!cs_content_eq(&found, content)) return;
+    cs_chunk_put(ahead, content->hash, cs_buf_slice(&run->bytes));
+}
+
 static bool on_sighting(void *arg, const cs_sighting_t *sighting)
 {
     scan_run_t *run = arg;
     cs_scan_records_add(&run->records, sighting);
+    add_ahead(run, sighting);
     bool flushes = run->job->durability != CS_DURABILITY_NONE;
     run->must_flush = run->must_flush || (flushes && cs_sighting_needs_flush(sighting));
     return cs_scan_records_full(&run->records) ? hand_over(run) : true;
@@ -147,6 +188,7 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
     if (job->err == CS_OK && left && !hand_over(&run)) job->err = CS_ERR_AGAIN;
     if (run.err != CS_OK) job->err = run.err;
     cs_scan_records_fini(&run.records);
+    cs_buf_fini(&run.bytes);
     cs_free(paths);
 }
 

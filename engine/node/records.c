@@ -49,6 +49,7 @@ void cs_scan_records_fini(cs_scan_records_t *records)
 {
     cs_buf_fini(&records->sightings);
     cs_batch_fini(&records->rows);
+    cs_buf_fini(&records->ahead);
     records->count = 0;
 }
 
