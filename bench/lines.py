@@ -4,7 +4,9 @@ A line is measured with one tool at a time, in directories of its own. Whatever 
 (writing the tree, starting daemons, connecting them) is done before the clock starts; the flush that
 makes both ends durable is inside.
 """
+import itertools
 import os
+import shutil
 import statistics
 import threading
 import time
@@ -144,6 +146,33 @@ class Watched(Save):
     @staticmethod
     def tell(tool):
         pass
+
+
+class SaveBusy(Save):
+    """The same as `save`, while somebody copies large files to the disk of both folders."""
+    name, title = "save_busy", "one saved file of 1 KiB, while large files are copied to the disk"
+    tools = ("crdtsync", "syncthing", "unison")
+    figures = {"median": Figure("a saved file of 1 KiB is there, on a busy disk: median", "ms"),
+               "p99": Figure("the same, 99th percentile", "ms")}
+    files, size = 4, 512 * MIB  # of which the disk has one to write at any time
+
+    def measure(self, world, make):
+        place = world.fresh("copies")
+        (place / "film").write_bytes(os.urandom(MIB) * (self.size // MIB))
+        over = threading.Event()
+        copying = threading.Thread(target=self.copy, args=(place, over))
+        copying.start()
+        try:
+            return super().measure(world, make)
+        finally:
+            over.set()
+            copying.join()
+
+    def copy(self, place, over):
+        for i in itertools.count():
+            if over.is_set():
+                return
+            shutil.copyfile(place / "film", place / f"copy-{i % self.files}")
 
 
 class Edits(Line):
@@ -339,5 +368,5 @@ LINES = {line.name: line for line in (
               "rsync over ssh", 0.8),
     FirstSync("many", "first sync of 200,000 files of 1 KiB", (200000, 1024, 100),
               ("crdtsync", "syncthing", "unison", "rsync daemon"), "rsync daemon", 2.5),
-    Save(), Watched(), Edits(), Rename(), Scan(), Memory(), Sources(), Swarm(), Sparse())}
+    Save(), SaveBusy(), Watched(), Edits(), Rename(), Scan(), Memory(), Sources(), Swarm(), Sparse())}
 assert all(tool in {t.name for t in peers.TOOLS} for line in LINES.values() for tool in line.tools)

@@ -56,7 +56,7 @@ foreach(header
     base/base.h base/buf.h base/digest.h base/err.h base/limits.h base/mem.h base/prng.h
     base/store.h base/str.h base/symbols.h base/tasks.h
     crdt/entry.h crdt/replica.h crdt/vv.h
-    disk/apply.h disk/fs.h disk/scan.h
+    disk/apply.h disk/flush.h disk/fs.h disk/scan.h
     xfer/content.h xfer/fetch.h
     node/cron.h node/gossip.h node/job.h node/marks.h node/node.h node/rate.h node/scheme.h node/standing.h
     io/config.h io/rate_plan.h io/control_client.h io/daemon.h io/entropy.h io/exit_codes.h io/fs_linux.h

@@ -185,9 +185,9 @@ static cs_err_t disk_chmod(cs_fs_t *fs, cs_slice_t path, const cs_print_t *expec
     ON_DISK(inner->chmod(fs, path, expect, mode, ret));
 }
 
-static cs_err_t disk_sync(cs_fs_t *fs)
+static cs_err_t disk_sync(cs_fs_t *fs, const cs_slice_t *paths, size_t count)
 {
-    ON_DISK(inner->sync(fs));
+    ON_DISK(inner->sync(fs, paths, count));
 }
 
 void cs_sim_load_disk(cs_fs_t *fs)

@@ -203,12 +203,18 @@ static cs_err_t mem_chmod(cs_fs_t *fs, cs_slice_t path, const cs_print_t *expect
     return CS_OK;
 }
 
-static cs_err_t mem_sync(cs_fs_t *fs)
+static cs_err_t mem_sync(cs_fs_t *fs, const cs_slice_t *paths, size_t count)
 {
     cs__mem_fs_t *self = fs_of(fs);
     cs_err_t err = ask_path(self, CS_MEM_SYNC, cs_slice(NULL, 0));
     if (err != CS_OK || self->root->bare) return err; /* that is another file system */
-    cs_mem_volume_flush(self->volume);
+    bool all = count == 0;
+    for (size_t i = 0; i < count && !all; i++) {
+        cs__inode_t *inode = NULL;
+        all = cs__mem_look(self->volume, self->root, paths[i], &inode) != CS_OK;
+        if (!all) cs__mem_fsync(self->volume, inode);
+    }
+    if (all) cs_mem_volume_flush(self->volume);
     return CS_OK;
 }
 

@@ -1,6 +1,11 @@
 /* apply.c - the phases of one run (apply_run.h). */
 #include "base/mem.h"
+#include "disk/flush.h"
 #include "disk/trash_log.h"
+
+#define FEW_MAX                                                                  \
+    4u /* files whose flushes take no longer than one of all, with much to write \
+        */
 
 typedef void (*perform_t)(cs_run_t *run, size_t index);
 
@@ -90,7 +95,50 @@ static void verify_file(cs_run_t *run, size_t index)
 static cs_err_t flush(const cs_run_t *run)
 {
     if (run->config->durability == CS_DURABILITY_NONE) return CS_OK;
-    return run->fs->ops->sync(run->fs);
+    return run->fs->ops->sync(run->fs, NULL, 0);
+}
+
+/* A few files come: what others write to the file system need not be waited for. */
+static bool is_few(const cs_run_t *run)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < run->steps->len; i++) {
+        const cs_step_t *step = &run->steps->item[i];
+        if (step->err != CS_OK || step->kind == CS_STEP_VERIFY) continue;
+        if (step->kind != CS_STEP_WRITE || ++count > FEW_MAX) return false;
+    }
+    return true;
+}
+
+/* Before names change: what they will stand for, and the log. */
+static cs_err_t flush_bytes(const cs_run_t *run)
+{
+    cs_flush_t few = {0};
+    if (run->config->durability == CS_DURABILITY_NONE) return CS_OK;
+    if (!is_few(run)) return flush(run);
+    for (size_t i = 0; i < run->steps->len; i++) {
+        const cs_step_t *step = &run->steps->item[i];
+        if (step->err != CS_OK || step->kind != CS_STEP_WRITE) continue;
+        cs_flush_add(&few, cs_buf_slice(&run->work[i].home));
+    }
+    cs__apply_flush_log(run, &few);
+    return cs_flush_run(&few, run->fs);
+}
+
+/* After they have. */
+static cs_err_t flush_names(const cs_run_t *run)
+{
+    cs_flush_t few = {0};
+    if (run->config->durability == CS_DURABILITY_NONE) return CS_OK;
+    if (!is_few(run)) return flush(run);
+    for (size_t i = 0; i < run->steps->len; i++) {
+        const cs_step_t *step = &run->steps->item[i];
+        if (step->err != CS_OK || step->kind != CS_STEP_WRITE) continue;
+        cs_flush_name(&few, cs_slice_str(step->item.path));
+    }
+    if (run->group.len > 0) cs_flush_add(&few, cs_buf_slice(&run->group));
+    cs_flush_add(&few, cs_slice_text(CS_TMP_DIR));
+    return cs_flush_run(&few, run->fs);
 }
 
 static void perform(cs_run_t *run, cs_step_kind_t kind, perform_t each)
@@ -168,11 +216,11 @@ static cs_err_t run_all(cs_run_t *run)
     if (err != CS_OK) refuse_without_trash(run, err);
     perform(run, CS_STEP_VERIFY, verify_file);
     if (!any_open(run)) return CS_OK;
-    if (!CS_MUT(APPLY_NO_SYNC)) err = flush(run);
+    if (!CS_MUT(APPLY_NO_SYNC)) err = flush_bytes(run);
     if (err != CS_OK) return err;
     change_names(run);
     if (run->flush_err != CS_OK) return run->flush_err;
-    return any_open(run) && !CS_MUT(APPLY_NO_FLUSH) ? flush(run) : CS_OK;
+    return any_open(run) && !CS_MUT(APPLY_NO_FLUSH) ? flush_names(run) : CS_OK;
 }
 
 /* A user's file where a directory should be is not at the step's own path, but what must be

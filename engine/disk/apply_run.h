@@ -19,6 +19,7 @@
 #include "base/mutation.h"
 #include "base/path.h"
 #include "disk/apply.h"
+#include "disk/flush.h"
 
 #define CS_TMP_DIR   CS_PRIVATE_DIR "/tmp"
 #define CS_TRASH_DIR CS_PRIVATE_DIR "/trash"
@@ -75,6 +76,7 @@ void cs__apply_unstage(cs_run_t *run); /* removes unused copies */
 /* --- apply_trash.c */
 cs_err_t cs__apply_open_group(cs_run_t *run); /* if some step may need it */
 void cs__apply_close_group(cs_run_t *run);    /* removes it if nothing entered */
+void cs__apply_flush_log(const cs_run_t *run, cs_flush_t *flush);
 /* Behind the number of a step, in the name of its file in the trash (trash_log.h). */
 typedef enum cs_trash_mark {
     CS_TRASH_OLD = 0,

@@ -108,6 +108,17 @@ cs_err_t cs__apply_open_group(cs_run_t *run)
     return err;
 }
 
+void cs__apply_flush_log(const cs_run_t *run, cs_flush_t *flush)
+{
+    if (run->group.len == 0) return;
+    cs_buf_t path = {0};
+    log_path(run, &path);
+    cs_flush_add(flush, cs_buf_slice(&path));
+    cs_flush_add(flush, cs_buf_slice(&run->group));
+    cs_flush_add(flush, cs_slice_text(CS_TRASH_DIR));
+    cs_buf_fini(&path);
+}
+
 void cs__apply_close_group(cs_run_t *run)
 {
     if (run->group.len == 0) return;

@@ -130,7 +130,9 @@ typedef struct cs_fs_ops {
      * nothing done. */
     cs_err_t (*chmod)(cs_fs_t *fs, cs_slice_t path, const cs_print_t *expect, uint16_t mode,
                       cs_stat_t *ret);
-    cs_err_t (*sync)(cs_fs_t *fs);                                           /* syncfs */
+    /* A power cut takes nothing back any more: of all (count 0: syncfs), or of the bytes, modes
+     * and times of these files and the names in these directories; more may be flushed. */
+    cs_err_t (*sync)(cs_fs_t *fs, const cs_slice_t *paths, size_t count);
     cs_err_t (*space)(cs_fs_t *fs, uint64_t *ret_free, uint64_t *ret_total); /* bytes */
     /* Look the root up by its path again: something may have been mounted over it, or moved
      * away, since. NOT_FOUND: there is none now; the old one stays in use. */

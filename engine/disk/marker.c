@@ -69,7 +69,7 @@ cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16])
     if (err != CS_OK) return err;
     err =
         fs->ops->rename(fs, cs_slice_text(NEW_PATH), cs_slice_text(ID_PATH), CS_RENAME_REPLACE);
-    return err == CS_OK ? fs->ops->sync(fs) : err;
+    return err == CS_OK ? fs->ops->sync(fs, NULL, 0) : err;
 }
 
 /* Failing is no harm: what is left is named when the path is to be a folder again. */

@@ -71,9 +71,11 @@ static bool on_cancelled(void *arg)
     return scan->sink->cancelled != NULL && scan->sink->cancelled(scan->sink->arg);
 }
 
-bool cs_sighting_needs_flush(const cs_sighting_t *sighting)
+void cs_sighting_flush(const cs_sighting_t *sighting, cs_flush_t *flush)
 {
-    return sighting->what != CS_SAW_TOUCHED || sighting->rewritten;
+    if (sighting->what == CS_SAW_TOUCHED && !sighting->rewritten) return;
+    if (sighting->what != CS_SAW_VANISHED) cs_flush_add(flush, sighting->path);
+    cs_flush_name(flush, sighting->path);
 }
 
 cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,

@@ -17,7 +17,7 @@
 #ifndef CS_DISK_SCAN_H
 #define CS_DISK_SCAN_H
 
-#include "disk/fs.h"
+#include "disk/flush.h"
 #include "xfer/content.h"
 
 CS_HEADER_BEGIN
@@ -82,10 +82,10 @@ typedef struct cs_scan_stats {
 CS_MUST_USE cs_err_t cs_scan(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                              cs_scan_stats_t *ret);
 /* What this tells may be in memory only, as programs save without waiting for the disk. The
- * caller flushes the file system (cs_fs_ops_t.sync) before anything durable, or anybody else,
- * knows of it: after a power cut the disk would show something older, which the next scan would
- * take for the user's doing. */
-bool cs_sighting_needs_flush(const cs_sighting_t *sighting);
+ * caller flushes what is added to `flush` before anything durable, or anybody else, knows of
+ * it: after a power cut the disk would show something older, which the next scan would take for
+ * the user's doing. */
+void cs_sighting_flush(const cs_sighting_t *sighting, cs_flush_t *flush);
 
 /* Make .crdtsync/{id,tmp,trash} and write the marker: only for a folder that was just added. */
 CS_MUST_USE cs_err_t cs_folder_mark(cs_fs_t *fs, const uint8_t marker[16]);

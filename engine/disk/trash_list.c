@@ -90,7 +90,7 @@ cs_err_t cs_trash_restore(cs_fs_t *fs, cs_slice_t what, cs_slice_t to, cs_buf_t 
         cs_buf_put_slice(ret_to, to.len > 0 ? to : cs_buf_slice(&found.path));
         err = cs__apply_rename_new(fs, cs_buf_slice(&found.at), cs_buf_slice(ret_to));
         /* A scan takes it over: the name must not be lost after that, or it was deleted. */
-        if (err == CS_OK) err = fs->ops->sync(fs);
+        if (err == CS_OK) err = fs->ops->sync(fs, NULL, 0);
         *ret = found.stat;
     }
     cs_buf_fini(&found.path);

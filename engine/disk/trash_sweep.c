@@ -212,7 +212,7 @@ static void close_group(cs_sweep_t *sweep, cs_slice_t group)
     for (size_t i = 0; i < listing.len; i++) {
         any_left = any_left || !is_log(&listing.item[i]);
     }
-    if (!any_left && sweep->gave_back) sweep->gave_back = fs->ops->sync(fs) != CS_OK;
+    if (!any_left && sweep->gave_back) sweep->gave_back = fs->ops->sync(fs, NULL, 0) != CS_OK;
     if (!any_left && !sweep->gave_back) {
         for (size_t i = 0; i < listing.len; i++) {
             remove_entry(fs, group, &listing.item[i]);

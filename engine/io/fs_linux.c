@@ -219,16 +219,6 @@ static cs_err_t open_root(cs_fs_t *fs, int *ret_fd)
     return cs__linux_open_at(fs, cs_slice(NULL, 0), O_RDONLY | O_DIRECTORY, ret_fd);
 }
 
-static cs_err_t linux_sync(cs_fs_t *fs)
-{
-    int fd = -1;
-    cs_err_t err = open_root(fs, &fd);
-    if (err != CS_OK) return err;
-    if (syncfs(fd) != 0) err = cs__linux_err(errno);
-    close(fd);
-    return err;
-}
-
 static cs_err_t linux_space(cs_fs_t *fs, uint64_t *ret_free, uint64_t *ret_total)
 {
     struct statvfs st;
@@ -291,7 +281,7 @@ static const cs_fs_ops_t linux_ops = {
     .link = cs__linux_link,
     .rename = cs__linux_rename,
     .chmod = cs__linux_chmod,
-    .sync = linux_sync,
+    .sync = cs__linux_sync,
     .space = linux_space,
     .refresh = linux_refresh,
     .close_fs = linux_close_fs,

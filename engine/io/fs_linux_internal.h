@@ -54,6 +54,9 @@ bool cs__linux_in_use(cs_file_t *file);
 cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns);
 void cs__linux_close(cs_file_t **file_p);
 
+/* fs_linux_sync.c */
+cs_err_t cs__linux_sync(cs_fs_t *fs, const cs_slice_t *paths, size_t count);
+
 /* fs_linux_name.c */
 cs_err_t cs__linux_readlink(cs_fs_t *fs, cs_slice_t path, cs_buf_t *ret);
 cs_err_t cs__linux_symlink(cs_fs_t *fs, cs_slice_t target, cs_slice_t path);

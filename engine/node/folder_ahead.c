@@ -38,6 +38,7 @@ void cs_folder_ahead_pushes(cs_folder_t *folder, const cs_entry_t *entry)
         const cs_kval_t *k = &entry->k[i];
         cs_slice_t bytes;
         if (k->dot.rid != rid || k->dot.ctr <= folder->ahead_ctr) continue;
+        if (find(cs_buf_slice(&folder->ahead_due), k->content.hash, &bytes)) continue;
         if (!find(cs_buf_slice(&folder->ahead), k->content.hash, &bytes)) continue;
         cs_chunk_put(&folder->ahead_due, k->content.hash, bytes);
     }

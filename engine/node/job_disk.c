@@ -37,17 +37,16 @@ typedef struct scan_run {
     cs_job_t *job;
     const cs_job_env_t *env;
     cs_scan_records_t records;
-    bool must_flush; /* for these records */
-    bool many;       /* more small files than are worth sending ahead */
-    cs_buf_t bytes;  /* of one of them */
-    cs_err_t err;    /* of a flush */
+    cs_flush_t flush; /* for these records */
+    bool many;        /* more small files than are worth sending ahead */
+    cs_buf_t bytes;   /* of one of them */
+    cs_err_t err;     /* of a flush */
 } scan_run_t;
 
 static bool hand_over(scan_run_t *run)
 {
     const cs_job_env_t *env = run->env;
-    if (run->must_flush) run->err = env->fs->ops->sync(env->fs);
-    run->must_flush = false;
+    run->err = cs_flush_run(&run->flush, env->fs);
     bool go_on = run->err == CS_OK && env->emit(env->arg, run->job, &run->records);
     cs_scan_records_fini(&run->records);
     return go_on;
@@ -94,7 +93,7 @@ static bool on_sighting(void *arg, const cs_sighting_t *sighting)
     cs_scan_records_add(&run->records, sighting);
     add_ahead(run, sighting);
     bool flushes = run->job->durability != CS_DURABILITY_NONE;
-    run->must_flush = run->must_flush || (flushes && cs_sighting_needs_flush(sighting));
+    if (flushes) cs_sighting_flush(sighting, &run->flush);
     return cs_scan_records_full(&run->records) ? hand_over(run) : true;
 }
 
@@ -189,6 +188,7 @@ void cs__job_run_scan(cs_job_t *job, const cs_job_env_t *env)
     if (run.err != CS_OK) job->err = run.err;
     cs_scan_records_fini(&run.records);
     cs_buf_fini(&run.bytes);
+    cs_flush_fini(&run.flush);
     cs_free(paths);
 }
 

@@ -319,7 +319,9 @@ Test(fs, refresh_finds_what_stands_at_the_roots_path_now, .init = setup, .fini =
 PROMISE(fs, sync_and_space_answer)
 {
     uint64_t free_bytes = 0, total = 0;
-    cr_assert_eq(fs->ops->sync(fs), CS_OK);
+    cr_assert_eq(fs->ops->sync(fs, NULL, 0), CS_OK);
+    const cs_slice_t few[] = {p("a"), p("d"), p("d/f"), p(""), p("link"), p("nothing here")};
+    cr_assert_eq(fs->ops->sync(fs, few, CS_COUNT_OF(few)), CS_OK);
     cr_assert_eq(fs->ops->space(fs, &free_bytes, &total), CS_OK);
     cr_assert_gt(total, 0);
     cr_assert_leq(free_bytes, total);

@@ -66,6 +66,28 @@ static void changes_on_both(world_t *world)
     remote_changes(world);
 }
 
+/* So few that they are flushed by name, where the disk is busy: an edit, and a new file in new
+ * directories. */
+static void save_two(world_t *world, int node)
+{
+    char path[64];
+    rounds_tidy(&world->rounds, node);
+    rounds_put(&world->rounds, node, "saved", 900);
+    snprintf(path, sizeof path, "new %d/%u/saved", node, world->rounds.count);
+    rounds_put(&world->rounds, node, path, 900);
+}
+
+static void two_saved(world_t *world)
+{
+    save_two(world, 1);
+}
+
+static void two_come(world_t *world)
+{
+    save_two(world, 0);
+    scan_other(world);
+}
+
 /* A program wrote into a file that had been replaced: it comes back from the trash. */
 static void late_write(world_t *world)
 {
@@ -102,6 +124,8 @@ static const scene_t scenes[] = {
     {"scan", local_changes, NULL},
     {"apply", remote_changes, NULL},
     {"both", changes_on_both, NULL},
+    {"two saved", two_saved, NULL},
+    {"two come", two_come, NULL},
     {"trash", late_write, NULL},
     {"lost database", lost_database, NULL},
     {"restored home", restored_home, NULL},

@@ -52,6 +52,9 @@ typedef struct calls_watcher {
 void calls_watch(const calls_watcher_t *watcher);
 void calls_add_root(const char *root);
 void calls_forget_roots(void);
+/* Others have much to write to the disk, /proc/meminfo says, so that a few files are flushed
+ * one by one. */
+void calls_pretend_busy(bool busy);
 /* Which of the roots, in the order in which they were added, this path is below; -1: none. */
 int calls_root_of(const char *path);
 

@@ -77,7 +77,7 @@ static bool on_sighting(void *arg, const cs_sighting_t *sighting)
 {
     site_t *site = arg;
     bool stage_now;
-    site->must_flush = site->must_flush || cs_sighting_needs_flush(sighting);
+    cs_sighting_flush(sighting, &site->flush);
     must(cs_replica_scan_add(site->peer.replica, sighting, &stage_now) == CS_OK, "scan_add");
     return true;
 }
@@ -125,9 +125,9 @@ static void scan(site_t *site, const cs_slice_t *paths, size_t len)
     cs_scan_stats_t stats;
     cs_scan_result_t result;
     cs_replica_scan_begin(site->peer.replica, NULL, NULL);
-    site->must_flush = false;
     cs_err_t err = cs_scan(&config, &sink, &stats);
-    if (err == CS_OK && site->must_flush) err = site->spy.fs.ops->sync(&site->spy.fs);
+    if (err == CS_OK) err = cs_flush_run(&site->flush, &site->spy.fs);
+    cs_flush_fini(&site->flush);
     cs_store_release(site->peer.store, &snapshot);
     if (site->spy.crashed) {
         cs_replica_scan_abort(site->peer.replica);

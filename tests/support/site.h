@@ -32,7 +32,7 @@ typedef struct site {
     size_t changed_len, changed_cap;
     size_t done[CS_STEP_VERIFY + 1], failed; /* steps performed */
     bool got_bytes;
-    bool must_flush;   /* what the running scan saw */
+    cs_flush_t flush;  /* what the running scan saw */
     site_took_t *took; /* by apply, before a crash */
     size_t took_len;
 } site_t;

@@ -213,13 +213,13 @@ static cs_err_t spy_unlink(cs_fs_t *fs, cs_slice_t path)
     return by_path(fs, spy_of(fs)->real->ops->unlink, path);
 }
 
-static cs_err_t spy_sync(cs_fs_t *fs)
+static cs_err_t spy_sync(cs_fs_t *fs, const cs_slice_t *paths, size_t count)
 {
     spy_fs_t *spy = spy_of(fs);
     if (!pass(spy)) return CS_ERR_IO;
     spy->syncs++;
     spy->names = 0;
-    return spy->flushes ? spy->real->ops->sync(spy->real) : CS_OK;
+    return spy->flushes ? spy->real->ops->sync(spy->real, paths, count) : CS_OK;
 }
 
 static cs_err_t spy_refresh(cs_fs_t *fs)

@@ -14,7 +14,7 @@ Test(mem_fs_gate, is_asked_before_each_call_but_close)
     fs->ops->settle(file);
     fs->ops->close(&file);
     cr_assert_eq(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_NOREPLACE), CS_OK);
-    cr_assert_eq(fs->ops->sync(fs), CS_OK);
+    cr_assert_eq(fs->ops->sync(fs, NULL, 0), CS_OK);
     cs_buf_put_u8(&watch.log, 0);
     cr_assert_str_eq((const char *)watch.log.data, "create a  0+0\n"
                                                    "write a  0+3\n"
@@ -54,7 +54,7 @@ Test(mem_fs_gate, what_it_refuses_is_not_done)
     REFUSED(fs->ops->symlink(fs, p("t"), p("b")));
     REFUSED(fs->ops->rename(fs, p("a"), p("b"), CS_RENAME_REPLACE));
     REFUSED(fs->ops->chmod(fs, p("a"), &expect.print, 0, &st));
-    REFUSED(fs->ops->sync(fs));
+    REFUSED(fs->ops->sync(fs, NULL, 0));
     REFUSED(fs->ops->space(fs, &number, &number));
     REFUSED(fs->ops->refresh(fs));
     cr_assert_eq(fs->ops->open_write(fs, p("a"), &file), CS_OK);

@@ -28,7 +28,7 @@ static void save_without_sync(void)
 {
     put("tmp", "old");
     cr_assert_eq(fs->ops->rename(fs, p("tmp"), p("a"), CS_RENAME_REPLACE), CS_OK);
-    cr_assert_eq(fs->ops->sync(fs), CS_OK);
+    cr_assert_eq(fs->ops->sync(fs, NULL, 0), CS_OK);
     put("tmp", "new");
     cr_assert_eq(fs->ops->rename(fs, p("tmp"), p("a"), CS_RENAME_REPLACE), CS_OK);
 }
@@ -36,8 +36,49 @@ static void save_without_sync(void)
 static void save_with_sync(void)
 {
     put("tmp", "new");
-    cr_assert_eq(fs->ops->sync(fs), CS_OK);
+    cr_assert_eq(fs->ops->sync(fs, NULL, 0), CS_OK);
     cr_assert_eq(fs->ops->rename(fs, p("tmp"), p("a"), CS_RENAME_REPLACE), CS_OK);
+}
+
+static void save_with_sync_of(const char *path)
+{
+    const cs_slice_t paths[] = {cs_slice_text(path)};
+    put("tmp", "new");
+    put("other", "new");
+    cr_assert_eq(fs->ops->sync(fs, paths, 1), CS_OK);
+    cr_assert_eq(fs->ops->rename(fs, p("tmp"), p("a"), CS_RENAME_REPLACE), CS_OK);
+}
+
+static void save_with_sync_of_it(void)
+{
+    save_with_sync_of("tmp");
+}
+
+static void save_with_sync_of_another(void)
+{
+    save_with_sync_of("other");
+}
+
+static void save_with_sync_of_what_is_gone(void)
+{
+    save_with_sync_of("nothing here");
+}
+
+Test(mem_fs_power, a_flush_of_one_file_keeps_its_bytes_alone)
+{
+    static const char *const texts[] = {"new", "", NULL};
+    cr_assert_eq(outcomes(save_with_sync_of_it, "a", texts) & ~(1u << 2), 1u);
+    cr_assert_eq(outcomes(save_with_sync_of_what_is_gone, "a", texts) & ~(1u << 2), 1u,
+                 "then all is flushed");
+    bool torn = false;
+    for (uint64_t random = 0; random < 400 && !torn; random++) {
+        begin((cs_mem_config_t){.power_cuts = true});
+        save_with_sync_of_another();
+        cs_mem_volume_crash(volume, random);
+        torn = exists("a") && !holds("a", "new");
+        end();
+    }
+    cr_assert(torn);
 }
 
 Test(mem_fs_power, a_rename_without_a_flush_may_lead_to_an_empty_or_torn_file)
@@ -181,7 +222,7 @@ Test(mem_fs, a_sync_of_the_bare_mount_point_flushes_nothing_of_the_volume)
     cs_mem_volume_unmount(volume, true);
     cs_fs_t *other = NULL;
     cr_assert_eq(cs_mem_fs_open(volume, NULL, &other), CS_OK);
-    cr_assert_eq(other->ops->sync(other), CS_OK);
+    cr_assert_eq(other->ops->sync(other, NULL, 0), CS_OK);
     other->ops->close_fs(&other);
     cs_mem_volume_mount(volume);
     cs_mem_volume_crash(volume, LOSES_ALL);

@@ -266,7 +266,7 @@ Test(mem_fs, a_mapping_shows_in_the_times_only_when_a_clean_page_gets_dirty)
     cr_assert_eq(cs_mem_user_poke(fd, 0, "z", 1), CS_OK);
     cr_assert_eq(stat_of("a").print.mtime_ns, 20);
     cs_mem_volume_set_time(volume, 30);
-    cr_assert_eq(fs->ops->sync(fs), CS_OK);
+    cr_assert_eq(fs->ops->sync(fs, NULL, 0), CS_OK);
     cr_assert_eq(cs_mem_user_poke(fd, 2, "!", 1), CS_OK);
     cr_assert_eq(stat_of("a").print.mtime_ns, 30);
     cr_assert_eq(cs_mem_user_poke(fd, 3, "+", 1), CS_ERR_IO, "beyond the end");
