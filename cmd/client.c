@@ -105,7 +105,7 @@ int cs_client_home(const cs_run_t *run, cs_home_t **ret)
     cs_buf_t detail = {0};
     char *path = NULL;
     cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
-    if (err == CS_OK) err = cs_home_open(path, ret, &detail);
+    if (err == CS_OK) err = cs_home_find(path, ret, &detail);
     int exit_code = err == CS_ERR_USAGE ? CS_EXIT_USAGE : CS_EXIT_FAILED;
     if (err == CS_OK) exit_code = CS_EXIT_DONE;
     if (err != CS_OK) (void)cs_complain_buf(exit_code, &detail);

@@ -29,6 +29,9 @@ CS_MUST_USE bool cs_request_option(const cs_run_t *run, json_t *request, const c
 CS_MUST_USE bool cs_request_options(const cs_run_t *run, json_t *request, const char *option,
                                     const char *key);
 
+/* It is not asked after all. The exit code. */
+int cs_request_drop(json_t *request, int exit_code);
+
 /* Seconds, perhaps with a fraction, as ms under "timeout_ms". */
 CS_MUST_USE bool cs_request_timeout(const cs_run_t *run, json_t *request);
 

@@ -12,7 +12,6 @@
 #include "base/mem.h"
 #include "cmd/command.h"
 #include "cmd/table.h"
-#include "io/entropy.h"
 #include "io/suggest.h"
 
 #define NAMES_MAX 64u
@@ -268,7 +267,6 @@ int cs_main(int argc, char **argv)
     fill_standard_descriptors();
     setlocale(LC_CTYPE, ""); /* widths of letters; numbers stay as they are */
     signal(SIGPIPE, SIG_IGN);
-    cs_entropy_init();
     cs_run_t run = {0};
     int exit_code = dispatch(&run, argc, argv);
     cs_args_fini(&run.args);

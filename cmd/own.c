@@ -42,7 +42,8 @@ static int ask_home(cs_asking_t *asking)
     own_t own = {.asking = asking};
     cs_buf_t detail = {0};
     int exit_code = CS_EXIT_FAILED;
-    cs_err_t err = cs_daemon_new(&config, &own.daemon, &detail);
+    cs_err_t err = cs_home_read_identity(asking->home, &detail);
+    if (err == CS_OK) err = cs_daemon_new(&config, &own.daemon, &detail);
     if (err != CS_OK) {
         (void)cs_complain_buf(exit_code, &detail);
         cs_buf_fini(&detail);

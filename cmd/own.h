@@ -1,9 +1,9 @@
 /* own.h - what needs the engine in this process: a node, and requests where no node runs.
  *
- * Two programs are made of the command line. crdtsync-node has all of it: own.c, run_node.c.
- * crdtsync has hand_over.c in their place, and becomes crdtsync-node when they are called. It
- * needs three libraries instead of thirty-five and starts in a fifth of the time, which is most
- * of what a short request to a running node costs. */
+ * Two programs are made of the command line. crdtsync-node has all of it: own.c, run_node.c,
+ * and run_init.c, which needs libsodium. crdtsync has hand_over.c in their place, and becomes
+ * crdtsync-node when they are called. It needs two libraries instead of thirty-five and starts
+ * in a sixth of the time, which is most of what a short request to a running node costs. */
 #ifndef CS_CMD_OWN_H
 #define CS_CMD_OWN_H
 

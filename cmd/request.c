@@ -54,3 +54,9 @@ bool cs_request_timeout(const cs_run_t *run, json_t *request)
     json_object_set_new(request, "timeout_ms", json_integer((json_int_t)(seconds * 1000)));
     return true;
 }
+
+int cs_request_drop(json_t *request, int exit_code)
+{
+    json_decref(request);
+    return exit_code;
+}

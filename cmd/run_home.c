@@ -1,57 +1,10 @@
-/* run_home.c - init, id, config check, ping: what is about the home, and needs no request. */
+/* run_home.c - config check, ping: what is about the home, and needs no request. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "cmd/client.h"
 #include "io/json_out.h"
-
-static void print_id(const cs_run_t *run, const cs_home_t *home)
-{
-    char id[CS_KEY_TEXT];
-    cs_hex(id, cs_home_identity(home)->public_key, CS_KEY_BYTES);
-    printf(run->json ? "{\"id\":\"%s\"}\n" : "%s\n", id);
-}
-
-int cs_run_init(cs_run_t *run)
-{
-    cs_strings_t listen = {0};
-    cs_buf_t detail = {0};
-    char *path = NULL;
-    cs_home_t *home = NULL;
-    for (size_t i = 0; i < run->args.given_count; i++) {
-        if (strcmp(run->args.given[i].name, "listen") == 0) {
-            cs_strings_add(&listen, run->args.given[i].value);
-        }
-    }
-    cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
-    if (err == CS_OK) {
-        err = cs_home_init(path, cs_args_value(&run->args, "name"), &listen, &detail);
-    }
-    if (err == CS_OK) err = cs_home_open(path, &home, &detail);
-    int exit_code = err == CS_ERR_USAGE ? CS_EXIT_USAGE : CS_EXIT_FAILED;
-    if (err == CS_OK) {
-        print_id(run, home);
-        exit_code = CS_EXIT_DONE;
-    } else {
-        (void)cs_complain_buf(exit_code, &detail);
-    }
-    cs_home_close(&home);
-    cs_free(path);
-    cs_buf_fini(&detail);
-    cs_strings_fini(&listen);
-    return exit_code;
-}
-
-int cs_run_id(cs_run_t *run)
-{
-    cs_home_t *home = NULL;
-    int exit_code = cs_client_home(run, &home);
-    if (exit_code != CS_EXIT_DONE) return exit_code;
-    print_id(run, home);
-    cs_home_close(&home);
-    return CS_EXIT_DONE;
-}
 
 static void print_mistake(const cs_run_t *run, const cs_mistake_t *mistake)
 {
@@ -99,7 +52,7 @@ int cs_run_ping(cs_run_t *run)
     char *path = NULL;
     cs_home_t *home = NULL;
     cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
-    if (err == CS_OK) err = cs_home_open(path, &home, &detail);
+    if (err == CS_OK) err = cs_home_find(path, &home, &detail);
     cs_home_close(&home);
     cs_free(path);
     int exit_code = CS_EXIT_DONE;

@@ -150,7 +150,8 @@ static int serve(cs_run_t *run, cs_home_t *home)
     cs_buf_t detail = {0};
     int exit_code = choose_level(run, home, &config.log_level);
     if (exit_code != CS_EXIT_DONE) return exit_code;
-    cs_err_t err = lock_home(home, &detail);
+    cs_err_t err = cs_home_read_identity(home, &detail);
+    if (err == CS_OK) err = lock_home(home, &detail);
     exit_code = err == CS_OK ? run_daemon(&config) : cs_complain_buf(CS_EXIT_FAILED, &detail);
     cs_buf_fini(&detail);
     return exit_code;

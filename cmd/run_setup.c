@@ -7,9 +7,7 @@
 #include "base/mem.h"
 #include "cmd/client.h"
 #include "cmd/table.h"
-#include "io/entropy.h"
 #include "io/file.h"
-#include "io/token.h"
 
 static const char *text_of(const json_t *document, const char *key)
 {
@@ -31,12 +29,6 @@ static int ask_value(const cs_run_t *run, json_t *request, const char *key)
     return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
 }
 
-static int drop(json_t *request, int exit_code)
-{
-    json_decref(request);
-    return exit_code;
-}
-
 /* --- folder */
 
 /* The secret that `folder key` printed, as hex; blanks around it are ignored. */
@@ -56,7 +48,7 @@ static bool read_key(const char *path, json_t *request)
                 "prints",
                 path);
         }
-        cs_entropy_wipe(text.data, text.len);
+        explicit_bzero(text.data, text.len);
     } else {
         (void)cs_complain_buf(0, &detail);
     }
@@ -77,9 +69,10 @@ int cs_run_folder_add(cs_run_t *run)
     json_t *request = cs_request_new(run, "folder add", 0);
     if (!cs_request_option(run, request, "id", "id") ||
         !cs_request_option(run, request, "modes", "modes")) {
-        return drop(request, CS_EXIT_USAGE);
+        return cs_request_drop(request, CS_EXIT_USAGE);
     }
-    if (key_file != NULL && !read_key(key_file, request)) return drop(request, CS_EXIT_FAILED);
+    if (key_file != NULL && !read_key(key_file, request))
+        return cs_request_drop(request, CS_EXIT_FAILED);
     return ask_value(run, request, "id");
 }
 
@@ -144,11 +137,11 @@ int cs_run_peer_add(cs_run_t *run)
     if (run->args.rest_count > 1 &&
         json_object_set_new(request, "endpoint", json_string(run->args.rest[1])) != 0) {
         cs_complain("wrong usage: the endpoint is no text in UTF-8; give another");
-        return drop(request, CS_EXIT_USAGE);
+        return cs_request_drop(request, CS_EXIT_USAGE);
     }
     if (!cs_request_option(run, request, "name", "name") ||
         !cs_request_options(run, request, "folder", "folders")) {
-        return drop(request, CS_EXIT_USAGE);
+        return cs_request_drop(request, CS_EXIT_USAGE);
     }
     return cs_client_ask(run, &request, CS_NEEDS_HOME, NULL);
 }
@@ -185,11 +178,11 @@ int cs_run_invite(cs_run_t *run)
     uint32_t count = 1;
     if (uses != NULL && !cs_parse_u32(uses, 1, UINT32_MAX, &count)) {
         cs_complain("wrong usage: --uses '%s' is no number from 1; give one", uses);
-        return drop(request, CS_EXIT_USAGE);
+        return cs_request_drop(request, CS_EXIT_USAGE);
     }
     json_object_set_new(request, "uses", json_integer(count));
     if (!cs_request_options(run, request, "endpoint", "endpoints")) {
-        return drop(request, CS_EXIT_USAGE);
+        return cs_request_drop(request, CS_EXIT_USAGE);
     }
     return ask_value(run, request, "token");
 }
@@ -220,53 +213,4 @@ int cs_run_invite_revoke(cs_run_t *run)
     cs_show_t show = {.item = print_revoked};
     json_t *request = cs_request_new(run, "invite revoke", 0);
     return cs_client_ask(run, &request, CS_NEEDS_HOME, &show);
-}
-
-/* --- join */
-
-/* Who joins needs no `init` before. */
-static int make_home(const cs_run_t *run)
-{
-    static const cs_strings_t no_listen = {0};
-    cs_buf_t detail = {0};
-    char *path = NULL;
-    cs_home_t *home = NULL;
-    cs_err_t err = cs_home_resolve(cs_args_value(&run->args, "home"), &path, &detail);
-    if (err == CS_OK) err = cs_home_open(path, &home, &detail);
-    if (err == CS_ERR_NOT_FOUND) {
-        cs_buf_clear(&detail);
-        err = cs_home_init(path, cs_args_value(&run->args, "name"), &no_listen, &detail);
-    }
-    int exit_code = err == CS_ERR_USAGE ? CS_EXIT_USAGE : CS_EXIT_FAILED;
-    if (err == CS_OK) exit_code = CS_EXIT_DONE;
-    if (err != CS_OK) (void)cs_complain_buf(exit_code, &detail);
-    cs_home_close(&home);
-    cs_free(path);
-    cs_buf_fini(&detail);
-    return exit_code;
-}
-
-int cs_run_join(cs_run_t *run)
-{
-    json_t *request = cs_request_new(run, "join", 1);
-    const char *token = run->args.rest[0];
-    if (json_object_set_new(request, "token", json_string(token)) != 0) {
-        cs_complain("cannot join: this is no invite; copy all of what crdtsync invite prints");
-        return drop(request, CS_EXIT_USAGE);
-    }
-    if (!cs_request_option(run, request, "name", "name") || !cs_request_timeout(run, request)) {
-        return drop(request, CS_EXIT_USAGE);
-    }
-    cs_token_t checked = {0};
-    if (cs_token_decode(cs_slice_text(token), &checked) != CS_OK) {
-        cs_complain(
-            "cannot join: this is no invite, or a part of one; copy all of what crdtsync "
-            "invite prints");
-        return drop(request, CS_EXIT_USAGE);
-    }
-    cs_token_fini(&checked);
-    int exit_code = make_home(run);
-    if (exit_code != CS_EXIT_DONE) return drop(request, exit_code);
-    cs_show_t show = {.item = print_value, .arg = (char[]){"id"}};
-    return cs_client_ask(run, &request, CS_NEEDS_NETWORK, &show);
 }

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <sodium.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,7 +42,7 @@ char *cs__home_join(const char *dir, const char *sub, const char *name)
 
 void cs__home_wipe(cs_buf_t *buf)
 {
-    if (buf->cap > 0) sodium_memzero(buf->data, buf->cap);
+    if (buf->cap > 0) explicit_bzero(buf->data, buf->cap);
     cs_buf_fini(buf);
 }
 
@@ -99,39 +98,28 @@ cs_err_t cs_home_resolve(const char *option, char **ret_path, cs_buf_t *ret_deta
     return CS_ERR_USAGE;
 }
 
-static cs_err_t load_identity(cs_home_t *home, cs_buf_t *ret_detail)
+static cs_err_t check_identity(const cs_home_t *home, cs_buf_t *ret_detail)
 {
-    char *path = cs__home_join(home->path, NULL, "identity");
-    cs_buf_t text = {0};
     struct stat st;
     cs_err_t err = CS_OK;
+    char *path = cs__home_join(home->path, NULL, "identity");
     if (stat(path, &st) != 0) {
         err = cs__home_failed(ret_detail, "read", path,
                               errno == ENOENT
                                   ? "make a home with: crdtsync init"
                                   : "check its owner and rights, or give another --home");
-        goto out;
-    }
-    if ((st.st_mode & 077) != 0) {
+    } else if ((st.st_mode & 077) != 0) {
         cs__home_detail(
             ret_detail,
             "cannot use %s: its mode %03o lets others at the secret key; chmod 600 %s", path,
             (unsigned)st.st_mode & 0777u, path);
         err = CS_ERR_DENIED;
-        goto out;
     }
-    err = cs_file_read(path, &text, ret_detail);
-    if (err != CS_OK) goto out;
-    cs_mistakes_t mistakes = {0};
-    cs_identity_load(cs_buf_slice(&text), &home->identity, &mistakes);
-    err = cs__home_report(path, &mistakes, ret_detail);
-out:
-    cs__home_wipe(&text);
     cs_free(path);
     return err;
 }
 
-cs_err_t cs_home_open(const char *path, cs_home_t **ret, cs_buf_t *ret_detail)
+cs_err_t cs_home_find(const char *path, cs_home_t **ret, cs_buf_t *ret_detail)
 {
     char *absolute = realpath(path, NULL);
     if (absolute == NULL) {
@@ -144,7 +132,7 @@ cs_err_t cs_home_open(const char *path, cs_home_t **ret, cs_buf_t *ret_detail)
     home->db = cs__home_join(absolute, NULL, "db");
     home->socket = cs__home_join(absolute, NULL, "control.sock");
     free(absolute);
-    cs_err_t err = load_identity(home, ret_detail);
+    cs_err_t err = check_identity(home, ret_detail);
     if (err != CS_OK) {
         cs_home_close(&home);
         return err;
@@ -159,7 +147,7 @@ void cs_home_close(cs_home_t **home_p)
     *home_p = NULL;
     if (home == NULL) return;
     cs_home_unlock(home);
-    cs_identity_wipe(&home->identity);
+    explicit_bzero(&home->identity, sizeof home->identity);
     cs_free(home->path);
     cs_free(home->db);
     cs_free(home->socket);
@@ -269,9 +257,4 @@ const char *cs_home_db(const cs_home_t *home)
 const char *cs_home_socket(const cs_home_t *home)
 {
     return home->socket;
-}
-
-const cs_identity_t *cs_home_identity(const cs_home_t *home)
-{
-    return &home->identity;
 }

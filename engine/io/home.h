@@ -34,6 +34,10 @@ CS_MUST_USE cs_err_t cs_home_init(const char *path, const char *name,
 
 /* CS_ERR_NOT_FOUND: no home there. CS_ERR_DENIED: the identity can be read by others, too. */
 CS_MUST_USE cs_err_t cs_home_open(const char *path, cs_home_t **ret, cs_buf_t *ret_detail);
+/* The same in two: without the secret key, which who only asks the node does not need and which
+ * takes longer than all else; then that. CS_ERR_MALFORMED: it is none. */
+CS_MUST_USE cs_err_t cs_home_find(const char *path, cs_home_t **ret, cs_buf_t *ret_detail);
+CS_MUST_USE cs_err_t cs_home_read_identity(cs_home_t *home, cs_buf_t *ret_detail);
 void cs_home_close(cs_home_t **home_p); /* unlocks */
 
 /* Waits for the home's lock. CS_ERR_BUSY after timeout_ms, naming the process that holds it. */
@@ -43,10 +47,10 @@ void cs_home_unlock(cs_home_t *home); /* not locked: nothing */
  * nothing but who it is). */
 void cs_home_lock_note(const cs_home_t *home, const char *text);
 
-const char *cs_home_path(const cs_home_t *home);   /* absolute */
-const char *cs_home_db(const cs_home_t *home);     /* path of the database */
-const char *cs_home_socket(const cs_home_t *home); /* path of the control socket */
-const cs_identity_t *cs_home_identity(const cs_home_t *home);
+const char *cs_home_path(const cs_home_t *home);              /* absolute */
+const char *cs_home_db(const cs_home_t *home);                /* path of the database */
+const char *cs_home_socket(const cs_home_t *home);            /* path of the control socket */
+const cs_identity_t *cs_home_identity(const cs_home_t *home); /* it was read */
 
 /* Reads the file `config` and the environment now. A missing file is an empty one.
  * CS_ERR_MALFORMED: ret_detail names the first mistake and how many there are. */

@@ -8,7 +8,8 @@
 
 struct cs_home {
     char *path, *db, *socket; /* owned, absolute */
-    cs_identity_t identity;
+    cs_identity_t identity;   /* if has_identity */
+    bool has_identity;
     int lock_fd; /* -1: not locked */
 };
 

@@ -1,7 +1,6 @@
 /* records.c - a table of fields for each kind of record. */
 #include "io/records.h"
 
-#include <sodium.h>
 #include <string.h>
 
 #include "base/limits.h"
@@ -276,7 +275,7 @@ static void put_hex(cs_buf_t *buf, const char *key, const void *data, size_t len
     char *hex = cs_malloc(2 * len + 1);
     cs_hex(hex, data, len);
     cs_zpl_put(buf, key, hex);
-    sodium_memzero(hex, 2 * len);
+    explicit_bzero(hex, 2 * len);
     cs_free(hex);
 }
 
@@ -351,7 +350,7 @@ void cs_folder_record_fini(cs_folder_record_t *record)
     for (size_t i = 0; i < CS_SETTING_COUNT; i++) {
         cs_free(record->setting[i]);
     }
-    sodium_memzero(record, sizeof *record);
+    explicit_bzero(record, sizeof *record);
 }
 
 void cs_peer_record_remove(cs_peer_record_t *record)
