@@ -133,8 +133,8 @@ void cs_pool_submit(cs_pool_t *pool, const cs_pool_job_t *job)
     pthread_mutex_lock(&pool->mutex);
     *pool->last = item;
     pool->last = &item->next;
+    pthread_mutex_unlock(&pool->mutex); /* first, or who is woken waits for it */
     pthread_cond_signal(&pool->work);
-    pthread_mutex_unlock(&pool->mutex);
 }
 
 void cs_pool_post(cs_pool_t *pool, void (*call)(void *arg), void *arg)
@@ -168,8 +168,8 @@ void cs_gate_add(cs_gate_t *gate, uint32_t credits)
 {
     pthread_mutex_lock(&gate->mutex);
     gate->credits += credits;
-    pthread_cond_broadcast(&gate->raised);
     pthread_mutex_unlock(&gate->mutex);
+    pthread_cond_broadcast(&gate->raised);
 }
 
 static void enlist(cs_pool_t *pool, waiter_t *waiter)

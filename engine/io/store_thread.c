@@ -158,6 +158,6 @@ void cs_store_thread_write(cs_store_thread_t *thread, uint32_t folder, uint64_t 
     pthread_mutex_lock(&thread->mutex);
     *thread->last = item;
     thread->last = &item->next;
+    pthread_mutex_unlock(&thread->mutex); /* first, or who is woken waits for it */
     pthread_cond_signal(&thread->work);
-    pthread_mutex_unlock(&thread->mutex);
 }
