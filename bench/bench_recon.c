@@ -305,7 +305,7 @@ static cs_store_t *open_store(const char *dir, const char *name)
 int main(int argc, char **argv)
 {
     static const uint64_t cases[] = {0, 1, 10, 100, 1000, 10000};
-    must(argc >= 2, "usage: bench_recon DIR [ENTRIES]");
+    must(argc >= 2 && argv[1][0] != '-', "usage: bench_recon DIR [ENTRIES]");
     uint64_t entries = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
     must(mkdir(argv[1], 0700) == 0, argv[1]);
     cs_keys_derive(&keys, (const uint8_t *)"a secret of thirty-two bytes ...");

@@ -46,29 +46,16 @@ int cs_own_ask(cs_asking_t *asking)
     return hand_over();
 }
 
-int cs_run_node(cs_run_t *run)
-{
-    (void)run;
-    return hand_over();
-}
-
-int cs_run_init(cs_run_t *run)
-{
-    (void)run;
-    return hand_over();
-}
-
-int cs_run_id(cs_run_t *run)
-{
-    (void)run;
-    return hand_over();
-}
-
-int cs_run_join(cs_run_t *run)
-{
-    (void)run;
-    return hand_over();
-}
+#define HANDED_OVER(command)   \
+    int command(cs_run_t *run) \
+    {                          \
+        (void)run;             \
+        return hand_over();    \
+    }
+HANDED_OVER(cs_run_node)
+HANDED_OVER(cs_run_init)
+HANDED_OVER(cs_run_id)
+HANDED_OVER(cs_run_join)
 
 int main(int argc, char **argv)
 {

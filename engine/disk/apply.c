@@ -3,9 +3,8 @@
 #include "disk/flush.h"
 #include "disk/trash_log.h"
 
-#define FEW_MAX                                                                  \
-    4u /* files whose flushes take no longer than one of all, with much to write \
-        */
+/* Files whose flushes, four or five each, take no longer than one of all where much waits. */
+#define FEW_MAX 4u
 
 typedef void (*perform_t)(cs_run_t *run, size_t index);
 
@@ -111,11 +110,12 @@ static bool is_few(const cs_run_t *run)
 }
 
 /* Before names change: what they will stand for, and the log. */
-static cs_err_t flush_bytes(const cs_run_t *run)
+static cs_err_t flush_bytes(cs_run_t *run)
 {
     cs_flush_t few = {0};
     if (run->config->durability == CS_DURABILITY_NONE) return CS_OK;
-    if (!is_few(run)) return flush(run);
+    run->few = is_few(run);
+    if (!run->few) return flush(run);
     for (size_t i = 0; i < run->steps->len; i++) {
         const cs_step_t *step = &run->steps->item[i];
         if (step->err != CS_OK || step->kind != CS_STEP_WRITE) continue;
@@ -130,7 +130,7 @@ static cs_err_t flush_names(const cs_run_t *run)
 {
     cs_flush_t few = {0};
     if (run->config->durability == CS_DURABILITY_NONE) return CS_OK;
-    if (!is_few(run)) return flush(run);
+    if (!run->few) return flush(run);
     for (size_t i = 0; i < run->steps->len; i++) {
         const cs_step_t *step = &run->steps->item[i];
         if (step->err != CS_OK || step->kind != CS_STEP_WRITE) continue;

@@ -41,6 +41,7 @@ typedef struct cs_run {
     cs_buf_t group;              /* directory of this run in the trash; empty: none */
     cs_content_hasher_t *hasher; /* made when first needed, as the buffer */
     uint8_t *buffer;
+    bool few;           /* what was to be done when the bytes were flushed: a few WRITEs */
     cs_err_t flush_err; /* of STRICT, between names: no other name is changed */
 } cs_run_t;
 

@@ -40,16 +40,18 @@ static bool much_waits(void)
     return kib_of(text, "\nDirty:") + kib_of(text, "\nWriteback:") >= MUCH_KIB;
 }
 
-/* False: it cannot be named, as what is gone, links, and what we may not read. */
+/* False: it cannot be flushed alone, as what is gone, links, what we may not read, and
+ * directories of some network's file systems. */
 static bool sync_one(cs_fs_t *fs, cs_slice_t path, cs_err_t *ret)
 {
     int fd = -1;
     if (cs__linux_open_at(fs, path, O_RDONLY | O_NOCTTY | O_NONBLOCK, &fd) != CS_OK) {
         return false;
     }
-    *ret = fsync(fd) == 0 ? CS_OK : cs__linux_err(errno);
+    int error = fsync(fd) == 0 ? 0 : errno;
     close(fd);
-    return true;
+    *ret = error == 0 ? CS_OK : cs__linux_err(error);
+    return error != EINVAL && error != EOPNOTSUPP;
 }
 
 cs_err_t cs__linux_sync(cs_fs_t *fs, const cs_slice_t *paths, size_t count)

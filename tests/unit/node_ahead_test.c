@@ -104,14 +104,24 @@ Test(node_ahead, what_is_saved_needs_no_question)
     }
 }
 
-Test(node_ahead, what_is_larger_is_asked_for)
+static void save_and_scan(size_t size, const char *path)
 {
     open_two(1);
-    save("saved", CS_AHEAD_FILE_MAX + 1, 'x');
-    scan("saved");
+    save("saved", size, 'x');
+    scan(path);
     cr_assert_eq(seen.ahead, 0);
     cr_assert_gt(seen.asked, 0);
     close_two();
+}
+
+Test(node_ahead, what_is_larger_is_asked_for)
+{
+    save_and_scan(CS_AHEAD_FILE_MAX + 1, "saved");
+}
+
+Test(node_ahead, a_scan_of_everything_sends_nothing_ahead)
+{
+    save_and_scan(100, NULL);
 }
 
 Test(node_ahead, so_much_and_not_more_goes_with_one_push)
@@ -136,15 +146,6 @@ Test(node_ahead, so_much_and_not_more_goes_with_one_push)
     scan("five");
     cr_assert_eq(seen.ahead, 0);
     cr_assert_gt(seen.asked, 0);
-    close_two();
-}
-
-Test(node_ahead, a_scan_of_everything_sends_nothing_ahead)
-{
-    open_two(1);
-    save("saved", 100, 'x');
-    scan(NULL);
-    cr_assert_eq(seen.ahead, 0);
     close_two();
 }
 
