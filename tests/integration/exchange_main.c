@@ -54,7 +54,7 @@ static unsigned meet(cluster_t *cluster, const relay_t *relay, unsigned files)
     }
     for (unsigned i = 0; i < KILLS_MAX; i++) {
         uint64_t more = cs_prng_below(&prng, bytes / KILLS_MAX);
-        if (!kills_await(cluster, relay, more, SETTLE_S)) break;
+        if (!kills_await(cluster, relay, relay_bytes(relay) + more, 0, SETTLE_S)) break;
         kills_restart(cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
         kills++;
     }

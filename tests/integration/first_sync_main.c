@@ -64,11 +64,11 @@ static unsigned sync_with_kills(const char *source, uint64_t expected, uint64_t 
         kills_restart(&cluster, 1);
         kills++;
     }
-    cluster_do(&cluster, 0, NULL, "scan %s", cluster.folder);
+    uint64_t until = 0; /* from the start on: the first scan sends what it has seen */
     unsigned more = expected == 0 ? 0 : 1 + (unsigned)cs_prng_below(&prng, KILLS_MAX);
     for (unsigned i = 0; i < more; i++) {
-        if (!kills_await(&cluster, relay, cs_prng_below(&prng, expected / more), SETTLE_S))
-            break;
+        until += cs_prng_below(&prng, expected / more);
+        if (!kills_await(&cluster, relay, until, expected / 2, SETTLE_S)) break;
         kills_restart(&cluster, 1 + (unsigned)cs_prng_below(&prng, 3));
         kills++;
     }
