@@ -323,6 +323,7 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     pump_disk(folder);
     cs_folder_pump_fetch(folder);
     cs_folder_take_ahead(folder);
+    cs_folder_ahead_tick(folder);
     cs_folder_pump_serve(folder);
     show_applied(folder);
     cs_folder_tell_recovery(folder);
@@ -359,7 +360,8 @@ uint64_t cs_folder_deadline(cs_folder_t *folder)
     cs_fetch_stats_t stats;
     cs_fetch_stats(folder->fetch, &stats);
     bool waiting = stats.wants > stats.sleeping;
-    const uint64_t others[] = {cs_fetch_due(folder->fetch), cs_folder_serve_due(folder),
+    const uint64_t others[] = {cs_folder_ahead_due(folder), cs_fetch_due(folder->fetch),
+                               cs_folder_serve_due(folder),
                                waiting ? cs_folder_fetch_due(folder) : due};
     for (size_t i = 0; i < CS_COUNT_OF(others); i++) {
         if (others[i] < due) due = others[i];

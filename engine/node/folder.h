@@ -71,7 +71,8 @@ typedef struct cs_news {
 typedef struct cs_came_ahead {
     cs_peer_t peer;
     cs_blob_t *blob; /* one reference: records, as in CHUNK */
-    bool is_answer;  /* to what would have been asked */
+    uint64_t at_ms;
+    bool is_answer; /* to what would have been asked */
 } cs_came_ahead_t;
 
 typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
@@ -186,6 +187,7 @@ typedef struct cs_folder {
                                   what entries name that are about to be pushed */
     cs_peer_t ahead_to[CS_FANOUT_MAX];
     size_t ahead_to_count;
+    uint64_t ahead_ms;
     uint64_t ahead_ctr; /* the replica's counter before they were recorded */
     cs_came_ahead_t came_ahead[CS_AHEAD_KEPT_MAX]; /* the oldest first */
     size_t came_ahead_count;
@@ -331,6 +333,8 @@ void cs_folder_ahead_came(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *m
  * a reference for the caller. */
 bool cs_folder_ahead_answers(cs_folder_t *folder, const cs_fetch_action_t *action);
 cs_blob_t *cs_folder_ahead_answer(cs_folder_t *folder, cs_peer_t *ret_peer);
+void cs_folder_ahead_tick(cs_folder_t *folder); /* forgets what is old */
+uint64_t cs_folder_ahead_due(const cs_folder_t *folder);
 void cs_folder_ahead_down(cs_folder_t *folder, cs_peer_t peer);
 void cs_folder_ahead_fini(cs_folder_t *folder);
 

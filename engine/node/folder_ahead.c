@@ -19,6 +19,7 @@ void cs_folder_ahead_saw(cs_folder_t *folder, const cs_buf_t *records)
     /* Many are no news that somebody waits for. */
     if (ahead->len + records->len > CS_AHEAD_BYTES_MAX) cs_buf_clear(ahead);
     cs_buf_put_slice(ahead, cs_buf_slice(records));
+    folder->ahead_ms = folder->now_ms;
 }
 
 static bool find(cs_slice_t rest, const uint8_t *hash, cs_slice_t *ret_bytes)
@@ -95,7 +96,7 @@ void cs_folder_ahead_came(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *m
     if (msg->payload.len > CS_AHEAD_BYTES_MAX) return; /* it can be asked for */
     if (folder->came_ahead_count == CS_AHEAD_KEPT_MAX) forget(folder, 0);
     folder->came_ahead[folder->came_ahead_count++] =
-        (cs_came_ahead_t){.peer = peer, .blob = cs_blob_ref(blob)};
+        (cs_came_ahead_t){.peer = peer, .blob = cs_blob_ref(blob), .at_ms = folder->now_ms};
 }
 
 static bool has_all(const cs_came_ahead_t *came, const cs_fetch_action_t *action)
@@ -134,6 +135,25 @@ void cs_folder_ahead_down(cs_folder_t *folder, cs_peer_t peer)
 {
     for (size_t i = folder->came_ahead_count; i-- > 0;) {
         if (folder->came_ahead[i].peer == peer) forget(folder, i);
+    }
+}
+
+uint64_t cs_folder_ahead_due(const cs_folder_t *folder)
+{
+    uint64_t due = UINT64_MAX;
+    if (folder->ahead.len > 0) due = folder->ahead_ms + CS_AHEAD_KEPT_MS;
+    bool any = folder->came_ahead_count > 0;
+    uint64_t oldest = any ? folder->came_ahead[0].at_ms + CS_AHEAD_KEPT_MS : UINT64_MAX;
+    return oldest < due ? oldest : due;
+}
+
+void cs_folder_ahead_tick(cs_folder_t *folder)
+{
+    uint64_t now_ms = folder->now_ms;
+    if (folder->ahead_ms + CS_AHEAD_KEPT_MS <= now_ms) cs_buf_fini(&folder->ahead);
+    while (folder->came_ahead_count > 0 &&
+           folder->came_ahead[0].at_ms + CS_AHEAD_KEPT_MS <= now_ms) {
+        forget(folder, 0);
     }
 }
 

@@ -351,3 +351,18 @@ Test(node_ahead, the_newest_messages_are_kept)
     cr_assert_eq(asked, 1, "the oldest one was forgotten");
     close_one();
 }
+
+Test(node_ahead, what_is_not_used_is_forgotten)
+{
+    char name[CS_NAME_BYTES];
+    open_one();
+    write_file("z", cs_slice_text("what was saved"), name);
+    send_ahead(name, NULL);
+    for (uint64_t end_ms = world.now_ms + CS_AHEAD_KEPT_MS; world.now_ms < end_ms;) {
+        run();
+    }
+    push("z");
+    run();
+    cr_assert_eq(asked, 1);
+    close_one();
+}
