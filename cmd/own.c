@@ -4,6 +4,9 @@
 #include "cmd/asking.h"
 #include "io/daemon.h"
 
+#define LOCK_WAIT_MS 10000u
+#define LOCK_STEP_MS 100u /* then the socket is tried again: a node may be starting */
+
 typedef struct own {
     cs_asking_t *asking;
     cs_daemon_t *daemon;
@@ -63,22 +66,40 @@ static int ask_home(cs_asking_t *asking)
     return exit_code;
 }
 
+cs_err_t cs_own_lock(cs_home_t *home, bool (*answers)(void *arg), void *arg,
+                     cs_buf_t *ret_detail)
+{
+    cs_err_t err = CS_ERR_BUSY;
+    for (uint32_t waited = 0; waited <= LOCK_WAIT_MS; waited += LOCK_STEP_MS) {
+        cs_buf_clear(ret_detail);
+        err = cs_home_lock(home, LOCK_STEP_MS, ret_detail);
+        if (err != CS_ERR_BUSY || answers(arg)) break;
+    }
+    return err;
+}
+
+typedef struct answered {
+    cs_asking_t *asking;
+    bool is;
+    int exit_code;
+} answered_t;
+
+static bool node_answers(void *arg)
+{
+    answered_t *answered = arg;
+    answered->is = cs__asking_node(answered->asking, &answered->exit_code);
+    return answered->is;
+}
+
 int cs_own_ask(cs_asking_t *asking)
 {
     cs_buf_t detail = {0};
-    int exit_code = CS_EXIT_FAILED;
-    cs_err_t err = CS_ERR_BUSY;
-    bool answered = false;
-    for (uint32_t waited = 0; waited <= CS_LOCK_WAIT_MS; waited += CS_LOCK_STEP_MS) {
-        cs_buf_clear(&detail);
-        err = cs_home_lock(asking->home, CS_LOCK_STEP_MS, &detail);
-        if (err != CS_ERR_BUSY) break;
-        answered = cs__asking_node(asking, &exit_code);
-        if (answered) break;
-    }
+    answered_t answered = {.asking = asking, .exit_code = CS_EXIT_FAILED};
+    cs_err_t err = cs_own_lock(asking->home, node_answers, &answered, &detail);
+    int exit_code = answered.exit_code;
     if (err == CS_OK) {
         exit_code = ask_home(asking);
-    } else if (!answered) {
+    } else if (!answered.is) {
         exit_code = cs_complain_buf(exit_code, &detail);
     }
     cs_buf_fini(&detail);

@@ -8,14 +8,16 @@
 #define CS_CMD_OWN_H
 
 #include "cmd/command.h"
-
-#define CS_LOCK_WAIT_MS 10000u /* for a home that another process has locked */
-#define CS_LOCK_STEP_MS 100u   /* then its socket is tried again: a node may be starting */
+#include "io/home.h"
 
 typedef struct cs_asking cs_asking_t;
 
 /* Locks the home and does the request; a node that starts meanwhile is asked. Nothing was said
  * yet. The exit code. */
 int cs_own_ask(cs_asking_t *asking);
+/* Waits for a while for the lock of a home that another process has. CS_ERR_BUSY: it keeps it,
+ * or (answers, asked again and again) it is a node. */
+CS_MUST_USE cs_err_t cs_own_lock(cs_home_t *home, bool (*answers)(void *arg), void *arg,
+                                 cs_buf_t *ret_detail);
 
 #endif

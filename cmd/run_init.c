@@ -5,7 +5,6 @@
 #include "base/digest.h"
 #include "base/mem.h"
 #include "cmd/client.h"
-#include "cmd/own.h"
 #include "cmd/show.h"
 #include "io/token.h"
 

@@ -115,26 +115,16 @@ static void ignore(void *arg, cs_slice_t document)
     (void)arg, (void)document;
 }
 
-static bool node_listens(const cs_home_t *home)
+/* Another node keeps the lock; a request that was made while none ran is soon done. */
+static bool node_listens(void *arg)
 {
+    const cs_home_t *home = arg;
     static const cs_control_taker_t nobody = {.data = ignore};
     cs_control_answer_t answer = {0};
     cs_err_t err = cs_control_ask(cs_home_socket(home), cs_slice_text("{\"cmd\":\"ping\"}"),
                                   PING_SILENCE_MS, &nobody, &answer);
     cs_control_answer_fini(&answer);
     return err != CS_ERR_OFFLINE;
-}
-
-/* Another node keeps the lock; a request that was made while none ran is soon done. */
-static cs_err_t lock_home(cs_home_t *home, cs_buf_t *ret_detail)
-{
-    cs_err_t err = CS_ERR_BUSY;
-    for (uint32_t waited = 0; waited < CS_LOCK_WAIT_MS; waited += CS_LOCK_STEP_MS) {
-        cs_buf_clear(ret_detail);
-        err = cs_home_lock(home, CS_LOCK_STEP_MS, ret_detail);
-        if (err != CS_ERR_BUSY || node_listens(home)) break;
-    }
-    return err;
 }
 
 static int serve(cs_run_t *run, cs_home_t *home)
@@ -151,7 +141,7 @@ static int serve(cs_run_t *run, cs_home_t *home)
     int exit_code = choose_level(run, home, &config.log_level);
     if (exit_code != CS_EXIT_DONE) return exit_code;
     cs_err_t err = cs_home_read_identity(home, &detail);
-    if (err == CS_OK) err = lock_home(home, &detail);
+    if (err == CS_OK) err = cs_own_lock(home, node_listens, home, &detail);
     exit_code = err == CS_OK ? run_daemon(&config) : cs_complain_buf(CS_EXIT_FAILED, &detail);
     cs_buf_fini(&detail);
     return exit_code;

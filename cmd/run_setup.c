@@ -6,19 +6,14 @@
 
 #include "base/mem.h"
 #include "cmd/client.h"
+#include "cmd/show.h"
 #include "cmd/table.h"
 #include "io/file.h"
-
-static const char *text_of(const json_t *document, const char *key)
-{
-    const char *text = json_string_value(json_object_get(document, key));
-    return text != NULL ? text : "";
-}
 
 /* One value alone on its line. */
 static void print_value(void *arg, const json_t *document)
 {
-    printf("%s\n", text_of(document, arg));
+    printf("%s\n", cs_text_of(document, arg));
 }
 
 static int ask_value(const cs_run_t *run, json_t *request, const char *key)
@@ -80,7 +75,7 @@ static void folder_row(void *arg, const json_t *document)
 {
     static const char *const keys[] = {"id", "state", "modes", "scan", "path"};
     for (size_t i = 0; i < CS_COUNT_OF(keys); i++) {
-        cs_table_add(arg, text_of(document, keys[i]));
+        cs_table_add(arg, cs_text_of(document, keys[i]));
     }
 }
 
@@ -117,7 +112,7 @@ static void print_notes(void *arg, const json_t *document)
     (void)arg;
     const json_t *notes = json_object_get(document, "notes");
     for (size_t i = 0; i < json_array_size(notes); i++) {
-        printf("%s: %s\n", text_of(document, "folder"),
+        printf("%s: %s\n", cs_text_of(document, "folder"),
                json_string_value(json_array_get(notes, i)));
     }
 }
@@ -155,11 +150,11 @@ static void peer_row(void *arg, const json_t *document)
                       json_string_value(json_array_get(list, i)));
     }
     cs_buf_put_u8(&folders, 0);
-    cs_table_add(arg, text_of(document, "name"));
-    cs_table_add(arg, text_of(document, "state"));
-    cs_table_add(arg, text_of(document, "endpoint"));
+    cs_table_add(arg, cs_text_of(document, "name"));
+    cs_table_add(arg, cs_text_of(document, "state"));
+    cs_table_add(arg, cs_text_of(document, "endpoint"));
     cs_table_add(arg, (const char *)folders.data);
-    cs_table_add(arg, text_of(document, "id"));
+    cs_table_add(arg, cs_text_of(document, "id"));
     cs_buf_fini(&folders);
 }
 
@@ -190,9 +185,9 @@ int cs_run_invite(cs_run_t *run)
 static void invite_row(void *arg, const json_t *document)
 {
     const json_t *uses = json_object_get(document, "uses_left");
-    cs_table_add(arg, text_of(document, "folder"));
+    cs_table_add(arg, cs_text_of(document, "folder"));
     cs_table_add_u64(arg, (uint64_t)json_integer_value(uses));
-    cs_table_add(arg, text_of(document, "key"));
+    cs_table_add(arg, cs_text_of(document, "key"));
 }
 
 int cs_run_invite_list(cs_run_t *run)

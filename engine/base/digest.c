@@ -57,5 +57,3 @@ void cs_sum_sub(uint8_t sum[CS_HASH_BYTES], const uint8_t term[CS_HASH_BYTES])
         borrow = difference < 0x100u;
     }
 }
-
-/* 0..15, or 16 for anything but a digit. */

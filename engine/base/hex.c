@@ -12,6 +12,7 @@ void cs_hex(char *ret, const void *data, size_t len)
     ret[2 * len] = '\0';
 }
 
+/* 0..15, or 16 for anything but a digit. */
 static unsigned hex_digit(uint8_t c)
 {
     if (c >= '0' && c <= '9') return (unsigned)(c - '0');

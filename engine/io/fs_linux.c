@@ -214,7 +214,7 @@ static cs_err_t linux_list(cs_fs_t *fs, cs_slice_t path, cs_listing_t *ret)
 }
 
 /* O_PATH descriptors cannot be synced, nor asked for space on every kernel. */
-static cs_err_t open_root(cs_fs_t *fs, int *ret_fd)
+cs_err_t cs__linux_open_root(cs_fs_t *fs, int *ret_fd)
 {
     return cs__linux_open_at(fs, cs_slice(NULL, 0), O_RDONLY | O_DIRECTORY, ret_fd);
 }
@@ -223,7 +223,7 @@ static cs_err_t linux_space(cs_fs_t *fs, uint64_t *ret_free, uint64_t *ret_total
 {
     struct statvfs st;
     int fd = -1;
-    cs_err_t err = open_root(fs, &fd);
+    cs_err_t err = cs__linux_open_root(fs, &fd);
     if (err != CS_OK) return err;
     if (fstatvfs(fd, &st) != 0) err = cs__linux_err(errno);
     close(fd);

@@ -29,6 +29,7 @@ cs_err_t cs__linux_locate(cs_fs_t *fs, cs_slice_t path, cs__place_t *ret);
 void cs__linux_leave(cs__place_t *place);
 /* A descriptor of `path`, symbolic links never followed; O_CLOEXEC is added. */
 cs_err_t cs__linux_open_at(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd);
+cs_err_t cs__linux_open_root(cs_fs_t *fs, int *ret_fd); /* not only a path: to be flushed */
 /* stat of name in dir; the empty name is dir itself. */
 cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret);
 /* The same of an open file, asked of the file system itself. */

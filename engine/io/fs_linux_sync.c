@@ -15,7 +15,7 @@
 static cs_err_t sync_all(cs_fs_t *fs)
 {
     int fd = -1;
-    cs_err_t err = cs__linux_open_at(fs, cs_slice(NULL, 0), O_RDONLY | O_DIRECTORY, &fd);
+    cs_err_t err = cs__linux_open_root(fs, &fd);
     if (err != CS_OK) return err;
     if (syncfs(fd) != 0) err = cs__linux_err(errno);
     close(fd);

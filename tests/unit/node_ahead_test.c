@@ -124,25 +124,26 @@ Test(node_ahead, a_scan_of_everything_sends_nothing_ahead)
     save_and_scan(100, NULL);
 }
 
+static void save_into(const char *dir, int count, size_t size, char first)
+{
+    make_dir(dir);
+    for (int i = 0; i < count; i++) {
+        char name[32];
+        snprintf(name, sizeof name, "%s/%d", dir, i);
+        save(name, size, (char)(first + i));
+    }
+}
+
 Test(node_ahead, so_much_and_not_more_goes_with_one_push)
 {
     const size_t size = CS_AHEAD_BYTES_MAX / 4 - RECORD;
-    char name[32];
     open_two(1);
-    make_dir("four");
-    for (int i = 0; i < 4; i++) {
-        snprintf(name, sizeof name, "four/%d", i);
-        save(name, size, (char)('a' + i));
-    }
+    save_into("four", 4, size, 'a');
     scan("four");
     cr_assert_gt(seen.ahead, 0);
     cr_assert_eq(seen.asked, 0);
     seen = (seen_t){0};
-    make_dir("five");
-    for (int i = 0; i < 5; i++) {
-        snprintf(name, sizeof name, "five/%d", i);
-        save(name, size, (char)('A' + i));
-    }
+    save_into("five", 5, size, 'A');
     scan("five");
     cr_assert_eq(seen.ahead, 0);
     cr_assert_gt(seen.asked, 0);
