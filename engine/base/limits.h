@@ -126,6 +126,9 @@
 #define CS_NODE_BYTES_MAX (2u << 20)
 /* more for each peer: what waits in the outbox */
 #define CS_NODE_PEER_BYTES_MAX (CS_BUNDLES_AHEAD * CS_BUNDLE_BYTES / 8)
+/* effects whose memory waits for the next step, 25 KiB; a step that asks for more gives it back
+ */
+#define CS_EFFECTS_KEPT 40u
 /* when all is equal and quiet; 134 KB were seen with one peer, 142 KB with four; 820 KB more
  * with 188 entries: the prefix doubles, and rows of what is small stay in memory */
 #define CS_REST_BYTES_MAX       (160u << 10)

@@ -1,6 +1,7 @@
 /* effects.c - the list of what a step asks for. */
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/mem.h"
 #include "node/node.h"
 
@@ -26,17 +27,23 @@ void cs_effect_fini(cs_effect_t *effect)
     cs_str_unref(&effect->path);
 }
 
+static void give_back(cs_effects_t *effects)
+{
+    cs_free(effects->item);
+    *effects = (cs_effects_t){0};
+}
+
 void cs_effects_clear(cs_effects_t *effects)
 {
     for (size_t i = 0; i < effects->len; i++) {
         cs_effect_fini(&effects->item[i]);
     }
     effects->len = 0;
+    if (effects->cap > CS_EFFECTS_KEPT) give_back(effects);
 }
 
 void cs_effects_fini(cs_effects_t *effects)
 {
     cs_effects_clear(effects);
-    cs_free(effects->item);
-    *effects = (cs_effects_t){0};
+    give_back(effects);
 }

@@ -193,3 +193,23 @@ Test(node, a_path_with_too_many_versions_is_named)
     cr_expect(named[0] || named[1]);
     nw_close(&world);
 }
+
+Test(node, a_step_of_many_effects_gives_its_memory_back)
+{
+    cs_effects_t effects = {0};
+    for (size_t i = 0; i < CS_EFFECTS_KEPT; i++) {
+        (void)cs_effects_add(&effects, CS_FX_NOTE);
+    }
+    cs_effects_clear(&effects);
+    cr_expect_eq(effects.cap, CS_EFFECTS_KEPT);
+
+    for (size_t i = 0; i <= CS_EFFECTS_KEPT; i++) {
+        (void)cs_effects_add(&effects, CS_FX_NOTE);
+    }
+    cs_effects_clear(&effects);
+    cr_expect_eq(effects.cap, 0);
+    cr_expect_null(effects.item);
+    cr_expect_eq(cs_effects_add(&effects, CS_FX_NOTE)->kind, CS_FX_NOTE,
+                 "it can be used again");
+    cs_effects_fini(&effects);
+}
