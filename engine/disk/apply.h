@@ -63,6 +63,8 @@ typedef struct cs_plan_query {
     bool (*staged)(void *arg, const cs_content_t *content);
     /* This content must be fetched for `path`; called at most once per content and plan. */
     void (*need)(void *arg, const cs_content_t *content, cs_slice_t path);
+    /* Small contents to be fetched; with so many of them a plan is full. 0: no bound. */
+    size_t needs_max;
     /* Ignored paths are not materialised and their rows stay as they are; may be NULL. */
     bool (*ignored)(void *arg, cs_slice_t path);
     /* Paths that a scan must see first: left for another plan; may be NULL. */
@@ -70,7 +72,7 @@ typedef struct cs_plan_query {
 } cs_plan_query_t;
 
 /* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX
- * bytes are planned, `paths_max` paths were looked at, or there are no more (cursor empty
+ * bytes are planned, needs_max contents are to be fetched, `paths_max` paths were looked at, or there are no more (cursor empty
  * then). Paths that already agree are settled. What the replica knows must be durable before
  * the steps are performed: after a crash the next scan compares the disk with it. */
 CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query,

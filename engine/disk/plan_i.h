@@ -55,6 +55,7 @@ typedef struct cs_planner {
     cs_content_t *blocked; /* wanted at busy paths */
     size_t blocked_len, blocked_cap;
     size_t count; /* steps to expect */
+    size_t needs; /* small contents to be fetched; one that two paths want is counted twice */
     uint64_t bytes;
 } cs_planner_t;
 

@@ -7,7 +7,9 @@
 
 bool cs__plan_is_full(const cs_planner_t *planner)
 {
-    return planner->count >= CS_GROUP_FILES_MAX || planner->bytes >= CS_GROUP_BYTES_MAX;
+    size_t needs_max = planner->query->needs_max;
+    return planner->count >= CS_GROUP_FILES_MAX || planner->bytes >= CS_GROUP_BYTES_MAX ||
+           (needs_max > 0 && planner->needs >= needs_max);
 }
 
 static bool is_busy(const cs_planner_t *planner, cs_slice_t path)
@@ -82,7 +84,10 @@ static void add_want(cs_planner_t *planner, cs_item_t *item_p, cs_item_t *row_p)
     }
     want->staged = planner->query->staged(planner->query->arg, &want->item.content);
     if (!want->staged) find_source(planner, want);
-    if (!want->staged && want->copy_of == NULL) return;
+    if (!want->staged && want->copy_of == NULL) {
+        if (cs_content_is_small(&want->item.content)) planner->needs++;
+        return;
+    }
     planner->count++;
     planner->bytes += want->item.content.size;
 }

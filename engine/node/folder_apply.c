@@ -205,6 +205,7 @@ bool cs_folder_start_apply(cs_folder_t *folder)
     cs_plan_query_t query = {.arg = folder,
                              .staged = is_staged,
                              .need = cs_folder_need,
+                             .needs_max = cs_fetch_room(folder->fetch) + 1,
                              .ignored = is_ignored,
                              .busy = is_busy};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;

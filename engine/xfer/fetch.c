@@ -132,6 +132,11 @@ static bool make_space(cs_fetch_t *fetch, const cs_content_t *content)
            give_up_one(fetch, &fetch->asleep_large);
 }
 
+size_t cs_fetch_room(const cs_fetch_t *fetch)
+{
+    return CS_FETCH_WANTS_MAX - fetch->wants + fetch->count[CS_WANT_SLEEPING];
+}
+
 cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content, cs_peer_t peer)
 {
     CS_ASSERT(content->kind == CS_KIND_FILE || content->kind == CS_KIND_SYMLINK);

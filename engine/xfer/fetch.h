@@ -121,6 +121,8 @@ void cs_fetch_share(cs_fetch_t *fetch, cs_fetch_budget_t *budget);
  * SYMLINK. */
 CS_MUST_USE cs_err_t cs_fetch_want(cs_fetch_t *fetch, const cs_content_t *content,
                                    cs_peer_t peer);
+/* So many new small contents would be taken, unless what sleeps has bytes on disk. */
+size_t cs_fetch_room(const cs_fetch_t *fetch);
 /* It is complete in .crdtsync/tmp, from an earlier run, or found elsewhere on this disk. A want
  * of it is met if it sleeps, and goes on otherwise. Errors as above. */
 CS_MUST_USE cs_err_t cs_fetch_found(cs_fetch_t *fetch, const cs_content_t *content);

@@ -223,13 +223,16 @@ Test(fetch, wants_are_limited)
 {
     cs_fetch_peer_up(fetch, ANN);
     for (uint32_t i = 0; i < CS_FETCH_WANTS_MAX; i++) {
+        cr_assert(cs_fetch_room(fetch) == CS_FETCH_WANTS_MAX - i);
         cs_content_t content = numbered(i);
         cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
     }
+    cr_assert(cs_fetch_room(fetch) == 0);
     cs_content_t known = numbered(1), more = numbered(CS_FETCH_WANTS_MAX);
     cr_assert(cs_fetch_want(fetch, &known, 0) == CS_OK);
     cr_assert(cs_fetch_want(fetch, &more, 0) == CS_ERR_AGAIN);
     cs_fetch_peer_down(fetch, ANN); /* now all sleep: the oldest goes */
+    cr_assert(cs_fetch_room(fetch) == CS_FETCH_WANTS_MAX);
     cr_assert(cs_fetch_want(fetch, &more, 0) == CS_OK);
     cr_assert(stats().wants == CS_FETCH_WANTS_MAX);
 }

@@ -113,6 +113,37 @@ Test(plan_query, a_plan_goes_on_from_its_cursor)
     cs_buf_fini(&cursor);
 }
 
+static size_t needs_of(size_t needs_max, cs_buf_t *cursor)
+{
+    size_t needs = 0;
+    cs_plan_query_t query = {.arg = &needs,
+                             .staged = staged_none,
+                             .need = count_need,
+                             .needs_max = needs_max};
+    cs_steps_t steps = {0};
+    cr_assert_eq(cs_plan(b->peer.replica, &query, 100, cursor, &steps), CS_OK);
+    cr_assert_eq(steps.len, 0);
+    return needs;
+}
+
+Test(plan_query, a_plan_asks_for_so_many_contents_and_no_more)
+{
+    site_write(a, "f", "text");
+    site_write(a, "g", "text 2");
+    site_write(a, "h", "text 3");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_buf_t cursor = {0};
+    cr_assert_eq(needs_of(3, &cursor), 3);
+    cs_buf_clear(&cursor);
+    cr_assert_eq(needs_of(2, &cursor), 2);
+    cr_assert_gt(cursor.len, 0);
+    cr_assert_eq(needs_of(2, &cursor), 1, "it goes on where it ended");
+    cr_assert_eq(cursor.len, 0);
+    cr_assert_eq(needs_of(0, &cursor), 3, "no bound");
+    cs_buf_fini(&cursor);
+}
+
 /* Bytes that are to be shown at a busy path stay where they are, though their path is wanted no
  * more. */
 Test(plan_query, a_file_is_not_deleted_while_its_new_place_is_busy)
