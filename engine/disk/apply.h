@@ -72,9 +72,10 @@ typedef struct cs_plan_query {
 } cs_plan_query_t;
 
 /* Look at pending paths from *cursor on, until CS_GROUP_FILES_MAX steps or CS_GROUP_BYTES_MAX
- * bytes are planned, needs_max contents are to be fetched, `paths_max` paths were looked at, or there are no more (cursor empty
- * then). Paths that already agree are settled. What the replica knows must be durable before
- * the steps are performed: after a crash the next scan compares the disk with it. */
+ * bytes are planned, needs_max contents are to be fetched, `paths_max` paths were looked at, or
+ * there are no more (cursor empty then). Paths that already agree are settled. What the replica
+ * knows must be durable before the steps are performed: after a crash the next scan compares
+ * the disk with it. */
 CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query,
                              size_t paths_max, cs_buf_t *cursor, cs_steps_t *ret);
 

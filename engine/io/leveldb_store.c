@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "io/leveldb_internal.h"
+#include "io/leveldb_mapped.h"
 
 typedef struct cs_ldb_iter {
     cs_iter_t base;
@@ -90,6 +91,7 @@ static cs_err_t get_newest(cs_ldb_t *ldb, cs_slice_t key, cs_buf_t *ret)
     char *value =
         leveldb_get(ldb->db, ldb->read_options, (const char *)key.data, key.len, &len, &text);
     cs_buf_clear(ret);
+    cs__ldb_mapped_read(CS_LDB_LOOK_UP);
     if (text != NULL) return take_read_error(ldb, text);
     if (value == NULL) return CS_ERR_NOT_FOUND;
     cs_buf_put(ret, value, len);
@@ -157,11 +159,13 @@ static void ldb_iter_seek(cs_iter_t *iter, cs_slice_t key)
     cs_ldb_iter_t *own = (cs_ldb_iter_t *)iter;
     own->moved = true;
     leveldb_iter_seek(own->iter, (const char *)key.data, key.len);
+    cs__ldb_mapped_read(CS_LDB_LOOK_UP);
 }
 
 static void ldb_iter_next(cs_iter_t *iter)
 {
     leveldb_iter_next(((cs_ldb_iter_t *)iter)->iter);
+    cs__ldb_mapped_read(CS_LDB_STEP);
 }
 
 static bool ldb_iter_valid(const cs_iter_t *iter)

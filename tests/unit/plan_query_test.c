@@ -116,10 +116,8 @@ Test(plan_query, a_plan_goes_on_from_its_cursor)
 static size_t needs_of(size_t needs_max, cs_buf_t *cursor)
 {
     size_t needs = 0;
-    cs_plan_query_t query = {.arg = &needs,
-                             .staged = staged_none,
-                             .need = count_need,
-                             .needs_max = needs_max};
+    cs_plan_query_t query = {
+        .arg = &needs, .staged = staged_none, .need = count_need, .needs_max = needs_max};
     cs_steps_t steps = {0};
     cr_assert_eq(cs_plan(b->peer.replica, &query, 100, cursor, &steps), CS_OK);
     cr_assert_eq(steps.len, 0);

@@ -1,0 +1,110 @@
+/* leveldb_mapped.c - see leveldb_mapped.h. */
+#include "io/leveldb_mapped.h"
+
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define LOOK_AFTER 512u /* weights of reads between two looks */
+
+static pthread_mutex_t unmapping = PTHREAD_MUTEX_INITIALIZER;
+
+/* In place of the C library's, for LevelDB: no mapping of a table ends while pages are given
+ * back. The C library's own calls do not come here, and end no table. */
+int munmap(void *begin, size_t len)
+{
+    pthread_mutex_lock(&unmapping);
+    int ret = (int)syscall(SYS_munmap, begin, len);
+    pthread_mutex_unlock(&unmapping);
+    return ret;
+}
+
+/* A library that is loaded in an unusual way may not find it. */
+static bool is_ours(void)
+{
+    int (*own)(void *, size_t) = munmap;
+    const void *found = dlsym(RTLD_DEFAULT, "munmap");
+    return memcmp(&found, &own, sizeof found) == 0;
+}
+
+typedef struct memory {
+    size_t own, files; /* bytes in memory; 0: not known */
+} memory_t;
+
+static memory_t memory_now(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    if (file == NULL) return (memory_t){0};
+    size_t all, files, page = (size_t)sysconf(_SC_PAGESIZE);
+    bool said = fscanf(file, "%*u %zu %zu", &all, &files) == 2 && files <= all;
+    (void)fclose(file);
+    if (!said) return (memory_t){0};
+    return (memory_t){.own = (all - files) * page, .files = files * page};
+}
+
+size_t cs__ldb_mapped_max(size_t own)
+{
+    bool little = own + CS_LDB_MAPPED_BYTES < CS_LDB_RESIDENT_BYTES;
+    return little ? CS_LDB_RESIDENT_BYTES - own : CS_LDB_MAPPED_BYTES;
+}
+
+static bool ends_with(const char *line, size_t len, const char *tail)
+{
+    size_t tail_len = strlen(tail);
+    return len >= tail_len && memcmp(line + len - tail_len, tail, tail_len) == 0;
+}
+
+/* With `unmapping` held. */
+static size_t give_back(FILE *maps)
+{
+    size_t count = 0, cap = 0;
+    char *line = NULL;
+    ssize_t len;
+    while ((len = getline(&line, &cap, maps)) > 0) {
+        char *end;
+        uintptr_t from = strtoull(line, &end, 16);
+        uintptr_t to = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
+        if (to <= from || !ends_with(line, (size_t)len, ".ldb\n")) continue;
+        count += madvise((void *)from, to - from, MADV_DONTNEED) == 0;
+    }
+    free(line);
+    return count;
+}
+
+size_t cs__ldb_mapped_trim(void)
+{
+    FILE *maps = is_ours() ? fopen("/proc/self/maps", "re") : NULL;
+    if (maps == NULL) return 0;
+    pthread_mutex_lock(&unmapping);
+    size_t count = give_back(maps);
+    pthread_mutex_unlock(&unmapping);
+    (void)fclose(maps);
+    return count;
+}
+
+/* What is left is other files: a program of many libraries must not look in vain each time. */
+static void trim_if_much(void)
+{
+    static atomic_size_t others;
+    memory_t memory = memory_now();
+    size_t most = cs__ldb_mapped_max(memory.own);
+    size_t beside = atomic_load(&others) + CS_LDB_MAPPED_BYTES / 2;
+    if (memory.files <= most || memory.files <= beside) return;
+    (void)cs__ldb_mapped_trim();
+    atomic_store(&others, memory_now().files);
+}
+
+void cs__ldb_mapped_read(unsigned weight)
+{
+    static atomic_uint count;
+    unsigned before = atomic_fetch_add_explicit(&count, weight, memory_order_relaxed);
+    if (before / LOOK_AFTER != (before + weight) / LOOK_AFTER) trim_if_much();
+}
