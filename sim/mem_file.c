@@ -54,7 +54,7 @@ cs_err_t cs__mem_file_write(cs_file_t *file, uint64_t offset, const void *data, 
     bool alive = self->process->dead == CS_OK;
     cs_mem_call_t call = {.kind = CS_MEM_WRITE, .offset = offset, .len = len};
     cs_err_t err = ask(self, &call);
-    if (!self->writable) return err == CS_OK ? CS_ERR_IO : err; /* EBADF */
+    if (len > 0 && !self->writable) return err == CS_OK ? CS_ERR_IO : err; /* EBADF */
     if (err == CS_OK) return cs__mem_write(volume, self->inode, offset, data, len);
     if (alive && call.torn > 0 && self->process->boot == volume->boot) {
         size_t first = call.torn < len ? call.torn : len;

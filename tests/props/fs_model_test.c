@@ -332,3 +332,21 @@ Test(fs_model, answers_as_the_real_one_does)
         sides_fini(&s);
     }
 }
+
+/* Seed 20587267: the system is not asked to write nothing, and so does not refuse it. */
+Test(fs_model, no_bytes_go_to_a_file_that_is_only_read)
+{
+    sides_t s;
+    sides_init(&s, 1);
+    cs_slice_t path = cs_slice_text("a");
+    expect_equal(&s, s.real->ops->create(s.real, path, &s.real_file[0]),
+                 s.model->ops->create(s.model, path, &s.model_file[0]));
+    close_both(&s, 0);
+    expect_equal(&s, s.real->ops->open_read(s.real, path, &s.real_file[0]),
+                 s.model->ops->open_read(s.model, path, &s.model_file[0]));
+    for (size_t len = 0; len < 2; len++) {
+        expect_equal(&s, s.real->ops->write(s.real_file[0], 0, "x", len),
+                     s.model->ops->write(s.model_file[0], 0, "x", len));
+    }
+    sides_fini(&s);
+}
