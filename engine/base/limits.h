@@ -36,6 +36,9 @@
 #define CS_GROUP_BYTES_MAX (64u << 20) /* bytes behind one syncfs */
 /* a sweep looks at each of them: 1 us a file (limits.md 5) */
 #define CS_TRASH_FILES_MAX 20000u
+/* dropped at a time, then it is others' turn: seconds where the disk is slow; a run adds fewer
+ */
+#define CS_TRASH_DROPS_MAX 2000u
 /* two paths a step, and families are never split */
 #define CS_TRASH_LOG_BYTES_MAX (32u << 20)
 

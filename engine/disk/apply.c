@@ -257,8 +257,7 @@ cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps)
 
     cs__apply_unstage(&run);
     cs__apply_close_group(&run);
-    bool counted = config->trash_bytes != NULL && *config->trash_bytes != CS_TRASH_UNCOUNTED;
-    if (err == CS_OK && counted) cs__trash_trim(config);
+    if (err == CS_OK && cs__trash_is_counted(config)) cs__trash_trim(config);
     for (size_t i = 0; i < steps->len; i++) {
         conclude(config->fs, &steps->item[i]);
         cs_buf_fini(&run.work[i].home);

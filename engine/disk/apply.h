@@ -87,17 +87,22 @@ CS_MUST_USE cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t 
 #define CS_TRASH_UNCOUNTED UINT64_MAX
 #define CS_TRASH_AUTO      UINT64_MAX /* a tenth of the file system, at most 10 GiB */
 
+/* What is known of the trash from run to run. */
+typedef struct cs_trash_count {
+    uint64_t next;  /* number of the next group; 0: to be looked for */
+    uint64_t bytes; /* in it: set by a sweep, raised by cs_apply, which then drops the oldest
+                       beyond the bounds. CS_TRASH_UNCOUNTED: not known */
+    uint64_t over;  /* files beyond the bounds for which a sweep took no time: cs_apply drops
+                       so many of the oldest, CS_TRASH_DROPS_MAX at a time, steps or none */
+} cs_trash_count_t;
+
 typedef struct cs_apply_config {
     cs_fs_t *fs;
     const cs_chunker_table_t *table;
     cs_modes_t modes;
     cs_durability_t durability;
     uint64_t trash_bytes_max;
-    uint64_t *trash_next; /* number of the next group of the trash, kept by the caller; 0: look.
-                             May be NULL */
-    uint64_t *trash_bytes; /* what is in it: set by a sweep, raised by cs_apply, which then
-                              drops the oldest beyond the bounds. CS_TRASH_UNCOUNTED: not known.
-                              May be NULL */
+    cs_trash_count_t *trash; /* NULL: the caller keeps none */
 } cs_apply_config_t;
 
 /* Perform all steps; each gets its err and print. The return value is only about the folder as

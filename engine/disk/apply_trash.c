@@ -54,7 +54,8 @@ static bool describe(const cs_run_t *run, size_t index, cs_trash_record_t *ret)
 
 static cs_err_t make_group(cs_run_t *run)
 {
-    uint64_t *next = run->config->trash_next, number = next != NULL ? *next : 0;
+    cs_trash_count_t *count = run->config->trash;
+    uint64_t number = count != NULL ? count->next : 0;
     cs_fs_t *fs = run->fs;
     cs_err_t err = CS_ERR_EXISTS;
     for (uint32_t i = 0; err == CS_ERR_EXISTS && i < GROUP_TRIES; i++) {
@@ -68,7 +69,7 @@ static cs_err_t make_group(cs_run_t *run)
         if (err == CS_ERR_EXISTS) number = 0;
     }
     if (err != CS_OK) cs_buf_clear(&run->group);
-    if (err == CS_OK && next != NULL) *next = number + 1;
+    if (err == CS_OK && count != NULL) count->next = number + 1;
     return err;
 }
 
@@ -125,12 +126,13 @@ void cs__apply_close_group(cs_run_t *run)
     cs_listing_t listing = {0};
     cs_err_t err = run->fs->ops->list(run->fs, cs_buf_slice(&run->group), &listing);
     bool is_empty = err == CS_OK && listing.len <= 1; /* the log */
-    uint64_t *bytes = run->config->trash_bytes;
-    bool counts = bytes != NULL && *bytes != CS_TRASH_UNCOUNTED;
+    bool counts = cs__trash_is_counted(run->config);
     for (size_t i = 0; counts && i < listing.len; i++) {
         const cs_dirent_t *entry = &listing.item[i];
         bool is_log = strcmp(entry->name->data, "log") == 0;
-        if (entry->err == CS_OK && !is_log) *bytes += entry->stat.print.size;
+        if (entry->err == CS_OK && !is_log) {
+            run->config->trash->bytes += entry->stat.print.size;
+        }
     }
     cs_listing_fini(&listing);
     if (!is_empty) return;

@@ -49,7 +49,12 @@ uint64_t cs__trash_group_number(cs_slice_t name);
 /* The greatest number there is, 0 if none. */
 CS_MUST_USE cs_err_t cs__trash_last(cs_fs_t *fs, uint64_t *ret);
 
-/* Drops the oldest beyond the bounds, by *config->trash_bytes: looks at them alone. The newest
+static inline bool cs__trash_is_counted(const cs_apply_config_t *config)
+{
+    return config->trash != NULL && config->trash->bytes != CS_TRASH_UNCOUNTED;
+}
+
+/* Drops the oldest beyond the bounds, by what is counted: looks at them alone. The newest
  * group stays until there is another: were apply to end before its rows are written, the next
  * scan learns from it what apply took. */
 void cs__trash_trim(const cs_apply_config_t *config);

@@ -19,8 +19,9 @@ typedef struct cs_sweep {
     bool is_newest;                /* the group: of the last run before a start */
     uint64_t bytes;                /* kept so far */
     uint64_t files;
-    bool full;      /* what is older goes */
-    bool gave_back; /* and is not flushed yet */
+    uint64_t over; /* files beyond the bounds, which go: what is older than one of them, too */
+    uint64_t dropped; /* or looked at to be */
+    bool gave_back;   /* and is not flushed yet */
 } cs_sweep_t;
 
 /* A name beside `path`, like that of a sibling with these bytes. What cannot be read has a name
@@ -195,12 +196,6 @@ static bool drop(cs_fs_t *fs, cs_slice_t group, const cs_dirent_t *entry)
     return ret;
 }
 
-static bool over_bounds(const cs_sweep_t *sweep)
-{
-    return sweep->full || sweep->bytes > sweep->config->trash_bytes_max ||
-           sweep->files > CS_TRASH_FILES_MAX;
-}
-
 /* Removes the log with the last file, but not before that is where it was given back, whatever
  * a power cut takes with it. */
 static void close_group(cs_sweep_t *sweep, cs_slice_t group)
@@ -234,15 +229,63 @@ static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
         if (is_log(entry) || !sweep_entry(sweep, group, &log, entry)) continue;
         sweep->bytes += entry->stat.print.size;
         sweep->files++;
-        if (!over_bounds(sweep)) continue;
-        sweep->full = true; /* a smaller one that is older does not outlive it */
-        if (!drop(sweep->fs, group, entry)) continue;
-        sweep->bytes -= entry->stat.print.size;
-        sweep->files--;
+        bool is_over = sweep->over > 0 || sweep->bytes > sweep->config->trash_bytes_max ||
+                       sweep->files > CS_TRASH_FILES_MAX;
+        sweep->over += is_over;
     }
     cs__trash_log_fini(&log);
     cs_listing_fini(&listing);
     close_group(sweep, group);
+}
+
+static bool must_trim(const cs_sweep_t *sweep)
+{
+    bool is_over = sweep->over > 0 || sweep->bytes > sweep->config->trash_bytes_max;
+    return is_over && sweep->dropped < CS_TRASH_DROPS_MAX;
+}
+
+/* What a user's program still writes to is given back, as by a sweep; the rest is dropped until
+ * there is room. */
+static void trim_group(cs_sweep_t *sweep, cs_slice_t group)
+{
+    cs_listing_t listing = {0};
+    if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
+    cs_trash_log_t log = {0};
+    cs__trash_log_read(sweep->fs, group, &log);
+    for (size_t i = 0; i < listing.len && must_trim(sweep); i++) {
+        const cs_dirent_t *entry = &listing.item[i];
+        if (is_log(entry)) continue;
+        sweep->dropped++;
+        sweep->over -= sweep->over > 0; /* one that stays is for another sweep */
+        bool is_kept = sweep_entry(sweep, group, &log, entry);
+        if (is_kept && !drop(sweep->fs, group, entry)) continue;
+        uint64_t bytes = entry->err == CS_OK ? entry->stat.print.size : 0;
+        sweep->bytes -= bytes < sweep->bytes ? bytes : sweep->bytes;
+    }
+    cs__trash_log_fini(&log);
+    cs_listing_fini(&listing);
+    close_group(sweep, group);
+}
+
+/* The oldest first, down to the `least` newest groups. */
+static void trim(cs_sweep_t *sweep, const uint64_t *numbers, size_t len, size_t least)
+{
+    cs_buf_t group = {0};
+    sweep->sink = NULL;
+    while (len > least && must_trim(sweep)) {
+        cs__trash_group_path(numbers[--len], &group);
+        trim_group(sweep, cs_buf_slice(&group));
+    }
+    if (len == least && must_trim(sweep)) sweep->over = 0; /* there is no more to be had */
+    cs_buf_fini(&group);
+}
+
+static void count(const cs_sweep_t *sweep)
+{
+    cs_trash_count_t *trash = sweep->config->trash;
+    if (trash == NULL) return;
+    trash->bytes = sweep->bytes;
+    trash->over = sweep->over;
 }
 
 cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
@@ -261,46 +304,25 @@ cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
         sweep_group(&sweep, cs_buf_slice(&group));
     }
     cs_buf_fini(&group);
+    sweep.is_newest = false;
+    trim(&sweep, numbers, len, 0);
     cs_free(numbers);
-    if (config->trash_bytes != NULL) *config->trash_bytes = sweep.bytes;
+    count(&sweep);
     return CS_OK;
-}
-
-/* What a user's program still writes to is given back, as by a sweep; the rest is dropped until
- * there is room. */
-static void trim_group(cs_sweep_t *sweep, cs_slice_t group)
-{
-    cs_listing_t listing = {0};
-    if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
-    cs_trash_log_t log = {0};
-    cs__trash_log_read(sweep->fs, group, &log);
-    for (size_t i = 0; i < listing.len && over_bounds(sweep); i++) {
-        const cs_dirent_t *entry = &listing.item[i];
-        if (is_log(entry)) continue;
-        bool is_kept = sweep_entry(sweep, group, &log, entry);
-        if (is_kept && !drop(sweep->fs, group, entry)) continue;
-        uint64_t bytes = entry->err == CS_OK ? entry->stat.print.size : 0;
-        sweep->bytes -= bytes < sweep->bytes ? bytes : sweep->bytes;
-    }
-    cs__trash_log_fini(&log);
-    cs_listing_fini(&listing);
-    close_group(sweep, group);
 }
 
 void cs__trash_trim(const cs_apply_config_t *config)
 {
-    cs_sweep_t sweep = {.config = config, .fs = config->fs, .bytes = *config->trash_bytes};
+    cs_sweep_t sweep = {.config = config,
+                        .fs = config->fs,
+                        .bytes = config->trash->bytes,
+                        .over = config->trash->over};
     uint64_t *numbers = NULL;
     size_t len = 0;
-    if (!over_bounds(&sweep) || cs__trash_groups(config->fs, &numbers, &len) != CS_OK) return;
-    cs_buf_t group = {0};
-    while (len > 1 && over_bounds(&sweep)) {
-        cs__trash_group_path(numbers[--len], &group); /* the oldest */
-        trim_group(&sweep, cs_buf_slice(&group));
-    }
-    *config->trash_bytes = sweep.bytes;
-    cs_buf_fini(&group);
+    if (!must_trim(&sweep) || cs__trash_groups(config->fs, &numbers, &len) != CS_OK) return;
+    trim(&sweep, numbers, len, 1);
     cs_free(numbers);
+    count(&sweep);
 }
 
 cs_err_t cs_trash_sweep(const cs_apply_config_t *config, const cs_cleanup_sink_t *sink)

@@ -84,8 +84,7 @@ cs_job_t *cs_folder_job(cs_folder_t *folder, cs_job_kind_t kind)
     job->modes = folder->config.modes;
     job->durability = folder->config.durability;
     job->trash_bytes_max = folder->config.trash_bytes_max;
-    job->trash_next = folder->trash_next;
-    job->trash_bytes = folder->trash_bytes;
+    job->trash = folder->trash;
     memcpy(job->marker, folder->config.marker, sizeof job->marker);
     return job;
 }
@@ -156,7 +155,7 @@ static bool may_apply(const cs_folder_t *folder)
 static void pump_disk(cs_folder_t *folder)
 {
     if (cs_folder_start_scan(folder)) return;
-    if (may_apply(folder)) cs_folder_start_apply(folder);
+    if (may_apply(folder) && !cs_folder_start_apply(folder)) cs_folder_start_trim(folder);
 }
 
 /* A batch of records is paid for once it is durable, whatever else was staged since. */

@@ -152,9 +152,9 @@ typedef struct cs_folder {
     cs_buf_t cursor;      /* of the pass under way; empty: at the beginning */
     size_t pass_size;     /* steps and contents it found */
     uint64_t pass_at_ms, rest_until_ms;
-    uint32_t race_ms;                 /* 0: the last group was of use */
-    uint64_t trash_next, trash_bytes; /* cs_apply_config_t */
-    cs_omap_t ignored;                /* pending paths that are ignored here, as far as met */
+    uint32_t race_ms; /* 0: the last group was of use */
+    cs_trash_count_t trash;
+    cs_omap_t ignored; /* pending paths that are ignored here, as far as met */
     cs_omap_t refused; /* paths of entries with too many versions; epoch: when, in ms */
     cs_omap_t stuck;   /* paths that could not be written; epoch: why, a cs_err_t */
     cs_standings_t standings;
@@ -276,6 +276,7 @@ void cs_folder_plan_fini(cs_folder_t *folder);
 bool cs_folder_has_pending(cs_folder_t *folder);                    /* but for ignored paths */
 bool cs_folder_is_busy(const cs_folder_t *folder, cs_slice_t path); /* a scan looks first */
 bool cs_folder_start_apply(cs_folder_t *folder);
+void cs_folder_start_trim(cs_folder_t *folder);
 /* Hands the planned steps to a worker, once what they follow from is durable. */
 void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);

@@ -94,16 +94,22 @@ static void plan_failed(cs_folder_t *folder, cs_err_t err)
     folder->retry_at_ms = folder->now_ms + CS_RETRY_MS;
 }
 
+static cs_job_t *job_of(cs_folder_t *folder, cs_steps_t *steps)
+{
+    cs_job_t *job = cs_folder_job(folder, CS_JOB_APPLY);
+    job->u.apply = *steps;
+    folder->disk_job_kind = CS_JOB_APPLY;
+    folder->disk_job_id = job->id;
+    return job;
+}
+
 static bool start_steps(cs_folder_t *folder, cs_steps_t *steps)
 {
     if (steps->len == 0) {
         cs_steps_fini(steps);
         return false;
     }
-    cs_job_t *job = cs_folder_job(folder, CS_JOB_APPLY);
-    job->u.apply = *steps;
-    folder->disk_job_kind = CS_JOB_APPLY;
-    folder->disk_job_id = job->id;
+    cs_job_t *job = job_of(folder, steps);
     /* What the steps follow from must be known after a crash, or the next scan takes their work
      * for a user's: it goes with the next stage, or is on its way. What others know does not
      * matter to what is shown, and so does not to the steps. */
@@ -216,6 +222,15 @@ bool cs_folder_start_apply(cs_folder_t *folder)
     return plan_pass(folder, &query);
 }
 
+/* Nothing else is to be done: the trash is emptied further, without any step. */
+void cs_folder_start_trim(cs_folder_t *folder)
+{
+    if (folder->trash.over == 0) return;
+    cs_steps_t none = {0};
+    cs_job_t *job = job_of(folder, &none);
+    cs_folder_start(folder, &job);
+}
+
 /* The user was faster: a scan must see this path before it is planned again. */
 static void rescan(void *arg, cs_slice_t path)
 {
@@ -317,8 +332,7 @@ static void take_result(cs_folder_t *folder, const cs_step_t *step, outcome_t *o
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
 {
     cs_steps_t *steps = &job->u.apply;
-    folder->trash_next = job->trash_next;
-    folder->trash_bytes = job->trash_bytes;
+    folder->trash = job->trash;
     bool is_void = folder->steps_void;
     folder->steps_void = false;
     if (job->err != CS_OK) {

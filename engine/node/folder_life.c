@@ -190,7 +190,7 @@ cs_err_t cs_folder_new(cs_node_t *node, const cs_folder_config_t *config, uint64
     folder->config.members = NULL;
     folder->config.standings = NULL;
     folder->now_ms = now_ms;
-    folder->trash_bytes = CS_TRASH_UNCOUNTED;
+    folder->trash.bytes = CS_TRASH_UNCOUNTED;
     folder->keys = cs_calloc(1, sizeof *folder->keys);
     cs_keys_derive(folder->keys, config->secret);
 

@@ -300,8 +300,7 @@ static void forget_ignored(cs_folder_t *folder, const cs_job_scan_t *scan)
 void cs_folder_scanned(cs_folder_t *folder, cs_job_t *job)
 {
     cs_job_scan_t *scan = &job->u.scan;
-    folder->trash_next = job->trash_next;
-    folder->trash_bytes = job->trash_bytes;
+    folder->trash = job->trash;
     folder->scan_report = (cs_scan_report_t){.stats = scan->stats};
     cs_err_t err = folder->scan_failed && job->err == CS_OK ? CS_ERR_IO : job->err;
 

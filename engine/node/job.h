@@ -144,9 +144,9 @@ struct cs_job {
     const cs_chunker_table_t *table;
     cs_modes_t modes;
     cs_durability_t durability;
-    uint64_t trash_bytes_max;         /* CS_TRASH_AUTO: by the file system's size */
-    uint64_t trash_next, trash_bytes; /* in and out: cs_apply_config_t */
-    uint8_t marker[16]; /* of the folder's root: checked before anything is changed */
+    uint64_t trash_bytes_max; /* CS_TRASH_AUTO: by the file system's size */
+    cs_trash_count_t trash;   /* in and out */
+    uint8_t marker[16];       /* of the folder's root: checked before anything is changed */
     union {
         cs_job_scan_t scan;
         cs_steps_t apply;

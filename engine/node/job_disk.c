@@ -28,8 +28,7 @@ static cs_apply_config_t apply_config(cs_job_t *job, const cs_job_env_t *env)
         .modes = job->modes,
         .durability = job->durability,
         .trash_bytes_max = trash_bytes_max(job, env->fs),
-        .trash_next = &job->trash_next,
-        .trash_bytes = &job->trash_bytes,
+        .trash = &job->trash,
     };
 }
 

@@ -37,7 +37,8 @@ static void open_site(sites_t *sites, site_t *site, uint64_t rid)
     site->config = (cs_apply_config_t){.fs = &site->spy.fs,
                                        .table = site->table,
                                        .trash_bytes_max = UINT64_MAX,
-                                       .trash_next = &site->trash_next};
+                                       .trash = &site->trash};
+    site->trash.bytes = CS_TRASH_UNCOUNTED;
 }
 
 void sites_open(sites_t *sites, size_t len)
@@ -310,7 +311,7 @@ void site_restart(site_t *site)
 {
     site->spy.crashed = false;
     site->spy.at = 0;
-    site->trash_next = 0;
+    site->trash.next = 0;
     forget_changed(site);
     cs_keys_t keys = site->peer.replica->keys;
     cs_replica_destroy(&site->peer.replica);

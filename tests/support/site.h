@@ -27,7 +27,7 @@ typedef struct site {
     cs_peer_t peer; /* replica and store; its tree is not used */
     cs_chunker_table_t *table;
     cs_apply_config_t config;
-    uint64_t trash_next;
+    cs_trash_count_t trash;
     cs_str_t **changed; /* paths to be scanned */
     size_t changed_len, changed_cap;
     size_t done[CS_STEP_VERIFY + 1], failed; /* steps performed */

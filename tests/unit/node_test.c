@@ -194,6 +194,42 @@ Test(node, a_path_with_too_many_versions_is_named)
     nw_close(&world);
 }
 
+/* Of runs before; nothing tells whose they were. */
+static void put_in_trash(const nw_node_t *node, unsigned group, size_t count, off_t size)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/.crdtsync/trash", node->dir);
+    (void)mkdir(path, 0700);
+    snprintf(path, sizeof path, "%s/.crdtsync/trash/%016u", node->dir, group);
+    cr_assert_eq(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < count; i++) {
+        snprintf(path, sizeof path, "%s/.crdtsync/trash/%016u/%zu", node->dir, group, i);
+        FILE *file = fopen(path, "w");
+        cr_assert_not_null(file);
+        cr_assert_eq(ftruncate(fileno(file), size), 0);
+        cr_assert_eq(fclose(file), 0);
+    }
+}
+
+static bool is_in_trash(const nw_node_t *node, const char *what)
+{
+    char path[300];
+    snprintf(path, sizeof path, "%s/.crdtsync/trash/%s", node->dir, what);
+    return access(path, F_OK) == 0;
+}
+
+Test(node, a_full_trash_is_emptied_in_parts)
+{
+    nw_open(&world, 5, 1);
+    put_in_trash(&world.node[0], 1, 2 * CS_TRASH_DROPS_MAX + 10, 1);
+    put_in_trash(&world.node[0], 2, 1, 1 << 30); /* all that may be there (nw_open) */
+    nw_settle(&world);
+    cr_expect(is_in_trash(&world.node[0], "0000000000000002/0"));
+    cr_expect_not(is_in_trash(&world.node[0], "0000000000000001"));
+    cr_expect_gt(world.node[0].applies, 0, "though there is nothing to apply");
+    finish();
+}
+
 Test(node, a_step_of_many_effects_gives_its_memory_back)
 {
     cs_effects_t effects = {0};

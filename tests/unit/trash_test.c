@@ -27,16 +27,16 @@ TestSuite(trash, .init = setup, .fini = teardown);
 
 Test(trash, groups_of_the_trash_are_numbered_with_and_without_a_counter)
 {
-    uint64_t next = 0;
-    scene.config.trash_next = &next;
+    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
+    scene.config.trash = &trash;
     for (int i = 0; i < 4; i++) {
-        scene.config.trash_next = i < 2 ? &next : NULL;
+        scene.config.trash = i < 2 ? &trash : NULL;
         scene_file(&scene, "f", "old");
         scene_delete(&scene, "f");
         scene_apply_all(&scene);
         cs_steps_fini(&scene.steps);
     }
-    cr_assert_eq(next, 3);
+    cr_assert_eq(trash.next, 3);
     cr_assert(scene_holds(&scene, ".crdtsync/trash/0000000000000001/0", "old"));
     cr_assert(scene_holds(&scene, ".crdtsync/trash/0000000000000004/0", "old"));
 }
@@ -336,21 +336,86 @@ Test(trash, nothing_is_restored_below_a_file)
 
 Test(trash, a_run_drops_the_oldest_beyond_the_bound)
 {
-    uint64_t bytes = CS_TRASH_UNCOUNTED;
-    scene.config.trash_bytes = &bytes;
+    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
+    scene.config.trash = &trash;
     scene.config.trash_bytes_max = 10;
     put_in_trash("a", "1234");
-    cr_assert_eq(bytes, CS_TRASH_UNCOUNTED, "nobody has counted yet");
+    cr_assert_eq(trash.bytes, CS_TRASH_UNCOUNTED, "nobody has counted yet");
     cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
-    cr_assert_eq(bytes, 4);
+    cr_assert_eq(trash.bytes, 4);
     put_in_trash("b", "123456");
     expect_list("b:6 a:4 ");
     put_in_trash("c", "1");
     expect_list("c:1 b:6 ");
-    cr_assert_eq(bytes, 7);
+    cr_assert_eq(trash.bytes, 7);
     put_in_trash("d", "12345678901"); /* more than all that may be there */
     expect_list("d:11 ");
     put_in_trash("e", "1234");
     expect_list("e:4 ");
-    cr_assert_eq(bytes, 4);
+    cr_assert_eq(trash.bytes, 4);
+}
+
+/* The newest run has one file. All of it is over the bound. */
+static void fill(size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        char name[24];
+        snprintf(name, sizeof name, "f%zu", i);
+        scene_file(&scene, name, "1");
+        scene_delete(&scene, name);
+        if ((i + 1) % SCENE_STEPS_MAX != 0 && i + 1 < count) continue;
+        scene_apply_all(&scene);
+        cs_steps_fini(&scene.steps);
+    }
+    put_in_trash("new", "1");
+    scene.config.trash_bytes_max = 0;
+}
+
+static bool count_item(void *arg, const cs_trash_item_t *item)
+{
+    (void)item;
+    ++*(size_t *)arg;
+    return true;
+}
+
+static size_t in_trash(void)
+{
+    size_t count = 0;
+    cr_assert_eq(cs_trash_each(scene.config.fs, &count, count_item), CS_OK);
+    return count;
+}
+
+static void run_without_steps(void)
+{
+    cs_steps_t none = {0};
+    cr_assert_eq(cs_apply(&scene.config, &none), CS_OK);
+}
+
+Test(trash, a_sweep_drops_so_many_and_no_more)
+{
+    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
+    fill(CS_TRASH_DROPS_MAX - 1);
+    scene.config.trash = &trash;
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
+    cr_expect_eq(in_trash(), 0);
+    cr_expect_eq(trash.over, 0);
+    cr_expect_eq(trash.bytes, 0);
+}
+
+Test(trash, what_a_sweep_left_goes_with_the_next_runs)
+{
+    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
+    fill(2 * CS_TRASH_DROPS_MAX + 2);
+    scene.config.trash = &trash;
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
+    cr_expect_eq(in_trash(), CS_TRASH_DROPS_MAX + 3);
+    cr_expect_eq(trash.over, CS_TRASH_DROPS_MAX + 3);
+    run_without_steps();
+    cr_expect_eq(trash.over, 3);
+    run_without_steps();
+    expect_list("new:1 "); /* the newest run waits for another one */
+    cr_expect_eq(trash.over, 0, "and nobody tries again and again");
+    run_without_steps();
+    put_in_trash("newer", "12");
+    expect_list("newer:2 ");
 }
