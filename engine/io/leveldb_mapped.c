@@ -19,10 +19,10 @@ static pthread_mutex_t unmapping = PTHREAD_MUTEX_INITIALIZER;
 
 /* In place of the C library's, for LevelDB: no mapping of a table ends while pages are given
  * back. The C library's own calls do not come here, and end no table. */
-int munmap(void *begin, size_t len)
+int munmap(void *addr, size_t len)
 {
     pthread_mutex_lock(&unmapping);
-    int ret = (int)syscall(SYS_munmap, begin, len);
+    int ret = (int)syscall(SYS_munmap, addr, len);
     pthread_mutex_unlock(&unmapping);
     return ret;
 }
@@ -43,10 +43,13 @@ static memory_t memory_now(void)
 {
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL) return (memory_t){0};
-    size_t all, files, page = (size_t)sysconf(_SC_PAGESIZE);
-    bool said = fscanf(file, "%*u %zu %zu", &all, &files) == 2 && files <= all;
+    char line[128] = "", *at = line;
+    bool said = fgets(line, sizeof line, file) != NULL;
     (void)fclose(file);
-    if (!said) return (memory_t){0};
+    (void)strtoull(at, &at, 10); /* what is mapped; then what of it is in memory, in pages */
+    size_t all = strtoull(at, &at, 10), files = strtoull(at, &at, 10);
+    if (!said || files > all) return (memory_t){0};
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
     return (memory_t){.own = (all - files) * page, .files = files * page};
 }
 
