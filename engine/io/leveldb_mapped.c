@@ -17,14 +17,30 @@
 
 static pthread_mutex_t unmapping = PTHREAD_MUTEX_INITIALIZER;
 
+static void lock(void)
+{
+    pthread_mutex_lock(&unmapping);
+}
+
+static void unlock(void)
+{
+    pthread_mutex_unlock(&unmapping);
+}
+
 /* In place of the C library's, for LevelDB: no mapping of a table ends while pages are given
  * back. The C library's own calls do not come here, and end no table. */
 int munmap(void *addr, size_t len)
 {
-    pthread_mutex_lock(&unmapping);
+    lock();
     int ret = (int)syscall(SYS_munmap, addr, len);
-    pthread_mutex_unlock(&unmapping);
+    unlock();
     return ret;
+}
+
+/* The child of a fork has this thread only: nobody would let go for another one. */
+static void prepare_forks(void)
+{
+    (void)pthread_atfork(lock, unlock, unlock);
 }
 
 /* A library that is loaded in an unusual way may not find it. */
@@ -84,11 +100,13 @@ static size_t give_back(FILE *maps)
 
 size_t cs__ldb_mapped_trim(void)
 {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, prepare_forks);
     FILE *maps = is_ours() ? fopen("/proc/self/maps", "re") : NULL;
     if (maps == NULL) return 0;
-    pthread_mutex_lock(&unmapping);
+    lock();
     size_t count = give_back(maps);
-    pthread_mutex_unlock(&unmapping);
+    unlock();
     (void)fclose(maps);
     return count;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "io/leveldb_internal.h"
@@ -195,6 +196,21 @@ static void *map_all_the_time(void *arg)
     return NULL;
 }
 
+/* Whatever other threads were doing: the child does not wait for any of them. */
+static void fork_and_unmap(void)
+{
+    pid_t child = fork();
+    cr_assert_geq(child, 0);
+    if (child == 0) {
+        (void)alarm(60);
+        void *at = mmap(NULL, TABLE_BYTES, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        _exit(at == MAP_FAILED || munmap(at, TABLE_BYTES) != 0);
+    }
+    int status;
+    cr_assert_eq(waitpid(child, &status, 0), child);
+    cr_assert_eq(status, 0);
+}
+
 Test(leveldb_mapped, nobody_else_loses_memory_while_tables_come_and_go)
 {
     pthread_t trimming, mapping;
@@ -206,6 +222,9 @@ Test(leveldb_mapped, nobody_else_loses_memory_while_tables_come_and_go)
         put_rows(8 * BATCH, round);
         compact();
         check_rows(8 * BATCH, round);
+        for (int i = 0; i < 20; i++) {
+            fork_and_unmap();
+        }
     }
     atomic_store(&done, true);
     cr_assert_eq(pthread_join(trimming, NULL), 0);
