@@ -36,7 +36,7 @@
 #define CS_GROUP_BYTES_MAX (64u << 20) /* bytes behind one syncfs */
 /* a sweep looks at each of them: 1 us a file (limits.md 5) */
 #define CS_TRASH_FILES_MAX 20000u
-/* dropped at a time, then it is others' turn: seconds where the disk is slow; a run adds fewer
+/* dropped at a time, seconds where the disk is slow; then it is others' turn. A run adds fewer
  */
 #define CS_TRASH_DROPS_MAX 2000u
 /* two paths a step, and families are never split */
@@ -129,8 +129,7 @@
 #define CS_NODE_BYTES_MAX (2u << 20)
 /* more for each peer: what waits in the outbox */
 #define CS_NODE_PEER_BYTES_MAX (CS_BUNDLES_AHEAD * CS_BUNDLE_BYTES / 8)
-/* effects whose memory waits for the next step, 25 KiB; a step that asks for more gives it back
- */
+/* effects whose memory waits for the next step: 25 KiB; that of more is given back */
 #define CS_EFFECTS_KEPT 40u
 /* when all is equal and quiet; 134 KB were seen with one peer, 142 KB with four; 820 KB more
  * with 188 entries: the prefix doubles, and rows of what is small stay in memory */

@@ -21,6 +21,7 @@ typedef struct cs_sweep {
     uint64_t files;
     uint64_t over; /* files beyond the bounds, which go: what is older than one of them, too */
     uint64_t dropped; /* or looked at to be */
+    bool after_run;   /* what it added has to find room */
     bool gave_back;   /* and is not flushed yet */
 } cs_sweep_t;
 
@@ -240,8 +241,8 @@ static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
 
 static bool must_trim(const cs_sweep_t *sweep)
 {
-    bool is_over = sweep->over > 0 || sweep->bytes > sweep->config->trash_bytes_max;
-    return is_over && sweep->dropped < CS_TRASH_DROPS_MAX;
+    bool lacks_room = sweep->after_run && sweep->bytes > sweep->config->trash_bytes_max;
+    return (sweep->over > 0 || lacks_room) && sweep->dropped < CS_TRASH_DROPS_MAX;
 }
 
 /* What a user's program still writes to is given back, as by a sweep; the rest is dropped until
@@ -315,6 +316,7 @@ void cs__trash_trim(const cs_apply_config_t *config)
 {
     cs_sweep_t sweep = {.config = config,
                         .fs = config->fs,
+                        .after_run = true,
                         .bytes = config->trash->bytes,
                         .over = config->trash->over};
     uint64_t *numbers = NULL;

@@ -18,10 +18,9 @@
 #define BLOOM_BITS         10
 #define CACHE_BYTES        (8u << 20)
 #define WRITE_BUFFER_BYTES (4u << 20)
-#define OPEN_FILES_MAX \
-    1010u /* LevelDB keeps 10 for itself, and maps 1,000 (leveldb_mapped.h) */
-#define TABLE_BYTES_MAX (1u << 20)
-#define QUARANTINE_MAX  1000u /* more damaged copies than that have another cause */
+#define OPEN_FILES_MAX     1010u /* LevelDB maps 1,000 tables, and keeps 10 for itself */
+#define TABLE_BYTES_MAX    (1u << 20)
+#define QUARANTINE_MAX     1000u /* more damaged copies than that have another cause */
 
 /* A second open in one process would drop the first one's file lock (POSIX: closing any
  * descriptor of a file drops the locks on it), so it must not get as far as LevelDB. */

@@ -355,6 +355,25 @@ Test(trash, a_run_drops_the_oldest_beyond_the_bound)
     cr_assert_eq(trash.bytes, 4);
 }
 
+Test(trash, what_cannot_go_yet_costs_no_newer_one)
+{
+    scene_file(&scene, "a", "123");
+    scene_delete(&scene, "a");
+    char full[512];
+    snprintf(full, sizeof full, "%s/a", scene.dir);
+    int fd = open(full, O_WRONLY | O_CLOEXEC); /* somebody may write to it yet */
+    cr_assert_geq(fd, 0);
+    scene_apply_all(&scene);
+    cs_steps_fini(&scene.steps);
+    put_in_trash("b", "456");
+    scene.config.trash_bytes_max = 3;
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
+    expect_list("b:3 a:3 ");
+    cr_assert_eq(close(fd), 0);
+    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
+    expect_list("b:3 ");
+}
+
 /* The newest run has one file. All of it is over the bound. */
 static void fill(size_t count)
 {
