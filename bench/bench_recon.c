@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -302,11 +303,18 @@ static cs_store_t *open_store(const char *dir, const char *name)
     return store;
 }
 
+/* As crdtsync-node has it. */
+int munmap(void *addr, size_t len)
+{
+    return cs_leveldb_munmap(addr, len);
+}
+
 int main(int argc, char **argv)
 {
     static const uint64_t cases[] = {0, 1, 10, 100, 1000, 10000};
     must(argc >= 2 && argv[1][0] != '-', "usage: bench_recon DIR [ENTRIES]");
     uint64_t entries = argc > 2 ? strtoull(argv[2], NULL, 10) : 1000000;
+    cs_leveldb_use_munmap(munmap);
     must(mkdir(argv[1], 0700) == 0, argv[1]);
     cs_keys_derive(&keys, (const uint8_t *)"a secret of thirty-two bytes ...");
     side_t a = {.name = "a"}, b = {.name = "b"};

@@ -1,5 +1,6 @@
 /* leveldb_mapped.c - see leveldb_mapped.h. */
 #include "io/leveldb_mapped.h"
+#include "io/leveldb_store.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -27,9 +28,7 @@ static void unlock(void)
     pthread_mutex_unlock(&unmapping);
 }
 
-/* In place of the C library's, for LevelDB: no mapping of a table ends while pages are given
- * back. The C library's own calls do not come here, and end no table. */
-int munmap(void *addr, size_t len)
+int cs_leveldb_munmap(void *addr, size_t len)
 {
     lock();
     int ret = (int)syscall(SYS_munmap, addr, len);
@@ -43,12 +42,20 @@ static void prepare_forks(void)
     (void)pthread_atfork(lock, unlock, unlock);
 }
 
-/* A library that is loaded in an unusual way may not find it. */
-static bool is_ours(void)
+static bool may_give_back;
+
+/* A library that is loaded in an unusual way may find another one. */
+void cs_leveldb_use_munmap(int (*program)(void *addr, size_t len))
 {
-    int (*own)(void *, size_t) = munmap;
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    (void)pthread_once(&once, prepare_forks);
     const void *found = dlsym(RTLD_DEFAULT, "munmap");
-    return memcmp(&found, &own, sizeof found) == 0;
+    may_give_back = memcmp(&found, &program, sizeof found) == 0;
+}
+
+bool cs__ldb_mapped_is_bounded(void)
+{
+    return may_give_back;
 }
 
 typedef struct memory {
@@ -100,9 +107,7 @@ static size_t give_back(FILE *maps)
 
 size_t cs__ldb_mapped_trim(void)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, prepare_forks);
-    FILE *maps = is_ours() ? fopen("/proc/self/maps", "re") : NULL;
+    FILE *maps = may_give_back ? fopen("/proc/self/maps", "re") : NULL;
     if (maps == NULL) return 0;
     lock();
     size_t count = give_back(maps);
@@ -127,5 +132,6 @@ void cs__ldb_mapped_read(unsigned weight)
 {
     static atomic_uint count;
     unsigned before = atomic_fetch_add_explicit(&count, weight, memory_order_relaxed);
-    if (before / LOOK_AFTER != (before + weight) / LOOK_AFTER) trim_if_much();
+    bool look = before / LOOK_AFTER != (before + weight) / LOOK_AFTER;
+    if (look && may_give_back) trim_if_much();
 }

@@ -8,10 +8,12 @@
  * minor fault.
  *
  * What is given back is found in /proc/self/maps. Another thread must not close a table and get
- * other memory at its place in between, so munmap is ours (leveldb_mapped.c) and waits. */
+ * other memory at its place in between, so munmap has to wait, and be the program's
+ * (leveldb_store.h). Where it is not, few tables are open, and nothing is given back. */
 #ifndef CS_IO_LEVELDB_MAPPED_H
 #define CS_IO_LEVELDB_MAPPED_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Resident pages of the process: a node that needs little itself may keep more of its tables.
@@ -31,8 +33,9 @@ size_t cs__ldb_mapped_max(size_t own); /* own: bytes in memory that are of no fi
 /* After reading. Any thread. */
 void cs__ldb_mapped_read(unsigned weight);
 
-/* Gives back all pages of tables that are mapped. Returns how many tables gave theirs; where
- * the system says nothing of memory, or munmap is somebody else's, nothing is given back. */
+bool cs__ldb_mapped_is_bounded(void); /* munmap waits */
+
+/* Gives back all pages of tables that are mapped. Returns how many tables gave theirs. */
 size_t cs__ldb_mapped_trim(void);
 
 #endif

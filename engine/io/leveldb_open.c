@@ -13,12 +13,14 @@
 #include "io/file.h"
 #include "io/leveldb_files.h"
 #include "io/leveldb_internal.h"
+#include "io/leveldb_mapped.h"
 #include "io/os_err.h"
 
 #define BLOOM_BITS         10
 #define CACHE_BYTES        (8u << 20)
 #define WRITE_BUFFER_BYTES (4u << 20)
-#define OPEN_FILES_MAX     1010u /* LevelDB maps 1,000 tables, and keeps 10 for itself */
+#define OPEN_FILES_MAX     1010 /* LevelDB maps 1,000 tables, and keeps 10 for itself */
+#define OPEN_FILES_FEW     74   /* where what was read of one counts until it is closed */
 #define TABLE_BYTES_MAX    (1u << 20)
 #define QUARANTINE_MAX     1000u /* more damaged copies than that have another cause */
 
@@ -100,7 +102,8 @@ static cs_ldb_t *ldb_new(const struct stat *st)
     leveldb_options_set_cache(ldb->options, ldb->cache);
     leveldb_options_set_filter_policy(ldb->options, ldb->bloom);
     leveldb_options_set_write_buffer_size(ldb->options, WRITE_BUFFER_BYTES);
-    leveldb_options_set_max_open_files(ldb->options, OPEN_FILES_MAX);
+    leveldb_options_set_max_open_files(
+        ldb->options, cs__ldb_mapped_is_bounded() ? OPEN_FILES_MAX : OPEN_FILES_FEW);
     leveldb_options_set_max_file_size(ldb->options, TABLE_BYTES_MAX);
     ldb->read_options = cs__ldb_read_options_new(NULL);
     ldb->sync_options = leveldb_writeoptions_create();

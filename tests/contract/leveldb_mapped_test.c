@@ -21,9 +21,20 @@
 static cs_store_t *store;
 static char dir[64];
 
+int munmap(void *addr, size_t len)
+{
+    return cs_leveldb_munmap(addr, len);
+}
+
+static int another_munmap(void *addr, size_t len)
+{
+    return munmap(addr, len);
+}
+
 static void setup(void)
 {
     cs_buf_t detail = {0};
+    cs_leveldb_use_munmap(munmap);
     snprintf(dir, sizeof dir, "/tmp/crdtsync-test-XXXXXX");
     cr_assert_not_null(mkdtemp(dir));
     cr_assert_eq(cs_leveldb_open(dir, &store, &detail), CS_OK);
@@ -144,6 +155,18 @@ Test(leveldb_mapped, a_walk_takes_no_more_than_it_may)
     cr_expect_leq(over, 4u << 20, "%zu", over); /* read between two looks */
     cr_expect_gt(most, CS_LDB_MAPPED_BYTES / 4, "%zu", most);
     cr_expect_lt(most, ROWS_MAX * VALUE_BYTES, "%zu", most);
+}
+
+Test(leveldb_mapped, without_a_munmap_that_waits_nothing_is_given_back)
+{
+    put_rows(8 * BATCH, 1);
+    compact();
+    check_rows(8 * BATCH, 1);
+    size_t before = memory_now().tables;
+    cs_leveldb_use_munmap(another_munmap); /* which no library finds */
+    cr_expect_not(cs__ldb_mapped_is_bounded());
+    cr_expect_eq(cs__ldb_mapped_trim(), 0);
+    cr_expect_eq(memory_now().tables, before);
 }
 
 Test(leveldb_mapped, who_needs_little_may_keep_more)
