@@ -5,7 +5,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -13,13 +12,14 @@
 
 #include "io/leveldb_internal.h"
 #include "io/leveldb_mapped.h"
+#include "support/folder.h"
 
 #define ROWS_MAX    (120u << 10) /* of 1 KiB: more than may be in memory */
 #define VALUE_BYTES 1024u
 #define BATCH       512u
 
 static cs_store_t *store;
-static char dir[64];
+static char *dir;
 
 int munmap(void *addr, size_t len)
 {
@@ -35,18 +35,15 @@ static void setup(void)
 {
     cs_buf_t detail = {0};
     cs_leveldb_use_munmap(munmap);
-    snprintf(dir, sizeof dir, "/tmp/crdtsync-test-XXXXXX");
-    cr_assert_not_null(mkdtemp(dir));
+    dir = cs_test_dir_new();
     cr_assert_eq(cs_leveldb_open(dir, &store, &detail), CS_OK);
     cs_buf_fini(&detail);
 }
 
 static void teardown(void)
 {
-    char command[128];
     cs_store_close(&store);
-    snprintf(command, sizeof command, "rm -rf %s", dir);
-    cr_assert_eq(system(command), 0);
+    cs_test_dir_remove(&dir);
 }
 
 TestSuite(leveldb_mapped, .init = setup, .fini = teardown);
@@ -195,7 +192,7 @@ static void *trim_all_the_time(void *arg)
 static void *map_all_the_time(void *arg)
 {
     bool *ret = arg;
-    char path[80];
+    char path[300];
     snprintf(path, sizeof path, "%s/a.ldb", dir);
     int fd = open(path, O_RDWR | O_CREAT, 0600);
     cr_assert_geq(fd, 0);
