@@ -160,8 +160,10 @@ static void judge_unreadable(const cs_observer_t *o, const cs_candidate_t *c,
     if (!c->has_row || c->stat.type != CS_NODE_FILE) return;
     if (!is_chmodded(o, c, mode_seen(o, c, &c->stat))) return;
     see(o, c, &c->stat, CS_SAW_CHMODDED, ret);
+    /* To be read as soon as that is possible: nobody vouches for bytes that were not read. */
+    ret->sighting.print.ctime_ns = 0;
     if (!cs_print_eq_but_ctime(&c->stat.print, &c->row.print)) {
-        ret->sighting.print = (cs_print_t){0}; /* to be read as soon as that is possible */
+        ret->sighting.print = (cs_print_t){0};
     }
 }
 

@@ -292,6 +292,7 @@ Test(scan, what_cannot_be_read_is_reported_and_has_not_vanished)
         "unreadable d,unreadable file,chmodded file,unreadable new,unreadable other,"
         "chmodded other");
     cr_expect_neq(t.seen[2].sighting.print.ino, 0);
+    cr_expect_eq(t.seen[2].sighting.print.ctime_ns, 0, "nothing vouches for what was not read");
     cr_expect_eq(t.seen[5].sighting.print.ino,
                  0); /* nobody knows its bytes: to be read later */
 }
