@@ -218,25 +218,33 @@ static void close_group(cs_sweep_t *sweep, cs_slice_t group)
     cs_listing_fini(&listing);
 }
 
-/* Newest groups come first, so what is beyond the bounds is the oldest. */
-static void sweep_group(cs_sweep_t *sweep, cs_slice_t group)
+typedef void cs_entry_fn(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_t *log,
+                         const cs_dirent_t *entry);
+
+static void each_entry(cs_sweep_t *sweep, cs_slice_t group, cs_entry_fn *each)
 {
     cs_listing_t listing = {0};
     if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
     cs_trash_log_t log = {0};
     cs__trash_log_read(sweep->fs, group, &log);
     for (size_t i = 0; i < listing.len; i++) {
-        const cs_dirent_t *entry = &listing.item[i];
-        if (is_log(entry) || !sweep_entry(sweep, group, &log, entry)) continue;
-        sweep->bytes += entry->stat.print.size;
-        sweep->files++;
-        bool is_over = sweep->over > 0 || sweep->bytes > sweep->config->trash_bytes_max ||
-                       sweep->files > CS_TRASH_FILES_MAX;
-        sweep->over += is_over;
+        if (!is_log(&listing.item[i])) each(sweep, group, &log, &listing.item[i]);
     }
     cs__trash_log_fini(&log);
     cs_listing_fini(&listing);
     close_group(sweep, group);
+}
+
+/* Newest groups come first, so what is beyond the bounds is the oldest. */
+static void count_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_t *log,
+                        const cs_dirent_t *entry)
+{
+    if (!sweep_entry(sweep, group, log, entry)) return;
+    sweep->bytes += entry->stat.print.size;
+    sweep->files++;
+    bool is_over = sweep->over > 0 || sweep->bytes > sweep->config->trash_bytes_max ||
+                   sweep->files > CS_TRASH_FILES_MAX;
+    sweep->over += is_over;
 }
 
 static bool must_trim(const cs_sweep_t *sweep)
@@ -247,25 +255,16 @@ static bool must_trim(const cs_sweep_t *sweep)
 
 /* What a user's program still writes to is given back, as by a sweep; the rest is dropped until
  * there is room. */
-static void trim_group(cs_sweep_t *sweep, cs_slice_t group)
+static void trim_entry(cs_sweep_t *sweep, cs_slice_t group, const cs_trash_log_t *log,
+                       const cs_dirent_t *entry)
 {
-    cs_listing_t listing = {0};
-    if (sweep->fs->ops->list(sweep->fs, group, &listing) != CS_OK) return;
-    cs_trash_log_t log = {0};
-    cs__trash_log_read(sweep->fs, group, &log);
-    for (size_t i = 0; i < listing.len && must_trim(sweep); i++) {
-        const cs_dirent_t *entry = &listing.item[i];
-        if (is_log(entry)) continue;
-        sweep->dropped++;
-        sweep->over -= sweep->over > 0; /* one that stays is for another sweep */
-        bool is_kept = sweep_entry(sweep, group, &log, entry);
-        if (is_kept && !drop(sweep->fs, group, entry)) continue;
-        uint64_t bytes = entry->err == CS_OK ? entry->stat.print.size : 0;
-        sweep->bytes -= bytes < sweep->bytes ? bytes : sweep->bytes;
-    }
-    cs__trash_log_fini(&log);
-    cs_listing_fini(&listing);
-    close_group(sweep, group);
+    if (!must_trim(sweep)) return;
+    sweep->dropped++;
+    sweep->over -= sweep->over > 0; /* one that stays is for another sweep */
+    bool is_kept = sweep_entry(sweep, group, log, entry);
+    if (is_kept && !drop(sweep->fs, group, entry)) return;
+    uint64_t bytes = entry->err == CS_OK ? entry->stat.print.size : 0;
+    sweep->bytes -= bytes < sweep->bytes ? bytes : sweep->bytes;
 }
 
 /* The oldest first, down to the `least` newest groups. */
@@ -275,7 +274,7 @@ static void trim(cs_sweep_t *sweep, const uint64_t *numbers, size_t len, size_t 
     sweep->sink = NULL;
     while (len > least && must_trim(sweep)) {
         cs__trash_group_path(numbers[--len], &group);
-        trim_group(sweep, cs_buf_slice(&group));
+        each_entry(sweep, cs_buf_slice(&group), trim_entry);
     }
     if (len == least && must_trim(sweep)) sweep->over = 0; /* there is no more to be had */
     cs_buf_fini(&group);
@@ -302,7 +301,7 @@ cs_err_t cs__trash_sweep(const cs_apply_config_t *config, bool is_start,
     for (size_t i = 0; i < len; i++) {
         cs__trash_group_path(numbers[i], &group);
         sweep.is_newest = i == 0;
-        sweep_group(&sweep, cs_buf_slice(&group));
+        each_entry(&sweep, cs_buf_slice(&group), count_entry);
     }
     cs_buf_fini(&group);
     sweep.is_newest = false;

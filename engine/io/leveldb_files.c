@@ -44,7 +44,7 @@ static bool has_suffix(const char *name, const char *suffix)
     return len > suffix_len && strcmp(name + len - suffix_len, suffix) == 0;
 }
 
-static bool is_table(const char *name)
+bool cs__leveldb_is_table(const char *name)
 {
     return has_suffix(name, ".ldb") || has_suffix(name, ".sst");
 }
@@ -139,7 +139,7 @@ static cs_err_t check_table(int fd, off_t size, const char *name, cs_buf_t *ret_
 
 static cs_err_t check_file(int dir_fd, const char *name, cs_buf_t *ret_reason)
 {
-    bool table = is_table(name);
+    bool table = cs__leveldb_is_table(name);
     if (!table && !has_suffix(name, ".log") && strncmp(name, "MANIFEST-", 9) != 0) return CS_OK;
 
     int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -197,7 +197,7 @@ cs_err_t cs_leveldb_files_check(int dir_fd, cs_buf_t *ret_reason)
     while (err == CS_OK && (entry = readdir(dir)) != NULL) {
         census.has_current = census.has_current || strcmp(entry->d_name, "CURRENT") == 0;
         census.has_log = census.has_log || has_suffix(entry->d_name, ".log");
-        census.has_table = census.has_table || is_table(entry->d_name);
+        census.has_table = census.has_table || cs__leveldb_is_table(entry->d_name);
         err = check_file(dir_fd, entry->d_name, ret_reason);
     }
     closedir(dir);

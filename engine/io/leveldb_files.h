@@ -14,5 +14,6 @@
  * (LevelDB takes it for a torn tail, and drops it and all that follow);
  *   - a table's footer points outside the table (LevelDB would allocate what it says). */
 CS_MUST_USE cs_err_t cs_leveldb_files_check(int dir_fd, cs_buf_t *ret_reason);
+bool cs__leveldb_is_table(const char *name); /* or a path that ends with one */
 
 #endif

@@ -1,6 +1,5 @@
 /* leveldb_mapped.c - see leveldb_mapped.h. */
 #include "io/leveldb_mapped.h"
-#include "io/leveldb_store.h"
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -13,6 +12,9 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "io/leveldb_files.h"
+#include "io/leveldb_store.h"
 
 #define LOOK_AFTER 512u /* weights of reads between two looks */
 
@@ -82,23 +84,17 @@ size_t cs__ldb_mapped_max(size_t own)
     return little ? CS_LDB_RESIDENT_BYTES - own : CS_LDB_MAPPED_BYTES;
 }
 
-static bool ends_with(const char *line, size_t len, const char *tail)
-{
-    size_t tail_len = strlen(tail);
-    return len >= tail_len && memcmp(line + len - tail_len, tail, tail_len) == 0;
-}
-
 /* With `unmapping` held. */
 static size_t give_back(FILE *maps)
 {
     size_t count = 0, cap = 0;
     char *line = NULL;
-    ssize_t len;
-    while ((len = getline(&line, &cap, maps)) > 0) {
+    while (getline(&line, &cap, maps) > 0) {
         char *end;
         uintptr_t from = strtoull(line, &end, 16);
         uintptr_t to = *end == '-' ? strtoull(end + 1, NULL, 16) : 0;
-        if (to <= from || !ends_with(line, (size_t)len, ".ldb\n")) continue;
+        line[strcspn(line, "\n")] = '\0';
+        if (to <= from || !cs__leveldb_is_table(line)) continue;
         count += madvise((void *)from, to - from, MADV_DONTNEED) == 0;
     }
     free(line);
@@ -131,7 +127,7 @@ static void trim_if_much(void)
 void cs__ldb_mapped_read(unsigned weight)
 {
     static atomic_uint count;
+    if (!may_give_back) return;
     unsigned before = atomic_fetch_add_explicit(&count, weight, memory_order_relaxed);
-    bool look = before / LOOK_AFTER != (before + weight) / LOOK_AFTER;
-    if (look && may_give_back) trim_if_much();
+    if (before / LOOK_AFTER != (before + weight) / LOOK_AFTER) trim_if_much();
 }

@@ -53,4 +53,9 @@ cs_step_t *scene_rmdir(scene_t *scene, const char *path);
 void scene_apply(scene_t *scene);
 void scene_apply_all(scene_t *scene);
 
+/* --- the trash */
+void scene_put_in_trash(scene_t *scene, const char *path, const char *text); /* in a run */
+/* "<path>:<size> " for each file, the newest first. */
+void scene_expect_trash(const scene_t *scene, const char *expected);
+
 #endif

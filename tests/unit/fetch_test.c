@@ -212,56 +212,6 @@ Test(fetch, a_full_disk_lets_it_sleep)
     next(CS_FETCH_ASK_SMALL);
 }
 
-static cs_content_t numbered(uint32_t number)
-{
-    cs_content_t content = {.kind = CS_KIND_FILE, .size = 1};
-    memcpy(content.hash, &number, sizeof number);
-    return content;
-}
-
-Test(fetch, wants_are_limited)
-{
-    cs_fetch_peer_up(fetch, ANN);
-    for (uint32_t i = 0; i < CS_FETCH_WANTS_MAX; i++) {
-        cr_assert(cs_fetch_room(fetch) == CS_FETCH_WANTS_MAX - i);
-        cs_content_t content = numbered(i);
-        cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    }
-    cr_assert(cs_fetch_room(fetch) == 0);
-    cs_content_t known = numbered(1), more = numbered(CS_FETCH_WANTS_MAX);
-    cr_assert(cs_fetch_want(fetch, &known, 0) == CS_OK);
-    cr_assert(cs_fetch_want(fetch, &more, 0) == CS_ERR_AGAIN);
-    cs_fetch_peer_down(fetch, ANN); /* now all sleep: the oldest goes */
-    cr_assert(cs_fetch_room(fetch) == CS_FETCH_WANTS_MAX);
-    cr_assert(cs_fetch_want(fetch, &more, 0) == CS_OK);
-    cr_assert(stats().wants == CS_FETCH_WANTS_MAX);
-}
-
-static cs_content_t large_one(uint32_t number)
-{
-    cs_content_t content = numbered(number);
-    content.size = UINT64_C(1) << 40;
-    return content;
-}
-
-/* Whoever claims many of them must not keep the small ones of others waiting. */
-Test(fetch, large_wants_leave_room_for_small_ones)
-{
-    cs_fetch_peer_up(fetch, ANN);
-    for (uint32_t i = 0; i < CS_FETCH_LARGE_MAX; i++) {
-        cs_content_t content = large_one(i);
-        cr_assert(cs_fetch_want(fetch, &content, 0) == CS_OK);
-    }
-    cs_content_t more = large_one(CS_FETCH_LARGE_MAX), small = numbered(1u << 20);
-    cr_assert(cs_fetch_want(fetch, &more, 0) == CS_ERR_AGAIN);
-    cr_assert(cs_fetch_want(fetch, &small, 0) == CS_OK);
-    cr_assert(stats().large == CS_FETCH_LARGE_MAX);
-    cs_fetch_peer_down(fetch, ANN); /* now all sleep: the oldest large one goes */
-    cr_assert(cs_fetch_want(fetch, &more, 0) == CS_OK);
-    cr_assert(stats().large == CS_FETCH_LARGE_MAX);
-    cr_assert(stats().wants == CS_FETCH_LARGE_MAX + 1);
-}
-
 Test(fetch, what_no_path_needs_is_swept)
 {
     size_t staged = test_contents_small(&all, 100), kept = test_contents_small(&all, 50);

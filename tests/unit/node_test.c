@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/folder.h"
 #include "support/node_world.h"
 #include "support/tree.h"
 
@@ -194,20 +195,13 @@ Test(node, a_path_with_too_many_versions_is_named)
     nw_close(&world);
 }
 
-/* Of runs before; nothing tells whose they were. */
-static void put_in_trash(const nw_node_t *node, unsigned group, size_t count, off_t size)
+/* Of a run before; nothing tells whose it was. */
+static void put_in_trash(const nw_node_t *node, unsigned group, unsigned count)
 {
-    char path[300];
-    snprintf(path, sizeof path, "%s/.crdtsync/trash", node->dir);
-    (void)mkdir(path, 0700);
-    snprintf(path, sizeof path, "%s/.crdtsync/trash/%016u", node->dir, group);
-    cr_assert_eq(mkdir(path, 0700), 0);
-    for (size_t i = 0; i < count; i++) {
-        snprintf(path, sizeof path, "%s/.crdtsync/trash/%016u/%zu", node->dir, group, i);
-        FILE *file = fopen(path, "w");
-        cr_assert_not_null(file);
-        cr_assert_eq(ftruncate(fileno(file), size), 0);
-        cr_assert_eq(fclose(file), 0);
+    for (unsigned i = 0; i < count; i++) {
+        char path[64];
+        snprintf(path, sizeof path, ".crdtsync/trash/%016u/%u", group, i);
+        cs_test_write(node->dir, path, "1");
     }
 }
 
@@ -221,12 +215,16 @@ static bool is_in_trash(const nw_node_t *node, const char *what)
 Test(node, a_full_trash_is_emptied_in_parts)
 {
     nw_open(&world, 5, 1);
-    put_in_trash(&world.node[0], 1, 2 * CS_TRASH_DROPS_MAX + 10, 1);
-    put_in_trash(&world.node[0], 2, 1, 1 << 30); /* all that may be there (nw_open) */
+    const nw_node_t *node = &world.node[0];
+    put_in_trash(node, 1, 2 * CS_TRASH_DROPS_MAX + 10);
+    put_in_trash(node, 2, 1);
+    char newest[300];
+    snprintf(newest, sizeof newest, "%s/.crdtsync/trash/%016u/0", node->dir, 2);
+    cr_assert_eq(truncate(newest, 1 << 30), 0); /* all that may be there (nw_open) */
     nw_settle(&world);
-    cr_expect(is_in_trash(&world.node[0], "0000000000000002/0"));
-    cr_expect_not(is_in_trash(&world.node[0], "0000000000000001"));
-    cr_expect_gt(world.node[0].applies, 0, "though there is nothing to apply");
+    cr_expect(is_in_trash(node, "0000000000000002/0"));
+    cr_expect_not(is_in_trash(node, "0000000000000001"));
+    cr_expect_gt(node->applies, 0, "though there is nothing to apply");
     finish();
 }
 

@@ -225,14 +225,6 @@ Test(trash, what_is_wanted_is_found_in_it)
     cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
 }
 
-static void put_in_trash(const char *path, const char *text)
-{
-    scene_file(&scene, path, text);
-    scene_delete(&scene, path);
-    scene_apply_all(&scene);
-    cs_steps_fini(&scene.steps);
-}
-
 static const cs_fs_ops_t *real_ops;
 static size_t opened, created;
 
@@ -258,7 +250,7 @@ Test(trash, what_is_in_it_is_read_once_and_copied_only_if_it_is_wanted)
     char text[16];
     for (unsigned i = 0; i < SAME; i++) {
         snprintf(text, sizeof text, "old %02u", i);
-        put_in_trash("f", text);
+        scene_put_in_trash(&scene, "f", text);
         snprintf(text, sizeof text, i == 7 ? "old %02u" : "new %02u", i);
         wanted[i] = scene_content(&scene, text);
     }
@@ -278,23 +270,6 @@ Test(trash, what_is_in_it_is_read_once_and_copied_only_if_it_is_wanted)
 
 /* --- for people */
 
-static bool append_item(void *arg, const cs_trash_item_t *item)
-{
-    cs_buf_t *list = arg;
-    cs_buf_put_slice(list, item->path);
-    cs_buf_printf(list, ":%u ", (unsigned)item->stat.print.size);
-    return true;
-}
-
-static void expect_list(const char *expected)
-{
-    cs_buf_t list = {0};
-    cr_assert_eq(cs_trash_each(scene.config.fs, &list, append_item), CS_OK);
-    cr_assert(cs_slice_eq(cs_buf_slice(&list), cs_slice_text(expected)), "%.*s", (int)list.len,
-              (const char *)list.data);
-    cs_buf_fini(&list);
-}
-
 static cs_err_t restore(const char *what, const char *to, const char *expected_at)
 {
     cs_buf_t at = {0};
@@ -308,10 +283,10 @@ static cs_err_t restore(const char *what, const char *to, const char *expected_a
 
 Test(trash, the_newest_of_a_path_is_listed_and_restored_first)
 {
-    put_in_trash("d/f", "old");
-    put_in_trash("g", "other");
-    put_in_trash("d/f", "newer");
-    expect_list("d/f:5 g:5 d/f:3 ");
+    scene_put_in_trash(&scene, "d/f", "old");
+    scene_put_in_trash(&scene, "g", "other");
+    scene_put_in_trash(&scene, "d/f", "newer");
+    scene_expect_trash(&scene, "d/f:5 g:5 d/f:3 ");
     cr_assert_eq(restore("d/f", "", "d/f"), CS_OK);
     cr_assert(scene_holds(&scene, "d/f", "newer"));
     cr_assert_eq(restore("d/f", "", "d/f"), CS_ERR_EXISTS);
@@ -321,120 +296,15 @@ Test(trash, the_newest_of_a_path_is_listed_and_restored_first)
     cr_assert_eq(restore("d/f", "", ""), CS_ERR_NOT_FOUND);
     cr_assert_eq(restore(".crdtsync/trash/0000000000000002/0", "g/h", "g/h"), CS_OK);
     cr_assert(scene_holds(&scene, "g/h", "other"));
-    expect_list("");
+    scene_expect_trash(&scene, "");
 }
 
 Test(trash, nothing_is_restored_below_a_file)
 {
-    put_in_trash("d/f", "old");
+    scene_put_in_trash(&scene, "d/f", "old");
     cr_assert_eq(scene.real->ops->rmdir(scene.real, cs_slice_text("d")), CS_OK);
     scene_file(&scene, "d", "a file now");
     cr_assert_eq(restore("d/f", "", "d/f"), CS_ERR_NOT_DIR);
-    expect_list("d/f:3 ");
+    scene_expect_trash(&scene, "d/f:3 ");
     cr_assert(scene_holds(&scene, "d", "a file now"));
-}
-
-Test(trash, a_run_drops_the_oldest_beyond_the_bound)
-{
-    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
-    scene.config.trash = &trash;
-    scene.config.trash_bytes_max = 10;
-    put_in_trash("a", "1234");
-    cr_assert_eq(trash.bytes, CS_TRASH_UNCOUNTED, "nobody has counted yet");
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
-    cr_assert_eq(trash.bytes, 4);
-    put_in_trash("b", "123456");
-    expect_list("b:6 a:4 ");
-    put_in_trash("c", "1");
-    expect_list("c:1 b:6 ");
-    cr_assert_eq(trash.bytes, 7);
-    put_in_trash("d", "12345678901"); /* more than all that may be there */
-    expect_list("d:11 ");
-    put_in_trash("e", "1234");
-    expect_list("e:4 ");
-    cr_assert_eq(trash.bytes, 4);
-}
-
-Test(trash, what_cannot_go_yet_costs_no_newer_one)
-{
-    scene_file(&scene, "a", "123");
-    scene_delete(&scene, "a");
-    char full[512];
-    snprintf(full, sizeof full, "%s/a", scene.dir);
-    int fd = open(full, O_WRONLY | O_CLOEXEC); /* somebody may write to it yet */
-    cr_assert_geq(fd, 0);
-    scene_apply_all(&scene);
-    cs_steps_fini(&scene.steps);
-    put_in_trash("b", "456");
-    scene.config.trash_bytes_max = 3;
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
-    expect_list("b:3 a:3 ");
-    cr_assert_eq(close(fd), 0);
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
-    expect_list("b:3 ");
-}
-
-/* The newest run has one file. All of it is over the bound. */
-static void fill(size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        char name[24];
-        snprintf(name, sizeof name, "f%zu", i);
-        scene_file(&scene, name, "1");
-        scene_delete(&scene, name);
-        if ((i + 1) % SCENE_STEPS_MAX != 0 && i + 1 < count) continue;
-        scene_apply_all(&scene);
-        cs_steps_fini(&scene.steps);
-    }
-    put_in_trash("new", "1");
-    scene.config.trash_bytes_max = 0;
-}
-
-static bool count_item(void *arg, const cs_trash_item_t *item)
-{
-    (void)item;
-    ++*(size_t *)arg;
-    return true;
-}
-
-static size_t in_trash(void)
-{
-    size_t count = 0;
-    cr_assert_eq(cs_trash_each(scene.config.fs, &count, count_item), CS_OK);
-    return count;
-}
-
-static void run_without_steps(void)
-{
-    cs_steps_t none = {0};
-    cr_assert_eq(cs_apply(&scene.config, &none), CS_OK);
-}
-
-Test(trash, a_sweep_drops_so_many_and_no_more)
-{
-    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
-    fill(CS_TRASH_DROPS_MAX - 1);
-    scene.config.trash = &trash;
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
-    cr_expect_eq(in_trash(), 0);
-    cr_expect_eq(trash.over, 0);
-    cr_expect_eq(trash.bytes, 0);
-}
-
-Test(trash, what_a_sweep_left_goes_with_the_next_runs)
-{
-    cs_trash_count_t trash = {.bytes = CS_TRASH_UNCOUNTED};
-    fill(2 * CS_TRASH_DROPS_MAX + 2);
-    scene.config.trash = &trash;
-    cr_assert_eq(cs_trash_sweep(&scene.config, NULL), CS_OK);
-    cr_expect_eq(in_trash(), CS_TRASH_DROPS_MAX + 3);
-    cr_expect_eq(trash.over, CS_TRASH_DROPS_MAX + 3);
-    run_without_steps();
-    cr_expect_eq(trash.over, 3);
-    run_without_steps();
-    expect_list("new:1 "); /* the newest run waits for another one */
-    cr_expect_eq(trash.over, 0, "and nobody tries again and again");
-    run_without_steps();
-    put_in_trash("newer", "12");
-    expect_list("newer:2 ");
 }
