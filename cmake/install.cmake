@@ -48,6 +48,10 @@ foreach(layer ${layers})
 endforeach()
 add_library(libcrdtsync STATIC ${objects})
 set_target_properties(libcrdtsync PROPERTIES OUTPUT_NAME crdtsync LINKER_LANGUAGE C)
+if(whole) # of use to the very same compiler only
+  add_custom_command(TARGET libcrdtsync POST_BUILD VERBATIM
+    COMMAND ${CMAKE_OBJCOPY} --wildcard --remove-section=.gnu*lto* $<TARGET_FILE:libcrdtsync>)
+endif()
 install(TARGETS libcrdtsync ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} COMPONENT development)
 
 # The public headers (docs/embedding.md): what io/daemon.h and node/node.h need, and the shells
