@@ -8,10 +8,9 @@
 
 cs_coverage_t *cs_coverage_new(void)
 {
-    static const uint8_t secret[CS_SECRET_BYTES] = {7}; /* of simulated folders */
     cs_coverage_t *coverage = cs_calloc(1, sizeof *coverage);
     coverage->op = cs_calloc(COV_OPS_MAX, sizeof *coverage->op);
-    cs_keys_derive(&coverage->keys, secret);
+    cs_keys_derive(&coverage->keys, cs_sim_secret);
     return coverage;
 }
 

@@ -359,3 +359,29 @@ void cs_sim_rest(cs_sim_t *sim)
     sim->fair = false;
     sim->rests++;
 }
+
+/* --- the index of a node that stops: what its next life is to begin with is whole */
+
+static void on_problem(void *arg, cs_slice_t path, const char *text)
+{
+    cs_sim_node_t *node = arg;
+    cs_sim_fail(node->sim, "node %c: its index is wrong at '%.*s': %s", 'A' + node->index,
+                (int)path.len, (const char *)path.data, text);
+}
+
+void cs_sim_check_index(cs_sim_node_t *node)
+{
+    cs_keys_t keys;
+    cs_snapshot_t *snapshot = cs_store_snapshot(node->store);
+    const cs_verify_t config = {.store = node->store,
+                                .snapshot = snapshot,
+                                .folder = CS_SIM_FOLDER,
+                                .keys = &keys,
+                                .arg = node,
+                                .problem = on_problem};
+    cs_keys_derive(&keys, cs_sim_secret);
+    cs_err_t err = cs_replica_verify(&config);
+    if (err != CS_OK)
+        cs_sim_fail(node->sim, "node %c: its index cannot be read", 'A' + node->index);
+    cs_store_release(node->store, &snapshot);
+}

@@ -237,7 +237,6 @@ static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_c
     *ret = (cs_folder_config_t){
         .id = "sim",
         .number = CS_SIM_FOLDER,
-        .secret = {7},
         .modes = sim->options.exec ? CS_MODES_EXEC : CS_MODES_ALL,
         .trash_bytes_max = TRASH_BYTES,
         .fresh_rid = cs_draw(sim->options.seed, CS_DRAW_LIFE, who, 0) | 1,
@@ -247,6 +246,7 @@ static void folder_config(cs_sim_node_t *node, cs_member_t *members, cs_folder_c
         .member_count = cs_sim_members(node, members),
         .recon = cs_sim_recon_limits(sim->options.recon),
     };
+    memcpy(ret->secret, cs_sim_secret, sizeof cs_sim_secret);
     memcpy(ret->marker, cs_sim_marker, sizeof cs_sim_marker);
 }
 
@@ -317,11 +317,14 @@ void cs_sim_node_stop(cs_sim_node_t *node)
     node->stopping = true;
     cs_sim_net_leave(node);
     cs_sim_jobs_end(node);
+    cs_event_t last = {.kind = CS_EV_TICK};
+    cs_sim_node_event(node, &last);
     while (node->writes != NULL) {
         cs_event_t event = {.kind = CS_EV_STORED, .folder = CS_SIM_FOLDER};
         write_first(node, &event.token, &event.err);
         cs_sim_node_event(node, &event);
     }
+    cs_sim_check_index(node);
     forget(node);
 }
 

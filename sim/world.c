@@ -261,7 +261,6 @@ static bool did_touch(void *arg, unsigned node, cs_slice_t path)
 
 void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_t *setup)
 {
-    static const uint8_t secret[CS_SECRET_BYTES] = {7};
     *sim = (cs_sim_t){.options = history->options,
                       .history = history,
                       .setup = *setup,
@@ -274,7 +273,7 @@ void cs_sim_init(cs_sim_t *sim, const cs_history_t *history, const cs_sim_setup_
         sim->oracle = cs_oracle_new(&(cs_oracle_config_t){
             .node_count = sim->node_count,
             .folder = CS_SIM_FOLDER,
-            .secret = secret,
+            .secret = cs_sim_secret,
             .arg = sim,
             .touched = did_touch,
         });

@@ -235,6 +235,7 @@ uint64_t cs_sim_draw(cs_sim_t *sim, cs_draw_stream_t stream, uint64_t a, uint64_
 
 /* --- machine.c: what processes run on */
 extern const uint8_t cs_sim_marker[16]; /* of every folder */
+extern const uint8_t cs_sim_secret[CS_SECRET_BYTES];
 void cs_sim_node_init(cs_sim_t *sim, unsigned index);
 void cs_sim_node_fini(cs_sim_node_t *node);
 void cs_sim_node_set_clock(cs_sim_node_t *node); /* what its files get as their time */
@@ -307,6 +308,7 @@ void cs_sim_heal(cs_sim_t *sim);       /* all faults end */
 
 /* --- judge.c: rest points */
 void cs_sim_rest(cs_sim_t *sim);
+void cs_sim_check_index(cs_sim_node_t *node);
 bool cs_sim_is_settled(cs_sim_t *sim);
 
 #endif

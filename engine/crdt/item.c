@@ -167,17 +167,41 @@ void cs_base_encode(const cs_item_t *row, cs_buf_t *ret)
     }
 }
 
-static void read_backs(cs_reader_t *reader, cs_item_t *item)
+/* All but the backing. Of what has memory of its own only the attributes, and where eff is:
+ * empty if it is the path. */
+static void read_fields(cs_reader_t *reader, cs_item_t *item, cs_slice_t *ret_eff)
 {
-    uint32_t count = (uint32_t)cs_read_count(reader, BACKS_MAX, CS_BUCKET_BYTES + 20);
-    cs_reader_t ahead = *reader;
+    read_print(reader, &item->print);
+    cs_content_decode(reader, &item->content);
+    cs_attr_decode(reader, &item->attr);
+    *ret_eff = cs_read_bytes(reader, cs_read_count(reader, CS_PATH_MAX, 1));
+    item->mtime_ns = (int64_t)cs_read_u64(reader);
+    item->rank = (uint32_t)cs_read_varint(reader);
+    item->agen = (uint32_t)cs_read_varint(reader);
+}
+
+static uint32_t read_back_count(cs_reader_t *reader)
+{
+    return (uint32_t)cs_read_count(reader, BACKS_MAX, CS_BUCKET_BYTES + 20);
+}
+
+/* How many dots they have together. */
+static size_t pass_backs(cs_reader_t *reader, uint32_t count)
+{
     size_t dots = 0;
     for (uint32_t i = 0; i < count; i++) {
         cs_back_t back = {0};
-        read_back(&ahead, NULL, &back);
+        read_back(reader, NULL, &back);
         dots += (size_t)back.l_len + back.a_len;
     }
-    cs_dot_t *at = cs__backs_new(item, count, dots);
+    return dots;
+}
+
+static void read_backs(cs_reader_t *reader, cs_item_t *item)
+{
+    uint32_t count = read_back_count(reader);
+    cs_reader_t ahead = *reader;
+    cs_dot_t *at = cs__backs_new(item, count, pass_backs(&ahead, count));
     for (uint32_t i = 0; i < count; i++) {
         read_back(reader, &at, &item->back[i]);
     }
@@ -187,15 +211,9 @@ cs_err_t cs_base_decode(cs_slice_t path, cs_slice_t value, cs_item_t *ret)
 {
     cs_reader_t reader = cs_reader(value);
     cs_item_t item = {.path = cs_str_new(path.data, path.len)};
-    read_print(&reader, &item.print);
-    cs_content_decode(&reader, &item.content);
-    cs_attr_decode(&reader, &item.attr);
-    size_t eff_len = (size_t)cs_read_count(&reader, CS_PATH_MAX, 1);
-    cs_slice_t eff = cs_read_bytes(&reader, eff_len);
-    item.eff = eff_len == 0 ? cs_str_ref(item.path) : cs_str_new(eff.data, eff.len);
-    item.mtime_ns = (int64_t)cs_read_u64(&reader);
-    item.rank = (uint32_t)cs_read_varint(&reader);
-    item.agen = (uint32_t)cs_read_varint(&reader);
+    cs_slice_t eff;
+    read_fields(&reader, &item, &eff);
+    item.eff = eff.len == 0 ? cs_str_ref(item.path) : cs_str_new(eff.data, eff.len);
     read_backs(&reader, &item);
     cs_err_t err = cs_reader_end(&reader);
     if (err != CS_OK) {
@@ -205,4 +223,16 @@ cs_err_t cs_base_decode(cs_slice_t path, cs_slice_t value, cs_item_t *ret)
     cs_item_fini(ret);
     *ret = item;
     return CS_OK;
+}
+
+cs_err_t cs__base_check(cs_slice_t value, cs_print_t *ret)
+{
+    cs_reader_t reader = cs_reader(value);
+    cs_item_t item = {0};
+    cs_slice_t eff;
+    read_fields(&reader, &item, &eff);
+    (void)pass_backs(&reader, read_back_count(&reader));
+    *ret = item.print;
+    cs_item_fini(&item);
+    return cs_reader_end(&reader);
 }

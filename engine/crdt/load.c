@@ -44,17 +44,16 @@ static bool take_entry(part_t *part, cs_slice_t key, cs_slice_t payload, cs_entr
     cs__entry_hash_live(keys, cs_slice(payload.data, live), &digest);
     cs_sum_add(part->found.root, digest.term);
     part->found.n++;
-    cs_symbols_put(&part->symbols, keys->sym, digest.item);
+    if (part->symbols.count > 0) cs_symbols_put(&part->symbols, keys->sym, digest.item);
     return true;
 }
 
 static bool take_row(part_t *part, cs_slice_t key, cs_slice_t payload)
 {
-    cs_item_t row = {0};
+    cs_print_t print;
     if (!part->tagged) part->tagged = cs_family_is_tagged(key);
-    if (cs_base_decode(key, payload, &row) != CS_OK) return false;
-    if (row.print.btime_ns > part->born_max) part->born_max = row.print.btime_ns;
-    cs_item_fini(&row);
+    if (cs__base_check(payload, &print) != CS_OK) return false;
+    if (print.btime_ns > part->born_max) part->born_max = print.btime_ns;
     return true;
 }
 
@@ -103,7 +102,8 @@ cs_err_t cs__load(cs_replica_t *r, uint64_t n, cs_all_fn *all, cs_loaded_t *ret)
 {
     part_t part[1 + ENTRY_PARTS];
     unsigned entry_parts = n < SPLIT_FROM ? 1 : ENTRY_PARTS, count = 1 + entry_parts;
-    cs__prefix_init(&r->prefix, n);
+    bool known = r->prefix.symbols.count > 0;
+    if (!known) cs__prefix_init(&r->prefix, n);
     /* The largest first. */
     part[0] = (part_t){.replica = r, .table = CS_T_BASE, .end = 256, .found.clean = true};
     for (unsigned i = 0; i < entry_parts; i++) {
@@ -112,7 +112,7 @@ cs_err_t cs__load(cs_replica_t *r, uint64_t n, cs_all_fn *all, cs_loaded_t *ret)
                                .first = 256 * i / entry_parts,
                                .end = 256 * (i + 1) / entry_parts,
                                .found.clean = true};
-        cs_symbols_init(&part[1 + i].symbols, r->prefix.symbols.count);
+        if (!known) cs_symbols_init(&part[1 + i].symbols, r->prefix.symbols.count);
     }
     (all != NULL ? all : cs_all_in_turn)(read_part, part, count);
     cs_err_t err = CS_OK;

@@ -109,3 +109,34 @@ cs_err_t cs__prefix_at(const cs_prefix_t *prefix, const uint8_t key[CS_SYM_KEY_B
     }
     return CS_OK;
 }
+
+void cs__prefix_encode(const cs_prefix_t *prefix, const uint8_t root[CS_HASH_BYTES], uint64_t n,
+                       cs_buf_t *ret)
+{
+    cs_buf_put(ret, root, CS_HASH_BYTES);
+    cs_buf_put_varint(ret, n);
+    cs_symbols_encode(prefix->symbols.at, prefix->symbols.count, 0, n, ret);
+}
+
+bool cs__prefix_decode(cs_prefix_t *prefix, cs_slice_t value, const uint8_t root[CS_HASH_BYTES],
+                       uint64_t n)
+{
+    cs_reader_t reader = cs_reader(value);
+    uint8_t of_root[CS_HASH_BYTES];
+    cs_read_copy(&reader, of_root, sizeof of_root);
+    uint64_t of_n = cs_read_varint(&reader);
+    if (reader.err != CS_OK || of_n != n || memcmp(of_root, root, sizeof of_root) != 0) {
+        return false;
+    }
+    cs_slice_t rest = cs_read_bytes(&reader, cs_reader_left(&reader));
+    cs_symbols_t symbols = {0};
+    size_t count = cs_symbols_kept(n);
+    cs_err_t err = cs_symbols_decode(rest, 0, n, count, &symbols);
+    if (err != CS_OK || symbols.count != count) {
+        cs_symbols_fini(&symbols);
+        return false;
+    }
+    cs_symbols_fini(&prefix->symbols);
+    prefix->symbols = symbols;
+    return true;
+}

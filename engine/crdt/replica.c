@@ -54,6 +54,52 @@ static cs_err_t state_read(cs_replica_t *r, const cs_snapshot_t *snapshot, cs_st
     return err;
 }
 
+/* --- m/symbols */
+
+bool cs__symbols_read(cs_replica_t *r, const cs_snapshot_t *snapshot, const cs_state_t *state)
+{
+    cs_buf_t value = {0};
+    cs_slice_t payload;
+    cs_workset_key(&r->ws, 'm', cs_slice_text("symbols"), &r->ws.key);
+    bool read =
+        cs_store_get(r->ws.store, snapshot, cs_buf_slice(&r->ws.key), &value) == CS_OK &&
+        cs_seal_check(cs_buf_slice(&value), &payload) == CS_OK &&
+        cs__prefix_decode(&r->prefix, payload, state->root, state->n);
+    cs_buf_fini(&value);
+    return read;
+}
+
+static void symbols_kept(cs_replica_t *r)
+{
+    r->symbols_kept = true;
+    memcpy(r->kept, r->state.root, sizeof r->kept);
+}
+
+static bool are_kept(const cs_replica_t *r)
+{
+    return r->symbols_kept && memcmp(r->kept, r->state.root, sizeof r->kept) == 0;
+}
+
+static void symbols_stage(cs_replica_t *r, cs_batch_t *batch)
+{
+    r->keeps_symbols = false;
+    if (are_kept(r) || r->prefix.symbols.count == 0) return;
+    cs_buf_t value = {0};
+    cs_workset_key(&r->ws, 'm', cs_slice_text("symbols"), &r->ws.key);
+    cs__prefix_encode(&r->prefix, r->state.root, r->state.n, &value);
+    cs_seal_append(&value, 0);
+    cs_batch_put(batch, cs_buf_slice(&r->ws.key), cs_buf_slice(&value));
+    cs_buf_fini(&value);
+    symbols_kept(r);
+}
+
+void cs_replica_keep_symbols(cs_replica_t *replica)
+{
+    cs__root_flush(replica);
+    if (are_kept(replica)) return;
+    replica->keeps_symbols = replica->state_dirty = true;
+}
+
 cs_err_t cs_replica_state_at(cs_replica_t *replica, const cs_snapshot_t *snapshot,
                              cs_state_t *ret)
 {
@@ -113,6 +159,7 @@ static cs_err_t load(cs_replica_t *r, const cs_replica_config_t *config, cs_open
     cs_err_t found = state_read(r, NULL, &stored);
     if (found == CS_ERR_IO) return found;
     cs_loaded_t loaded = {0};
+    bool kept = found == CS_OK && cs__symbols_read(r, NULL, &stored);
     cs_err_t err = cs__load(r, stored.n, config->all, &loaded);
     if (err != CS_OK) goto out;
     bool same = found == CS_OK && loaded.clean && stored.n == loaded.n &&
@@ -122,6 +169,7 @@ static cs_err_t load(cs_replica_t *r, const cs_replica_config_t *config, cs_open
         cs__prefix_mark(&r->prefix, stored.root, stored.n);
         r->state = stored;
         r->state_dirty = false;
+        if (kept) symbols_kept(r);
         return CS_OK;
     }
     static const uint8_t empty[CS_HASH_BYTES];
@@ -230,6 +278,7 @@ bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch)
     cs_seal_append(&ws->value, 0);
     cs_batch_put(batch, cs_buf_slice(&ws->key), cs_buf_slice(&ws->value));
     replica->state_dirty = false;
+    if (replica->keeps_symbols) symbols_stage(replica, batch);
     cs__prefix_mark(&replica->prefix, replica->state.root, replica->state.n);
     return !apart;
 }

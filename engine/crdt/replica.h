@@ -14,6 +14,7 @@
  *
  * Keys of the store, all after the folder number (u32 big-endian):
  *   m/state                     rid, ctr, exposed, n, root, seen
+ *   m/symbols                   root, n, the first symbols of a set with them (core.md 8.1)
  *   m/held                      of the node: what the safety brake holds
  *   e/<bucket>                  enc(e)
  *   d/<item16>                  bucket          digest -> entry
@@ -339,6 +340,9 @@ void cs_replica_take_changed(cs_replica_t *replica,
  * may be outstanding, they become durable in order. If a batch could not be written, destroy
  * the replica and open it anew: the store still holds the last durable moment. */
 bool cs_replica_stage(cs_replica_t *replica, cs_batch_t *batch);
+/* Let the next stage write down the symbols, 2 MB if there are many files. Whoever opens the
+ * replica with the root that it has then need not make them of all entries again. */
+void cs_replica_keep_symbols(cs_replica_t *replica);
 /* Since the last stage rows of entries, paths or files changed: more than what others know. */
 bool cs_replica_rows_changed(cs_replica_t *replica);
 void cs_replica_staged_durable(cs_replica_t *replica); /* the oldest outstanding stage */

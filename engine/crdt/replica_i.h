@@ -107,7 +107,10 @@ struct cs_replica {
     cs_state_t state;
     cs_vv_t heard; /* highest numbers met in any entry, since their contexts may be stripped */
     bool state_dirty;
-    cs_prefix_t prefix; /* of the live entries that state.root counts */
+    cs_prefix_t prefix;          /* of the live entries that state.root counts */
+    bool keeps_symbols;          /* the next stage writes m/symbols down */
+    bool symbols_kept;           /* m/symbols is there, and staged */
+    uint8_t kept[CS_HASH_BYTES]; /* of this root */
     cs_cells_t stale, unrooted;
     cs_strs_t dirty;
     cs_strs_t lost;   /* paths that left DIRS: an empty directory may be on disk */
@@ -187,7 +190,9 @@ void cs__rows_family(cs_replica_t *r, const cs_family_t *family, cs_rows_t *rows
 
 /* --- base rows */
 cs_item_t *cs__row(cs_replica_t *r, cs_slice_t path); /* NULL: none */
-void cs__row_put(cs_replica_t *r, cs_item_t *row);    /* takes what row holds; *row is zeroed */
+/* cs_base_decode would take that value; its print. */
+CS_MUST_USE cs_err_t cs__base_check(cs_slice_t value, cs_print_t *ret);
+void cs__row_put(cs_replica_t *r, cs_item_t *row); /* takes what row holds; *row is zeroed */
 void cs__row_born(cs_replica_t *r, const cs_item_t *row); /* keeps born_max */
 void cs__row_list(cs_replica_t *r, const cs_item_t *row); /* its h/ row */
 void cs__row_delete(cs_replica_t *r, cs_slice_t path);
@@ -214,12 +219,15 @@ cs_dot_t *cs__backs_new(cs_item_t *item, uint32_t backs, size_t dots);
 typedef void cs__each_row_fn(void *arg, cs_table_t table, cs_slice_t key, void *value);
 cs_err_t cs__walk_rows(cs_replica_t *r, cs_table_t table, void *arg, cs__each_row_fn *each);
 /* What a walk over all entries and base rows found (load.c); the replica has what is kept of
- * it: symbols, and what was heard of. n: how many entries were expected. */
+ * it: symbols, if they are not known yet, and what was heard of. n: how many entries were
+ * expected. */
 typedef struct cs_loaded {
     uint8_t root[CS_HASH_BYTES]; /* of the entries that could be read; and how many are live */
     uint64_t n, rows;
     bool clean; /* all could be read */
 } cs_loaded_t;
+/* m/symbols into the prefix; false, and the prefix as it was, if they are not of that state. */
+bool cs__symbols_read(cs_replica_t *r, const cs_snapshot_t *snapshot, const cs_state_t *state);
 cs_err_t cs__load(cs_replica_t *r, uint64_t n, cs_all_fn *all, cs_loaded_t *ret);
 cs_err_t cs__amnesia(cs_replica_t *r); /* state.rid is the new one already */
 

@@ -11,8 +11,9 @@
 
 typedef struct verify {
     const cs_verify_t *config;
-    cs_replica_t *shell; /* of keys and tables only: nothing is loaded */
-    cs_state_t sum;      /* root and n of the entries that could be read */
+    cs_replica_t *shell;  /* of keys and tables only: nothing is loaded */
+    cs_state_t sum;       /* root and n of the entries that could be read */
+    cs_symbols_t symbols; /* their symbols, if some are written down; none: they are not */
     uint64_t digests, wanted_digests;
     uint64_t paths, wanted_paths;
     cs_buf_t key, value; /* scratch */
@@ -62,6 +63,9 @@ static void check_cell(verify_t *verify, cs_slice_t key, const cs_cell_t *cell)
     cs_entry_hash(verify->config->keys, &cell->entry, &digest);
     cs_sum_add(verify->sum.root, digest.term);
     verify->sum.n++;
+    if (verify->symbols.count > 0) {
+        cs_symbols_put(&verify->symbols, verify->config->keys->sym, digest.item);
+    }
     verify->wanted_digests++;
     if (!has(verify, 'd', cs_slice(digest.item, sizeof digest.item))) {
         tell(verify, path, "the table of digests does not list it");
@@ -121,6 +125,26 @@ static cs_err_t check_table(verify_t *verify, cs_table_t table)
     return err;
 }
 
+/* Those that are of the digest in the snapshot; of another one they are not used either. */
+static void find_symbols(verify_t *verify)
+{
+    cs_state_t stored = {0};
+    const cs_snapshot_t *snapshot = verify->config->snapshot;
+    if (cs_replica_state_at(verify->shell, snapshot, &stored) == CS_OK &&
+        cs__symbols_read(verify->shell, snapshot, &stored)) {
+        cs_symbols_init(&verify->symbols, verify->shell->prefix.symbols.count);
+    }
+    cs_vv_fini(&stored.seen);
+}
+
+static void check_symbols(const verify_t *verify)
+{
+    const cs_symbols_t *kept = &verify->shell->prefix.symbols, *made = &verify->symbols;
+    if (made->count > 0 && memcmp(kept->at, made->at, made->count * sizeof *made->at) != 0) {
+        tell(verify, cs_slice_text("."), "the symbols kept are not those of the entries");
+    }
+}
+
 static void check_state(verify_t *verify)
 {
     cs_state_t stored = {0};
@@ -132,6 +156,8 @@ static void check_state(verify_t *verify)
     } else if (stored.n != verify->sum.n ||
                memcmp(stored.root, verify->sum.root, sizeof stored.root) != 0) {
         tell(verify, whole, "the digest is not that of the entries");
+    } else {
+        check_symbols(verify);
     }
     if (verify->digests != verify->wanted_digests) {
         tell(verify, whole, "the table of digests lists what is not there, or not all");
@@ -149,12 +175,15 @@ cs_err_t cs_replica_verify(const cs_verify_t *config)
     cs_workset_init(&shell->ws, config->store, config->folder, cs__table_types, shell);
     verify_t verify = {.config = config, .shell = shell};
     cs_err_t err = CS_OK;
+    find_symbols(&verify);
     for (size_t i = 0; err == CS_OK && i < CS_COUNT_OF(tables); i++) {
         err = check_table(&verify, tables[i]);
     }
     if (err == CS_OK) check_state(&verify);
     cs_buf_fini(&verify.key);
     cs_buf_fini(&verify.value);
+    cs_symbols_fini(&verify.symbols);
+    cs__prefix_fini(&shell->prefix);
     cs_workset_fini(&shell->ws);
     cs_free(shell);
     return err;

@@ -274,6 +274,13 @@ void cs_daemon_stop(cs_daemon_t *daemon)
     zloop_timer(daemon->loop, 0, 1, on_timer, daemon); /* wakes the loop, which then ends */
 }
 
+/* What is written down for the next start. */
+static void step_at_last(cs_daemon_t *daemon)
+{
+    cs_event_t event = {.kind = CS_EV_TICK};
+    if (daemon->failed == CS_OK) cs_daemon_step(daemon, &event);
+}
+
 void cs_daemon_destroy(cs_daemon_t **daemon_p)
 {
     cs_daemon_t *daemon = *daemon_p;
@@ -288,6 +295,7 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     /* Links first: nothing new comes in. Then jobs, whose results may still be stored. */
     cs_net_destroy(&daemon->net);
     if (shell->pool != NULL) cs_pool_destroy(&shell->pool);
+    if (shell->writer != NULL) step_at_last(daemon);
     if (shell->writer != NULL) cs_store_thread_destroy(&shell->writer);
     cs_commands_fini(daemon);
     cs_invite_fini(daemon);

@@ -16,7 +16,7 @@
 #include "io/leveldb_files.h"
 #include "io/leveldb_store.h"
 
-#define LOOK_AFTER 512u /* weights of reads between two looks */
+#define LOOK_AFTER 512u /* weights of reads of a thread between two looks */
 
 static pthread_mutex_t unmapping = PTHREAD_MUTEX_INITIALIZER;
 
@@ -126,8 +126,10 @@ static void trim_if_much(void)
 
 void cs__ldb_mapped_read(unsigned weight)
 {
-    static atomic_uint count;
+    static _Thread_local unsigned count; /* one that threads share costs more than a step */
     if (!may_give_back) return;
-    unsigned before = atomic_fetch_add_explicit(&count, weight, memory_order_relaxed);
-    if (before / LOOK_AFTER != (before + weight) / LOOK_AFTER) trim_if_much();
+    count += weight;
+    if (count < LOOK_AFTER) return;
+    count = 0;
+    trim_if_much();
 }

@@ -173,6 +173,8 @@ static void stage(cs_folder_t *folder)
     if (folder->staged != folder->durable) return;
     if (cs_outbox_wants_exposure(&folder->outbox)) cs_replica_expose(folder->replica);
 
+    /* The last stage: the next start is quicker. */
+    if (folder->node->stopping && folder->jobs == 0) cs_replica_keep_symbols(folder->replica);
     cs_batch_t batch = {0};
     folder->staged_by_replica = cs_replica_stage(folder->replica, &batch);
     cs_batch_append(&batch, &folder->rows);

@@ -106,6 +106,44 @@ static void repaired(void)
     cluster_destroy(&c);
 }
 
+/* --- what a node that ends leaves for the next one */
+
+static bool has_symbols(const cluster_node_t *node)
+{
+    char dir[300], *error = NULL;
+    snprintf(dir, sizeof dir, "%s/db", node->home);
+    leveldb_options_t *options = leveldb_options_create();
+    leveldb_readoptions_t *read = leveldb_readoptions_create();
+    leveldb_t *db = leveldb_open(options, dir, &error);
+    if (error != NULL) test_fail("%s: %s", dir, error);
+    leveldb_iterator_t *iter = leveldb_create_iterator(db, read);
+    bool found = false;
+    for (leveldb_iter_seek_to_first(iter); leveldb_iter_valid(iter); leveldb_iter_next(iter)) {
+        size_t len;
+        const char *key = leveldb_iter_key(iter, &len);
+        found = found || (len == 13 && memcmp(key + 4, "m/symbols", 9) == 0);
+    }
+    leveldb_iter_destroy(iter);
+    leveldb_close(db);
+    leveldb_readoptions_destroy(read);
+    leveldb_options_destroy(options);
+    return found;
+}
+
+static void symbols_kept(void)
+{
+    cluster_t c;
+    mishap_start_pair(&c);
+    cluster_stop(&c, 1);
+    if (!has_symbols(&c.node[1])) test_fail("no symbols for the next start");
+    node_text(&c.node[0], "one", "edited meanwhile");
+    cluster_start(&c, 1);
+    mishap_agree(&c, "a start with symbols");
+    char out[CLUSTER_TEXT];
+    if (mishap_ask(&c, 1, out, "check") != 0) test_fail("after it: %s", out);
+    cluster_destroy(&c);
+}
+
 /* --- of another program, machine, process */
 
 static void put_format(const cluster_node_t *node, char format)
@@ -208,6 +246,7 @@ int main(int argc, char **argv)
         {"deleted under the node", deleted_under_the_node, false, true},
         {"old copy", old_copy, false, false},
         {"copied home", copied_home, false, false},
+        {"symbols kept", symbols_kept, false, false},
         {"another version", other_version, false, false},
         {"two on one home", two_on_one_home, false, false},
     };

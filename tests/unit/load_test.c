@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/seal.h"
+#include "crdt/prefix.h"
 #include "sim/mem_store.h"
 #include "support/peer.h"
 
@@ -100,6 +102,123 @@ Test(load, parts_make_the_whole)
     }
     cr_assert_gt(parts, 2);
     cs_symbols_fini(&want);
+}
+
+static void symbols_key(cs_buf_t *ret)
+{
+    cs_workset_t ws = {.folder = FOLDER};
+    cs_workset_key(&ws, 'm', cs_slice_text("symbols"), ret);
+}
+
+static bool stage(cs_replica_t *replica)
+{
+    cs_batch_t batch = {0};
+    bool any = cs_replica_stage(replica, &batch);
+    cr_assert_eq(cs_store_write(config.store, &batch, true), CS_OK);
+    if (any) cs_replica_staged_durable(replica);
+    cs_batch_fini(&batch);
+    return any;
+}
+
+static void keep_symbols(void)
+{
+    cs_replica_t *replica;
+    cr_assert_eq(reopen(NULL, &replica), CS_OPEN_SAME);
+    cs_replica_keep_symbols(replica);
+    cr_assert(stage(replica));
+    cs_replica_keep_symbols(replica);
+    cr_assert_not(stage(replica), "they are there");
+    cs_replica_destroy(&replica);
+}
+
+/* The row as of a root and n, of symbols that are all zero but for the count of the first: who
+ * has these has read them. */
+static void forge_symbols(const cs_state_t *state, uint64_t n, size_t count)
+{
+    cs_buf_t key = {0}, value = {0};
+    cs_batch_t batch = {0};
+    cs_prefix_t prefix = {0};
+    cs_symbols_init(&prefix.symbols, count);
+    prefix.symbols.at[0].count = n - 1;
+    cs__prefix_encode(&prefix, state->root, n, &value);
+    cs_seal_append(&value, 0);
+    symbols_key(&key);
+    cs_batch_put(&batch, cs_buf_slice(&key), cs_buf_slice(&value));
+    cr_assert_eq(cs_store_write(config.store, &batch, true), CS_OK);
+    cs_symbols_fini(&prefix.symbols);
+    cs_batch_fini(&batch);
+    cs_buf_fini(&key);
+    cs_buf_fini(&value);
+}
+
+/* The symbols of a replica that was opened; at[0].count. */
+static uint64_t first_count(cs_replica_t *replica)
+{
+    cs_symbols_t symbols = {0};
+    const cs_state_t *state = cs_replica_state(replica);
+    cr_assert_eq(cs_replica_symbols_at(replica, state, CS_SYMBOLS_MAX, &symbols), CS_OK);
+    uint64_t count = symbols.at[0].count;
+    cs_symbols_fini(&symbols);
+    return count;
+}
+
+static uint64_t count_after_start(void)
+{
+    cs_replica_t *replica;
+    cr_assert_eq(reopen(last_first, &replica), CS_OPEN_SAME);
+    uint64_t count = first_count(replica);
+    cs_replica_destroy(&replica);
+    return count;
+}
+
+Test(load, symbols_that_were_kept_are_those_of_the_entries)
+{
+    cs_symbols_t want, kept = {0};
+    cs_replica_t *replica;
+    symbols_of_rows(&want);
+    keep_symbols();
+    cr_assert_eq(reopen(last_first, &replica), CS_OPEN_SAME);
+    const cs_state_t *state = cs_replica_state(replica);
+    cr_assert_eq(cs_replica_symbols_at(replica, state, CS_SYMBOLS_MAX, &kept), CS_OK);
+    cr_assert_eq(kept.count, want.count);
+    cr_assert_arr_eq(kept.at, want.at, want.count * sizeof *want.at);
+    cs_symbols_fini(&want);
+    cs_symbols_fini(&kept);
+    cs_replica_destroy(&replica);
+}
+
+Test(load, symbols_that_were_kept_are_read_if_they_are_of_this_set)
+{
+    cs_replica_t *replica;
+    keep_symbols();
+    cr_assert_eq(reopen(NULL, &replica), CS_OPEN_SAME);
+    const cs_state_t *state = cs_replica_state(replica);
+    cs_state_t other = {.n = FILES};
+    size_t count = cs_symbols_kept(FILES);
+    forge_symbols(state, FILES, count);
+    cr_assert_eq(count_after_start(), FILES - 1);
+    forge_symbols(&other, FILES, count); /* another root */
+    cr_assert_eq(count_after_start(), FILES);
+    forge_symbols(state, FILES + 1, count);
+    cr_assert_eq(count_after_start(), FILES);
+    forge_symbols(state, FILES, count / 2); /* too few, too many */
+    cr_assert_eq(count_after_start(), FILES);
+    forge_symbols(state, FILES, 2 * count);
+    cr_assert_eq(count_after_start(), FILES);
+    cs_replica_destroy(&replica);
+}
+
+Test(load, symbols_that_rotted_are_made_anew)
+{
+    cs_buf_t key = {0};
+    cs_batch_t batch = {0};
+    keep_symbols();
+    symbols_key(&key);
+    cs_batch_put(&batch, cs_buf_slice(&key), cs_slice_text("neither symbols nor a seal"));
+    cr_assert_eq(cs_store_write(config.store, &batch, true), CS_OK);
+    cr_assert_eq(count_after_start(), FILES);
+    cs_batch_fini(&batch);
+    cs_buf_fini(&key);
 }
 
 /* The key of the row that follows a byte of its table. */

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "crdt/replica_i.h"
 #include "sim/mem_store.h"
 #include "support/peer.h"
 
@@ -164,5 +165,20 @@ Test(verify, finds_a_base_row_and_a_record_that_are_damaged)
     verify(&f, "d/c: its row of the base table cannot be read");
     damage(&f, 'm', 0, false);
     verify(&f, ".: the record of the digest cannot be read");
+    end(&f);
+}
+
+Test(verify, finds_symbols_that_are_not_those_of_the_entries)
+{
+    fixture_t f;
+    begin(&f);
+    cs_replica_keep_symbols(f.peer.replica);
+    cs_peer_persist(&f.peer, false);
+    verify(&f, NULL);
+    f.peer.replica->symbols_kept = false;
+    f.peer.replica->prefix.symbols.at[3].check ^= 1;
+    cs_replica_keep_symbols(f.peer.replica);
+    cs_peer_persist(&f.peer, false);
+    verify(&f, ".: the symbols kept are not those of the entries");
     end(&f);
 }
