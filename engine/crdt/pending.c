@@ -64,6 +64,14 @@ static bool next_row(cs_replica_t *r, cs_slice_t from, bool parked_too, cs_buf_t
     return found;
 }
 
+bool cs__any_wanted(cs_replica_t *r)
+{
+    cs_buf_t path = {0};
+    bool any = next_row(r, cs_slice(NULL, 0), true, &path);
+    cs_buf_fini(&path);
+    return any;
+}
+
 bool cs_replica_pending(cs_replica_t *replica, cs_slice_t from, cs_buf_t *ret_path)
 {
     return next_row(replica, from, true, ret_path);

@@ -119,6 +119,7 @@ struct cs_replica {
     cs_view_t view; /* scratch of settle */
     cs_rows_t rows;
     cs_buf_t key, seek; /* scratch */
+    bool had_rows;      /* there was a base row since this was opened */
     bool tagged_paths,
         tagged_rows; /* p/, b/ may have names with a tag: without, few look-ups do */
     cs_bucket_t gc_at;
@@ -203,6 +204,7 @@ void cs__rows_like(cs_replica_t *r, const cs_item_t *row, cs_rows_t *ret);
 bool cs__row_has(const cs_item_t *row, const cs_bucket_t *bucket, cs_dot_t lin, cs_dot_t k);
 void cs__settle_dirty(cs_replica_t *r);
 void cs__want(cs_replica_t *r, cs_slice_t path); /* set w/<path> */
+bool cs__any_wanted(cs_replica_t *r);            /* is there a row in w/? */
 /* g/<path>: no directory any more, but there may be one on disk. */
 bool cs__is_going(cs_replica_t *r, cs_slice_t path);
 void cs__going_set(cs_replica_t *r, cs_slice_t path, bool is_going);

@@ -103,7 +103,7 @@ static void edit_present(cs_replica_t *r)
 /* Two rows of one content: one of their families is pending. */
 static void disown(cs_replica_t *r)
 {
-    if (!cs_workset_any(&r->ws, CS_T_WANTED, cs_slice(NULL, 0))) return;
+    if (!cs__any_wanted(r)) return;
     cs__flush(r);
     for (uint32_t i = 0; i < r->scan->work_len; i++) {
         cs_work_t *work = r->scan->work[i];

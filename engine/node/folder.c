@@ -301,6 +301,11 @@ static void retry_missing(cs_folder_t *folder)
     }
 }
 
+static void release_steps(cs_folder_t *folder)
+{
+    if (!folder->node->stopping) cs_folder_release_steps(folder);
+}
+
 cs_err_t cs_folder_settle(cs_folder_t *folder)
 {
     if (folder->leaving) {
@@ -331,9 +336,10 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     folder->gossip_due_ms = cs_gossip_tick(folder->gossip, folder->now_ms);
     cs_folder_tell_of_members(folder);
     pay_credits(folder);
+    release_steps(folder); /* ahead of the next stage, which nobody waits for as much */
     stage(folder);
     cs_folder_ahead_send(folder);
-    if (!folder->node->stopping) cs_folder_release_steps(folder);
+    release_steps(folder); /* nothing was to be staged */
     sweep_rows(folder);
     pay_credits(folder);
     flush(folder); /* before answers: who asks is woken, and others wait for the change */
