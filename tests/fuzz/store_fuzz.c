@@ -18,7 +18,10 @@ static void put_row(cs_reader_t *feed, uint8_t kind, cs_batch_t *batch)
 {
     static const char tables[] = "mebpdthwg";
     char table = tables[kind % (sizeof tables - 1)];
-    cs_slice_t id = table == 'm' ? cs_slice_text("state") : feed_bytes(feed);
+    bool symbols = (kind & 0x40) != 0;
+    cs_slice_t id = table != 'm' ? feed_bytes(feed)
+                    : symbols    ? cs_slice_text("symbols")
+                                 : cs_slice_text("state");
     cs_slice_t value = table == 'w' || table == 'g' ? cs_slice("", 0) : feed_bytes(feed);
     if (table == 'e' && id.len == 0) {
         id = cs_slice(value.data, value.len < CS_BUCKET_BYTES ? value.len : CS_BUCKET_BYTES);
@@ -145,6 +148,7 @@ static void live(cs_store_t *store, cs_reader_t *feed, uint8_t flags)
     bool sound = replica != NULL;
     if (sound) {
         if ((flags & 1) != 0) use(replica, (flags & 2) != 0);
+        if ((flags & 8) != 0) cs_replica_keep_symbols(replica);
         sound = store_all(replica, store);
     }
     cs_replica_destroy(&replica);
