@@ -381,7 +381,8 @@ void cs_sim_check_index(cs_sim_node_t *node)
                                 .problem = on_problem};
     cs_keys_derive(&keys, cs_sim_secret);
     cs_err_t err = cs_replica_verify(&config);
-    if (err != CS_OK)
+    if (err != CS_OK) {
         cs_sim_fail(node->sim, "node %c: its index cannot be read", 'A' + node->index);
+    }
     cs_store_release(node->store, &snapshot);
 }
