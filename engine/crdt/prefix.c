@@ -115,7 +115,9 @@ void cs__prefix_encode(const cs_prefix_t *prefix, const uint8_t root[CS_HASH_BYT
 {
     cs_buf_put(ret, root, CS_HASH_BYTES);
     cs_buf_put_varint(ret, n);
-    cs_symbols_encode(prefix->symbols.at, prefix->symbols.count, 0, n, ret);
+    size_t count = cs_symbols_kept(n); /* more are left of a set that was larger */
+    if (count > prefix->symbols.count) count = prefix->symbols.count;
+    cs_symbols_encode(prefix->symbols.at, count, 0, n, ret);
 }
 
 bool cs__prefix_decode(cs_prefix_t *prefix, cs_slice_t value, const uint8_t root[CS_HASH_BYTES],

@@ -119,7 +119,7 @@ struct cs_replica {
     cs_view_t view; /* scratch of settle */
     cs_rows_t rows;
     cs_buf_t key, seek; /* scratch */
-    bool had_rows;      /* there was a base row since this was opened */
+    bool has_rows;      /* there are base rows; else perhaps */
     bool tagged_paths,
         tagged_rows; /* p/, b/ may have names with a tag: without, few look-ups do */
     cs_bucket_t gc_at;

@@ -32,10 +32,9 @@ void cs_replica_scan_begin(cs_replica_t *replica,
     scan->arg = arg;
     scan->ctr0 = replica->state.ctr;
     scan->born_max = replica->born_max;
-    /* That all of them are gone by now makes it no first scan: it only looks for them. */
-    bool *had = &replica->had_rows;
-    if (!*had) *had = cs_workset_any(&replica->ws, CS_T_BASE, cs_slice(NULL, 0));
-    scan->first = !*had;
+    bool *has = &replica->has_rows;
+    if (!*has) *has = cs_workset_any(&replica->ws, CS_T_BASE, cs_slice(NULL, 0));
+    scan->first = !*has;
     scan->may_adopt = cs__any_wanted(replica);
     replica->scan = scan;
     replica->scan_serial++;

@@ -97,6 +97,7 @@ void cs__row_delete(cs_replica_t *r, cs_slice_t path)
     const cs_item_t *old = cs__row(r, path);
     if (old == NULL) return;
     r->base_changes++;
+    r->has_rows = false;
     if (is_listed(old)) cs_workset_delete(&r->ws, CS_T_CONTENT, content_key(r, old));
     cs_workset_delete(&r->ws, CS_T_BASE, path);
 }

@@ -295,9 +295,9 @@ void cs_daemon_destroy(cs_daemon_t **daemon_p)
     /* Links first: nothing new comes in. Then jobs, whose results may still be stored. */
     cs_net_destroy(&daemon->net);
     if (shell->pool != NULL) cs_pool_destroy(&shell->pool);
+    cs_commands_fini(daemon); /* nobody is answered any more */
     if (shell->writer != NULL) step_at_last(daemon);
     if (shell->writer != NULL) cs_store_thread_destroy(&shell->writer);
-    cs_commands_fini(daemon);
     cs_invite_fini(daemon);
     cs_node_destroy(&daemon->node);
     cs_effects_fini(&shell->fx);

@@ -173,12 +173,15 @@ static void stage(cs_folder_t *folder)
     if (folder->staged != folder->durable) return;
     if (cs_outbox_wants_exposure(&folder->outbox)) cs_replica_expose(folder->replica);
 
-    /* The last stage: the next start is quicker. */
-    if (folder->node->stopping && folder->jobs == 0) cs_replica_keep_symbols(folder->replica);
     cs_batch_t batch = {0};
     folder->staged_by_replica = cs_replica_stage(folder->replica, &batch);
     cs_batch_append(&batch, &folder->rows);
     cs_batch_clear(&folder->rows);
+    /* In a batch of their own: for want of room for them nothing else may fail. */
+    if (batch.count == 0 && folder->node->stopping && folder->jobs == 0) {
+        cs_replica_keep_symbols(folder->replica);
+        folder->staged_by_replica = cs_replica_stage(folder->replica, &batch);
+    }
     if (batch.count > 0 && folder->marks != NULL) {
         cs_marks_save(folder->marks, folder->config.number,
                       cs_replica_state(folder->replica)->ctr, &batch);

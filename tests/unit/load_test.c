@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/seal.h"
-#include "crdt/prefix.h"
 #include "sim/mem_store.h"
 #include "support/peer.h"
 
@@ -137,15 +136,17 @@ static void forge_symbols(const cs_state_t *state, uint64_t n, size_t count)
 {
     cs_buf_t key = {0}, value = {0};
     cs_batch_t batch = {0};
-    cs_prefix_t prefix = {0};
-    cs_symbols_init(&prefix.symbols, count);
-    prefix.symbols.at[0].count = n - 1;
-    cs__prefix_encode(&prefix, state->root, n, &value);
+    cs_symbols_t symbols;
+    cs_symbols_init(&symbols, count);
+    symbols.at[0].count = n - 1;
+    cs_buf_put(&value, state->root, sizeof state->root);
+    cs_buf_put_varint(&value, n);
+    cs_symbols_encode(symbols.at, count, 0, n, &value);
     cs_seal_append(&value, 0);
     symbols_key(&key);
     cs_batch_put(&batch, cs_buf_slice(&key), cs_buf_slice(&value));
     cr_assert_eq(cs_store_write(config.store, &batch, true), CS_OK);
-    cs_symbols_fini(&prefix.symbols);
+    cs_symbols_fini(&symbols);
     cs_batch_fini(&batch);
     cs_buf_fini(&key);
     cs_buf_fini(&value);

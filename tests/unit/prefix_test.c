@@ -128,3 +128,26 @@ Test(prefix, forgets_the_moment_before_too_many_changes_until_the_next_one)
     cs__prefix_fini(&prefix);
     cs_symbols_fini(&kept);
 }
+
+/* Of a set that was larger more symbols are there than the next start makes. */
+Test(prefix, of_a_set_that_shrank_is_written_down_as_long_as_one_that_grew)
+{
+    static const uint8_t key[CS_SYM_KEY_BYTES], root[2][CS_HASH_BYTES] = {{1}, {2}};
+    uint8_t item[CS_ITEM_BYTES] = {7};
+    cs_prefix_t larger = {0}, read = {0};
+    cs_buf_t value = {0};
+    size_t count = cs_symbols_kept(1);
+    cs__prefix_init(&larger, 4 * count);
+    cr_assert_gt(larger.symbols.count, count);
+    cs__prefix_note(&larger, key, item, true);
+    cs__prefix_encode(&larger, root[0], 1, &value);
+    cr_assert(cs__prefix_decode(&read, cs_buf_slice(&value), root[0], 1));
+    cr_assert_eq(read.symbols.count, count);
+    cr_assert_arr_eq(read.symbols.at, larger.symbols.at, count * sizeof *read.symbols.at);
+    cr_assert_not(cs__prefix_decode(&read, cs_buf_slice(&value), root[1], 1));
+    cr_assert_not(cs__prefix_decode(&read, cs_buf_slice(&value), root[0], count));
+    cr_assert_eq(read.symbols.count, count);
+    cs__prefix_fini(&larger);
+    cs__prefix_fini(&read);
+    cs_buf_fini(&value);
+}
