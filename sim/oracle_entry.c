@@ -79,6 +79,25 @@ static const or_value_t *split_of(const cs_oracle_t *o, const or_value_t *v)
     return NULL;
 }
 
+/* Somebody took the file away from there: the user's disk shows it there still, and what he
+ * does to it there gives their modes to the lineage's other files. */
+static bool did_where_it_was(const or_batch_t *batch, uint32_t id, const or_value_t *v)
+{
+    const cs_oracle_t *o = batch->o;
+    for (uint32_t i = 0; i < o->dot_len; i++) {
+        const or_dot_t *dot = &o->dot[i];
+        or_value_t was;
+        if (dot->bucket != o->dot[id].bucket || dot->store == OR_A || dot->value == NULL)
+            continue;
+        if (or_read_value(cs_slice(dot->value, dot->value_len), dot->store, &was) &&
+            is_in(&was, v->lin_rid, v->lin_ctr) &&
+            o->config.touched(o->config.arg, batch->index, was.path)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What a scan mints is what its user did: at the place where the lineage is, or was. */
 static void check_reason(const or_batch_t *batch, uint32_t id, const or_value_t *v)
 {
@@ -92,7 +111,8 @@ static void check_reason(const or_batch_t *batch, uint32_t id, const or_value_t 
         if (o->config.touched(o->config.arg, batch->index, other->path)) return;
         has_path = true;
     }
-    if (has_path) or_fail(o, batch->index, id, "a scan minted what no user did");
+    if (!has_path || (v->store == OR_A && did_where_it_was(batch, id, v))) return;
+    or_fail(o, batch->index, id, "a scan minted what no user did");
 }
 
 static void appeared(or_batch_t *batch, const or_entry_t *old, uint32_t bucket, or_live_t *live,

@@ -52,6 +52,9 @@ typedef struct or_slots {
 bool or_read_entry(cs_slice_t bytes, or_values_t *ret_values, or_slots_t *ret_ctx,
                    size_t *ret_live);
 
+/* One of them, or_value_t.bytes: `store` is where it was. */
+bool or_read_value(cs_slice_t bytes, uint8_t store, or_value_t *ret);
+
 typedef struct or_state {
     uint64_t rid, ctr, exposed, n;
     const uint8_t *root; /* borrowed */

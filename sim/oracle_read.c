@@ -127,6 +127,13 @@ static void read_value(or_reader_t *r, or_store_t store, or_value_t *v)
     v->bytes = cs_slice(start, (size_t)(r->at - start));
 }
 
+bool or_read_value(cs_slice_t bytes, uint8_t store, or_value_t *ret)
+{
+    or_reader_t reader = {.at = bytes.data, .end = bytes.data + bytes.len};
+    read_value(&reader, (or_store_t)store, ret);
+    return !reader.bad && reader.at == reader.end;
+}
+
 static void read_slots(or_reader_t *r, or_slots_t *ret)
 {
     uint64_t count = varint(r), last = 0;
