@@ -87,8 +87,8 @@ static bool did_where_it_was(const or_batch_t *batch, uint32_t id, const or_valu
     for (uint32_t i = 0; i < o->dot_len; i++) {
         const or_dot_t *dot = &o->dot[i];
         or_value_t was;
-        if (dot->bucket != o->dot[id].bucket || dot->store == OR_A || dot->value == NULL)
-            continue;
+        bool places = dot->store != OR_A && dot->value != NULL;
+        if (!places || dot->bucket != o->dot[id].bucket) continue;
         if (or_read_value(cs_slice(dot->value, dot->value_len), dot->store, &was) &&
             is_in(&was, v->lin_rid, v->lin_ctr) &&
             o->config.touched(o->config.arg, batch->index, was.path)) {
