@@ -41,7 +41,8 @@ CS_MUST_USE cs_err_t cs__prefix_at(const cs_prefix_t *prefix,
                                    const uint8_t root[CS_HASH_BYTES], uint64_t n, size_t count,
                                    cs_symbols_t *ret);
 /* The newest moment's, as the value of m/symbols: root, varint n, and the symbols as on the
- * wire. Decode: false, and the prefix as it was, if it is not of that root and n. */
+ * wire, as many as are kept of n. Decode: false, and the prefix as it was, if it is not of that
+ * root and n, or has not as many. */
 void cs__prefix_encode(const cs_prefix_t *prefix, const uint8_t root[CS_HASH_BYTES], uint64_t n,
                        cs_buf_t *ret);
 bool cs__prefix_decode(cs_prefix_t *prefix, cs_slice_t value, const uint8_t root[CS_HASH_BYTES],

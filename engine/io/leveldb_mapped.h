@@ -24,9 +24,9 @@
 
 size_t cs__ldb_mapped_max(size_t own); /* own: bytes in memory that are of no file */
 
-/* What a read adds to the count after which memory is looked at: 512. A look-up anywhere may
- * bring in 64 KiB at each of a few places (the system faults pages in around), a step to the
- * next row its own bytes. */
+/* What a read adds to the count of its thread; after 512 it looks at memory. A look-up anywhere
+ * may bring in 64 KiB at each of a few places (the system faults pages in around), a step to
+ * the next row its own bytes. */
 #define CS_LDB_LOOK_UP 8u
 #define CS_LDB_STEP    1u
 
