@@ -44,7 +44,9 @@ static const cs_option_t scan_options[] = {
 };
 
 static const cs_option_t wait_options[] = {
-    {"peers", 0, "N", "how many others must have everything (default: all members)"},
+    {"peers", 0, "N",
+     "how many others must have everything (default: all members); more than there are "
+     "are refused after three seconds"},
     {"timeout", 0, "SECONDS", "give up after that (default: never)"},
     {0},
 };

@@ -7,14 +7,18 @@
 
 #define PAUSE_MIN_MS 20u /* between two looks */
 #define PAUSE_FACTOR 10u /* looking costs at most a tenth of the time */
-#define NEVER        UINT64_MAX
-#define ALL_PEERS    UINT64_MAX
+#define MEMBERS_MS                                                            \
+    3000u /* until more peers than members are refused: it may be that others \
+           * have paired just now, and this node is about to hear of them */
+#define NEVER     UINT64_MAX
+#define ALL_PEERS UINT64_MAX
 
 typedef struct waiting {
     char (*folder)[CS_ID_TEXT]; /* owned; ids */
     size_t folder_count;
     uint64_t peers; /* how many must have it, ALL_PEERS: every member */
     uint64_t until_ms, next_ms;
+    uint64_t members_ms; /* then there must be as many members */
 } waiting_t;
 
 static void waiting_free(void *arg)
@@ -109,6 +113,23 @@ static bool there(cs_daemon_t *daemon, const cs_mounted_t *folder, uint64_t peer
     return have >= need;
 }
 
+static size_t other_members(cs_daemon_t *daemon, const cs_mounted_t *folder)
+{
+    size_t count = 0;
+    cs_free(cs_node_reports(daemon->node, folder->record.number, &count));
+    return count;
+}
+
+/* A folder that has fewer members than are waited for; NULL: none. */
+static const cs_mounted_t *too_small(cs_daemon_t *daemon, const waiting_t *waiting)
+{
+    for (size_t i = 0; waiting->peers != ALL_PEERS && i < waiting->folder_count; i++) {
+        const cs_mounted_t *folder = cs_daemon_folder(daemon, waiting->folder[i]);
+        if (folder != NULL && other_members(daemon, folder) < waiting->peers) return folder;
+    }
+    return NULL;
+}
+
 /* Who or what is missing; empty: nothing. */
 static void look(cs_daemon_t *daemon, const waiting_t *waiting, cs_buf_t *ret_missing)
 {
@@ -139,47 +160,67 @@ static void end_done(cs_daemon_t *daemon, cs_pending_t *pending)
     cs_pending_end(daemon, pending, CS_EXIT_DONE, NULL);
 }
 
+static void end_too_small(cs_daemon_t *daemon, cs_pending_t *pending,
+                          const cs_mounted_t *folder)
+{
+    const waiting_t *waiting = pending->arg;
+    size_t count = other_members(daemon, folder);
+    cs_buf_t error = {0};
+    cs_buf_printf(&error,
+                  "cannot wait for %llu peers: folder %s has %zu other member%s; ask for at "
+                  "most as many",
+                  (unsigned long long)waiting->peers, folder->record.id, count,
+                  count == 1 ? "" : "s");
+    cs_buf_put_u8(&error, 0);
+    cs_pending_end(daemon, pending, CS_EXIT_USAGE, (const char *)error.data);
+    cs_buf_fini(&error);
+}
+
+static void end_missing(cs_daemon_t *daemon, cs_pending_t *pending, const cs_buf_t *missing)
+{
+    cs_buf_t error = {0};
+    cs_buf_printf(&error, "timed out waiting: %.*s; see crdtsync status", (int)missing->len,
+                  (const char *)missing->data);
+    cs_buf_put_u8(&error, 0);
+    cs_pending_end(daemon, pending, CS_EXIT_TIMEOUT, (const char *)error.data);
+    cs_buf_fini(&error);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 static void check(cs_daemon_t *daemon, cs_pending_t *pending, bool expired)
 {
     waiting_t *waiting = pending->arg;
     uint64_t now = (uint64_t)zclock_mono();
     (void)expired; /* also where only the next look is due */
-    if (now < waiting->next_ms && now < waiting->until_ms) {
-        pending->deadline_ms =
-            waiting->next_ms < waiting->until_ms ? waiting->next_ms : waiting->until_ms;
+    uint64_t until_ms = waiting->until_ms;
+    if (now < waiting->next_ms && now < until_ms) {
+        pending->deadline_ms = earlier(waiting->next_ms, until_ms);
+        return;
+    }
+    const cs_mounted_t *small = too_small(daemon, waiting);
+    if (small != NULL && now >= waiting->members_ms) {
+        end_too_small(daemon, pending, small);
         return;
     }
     cs_buf_t missing = {0};
     look(daemon, waiting, &missing);
     uint64_t after = (uint64_t)zclock_mono();
-    if (missing.len == 0) {
+    if (missing.len == 0 && small == NULL) {
         end_done(daemon, pending);
-    } else if (now >= waiting->until_ms) {
-        cs_buf_t error = {0};
-        cs_buf_printf(&error, "timed out waiting: %.*s; see crdtsync status", (int)missing.len,
-                      (const char *)missing.data);
-        cs_buf_put_u8(&error, 0);
-        cs_pending_end(daemon, pending, CS_EXIT_TIMEOUT, (const char *)error.data);
-        cs_buf_fini(&error);
+    } else if (now >= until_ms) {
+        end_missing(daemon, pending, &missing);
     } else {
         uint64_t pause = (after - now) * PAUSE_FACTOR;
         waiting->next_ms = after + (pause > PAUSE_MIN_MS ? pause : PAUSE_MIN_MS);
-        pending->deadline_ms = waiting->until_ms; /* a look follows what happens until then */
+        /* A look follows what happens until then. */
+        pending->deadline_ms =
+            small != NULL ? earlier(waiting->members_ms, until_ms) : until_ms;
     }
     cs_buf_fini(&missing);
-}
-
-static int too_many(cs_ask_t *ask, const cs_mounted_t *folder, uint64_t peers)
-{
-    size_t count = 0;
-    cs_report_t *reports = cs_node_reports(ask->daemon->node, folder->record.number, &count);
-    cs_free(reports);
-    if (peers == ALL_PEERS || peers <= count) return CS_EXIT_DONE;
-    return cs__ask_fail(ask, CS_EXIT_USAGE,
-                        "cannot wait for %llu peers: folder %s has %zu other member%s; ask for "
-                        "at most as many",
-                        (unsigned long long)peers, folder->record.id, count,
-                        count == 1 ? "" : "s");
 }
 
 int cs__cmd_wait(cs_ask_t *ask)
@@ -189,9 +230,6 @@ int cs__cmd_wait(cs_ask_t *ask)
     uint64_t peers = cs__ask_u64(ask, "peers", ALL_PEERS);
     uint64_t timeout = cs__ask_u64(ask, "timeout_ms", NEVER);
     int exit_code = cs__ask_folders(ask, &folders, &count);
-    for (size_t i = 0; exit_code == CS_EXIT_DONE && i < count; i++) {
-        exit_code = too_many(ask, folders[i], peers);
-    }
     if (exit_code == CS_EXIT_DONE) {
         uint64_t now = (uint64_t)zclock_mono();
         waiting_t *waiting = cs_calloc(1, sizeof *waiting);
@@ -202,6 +240,7 @@ int cs__cmd_wait(cs_ask_t *ask)
         }
         waiting->peers = peers;
         waiting->until_ms = timeout < NEVER - now ? now + timeout : NEVER;
+        waiting->members_ms = earlier(now + MEMBERS_MS, waiting->until_ms);
         cs_pending_t *pending = cs__ask_pending(ask);
         pending->arg = waiting;
         pending->arg_free = waiting_free;

@@ -106,6 +106,23 @@ Test(control, who_goes_away_is_forgotten, .timeout = 120)
     cluster_destroy(&cluster);
 }
 
+/* Machines are paired one after the other, and each hears of the later ones a moment after. */
+Test(control, more_peers_than_members_are_awaited_for_a_moment, .timeout = 120)
+{
+    cluster_t cluster;
+    cluster_new(&cluster, 2);
+    cluster_start(&cluster, 0);
+    cluster_start(&cluster, 1);
+    static const char request[] = "{\"cmd\":\"wait\",\"peers\":1,\"timeout_ms\":60000}\n";
+    int fd = control_connect(&cluster.node[0]);
+    cr_assert_gt(send(fd, request, sizeof request - 1, MSG_NOSIGNAL), 0);
+    cluster_pair(&cluster, 0, 1, 0);
+    char out[OUT_BYTES];
+    read_all(fd, out, sizeof out);
+    cr_assert_not_null(strstr(out, "{\"end\":0,"), "%s", out);
+    cluster_destroy(&cluster);
+}
+
 /* They come faster than one after the other is heard to the end. */
 Test(control, many_who_go_away_keep_nobody_out, .timeout = 120)
 {

@@ -383,9 +383,13 @@ void cluster_settle(cluster_t *cluster, int timeout_s)
     }
     for (int i = 0; i < cluster->count; i++) {
         if (cluster->node[i].pid == 0) continue;
-        double left = deadline - test_now();
-        int code = cluster_run(cluster, i, NULL, "wait %s --peers %d --timeout %.1f",
+        double left = 0;
+        int code = 0;
+        do { /* 2: it has not heard of all members yet */
+            left = deadline - test_now();
+            code = cluster_run(cluster, i, NULL, "wait %s --peers %d --timeout %.1f",
                                cluster->folder, running - 1, left > 1 ? left : 1.0);
+        } while (code == 2 && left > 1);
         if (code == 0) continue;
         dump_status(cluster);
         test_fail("node %d: not settled within %d s: exit code %d (logs and homes: %s)", i,
