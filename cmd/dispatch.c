@@ -1,7 +1,6 @@
 /* dispatch.c - from argv to a subcommand. */
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -265,7 +264,6 @@ static void fill_standard_descriptors(void)
 int cs_main(int argc, char **argv)
 {
     fill_standard_descriptors();
-    setlocale(LC_CTYPE, ""); /* widths of letters; numbers stay as they are */
     signal(SIGPIPE, SIG_IGN);
     cs_run_t run = {0};
     int exit_code = dispatch(&run, argc, argv);

@@ -38,16 +38,23 @@ static bool cancelled(void *arg)
     return job->node->dying || job->node->stopping;
 }
 
-static bool emit(void *arg, cs_job_t *cs_job, cs_scan_records_t *records)
+static bool take_credit(void *arg)
 {
     cs_sim_job_t *job = arg;
-    (void)cs_job;
     while (job->credits == 0 && !cancelled(job)) {
         job->waiting = true;
         cs_coro_yield(job->coro);
     }
     if (cancelled(job)) return false;
     job->credits--;
+    return true;
+}
+
+static bool emit(void *arg, cs_job_t *cs_job, cs_scan_records_t *records)
+{
+    cs_sim_job_t *job = arg;
+    (void)cs_job;
+    if (!take_credit(job)) return false;
     job->node->local = true;
     cs_event_t event = {
         .kind = CS_EV_RECORDS, .folder = CS_SIM_FOLDER, .token = job->id, .records = records};
@@ -63,6 +70,7 @@ static void run(void *arg)
                         .snapshot = job->snapshot,
                         .emit = emit,
                         .cancelled = cancelled,
+                        .go = take_credit,
                         .arg = job};
     cs_job_run(job->job, &env);
 }

@@ -94,7 +94,7 @@ static void perform(cs_sim_node_t *node, cs_effect_t *effect)
     case CS_FX_JOB:
         cs_sim_job_start(node, effect);
         break;
-    case CS_FX_SCAN_CREDIT:
+    case CS_FX_CREDIT:
         cs_sim_job_credit(node, effect->token);
         break;
     case CS_FX_REPLY:

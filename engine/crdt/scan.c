@@ -14,6 +14,12 @@ static void sights_clear(cs_sights_t *sights)
     sights->len = 0;
 }
 
+static void sight_free(void *sight)
+{
+    cs_str_unref(&((cs_sight_t *)sight)->path);
+    cs_free(sight);
+}
+
 static void push_sight(cs_sights_t *sights, cs_sight_t sight)
 {
     if (sights->len == sights->cap) {
@@ -55,6 +61,7 @@ void cs_replica_scan_abort(cs_replica_t *replica)
     cs_buf_fini(&scan->free_dir);
     cs_omap_fini(&scan->adopted, NULL);
     cs_omap_fini(&scan->took, cs_free);
+    cs_omap_fini(&scan->stood, sight_free);
     cs__view_fini(&scan->view);
     cs_items_fini(&scan->made);
     cs_free(scan);

@@ -95,18 +95,20 @@ bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight)
     return true;
 }
 
+bool cs__back_lives(cs_replica_t *r, const cs_item_t *row, const cs_back_t *back)
+{
+    cs_link_t link = {back->bucket, back->lin, back->k},
+              hint = {.bucket = back->bucket, .lin = back->lin};
+    return cs__link_cand(r, &link) != NULL || cs__link_cand(r, &hint) != NULL ||
+           cs__hint_of(r, row, &link) != NULL;
+}
+
 /* What the row showed is dead everywhere, or shown by files accepted just now. */
 static bool was_ours(cs_replica_t *r, const cs_item_t *row)
 {
     for (uint32_t i = 0; i < row->back_len; i++) {
         const cs_back_t *back = &row->back[i];
-        cs_link_t link = {back->bucket, back->lin, back->k},
-                  hint = {.bucket = back->bucket, .lin = back->lin};
-        /* A location that the user knew may show the bytes again from its hint: his to delete.
-         */
-        bool live = cs__link_cand(r, &link) != NULL || cs__link_cand(r, &hint) != NULL ||
-                    cs__hint_of(r, row, &link) != NULL;
-        if (!live) continue;
+        if (!cs__back_lives(r, row, back)) continue;
         key_of(back, &r->key);
         if (cs_omap_find(&r->scan->adopted, cs_buf_slice(&r->key)) == NULL) return false;
     }
@@ -146,7 +148,7 @@ void cs__disown(cs_replica_t *r, cs_work_t *work)
     cs_free(like.row);
 }
 
-static void forget_row(cs_replica_t *r, cs_slice_t path)
+void cs__forget_row(cs_replica_t *r, cs_slice_t path)
 {
     cs__row_delete(r, path);
     cs__dirty(r, path);
@@ -161,7 +163,7 @@ static void adopt_present(cs_replica_t *r, cs_sight_t *sight)
     bool taken = replaces && was_taken(r, path);
     sight->adopted = (!replaces || taken) && cs__adopt(r, sight);
     if (sight->adopted || !taken) return;
-    forget_row(r, path);
+    cs__forget_row(r, path);
     sight->seen.what = CS_SAW_APPEARED;
 }
 
@@ -171,7 +173,7 @@ static void forget_taken(cs_replica_t *r)
 {
     const cs_onode_t *node = cs_omap_first(&r->scan->took);
     for (; node != NULL; node = node->next[0]) {
-        if (was_taken(r, cs_onode_key(node))) forget_row(r, cs_onode_key(node));
+        if (was_taken(r, cs_onode_key(node))) cs__forget_row(r, cs_onode_key(node));
     }
 }
 
@@ -205,7 +207,7 @@ void cs__adopt_all(cs_replica_t *r)
         const cs_item_t *row = cs__row(r, path);
         if (row == NULL || (!was_taken(r, path) && !was_ours(r, row))) continue;
         sight->adopted = true;
-        forget_row(r, path);
+        cs__forget_row(r, path);
     }
     forget_taken(r);
 }

@@ -104,6 +104,7 @@ struct cs_scan {
     cs_omap_t noted;   /* families */
     cs_omap_t adopted; /* backings of files accepted as apply's work */
     cs_omap_t took;    /* path -> owned print of the file that apply took from there */
+    cs_omap_t stood;   /* path -> owned sight of a file that is back there */
     cs_view_t view;
     cs_items_t made; /* rows to be written */
     cs_scan_result_t result;
@@ -130,9 +131,17 @@ void cs__works_clear(cs_scan_t *scan);
 /* --- scan_adopt.c: what is on disk by our own doing */
 bool cs__adopt(cs_replica_t *r, const cs_sight_t *sight); /* true: no operation */
 void cs__adopt_all(cs_replica_t *r);
+/* Is what the row showed by this backing still shown, or may it be again? A location that the
+ * user knew may show the bytes from its hint: they are his to delete. */
+bool cs__back_lives(cs_replica_t *r, const cs_item_t *row, const cs_back_t *back);
+void cs__forget_row(cs_replica_t *r, cs_slice_t path); /* no operation */
 /* Before the work's file is edited, moved or deleted: leaves it the links that are its own. */
 void cs__disown(cs_replica_t *r, cs_work_t *work);
 bool cs__is_hollow(cs_replica_t *r, const cs_item_t *row); /* there would be none */
+
+/* --- scan_stand.c: files that stand where other bytes are wanted by now */
+/* The file of a row is gone, back where it stood before: then it moved. */
+bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row);
 
 /* --- scan_note.c: what was there before an operation */
 cs_work_t *cs__work(cs_replica_t *r, cs_item_t *row); /* the work of a row, made if needed */

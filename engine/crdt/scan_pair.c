@@ -169,6 +169,7 @@ static uint32_t list_gone(cs_replica_t *r, cs_gone_t *said, cs_end_t *ret)
         const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
         if (row == NULL || row->content.kind == CS_KIND_DIR) continue;
         if (cs__is_hollow(r, row)) continue; /* nothing that could move */
+        if (cs__stand_moved(r, sight, row)) continue;
         said[len] = (cs_gone_t){row->content, row->print};
         ret[len] = (cs_end_t){&said[len].content, &said[len].print, sight->path, sight, false};
         len++;
@@ -192,10 +193,10 @@ void cs__pair_renames(cs_replica_t *r)
 {
     cs_sights_t *sights = &r->scan->sights;
     uint32_t gone_len = count(sights, CS_ACT_DELETE), made_len = count(sights, CS_ACT_CREATE);
-    if (gone_len == 0 || made_len == 0) return;
+    if (gone_len == 0 || (made_len == 0 && !r->scan->may_adopt)) return;
     cs_gone_t *said = cs_calloc(gone_len, sizeof *said);
     cs_end_t *gone = cs_calloc(gone_len, sizeof *gone),
-             *made = cs_calloc(made_len, sizeof *made);
+             *made = cs_calloc(made_len + 1u, sizeof *made); /* of none, too */
     gone_len = list_gone(r, said, gone);
     made_len = list_made(sights, made);
     if (gone_len > 0) {

@@ -218,6 +218,7 @@ static cs_err_t run_all(cs_run_t *run)
     if (!any_open(run)) return CS_OK;
     if (!CS_MUT(APPLY_NO_SYNC)) err = flush_bytes(run);
     if (err != CS_OK) return err;
+    if (run->config->go != NULL && !run->config->go(run->config->go_arg)) return CS_ERR_AGAIN;
     change_names(run);
     if (run->flush_err != CS_OK) return run->flush_err;
     return any_open(run) && !CS_MUT(APPLY_NO_FLUSH) ? flush_names(run) : CS_OK;

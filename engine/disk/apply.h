@@ -3,7 +3,7 @@
  *
  * plan    (core thread)  pending paths -> steps, and contents that must be fetched first
  * perform (worker)       steps -> system calls, in groups: one flush before names change, one
- *                        after
+ *                        after; names wait until what the steps follow from is durable
  * record  (core thread)  results -> base rows
  *
  * A replaced or deleted file is moved to .crdtsync/trash and compared with the base row after
@@ -103,10 +103,15 @@ typedef struct cs_apply_config {
     cs_durability_t durability;
     uint64_t trash_bytes_max;
     cs_trash_count_t *trash; /* NULL: the caller keeps none */
+    /* Asked once, when all bytes are there and flushed and no name has changed yet; may wait.
+     * False: none may change. NULL: they may. */
+    bool (*go)(void *arg);
+    void *go_arg;
 } cs_apply_config_t;
 
 /* Perform all steps; each gets its err and print. The return value is only about the folder as
- * a whole (NOT_MOUNTED, IO at flush: then no step may be recorded). */
+ * a whole (NOT_MOUNTED, IO at flush: then no step may be recorded; AGAIN: `go` said no, and
+ * nothing was changed). */
 CS_MUST_USE cs_err_t cs_apply(const cs_apply_config_t *config, cs_steps_t *steps);
 
 /* Record the results in the base table; changed paths are handed to `rescan`. */

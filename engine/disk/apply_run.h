@@ -4,6 +4,7 @@
  *   stage   bytes of every WRITE wait in .crdtsync/tmp, with mode and mtime
  *   log     what is about to enter the trash, and whence, in .crdtsync/trash/<group>/log
  *   flush
+ *   go      the caller says that names may change
  *   names   deletions, moves, directories away, directories, writes, modes; STRICT: each
  *           flushed before the next
  *   flush

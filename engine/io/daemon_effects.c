@@ -98,8 +98,8 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect)
     case CS_FX_JOB:
         cs__daemon_start_job(daemon, effect);
         break;
-    case CS_FX_SCAN_CREDIT:
-        cs__daemon_scan_credit(daemon, effect->token);
+    case CS_FX_CREDIT:
+        cs__daemon_job_credit(daemon, effect->token);
         break;
     case CS_FX_SCAN_CANCEL:
         cs__daemon_cancel_job(daemon, effect->token);

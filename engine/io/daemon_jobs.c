@@ -50,6 +50,13 @@ static bool cancelled(void *arg)
            cs_pool_is_stopping(shell_job->daemon->shell->pool);
 }
 
+static bool go(void *arg)
+{
+    cs_shell_job_t *shell_job = arg;
+    return cs_gate_take(shell_job->gate, shell_job->daemon->shell->pool) &&
+           !cancelled(shell_job);
+}
+
 static void looked(void *arg)
 {
     cs_shell_job_t *shell_job = arg;
@@ -81,6 +88,7 @@ static void run(void *arg)
         .snapshot = shell_job->snapshot,
         .emit = emit,
         .cancelled = cancelled,
+        .go = go,
         .scan = cs_scan_pool_auto,
         .looked = looked,
         .arg = shell_job,
@@ -157,7 +165,9 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
     borrow_fs(daemon, shell_job);
     cs__watch_job(daemon, shell_job->job);
     shell_job->snapshot = cs_store_snapshot(daemon->store);
-    if (shell_job->job->kind == CS_JOB_SCAN) shell_job->gate = cs_gate_new();
+    shell_job->is_scan = shell_job->job->kind == CS_JOB_SCAN;
+    bool waits = shell_job->is_scan || shell_job->job->kind == CS_JOB_APPLY;
+    if (waits) shell_job->gate = cs_gate_new();
     shell_job->next = daemon->shell->jobs;
     daemon->shell->jobs = shell_job;
 
@@ -168,11 +178,13 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
 void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder)
 {
     for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
-        if (job->job->folder == folder) atomic_store(&job->cancelled, true);
+        if (job->folder != folder) continue;
+        atomic_store(&job->cancelled, true);
+        if (job->gate != NULL) cs_gate_add(job->gate, 1); /* who waits there looks up */
     }
 }
 
-void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id)
+void cs__daemon_job_credit(cs_daemon_t *daemon, uint64_t job_id)
 {
     for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
         if (job->id == job_id && job->gate != NULL) cs_gate_add(job->gate, 1);
@@ -189,8 +201,7 @@ void cs__daemon_cancel_job(cs_daemon_t *daemon, uint64_t job_id)
 bool cs__daemon_scan_looked(const cs_daemon_t *daemon, uint32_t folder, uint64_t *ret)
 {
     for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
-        /* What a running job consists of is the worker's; its gate tells that it is a scan. */
-        if (job->gate == NULL || job->folder != folder) continue;
+        if (!job->is_scan || job->folder != folder) continue;
         *ret = atomic_load_explicit(&job->looked, memory_order_relaxed);
         return true;
     }

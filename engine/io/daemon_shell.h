@@ -41,7 +41,8 @@ typedef struct cs_shell_job {
     cs_fs_t *fs; /* NULL: the folder's path could not be opened */
     cs_err_t fs_err;
     cs_snapshot_t *snapshot;
-    cs_gate_t *gate; /* SCAN */
+    cs_gate_t *gate; /* SCAN: a credit is a batch of records; APPLY: the names; else NULL */
+    bool is_scan;
     atomic_bool cancelled;
     atomic_uint_fast64_t looked; /* SCAN: at so many files and directories so far */
 } cs_shell_job_t;
@@ -93,10 +94,11 @@ void cs__daemon_perform(cs_daemon_t *daemon, cs_effect_t *effect);
 
 /* daemon_jobs.c */
 void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect);
-void cs__daemon_scan_credit(cs_daemon_t *daemon, uint64_t job_id);
+void cs__daemon_job_credit(cs_daemon_t *daemon, uint64_t job_id);
 
-void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder); /* scans end early */
-void cs__daemon_cancel_job(cs_daemon_t *daemon, uint64_t job_id);  /* a scan, likewise */
+/* Scans end early, and no names are changed where none was. */
+void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder);
+void cs__daemon_cancel_job(cs_daemon_t *daemon, uint64_t job_id); /* a scan, likewise */
 /* How far the scan of the folder is; false: none runs. */
 bool cs__daemon_scan_looked(const cs_daemon_t *daemon, uint32_t folder, uint64_t *ret);
 

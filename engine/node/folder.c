@@ -163,7 +163,7 @@ static void pay_credits(cs_folder_t *folder)
 {
     if (folder->staged != folder->durable) return;
     for (; folder->staged_credits > 0; folder->staged_credits--) {
-        cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+        cs_effects_add(folder->fx, CS_FX_CREDIT)->token = folder->disk_job_id;
     }
 }
 
@@ -276,7 +276,7 @@ static void settle_leaving(cs_folder_t *folder)
 {
     cs_batch_clear(&folder->rows);
     for (; folder->owed_credits > 0; folder->owed_credits--) {
-        cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+        cs_effects_add(folder->fx, CS_FX_CREDIT)->token = folder->disk_job_id;
     }
     folder->fx = NULL;
 }

@@ -121,7 +121,7 @@ typedef struct cs_folder {
     cs_job_kind_t disk_job_kind;
     uint64_t rows_stage; /* scans wait until this stage is durable */
     bool steps_void;     /* the replica id changed since the running steps were planned */
-    cs_job_t *steps_job; /* APPLY: waits until steps_stage is durable; owned, NULL: none */
+    bool steps_wait;     /* APPLY: names may not change until steps_stage is durable */
     uint64_t steps_stage;
     bool scanned_once;
     bool unsure;      /* apply may have done what no row tells: the next scan must be of all */
@@ -277,7 +277,7 @@ bool cs_folder_has_pending(cs_folder_t *folder);                    /* but for i
 bool cs_folder_is_busy(const cs_folder_t *folder, cs_slice_t path); /* a scan looks first */
 bool cs_folder_start_apply(cs_folder_t *folder);
 void cs_folder_start_trim(cs_folder_t *folder);
-/* Hands the planned steps to a worker, once what they follow from is durable. */
+/* Lets the worker change names, once what the steps follow from is durable. */
 void cs_folder_release_steps(cs_folder_t *folder);
 void cs_folder_performed(cs_folder_t *folder, cs_job_t *job);
 

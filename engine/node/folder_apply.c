@@ -31,7 +31,6 @@ void cs_folder_plan_soon(cs_folder_t *folder)
 
 void cs_folder_plan_fini(cs_folder_t *folder)
 {
-    if (folder->steps_job != NULL) cs_job_destroy(&folder->steps_job);
     cs_omap_fini(&folder->awaited, NULL);
     cs_omap_fini(&folder->heard, NULL);
     cs_folder_vain_fini(folder);
@@ -111,18 +110,21 @@ static bool start_steps(cs_folder_t *folder, cs_steps_t *steps)
     }
     cs_job_t *job = job_of(folder, steps);
     /* What the steps follow from must be known after a crash, or the next scan takes their work
-     * for a user's: it goes with the next stage, or is on its way. What others know does not
-     * matter to what is shown, and so does not to the steps. */
+     * for a user's: it goes with the next stage, or is on its way; meanwhile the worker gets
+     * ready. What others know does not matter to what is shown, and so does not to the steps.
+     */
     bool waits = folder->rows.count > 0 || cs_replica_rows_changed(folder->replica);
-    folder->steps_job = job;
+    cs_folder_start(folder, &job);
+    folder->steps_wait = true;
     folder->steps_stage = folder->staged + waits;
     return true;
 }
 
 void cs_folder_release_steps(cs_folder_t *folder)
 {
-    if (folder->steps_job == NULL || folder->steps_stage > folder->durable) return;
-    cs_folder_start(folder, &folder->steps_job);
+    if (!folder->steps_wait || folder->steps_stage > folder->durable) return;
+    folder->steps_wait = false;
+    cs_effects_add(folder->fx, CS_FX_CREDIT)->token = folder->disk_job_id;
 }
 
 static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
@@ -334,7 +336,7 @@ void cs_folder_performed(cs_folder_t *folder, cs_job_t *job)
     cs_steps_t *steps = &job->u.apply;
     folder->trash = job->trash;
     bool is_void = folder->steps_void;
-    folder->steps_void = false;
+    folder->steps_void = folder->steps_wait = false; /* no name had to change, perhaps */
     if (job->err != CS_OK) {
         if (folder->err != job->err) {
             cs_folder_note(folder, "folder.error", cs_slice_text(""), job->err);

@@ -140,7 +140,7 @@ bool cs_folder_start_scan(cs_folder_t *folder)
     folder->disk_job_id = job->id;
     cs_folder_start(folder, &job);
     for (uint32_t i = 0; i < CS_SCAN_CREDITS; i++) {
-        cs_effects_add(folder->fx, CS_FX_SCAN_CREDIT)->token = folder->disk_job_id;
+        cs_effects_add(folder->fx, CS_FX_CREDIT)->token = folder->disk_job_id;
     }
     return true;
 }

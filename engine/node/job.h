@@ -168,6 +168,7 @@ typedef struct cs_job_env {
     /* SCAN: hand over records (taken), waiting while the core is behind; false: stop. */
     bool (*emit)(void *arg, cs_job_t *job, cs_scan_records_t *records);
     bool (*cancelled)(void *arg);
+    bool (*go)(void *arg); /* APPLY: as in cs_apply_config_t */
     /* SCAN: cs_scan, or one by several threads that reports the same; NULL: cs_scan. */
     cs_err_t (*scan)(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                      cs_scan_stats_t *ret);

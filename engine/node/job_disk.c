@@ -238,6 +238,8 @@ static void set_ignored_aside(cs_fs_t *fs, cs_steps_t *steps, cs_steps_t *ret)
 void cs__job_run_apply(cs_job_t *job, const cs_job_env_t *env)
 {
     cs_apply_config_t config = apply_config(job, env);
+    config.go = env->go;
+    config.go_arg = env->arg;
     cs_steps_t ignored = {0};
     job->err = cs_folder_check(env->fs, job->marker);
     if (job->err != CS_OK) return;

@@ -100,11 +100,11 @@ typedef struct cs_event {
 } cs_event_t;
 
 typedef enum cs_effect_kind {
-    CS_FX_SEND,        /* link, header, payload (may be empty) */
-    CS_FX_DROP,        /* link, text: why */
-    CS_FX_STORE,       /* folder, batch, token */
-    CS_FX_JOB,         /* job */
-    CS_FX_SCAN_CREDIT, /* job id: one more batch of records may come */
+    CS_FX_SEND,   /* link, header, payload (may be empty) */
+    CS_FX_DROP,   /* link, text: why */
+    CS_FX_STORE,  /* folder, batch, token */
+    CS_FX_JOB,    /* job */
+    CS_FX_CREDIT, /* job id: one more batch of a scan's records may come; names may change */
     CS_FX_SCAN_CANCEL, /* job id: nobody wants it any more */
     CS_FX_REPLY,       /* ticket, folder, scan, err: a scan is done and durable */
     CS_FX_MEMBER,      /* folder, member: a new one was heard of; keep it and let its key in */

@@ -138,7 +138,7 @@ static void perform(nw_node_t *node, cs_effect_t *effect)
     case CS_FX_JOB:
         append_job(node, effect);
         break;
-    case CS_FX_SCAN_CREDIT:
+    case CS_FX_CREDIT:
         if (node->credited_job != effect->token) node->credits = 0;
         node->credited_job = effect->token;
         node->credits++;
@@ -218,20 +218,36 @@ void nw_happen(void *arg)
 
 /* --- jobs */
 
+static bool take_credit(nw_node_t *node, uint64_t job_id)
+{
+    while (node->credits == 0 || node->credited_job != job_id) {
+        if (write_next(node)) continue;
+        if (!node->ending) nw_fail(node->world, "a job gets no credit");
+        return false;
+    }
+    node->credits--;
+    return true;
+}
+
 static bool emit(void *arg, cs_job_t *job, cs_scan_records_t *records)
 {
     nw_node_t *node = arg;
     if (node->spy.crashed) return false;
     nw_happen(node);
-    while (node->credits == 0 || node->credited_job != job->id) {
-        if (write_next(node)) continue;
-        nw_fail(node->world, "a scan gets no credit");
-        return false;
-    }
-    node->credits--;
+    if (!take_credit(node, job->id)) return false;
     cs_event_t event = {.kind = CS_EV_RECORDS, .folder = NW_FOLDER, .records = records};
     nw_event(node, &event);
     return true;
+}
+
+static bool go(void *arg)
+{
+    nw_node_t *node = arg;
+    if (node->spy.crashed) return false;
+    nw_happen(node);
+    bool early = node->credits > 0 && node->credited_job == node->applying;
+    node->early_applies += early && node->writes != NULL;
+    return take_credit(node, node->applying);
 }
 
 static bool run_next(nw_node_t *node)
@@ -249,7 +265,7 @@ static bool run_next(nw_node_t *node)
 
     node->scans += run->job->kind == CS_JOB_SCAN;
     node->applies += run->job->kind == CS_JOB_APPLY;
-    node->early_applies += run->job->kind == CS_JOB_APPLY && node->writes != NULL;
+    node->applying = run->job->kind == CS_JOB_APPLY ? run->job->id : 0;
     node->spy.at = node->spy.calls + 1 + nw_pick(world, 60);
     bool may_crash = world->crashes && world->depth == 0 && nw_pick(world, 6) == 0;
     node->spy.act = may_crash ? NULL : nw_happen;
@@ -257,6 +273,7 @@ static bool run_next(nw_node_t *node)
                         .store = node->store,
                         .snapshot = run->snapshot,
                         .emit = emit,
+                        .go = go,
                         .arg = node};
     cs_job_run(run->job, &env);
     node->spy.at = 0;
@@ -337,10 +354,12 @@ static void return_next(nw_node_t *node)
 
 void nw_end_jobs(nw_node_t *node)
 {
+    node->ending = true;
     if (node->jobs != NULL && nw_pick(node->world, 2) == 0) run_next(node);
     while (node->jobs != NULL || node->writes != NULL) {
         if (!write_next(node)) return_next(node);
     }
+    node->ending = false;
 }
 
 void nw_finish_jobs(nw_node_t *node)

@@ -70,7 +70,9 @@ typedef struct nw_node {
     uint64_t credits, credited_job;
     uint64_t lives, asked, answered; /* tickets */
     unsigned scans, applies;         /* jobs run */
-    unsigned early_applies;          /* begun while a batch was to be written */
+    unsigned early_applies;          /* names changed while a batch was to be written */
+    uint64_t applying;               /* the job that does, 0: none */
+    bool ending;                     /* it stops: what waits for a credit gets none */
     cs_err_t last_answer;
     unsigned cancels;   /* scans that nobody wanted any more */
     unsigned addresses; /* of members, that it was told to keep or dial; the last: */

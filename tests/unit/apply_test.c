@@ -66,6 +66,40 @@ Test(apply, one_staged_content_serves_several_paths)
     cr_assert_eq(scene_stat(&scene, "a").nlink, 1);
 }
 
+typedef struct looking {
+    bool asked, answer;
+} looking_t;
+
+static bool go(void *arg)
+{
+    looking_t *looking = arg;
+    cr_assert_not(looking->asked);
+    looking->asked = true;
+    cr_expect_eq(scene.spy.syncs, 1);
+    cr_expect(scene_holds(&scene, "f", "old"), "no name has changed");
+    return looking->answer;
+}
+
+Test(apply, names_wait_for_a_word_when_all_is_flushed)
+{
+    for (int answer = 0; answer < 2; answer++) {
+        looking_t looking = {.answer = answer == 1};
+        scene_file(&scene, "f", "old");
+        scene_stage(&scene, "new");
+        scene_write(&scene, "f", "new");
+        scene.config.go = go;
+        scene.config.go_arg = &looking;
+        cs_err_t err = cs_apply(&scene.config, &scene.steps);
+        cr_expect_eq(err, looking.answer ? CS_OK : CS_ERR_AGAIN);
+        cr_expect(looking.asked);
+        cr_expect(scene_holds(&scene, "f", looking.answer ? "new" : "old"));
+        cr_expect_eq(scene_in_trash(&scene, "old"), looking.answer);
+        if (answer == 0) cr_expect_eq(scene_count(&scene, ".crdtsync/trash"), 0);
+        teardown();
+        setup();
+    }
+}
+
 /* Names that a power cut in the middle of two writes, a move and a deletion could undo. */
 static size_t names_at_risk(cs_durability_t durability)
 {

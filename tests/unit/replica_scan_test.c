@@ -231,3 +231,89 @@ Test(replica_scan, exec_folders_see_one_bit_on_both_sides)
     cr_expect_eq(scan(p.replica, &odd, 1).chmodded, 1);
     cs_peer_fini(&p);
 }
+
+/* A has p, which B has replaced; A knows, and has not got the bytes. Meanwhile A's user takes
+ * his file to q, which a scan sees that looks at nothing else. */
+static void take_away(cs_peer_t *a, cs_peer_t *b, bool replaced, uint64_t ino)
+{
+    cs_peer_init(a, 1, NULL);
+    cs_peer_init(b, 2, NULL);
+    scan(a->replica, (cs_sighting_t[]){saw(CS_SAW_APPEARED, "p", "old", 19, 10)}, 1);
+    cs_peer_exchange(a, b, true);
+    cs_peer_catch_up(b);
+    if (replaced)
+        scan(b->replica, (cs_sighting_t[]){saw(CS_SAW_MODIFIED, "p", "new", 7, 10)}, 1);
+    cs_peer_exchange(a, b, true);
+    scan(a->replica, (cs_sighting_t[]){saw(CS_SAW_APPEARED, "q", "old", ino, 10)}, 1);
+    cr_assert(shows(a->replica, "q", "old"));
+}
+
+/* q is gone, and p is as `at_p` says, or not looked at. */
+static cs_scan_result_t bring_back(cs_peer_t *a, const cs_sighting_t *at_p)
+{
+    cs_sighting_t seen[] = {saw(CS_SAW_VANISHED, "q", "", 0, 0),
+                            at_p != NULL ? *at_p : seen[0]};
+    return scan(a->replica, seen, at_p != NULL ? 2 : 1);
+}
+
+static void end_both(cs_peer_t *a, cs_peer_t *b)
+{
+    cs_peer_fini(a);
+    cs_peer_fini(b);
+}
+
+Test(replica_scan, a_file_that_is_back_where_it_stood_for_bytes_to_come_has_moved)
+{
+    cs_sighting_t touched = saw(CS_SAW_TOUCHED, "p", "", 19, 10);
+    cs_sighting_t other_mode = saw(CS_SAW_CHMODDED, "p", "", 19, 10);
+    touched.print.ctime_ns = other_mode.print.ctime_ns = 5;
+    const cs_sighting_t *const at_p[] = {NULL, &touched, &other_mode};
+    for (size_t i = 0; i < CS_COUNT_OF(at_p); i++) {
+        cs_peer_t a, b;
+        take_away(&a, &b, true, 19);
+        cs_scan_result_t result = bring_back(&a, at_p[i]);
+        cr_expect_eq(result.moved, 1, "case %zu", i);
+        cr_expect_eq(result.removed, 0, "case %zu", i);
+        cr_expect(shows(a.replica, "p", "old"), "case %zu", i);
+        cs_item_t row = {0};
+        cr_assert_eq(cs_replica_base(a.replica, cs_slice_text("p"), &row), CS_OK);
+        cr_expect_eq(row.print.ino, 19);
+        cr_expect_eq(row.print.ctime_ns, at_p[i] != NULL ? 5 : 0);
+        cs_item_fini(&row);
+        cs_buf_t picture = {0};
+        cs_peer_picture(&a, &picture);
+        cs_buf_put_u8(&picture, 0);
+        cr_expect_not_null(strstr((const char *)picture.data, "p.conflict-"), "case %zu", i);
+        cs_buf_fini(&picture);
+        end_both(&a, &b);
+    }
+}
+
+Test(replica_scan, a_file_that_is_not_back_is_removed)
+{
+    cs_sighting_t gone = saw(CS_SAW_VANISHED, "p", "", 0, 0);
+    cs_sighting_t written = saw(CS_SAW_MODIFIED, "p", "his", 19, 10);
+    const cs_sighting_t *const at_p[] = {&gone, &written};
+    for (size_t i = 0; i < CS_COUNT_OF(at_p); i++) {
+        cs_peer_t a, b;
+        take_away(&a, &b, true, 19);
+        cr_expect_eq(bring_back(&a, at_p[i]).moved, 0, "case %zu", i);
+        cr_expect_not(shows(a.replica, "q", "old"), "case %zu", i);
+        cr_expect_not(shows(a.replica, "p", "old"), "case %zu", i);
+        end_both(&a, &b);
+    }
+}
+
+Test(replica_scan, another_file_with_the_bytes_that_stand_elsewhere_is_removed)
+{
+    cs_peer_t a, b;
+    cs_sighting_t touched = saw(CS_SAW_TOUCHED, "p", "", 19, 10);
+    take_away(&a, &b, true, 20); /* a copy */
+    cr_expect_eq(bring_back(&a, &touched).removed, 1);
+    cr_expect(shows(a.replica, "p", "new"));
+    end_both(&a, &b);
+    take_away(&a, &b, false, 19); /* nothing else is wanted at p */
+    cr_expect_eq(bring_back(&a, &touched).removed, 1);
+    cr_expect(shows(a.replica, "p", "old"));
+    end_both(&a, &b);
+}

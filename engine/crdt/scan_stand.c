@@ -1,0 +1,77 @@
+/* scan_stand.c - files that stand where other bytes are wanted by now, until those have come.
+ *
+ * What the row of such a file shows may be wanted nowhere any more; then nothing is left there
+ * that a user could edit or remove. But who takes the file away and brings it back has moved it
+ * twice: its bytes are what he put there last. A scan that looks where it was meanwhile, and
+ * not here, leaves two rows of one file. When it vanishes there and is here again, it moved;
+ * else it would go with the bytes that are to come. */
+#include "base/mem.h"
+#include "crdt/scan_i.h"
+
+/* Nothing that the row shows is alive, nor are its bytes what is wanted there. */
+static bool is_outdated(cs_replica_t *r, const cs_item_t *row)
+{
+    if (row->content.kind == CS_KIND_DIR) return false;
+    for (uint32_t i = 0; i < row->back_len; i++) {
+        if (cs__back_lives(r, row, &row->back[i])) return false;
+    }
+    cs_family_t family;
+    cs_family_of(cs_slice_str(row->path), &family);
+    cs__flush(r);
+    cs__view_family(r, &family, &r->scan->view);
+    const cs_group_t *group = cs__view_find(&r->scan->view, cs_slice_str(row->path));
+    return group == NULL ||
+           !cs_content_eq(&r->scan->view.ref[group->first].cand->content, &row->content);
+}
+
+static bool same_file(const cs_print_t *a, const cs_print_t *b)
+{
+    return a->ino != 0 && a->dev == b->dev && a->ino == b->ino && a->btime_ns == b->btime_ns;
+}
+
+/* The file of a row, as it is now; false: it is not there any more. */
+static bool see_stand(cs_replica_t *r, const cs_item_t *row, cs_sighting_t *ret)
+{
+    *ret =
+        (cs_sighting_t){.mode = row->attr.mode, .mtime_ns = row->mtime_ns, .print = row->print};
+    cs_sight_t *sight = cs__sight_at(r->scan, cs_slice_str(row->path));
+    if (sight != NULL) {
+        bool there = sight->seen.what == CS_SAW_TOUCHED || sight->seen.what == CS_SAW_CHMODDED;
+        if (!there) return false;
+        if (sight->seen.what == CS_SAW_CHMODDED) ret->mode = sight->seen.mode;
+        ret->mtime_ns = sight->seen.mtime_ns;
+        ret->print = sight->seen.print;
+        sight->acts = 0;
+    }
+    ret->what = CS_SAW_APPEARED;
+    ret->content = row->content;
+    return true;
+}
+
+bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row)
+{
+    cs_rows_t like = {0};
+    cs_sight_t *to = NULL;
+    if (!r->scan->may_adopt) return false;
+    cs__rows_like(r, row, &like);
+    for (uint32_t i = 0; i < like.len && to == NULL; i++) {
+        const cs_item_t *stand = like.row[i];
+        cs_sighting_t seen;
+        if (!same_file(&stand->print, &row->print) || !is_outdated(r, stand)) continue;
+        if (!see_stand(r, stand, &seen)) continue;
+        bool is_new;
+        cs_onode_t *node = cs_omap_insert(&r->scan->stood, cs_slice_str(stand->path), &is_new);
+        if (!is_new) continue; /* another came back to it */
+        node->value = to = cs_calloc(1, sizeof *to);
+        to->seen = seen;
+        to->path = cs_str_ref(stand->path);
+        to->seen.path = cs_slice_str(to->path);
+        to->paired = true;
+        cs__forget_row(r, to->seen.path);
+    }
+    cs_free(like.row);
+    if (to == NULL) return false;
+    gone->to = to;
+    gone->acts ^= CS_ACT_DELETE | CS_ACT_MOVE;
+    return true;
+}
