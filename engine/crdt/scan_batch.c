@@ -184,6 +184,7 @@ void cs__scan_order(cs_replica_t *r)
         if (sight->adopted) continue;
         cs_slice_t path = cs_slice_str(sight->path);
         const cs_item_t *row = NULL;
+        cs__stand_saved(r, sight);
         if (sight->seen.what == CS_SAW_VANISHED) { /* whatever it was */
             sight->acts = cs_workset_has(&r->ws, CS_T_BASE, path) ? CS_ACT_DELETE : 0;
         } else {

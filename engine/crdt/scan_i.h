@@ -140,6 +140,7 @@ void cs__disown(cs_replica_t *r, cs_work_t *work);
 bool cs__is_hollow(cs_replica_t *r, const cs_item_t *row); /* there would be none */
 
 /* --- scan_stand.c: files that stand where other bytes are wanted by now */
+void cs__stand_saved(cs_replica_t *r, cs_sight_t *sight); /* again: then it appeared */
 /* The file of a row is gone, back where it stood before: then it moved. */
 bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row);
 

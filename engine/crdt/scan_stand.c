@@ -1,10 +1,12 @@
 /* scan_stand.c - files that stand where other bytes are wanted by now, until those have come.
  *
  * What the row of such a file shows may be wanted nowhere any more; then nothing is left there
- * that a user could edit or remove. But who takes the file away and brings it back has moved it
- * twice: its bytes are what he put there last. A scan that looks where it was meanwhile, and
- * not here, leaves two rows of one file. When it vanishes there and is here again, it moved;
- * else it would go with the bytes that are to come. */
+ * that a user could edit or remove, and it goes when those bytes come. Unless he puts it there
+ * once more:
+ * - He saves the very bytes again, not knowing of the others: they are new.
+ * - He takes the file away and brings it back: it was moved twice. A scan that looks where it
+ *   was meanwhile, and not here, leaves two rows of one file; it moved if it vanishes there
+ *   and is here again. */
 #include "base/mem.h"
 #include "crdt/scan_i.h"
 
@@ -22,6 +24,20 @@ static bool is_outdated(cs_replica_t *r, const cs_item_t *row)
     const cs_group_t *group = cs__view_find(&r->scan->view, cs_slice_str(row->path));
     return group == NULL ||
            !cs_content_eq(&r->scan->view.ref[group->first].cand->content, &row->content);
+}
+
+/* What a program writes, or touches, gets another mtime; a rename there and back, ours too,
+ * does not, nor does a file system that numbers its inodes anew. */
+void cs__stand_saved(cs_replica_t *r, cs_sight_t *sight)
+{
+    if (!r->scan->may_adopt || sight->seen.what != CS_SAW_TOUCHED) return;
+    const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
+    if (row == NULL || sight->seen.print.mtime_ns == row->print.mtime_ns) return;
+    if (!is_outdated(r, row)) return;
+    sight->seen.what = CS_SAW_APPEARED;
+    sight->seen.content = row->content;
+    sight->seen.mode = row->attr.mode;
+    cs__forget_row(r, cs_slice_str(sight->path));
 }
 
 static bool same_file(const cs_print_t *a, const cs_print_t *b)
@@ -48,6 +64,23 @@ static bool see_stand(cs_replica_t *r, const cs_item_t *row, cs_sighting_t *ret)
     return true;
 }
 
+/* NULL: another file came back there. */
+static cs_sight_t *take_stand(cs_replica_t *r, const cs_item_t *stand,
+                              const cs_sighting_t *seen)
+{
+    bool is_new;
+    cs_onode_t *node = cs_omap_insert(&r->scan->stood, cs_slice_str(stand->path), &is_new);
+    if (!is_new) return NULL;
+    cs_sight_t *to = cs_calloc(1, sizeof *to);
+    node->value = to;
+    to->seen = *seen;
+    to->path = cs_str_ref(stand->path);
+    to->seen.path = cs_slice_str(to->path);
+    to->paired = true;
+    cs__forget_row(r, to->seen.path);
+    return to;
+}
+
 bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row)
 {
     cs_rows_t like = {0};
@@ -58,16 +91,7 @@ bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row)
         const cs_item_t *stand = like.row[i];
         cs_sighting_t seen;
         if (!same_file(&stand->print, &row->print) || !is_outdated(r, stand)) continue;
-        if (!see_stand(r, stand, &seen)) continue;
-        bool is_new;
-        cs_onode_t *node = cs_omap_insert(&r->scan->stood, cs_slice_str(stand->path), &is_new);
-        if (!is_new) continue; /* another came back to it */
-        node->value = to = cs_calloc(1, sizeof *to);
-        to->seen = seen;
-        to->path = cs_str_ref(stand->path);
-        to->seen.path = cs_slice_str(to->path);
-        to->paired = true;
-        cs__forget_row(r, to->seen.path);
+        if (see_stand(r, stand, &seen)) to = take_stand(r, stand, &seen);
     }
     cs_free(like.row);
     if (to == NULL) return false;

@@ -289,6 +289,29 @@ Test(replica_scan, a_file_that_is_back_where_it_stood_for_bytes_to_come_has_move
     }
 }
 
+Test(replica_scan, bytes_that_are_saved_again_where_others_are_wanted_are_new)
+{
+    cs_sighting_t again = saw(CS_SAW_TOUCHED, "p", "", 19, 10);
+    for (int written = 0; written < 2; written++) {
+        cs_peer_t a, b;
+        take_away(&a, &b, true, 20); /* a copy, to another place */
+        again.mtime_ns = again.print.mtime_ns = again.print.ctime_ns = 5;
+        if (written == 0)
+            again.mtime_ns = again.print.mtime_ns = 0; /* renamed there and back */
+        cs_scan_result_t result = scan(a.replica, &again, 1);
+        cr_expect_eq(result.added, (uint64_t)written);
+        bring_back(&a, NULL); /* he keeps the one at p */
+        cs_peer_exchange(&a, &b, true);
+        cs_buf_t picture = {0};
+        cs_peer_picture(&b, &picture);
+        cs_buf_put_u8(&picture, 0);
+        bool both = strstr((const char *)picture.data, "p.conflict-") != NULL;
+        cr_expect_eq(both, written == 1, "%s", (const char *)picture.data);
+        cs_buf_fini(&picture);
+        end_both(&a, &b);
+    }
+}
+
 Test(replica_scan, a_file_that_is_not_back_is_removed)
 {
     cs_sighting_t gone = saw(CS_SAW_VANISHED, "p", "", 0, 0);
