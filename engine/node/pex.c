@@ -115,6 +115,7 @@ static cs_pex_item_t *make(cs_pex_t *pex, const cs_key_t *key)
         pex->cap = cs_grow(pex->cap, pex->len + 1);
         pex->item = cs_realloc_array(pex->item, pex->cap, sizeof *pex->item);
     }
+    CS_ASSERT(pex->item != NULL); /* len < cap: clang-tidy does not see it */
     for (size_t i = pex->len++; i > at; i--) {
         pex->item[i] = pex->item[i - 1];
     }
