@@ -182,7 +182,6 @@ bool cs__is_hollow(cs_replica_t *r, const cs_item_t *row)
 {
     cs_rows_t like = {0};
     bool hollow = true;
-    if (!cs__any_wanted(r)) return false;
     cs__rows_like(r, row, &like);
     for (uint32_t i = 0; i < row->back_len && hollow; i++) {
         const cs_back_t *back = &row->back[i];

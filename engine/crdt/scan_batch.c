@@ -178,13 +178,14 @@ void cs__scan_order(cs_replica_t *r)
         qsort(sights->item, sights->len, sizeof *sights->item, sight_order);
     }
     cs__adopt_all(r);
+    bool wanted = cs__any_wanted(r); /* perhaps it came while the scan went on */
     for (uint32_t i = 0; i < sights->len; i++) {
         cs_sight_t *sight = &sights->item[i];
         cs__trim(r);
         if (sight->adopted) continue;
         cs_slice_t path = cs_slice_str(sight->path);
         const cs_item_t *row = NULL;
-        cs__stand_saved(r, sight);
+        if (wanted) cs__stand_saved(r, sight);
         if (sight->seen.what == CS_SAW_VANISHED) { /* whatever it was */
             sight->acts = cs_workset_has(&r->ws, CS_T_BASE, path) ? CS_ACT_DELETE : 0;
         } else {
@@ -196,7 +197,7 @@ void cs__scan_order(cs_replica_t *r)
         bool again = i > 0 && cs_str_eq(sight->path, sight[-1].path); /* file, now directory */
         if (again) sight->acts &= (uint8_t) ~(sight[-1].acts & CS_ACT_DELETE);
     }
-    cs__pair_renames(r);
+    cs__pair_renames(r, wanted);
     scan->phase = CS_SCAN_ALL;
     if (sights->len <= r->batch_max) return;
     scan->phase = CS_SCAN_CREATE;

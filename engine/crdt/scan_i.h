@@ -137,12 +137,13 @@ bool cs__back_lives(cs_replica_t *r, const cs_item_t *row, const cs_back_t *back
 void cs__forget_row(cs_replica_t *r, cs_slice_t path); /* no operation */
 /* Before the work's file is edited, moved or deleted: leaves it the links that are its own. */
 void cs__disown(cs_replica_t *r, cs_work_t *work);
-bool cs__is_hollow(cs_replica_t *r, const cs_item_t *row); /* there would be none */
+bool cs__is_hollow(cs_replica_t *r,
+                   const cs_item_t *row); /* there would be none; only where any is wanted */
 
 /* --- scan_stand.c: files that stand where other bytes are wanted by now */
 void cs__stand_saved(cs_replica_t *r, cs_sight_t *sight); /* again: then it appeared */
-/* The file of a row is gone, back where it stood before: then it moved. */
-bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row);
+/* The file of this row vanished: it is back here, where it stood before. NULL: it is not. */
+cs_sight_t *cs__stand_of(cs_replica_t *r, const cs_item_t *gone);
 
 /* --- scan_note.c: what was there before an operation */
 cs_work_t *cs__work(cs_replica_t *r, cs_item_t *row); /* the work of a row, made if needed */
@@ -178,7 +179,11 @@ void cs__op_move(cs_replica_t *r, cs_work_t *work, cs_str_t *to, cs_how_t how, u
 void cs__op_chmod(cs_replica_t *r, cs_work_t *work, uint16_t mode, bool pin);
 
 /* --- scan_pair.c, scan_settle.c */
-void cs__pair_renames(cs_replica_t *r); /* DELETE and CREATE become MOVE */
+bool cs__same_inode(const cs_print_t *a, const cs_print_t *b);
+/* DELETE and CREATE become MOVE. wanted: as cs__any_wanted, now. */
+void cs__pair_renames(cs_replica_t *r, bool wanted);
+/* Is what the row shows displayed at its path? Changes the view. */
+bool cs__stands(cs_replica_t *r, const cs_item_t *row);
 /* Where the backing is displayed now; NULL: nowhere. The view is left at its family. */
 const cs_str_t *cs__shown_at(cs_replica_t *r, const cs_link_t *link);
 void cs__freeze(cs_replica_t *r);

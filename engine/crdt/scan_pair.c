@@ -45,6 +45,11 @@ static int by_content(const void *x, const void *y)
     return order != 0 ? order : cs_str_cmp(a->path, b->path);
 }
 
+bool cs__same_inode(const cs_print_t *a, const cs_print_t *b)
+{
+    return inode_cmp(a, b) == 0;
+}
+
 static bool is_known(const cs_print_t *print)
 {
     return print->dev != 0 || print->ino != 0;
@@ -158,7 +163,7 @@ static uint32_t count(const cs_sights_t *sights, uint8_t act)
 }
 
 /* The files that are gone; markers have no bytes to go by. */
-static uint32_t list_gone(cs_replica_t *r, cs_gone_t *said, cs_end_t *ret)
+static uint32_t list_gone(cs_replica_t *r, bool wanted, cs_gone_t *said, cs_end_t *ret)
 {
     cs_sights_t *sights = &r->scan->sights;
     uint32_t len = 0;
@@ -168,8 +173,7 @@ static uint32_t list_gone(cs_replica_t *r, cs_gone_t *said, cs_end_t *ret)
         cs__trim(r);
         const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
         if (row == NULL || row->content.kind == CS_KIND_DIR) continue;
-        if (cs__is_hollow(r, row)) continue; /* nothing that could move */
-        if (cs__stand_moved(r, sight, row)) continue;
+        if (wanted && cs__is_hollow(r, row)) continue; /* nothing that could move */
         said[len] = (cs_gone_t){row->content, row->print};
         ret[len] = (cs_end_t){&said[len].content, &said[len].print, sight->path, sight, false};
         len++;
@@ -189,18 +193,32 @@ static uint32_t list_made(cs_sights_t *sights, cs_end_t *ret)
     return len;
 }
 
-void cs__pair_renames(cs_replica_t *r)
+/* Where nothing appeared, the file may be back where it stood. */
+static void pair_stands(cs_replica_t *r, cs_end_t *gone, uint32_t gone_len)
+{
+    for (uint32_t i = 0; i < gone_len; i++) {
+        cs_sight_t *sight = gone[i].sight;
+        cs__trim(r);
+        const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
+        if (row != NULL) sight->to = cs__stand_of(r, row);
+        if (sight->to != NULL) sight->acts ^= CS_ACT_DELETE | CS_ACT_MOVE;
+    }
+}
+
+void cs__pair_renames(cs_replica_t *r, bool wanted)
 {
     cs_sights_t *sights = &r->scan->sights;
     uint32_t gone_len = count(sights, CS_ACT_DELETE), made_len = count(sights, CS_ACT_CREATE);
-    if (gone_len == 0 || (made_len == 0 && !r->scan->may_adopt)) return;
+    if (gone_len == 0 || (made_len == 0 && !wanted)) return;
     cs_gone_t *said = cs_calloc(gone_len, sizeof *said);
     cs_end_t *gone = cs_calloc(gone_len, sizeof *gone),
-             *made = cs_calloc(made_len + 1u, sizeof *made); /* of none, too */
-    gone_len = list_gone(r, said, gone);
+             *made = cs_calloc(made_len, sizeof *made);
+    gone_len = list_gone(r, wanted, said, gone);
     made_len = list_made(sights, made);
     if (gone_len > 0) {
         pair_inodes(gone, gone_len, made, made_len);
+        gone_len = unpaired(gone, gone_len);
+        if (wanted) pair_stands(r, gone, gone_len);
         gone_len = unpaired(gone, gone_len);
         pair_contents(gone, gone_len, made, unpaired(made, made_len));
     }

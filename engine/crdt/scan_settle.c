@@ -25,7 +25,7 @@ const cs_str_t *cs__shown_at(cs_replica_t *r, const cs_link_t *link)
     return NULL;
 }
 
-static bool stands(cs_replica_t *r, const cs_item_t *row)
+bool cs__stands(cs_replica_t *r, const cs_item_t *row)
 {
     cs_view_t *view = &r->scan->view;
     cs_family_t family;
@@ -48,7 +48,7 @@ typedef struct cs_freezing {
 
 static void find_displaced(cs_replica_t *r, cs_work_t *work, cs_freezing_t *ret)
 {
-    if (work->touched || work->gone || work->shown == NULL || stands(r, work->row)) return;
+    if (work->touched || work->gone || work->shown == NULL || cs__stands(r, work->row)) return;
     for (uint32_t i = 0; i < work->links.len; i++) {
         if (!work->shown[i]) continue;
         const cs_back_t *back = &work->row->back[i];

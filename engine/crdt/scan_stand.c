@@ -17,20 +17,15 @@ static bool is_outdated(cs_replica_t *r, const cs_item_t *row)
     for (uint32_t i = 0; i < row->back_len; i++) {
         if (cs__back_lives(r, row, &row->back[i])) return false;
     }
-    cs_family_t family;
-    cs_family_of(cs_slice_str(row->path), &family);
     cs__flush(r);
-    cs__view_family(r, &family, &r->scan->view);
-    const cs_group_t *group = cs__view_find(&r->scan->view, cs_slice_str(row->path));
-    return group == NULL ||
-           !cs_content_eq(&r->scan->view.ref[group->first].cand->content, &row->content);
+    return !cs__stands(r, row);
 }
 
 /* What a program writes, or touches, gets another mtime; a rename there and back, ours too,
  * does not, nor does a file system that numbers its inodes anew. */
 void cs__stand_saved(cs_replica_t *r, cs_sight_t *sight)
 {
-    if (!r->scan->may_adopt || sight->seen.what != CS_SAW_TOUCHED) return;
+    if (sight->seen.what != CS_SAW_TOUCHED) return;
     const cs_item_t *row = cs__row(r, cs_slice_str(sight->path));
     if (row == NULL || sight->seen.print.mtime_ns == row->print.mtime_ns) return;
     if (!is_outdated(r, row)) return;
@@ -38,11 +33,6 @@ void cs__stand_saved(cs_replica_t *r, cs_sight_t *sight)
     sight->seen.content = row->content;
     sight->seen.mode = row->attr.mode;
     cs__forget_row(r, cs_slice_str(sight->path));
-}
-
-static bool same_file(const cs_print_t *a, const cs_print_t *b)
-{
-    return a->ino != 0 && a->dev == b->dev && a->ino == b->ino && a->btime_ns == b->btime_ns;
 }
 
 /* The file of a row, as it is now; false: it is not there any more. */
@@ -57,45 +47,41 @@ static bool see_stand(cs_replica_t *r, const cs_item_t *row, cs_sighting_t *ret)
         if (sight->seen.what == CS_SAW_CHMODDED) ret->mode = sight->seen.mode;
         ret->mtime_ns = sight->seen.mtime_ns;
         ret->print = sight->seen.print;
-        sight->acts = 0;
     }
     ret->what = CS_SAW_APPEARED;
     ret->content = row->content;
     return true;
 }
 
-/* NULL: another file came back there. */
+/* The row is forgotten, and what its sight had to say of it is said by the move. */
 static cs_sight_t *take_stand(cs_replica_t *r, const cs_item_t *stand,
                               const cs_sighting_t *seen)
 {
     bool is_new;
-    cs_onode_t *node = cs_omap_insert(&r->scan->stood, cs_slice_str(stand->path), &is_new);
-    if (!is_new) return NULL;
-    cs_sight_t *to = cs_calloc(1, sizeof *to);
-    node->value = to;
+    cs_sight_t *to = cs_calloc(1, sizeof *to), *sight;
     to->seen = *seen;
     to->path = cs_str_ref(stand->path);
     to->seen.path = cs_slice_str(to->path);
     to->paired = true;
+    cs_omap_insert(&r->scan->stood, to->seen.path, &is_new)->value = to;
+    sight = cs__sight_at(r->scan, to->seen.path);
+    if (sight != NULL) sight->acts = 0;
     cs__forget_row(r, to->seen.path);
     return to;
 }
 
-bool cs__stand_moved(cs_replica_t *r, cs_sight_t *gone, const cs_item_t *row)
+cs_sight_t *cs__stand_of(cs_replica_t *r, const cs_item_t *gone)
 {
     cs_rows_t like = {0};
     cs_sight_t *to = NULL;
-    if (!r->scan->may_adopt) return false;
-    cs__rows_like(r, row, &like);
+    cs__rows_like(r, gone, &like);
     for (uint32_t i = 0; i < like.len && to == NULL; i++) {
         const cs_item_t *stand = like.row[i];
+        bool same = gone->print.ino != 0 && cs__same_inode(&stand->print, &gone->print);
         cs_sighting_t seen;
-        if (!same_file(&stand->print, &row->print) || !is_outdated(r, stand)) continue;
+        if (!same || !is_outdated(r, stand)) continue;
         if (see_stand(r, stand, &seen)) to = take_stand(r, stand, &seen);
     }
     cs_free(like.row);
-    if (to == NULL) return false;
-    gone->to = to;
-    gone->acts ^= CS_ACT_DELETE | CS_ACT_MOVE;
-    return true;
+    return to;
 }

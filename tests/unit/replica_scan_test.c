@@ -312,6 +312,38 @@ Test(replica_scan, bytes_that_are_saved_again_where_others_are_wanted_are_new)
     }
 }
 
+/* What makes it outdated arrives while the scan goes on. */
+Test(replica_scan, a_scan_that_bytes_overtake_sees_what_is_back_all_the_same)
+{
+    cs_peer_t a, b;
+    cs_scan_result_t result;
+    bool stage_now;
+    cs_sighting_t gone = saw(CS_SAW_VANISHED, "q", "", 0, 0);
+    take_away(&a, &b, false, 19);
+    scan(b.replica, (cs_sighting_t[]){saw(CS_SAW_MODIFIED, "p", "new", 7, 10)}, 1);
+    cs_replica_scan_begin(a.replica, NULL, NULL);
+    cr_assert_eq(cs_replica_scan_add(a.replica, &gone, &stage_now), CS_OK);
+    cs_peer_exchange(&a, &b, true);
+    cr_assert_eq(cs_replica_scan_commit(a.replica, &result), CS_OK);
+    cr_expect_eq(result.moved, 1);
+    cr_expect(shows(a.replica, "p", "old"));
+    end_both(&a, &b);
+}
+
+Test(replica_scan, a_file_that_appears_elsewhere_has_moved_there)
+{
+    cs_peer_t a, b;
+    take_away(&a, &b, true, 19);
+    cs_sighting_t seen[] = {saw(CS_SAW_VANISHED, "q", "", 0, 0),
+                            saw(CS_SAW_APPEARED, "z", "old", 19, 10)};
+    cs_scan_result_t result = scan(a.replica, seen, 2); /* of these two alone */
+    cr_expect_eq(result.moved, 1);
+    cr_expect_eq(result.added, 0);
+    cr_expect(shows(a.replica, "z", "old"));
+    cr_expect(shows(a.replica, "p", "new"));
+    end_both(&a, &b);
+}
+
 Test(replica_scan, a_file_that_is_not_back_is_removed)
 {
     cs_sighting_t gone = saw(CS_SAW_VANISHED, "p", "", 0, 0);
