@@ -26,6 +26,11 @@
 
 CS_HEADER_BEGIN
 
+static inline uint64_t cs_min_u64(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
 CS_NORETURN void cs_assert_fail(const char *condition, const char *file, int line);
 
 CS_HEADER_END

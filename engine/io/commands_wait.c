@@ -186,11 +186,6 @@ static void end_missing(cs_daemon_t *daemon, cs_pending_t *pending, const cs_buf
     cs_buf_fini(&error);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void check(cs_daemon_t *daemon, cs_pending_t *pending, bool expired)
 {
     waiting_t *waiting = pending->arg;
@@ -198,7 +193,7 @@ static void check(cs_daemon_t *daemon, cs_pending_t *pending, bool expired)
     (void)expired; /* also where only the next look is due */
     uint64_t until_ms = waiting->until_ms;
     if (now < waiting->next_ms && now < until_ms) {
-        pending->deadline_ms = earlier(waiting->next_ms, until_ms);
+        pending->deadline_ms = cs_min_u64(waiting->next_ms, until_ms);
         return;
     }
     const cs_mounted_t *small = too_small(daemon, waiting);
@@ -218,7 +213,7 @@ static void check(cs_daemon_t *daemon, cs_pending_t *pending, bool expired)
         waiting->next_ms = after + (pause > PAUSE_MIN_MS ? pause : PAUSE_MIN_MS);
         /* A look follows what happens until then. */
         pending->deadline_ms =
-            small != NULL ? earlier(waiting->members_ms, until_ms) : until_ms;
+            small != NULL ? cs_min_u64(waiting->members_ms, until_ms) : until_ms;
     }
     cs_buf_fini(&missing);
 }
@@ -240,7 +235,7 @@ int cs__cmd_wait(cs_ask_t *ask)
         }
         waiting->peers = peers;
         waiting->until_ms = timeout < NEVER - now ? now + timeout : NEVER;
-        waiting->members_ms = earlier(now + MEMBERS_MS, waiting->until_ms);
+        waiting->members_ms = cs_min_u64(now + MEMBERS_MS, waiting->until_ms);
         cs_pending_t *pending = cs__ask_pending(ask);
         pending->arg = waiting;
         pending->arg_free = waiting_free;

@@ -165,9 +165,8 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
     borrow_fs(daemon, shell_job);
     cs__watch_job(daemon, shell_job->job);
     shell_job->snapshot = cs_store_snapshot(daemon->store);
-    shell_job->is_scan = shell_job->job->kind == CS_JOB_SCAN;
-    bool waits = shell_job->is_scan || shell_job->job->kind == CS_JOB_APPLY;
-    if (waits) shell_job->gate = cs_gate_new();
+    cs_job_kind_t kind = shell_job->job->kind;
+    if (kind == CS_JOB_SCAN || kind == CS_JOB_APPLY) shell_job->gate = cs_gate_new();
     shell_job->next = daemon->shell->jobs;
     daemon->shell->jobs = shell_job;
 
@@ -201,7 +200,8 @@ void cs__daemon_cancel_job(cs_daemon_t *daemon, uint64_t job_id)
 bool cs__daemon_scan_looked(const cs_daemon_t *daemon, uint32_t folder, uint64_t *ret)
 {
     for (cs_shell_job_t *job = daemon->shell->jobs; job != NULL; job = job->next) {
-        if (!job->is_scan || job->folder != folder) continue;
+        /* What a running job consists of is the worker's, but for its kind. */
+        if (job->job->kind != CS_JOB_SCAN || job->folder != folder) continue;
         *ret = atomic_load_explicit(&job->looked, memory_order_relaxed);
         return true;
     }

@@ -42,7 +42,6 @@ typedef struct cs_shell_job {
     cs_err_t fs_err;
     cs_snapshot_t *snapshot;
     cs_gate_t *gate; /* SCAN: a credit is a batch of records; APPLY: the names; else NULL */
-    bool is_scan;
     atomic_bool cancelled;
     atomic_uint_fast64_t looked; /* SCAN: at so many files and directories so far */
 } cs_shell_job_t;

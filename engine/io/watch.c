@@ -187,11 +187,6 @@ static void take_words(void *arg)
 
 /* --- the loop */
 
-static uint64_t sooner(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 static bool rests(const cs_watcher_t *watch)
 {
     return watch->thread.now_ms < watch->rest_until_ms;
@@ -211,10 +206,10 @@ static int timeout_ms(const cs_watcher_t *watch, bool more)
     const cs_watch_thread_t *thread = &watch->thread;
     if (more || thread->gone) return 0;
     uint64_t at = watch->root_ms + CS_WATCH_ROOT_MS;
-    if (!watch->in_flight) at = sooner(at, cs_dirty_due(thread->dirty));
-    if (thread->from.waits) at = sooner(at, thread->from.at_ms + PAIR_MS);
-    if (state_differs(watch)) at = sooner(at, watch->told_ms + STATE_MS);
-    if (rests(watch)) at = sooner(at, watch->rest_until_ms);
+    if (!watch->in_flight) at = cs_min_u64(at, cs_dirty_due(thread->dirty));
+    if (thread->from.waits) at = cs_min_u64(at, thread->from.at_ms + PAIR_MS);
+    if (state_differs(watch)) at = cs_min_u64(at, watch->told_ms + STATE_MS);
+    if (rests(watch)) at = cs_min_u64(at, watch->rest_until_ms);
     return at > thread->now_ms ? (int)(at - thread->now_ms) : 0;
 }
 

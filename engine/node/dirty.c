@@ -69,11 +69,6 @@ static void stop_waiting(cs_dirty_t *dirty, entry_t *entry)
     entry->waits = entry->tree = entry->made = false;
 }
 
-static uint64_t lesser(uint64_t a, uint64_t b)
-{
-    return a < b ? a : b;
-}
-
 /* The newest hint decides, within bounds that no number of hints can move. */
 static uint64_t due_of(const entry_t *entry, cs_dirty_kind_t kind, uint64_t now_ms)
 {
@@ -81,13 +76,13 @@ static uint64_t due_of(const entry_t *entry, cs_dirty_kind_t kind, uint64_t now_
     switch (kind) {
     case CS_DIRTY_DONE:
     case CS_DIRTY_MADE:
-        due = lesser(now_ms + CS_DIRTY_TOGETHER_MS, entry->first_ms + CS_DIRTY_GONE_MS);
+        due = cs_min_u64(now_ms + CS_DIRTY_TOGETHER_MS, entry->first_ms + CS_DIRTY_GONE_MS);
         break;
     case CS_DIRTY_GONE:
-        due = lesser(now_ms + CS_DIRTY_GONE_MS, entry->first_ms + CS_DIRTY_QUIET_MS);
+        due = cs_min_u64(now_ms + CS_DIRTY_GONE_MS, entry->first_ms + CS_DIRTY_QUIET_MS);
         break;
     case CS_DIRTY_WRITING:
-        due = lesser(now_ms + CS_DIRTY_QUIET_MS, entry->first_ms + entry->long_ms);
+        due = cs_min_u64(now_ms + CS_DIRTY_QUIET_MS, entry->first_ms + entry->long_ms);
         break;
     }
     uint64_t rested = entry->taken_ms != 0 ? entry->taken_ms + entry->rest_ms : 0;
@@ -109,7 +104,7 @@ static entry_t *touch(cs_dirty_t *dirty, cs_slice_t path, cs_dirty_kind_t kind, 
     entry->writing = kind == CS_DIRTY_WRITING;
     entry->made = kind == CS_DIRTY_MADE;
     entry->due_ms = due_of(entry, kind, now_ms);
-    dirty->next_ms = lesser(dirty->next_ms, entry->due_ms);
+    dirty->next_ms = cs_min_u64(dirty->next_ms, entry->due_ms);
     return entry;
 }
 
@@ -284,7 +279,7 @@ bool cs_dirty_take(cs_dirty_t *dirty, uint64_t now_ms, cs_dirty_batch_t *ret)
             ret->path[ret->count++] = cs_str_new(path.data, path.len);
             hand_over(dirty, entry, now_ms);
         } else if (entry->waits) {
-            dirty->next_ms = lesser(dirty->next_ms, entry->due_ms);
+            dirty->next_ms = cs_min_u64(dirty->next_ms, entry->due_ms);
             continue;
         }
         if (!is_resting(dirty, entry, now_ms)) remove_node(dirty, node);
