@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "support/rounds.h"
+#include "support/support.h"
 #include "support/victim.h"
 
 #define SAMPLE 6u /* ends of one scene, spread over its changes and the ways to end */
@@ -208,8 +209,7 @@ int main(int argc, char **argv)
     bool all = argc > 1 && strcmp(argv[1], "--all") == 0;
     const char *only = argc > 1 + all ? argv[argc - 1] : "";
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (access("/dev/shm", W_OK) == 0)
-        setenv("TMPDIR", "/dev/shm", 0); /* flushes cost nothing */
+    tmp_in_memory(TMP_SMALL_MIB);
     for (size_t i = 0; i < sizeof scenes / sizeof scenes[0]; i++) {
         if (*only == '\0' || strcmp(scenes[i].name, only) == 0) play(&scenes[i], all);
     }

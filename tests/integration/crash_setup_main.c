@@ -12,8 +12,8 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
+#include "support/support.h"
 #include "support/victim.h"
 
 #define TEXT "was here before\n"
@@ -228,7 +228,7 @@ int main(int argc, char **argv)
 {
     all = argc > 1 && strcmp(argv[1], "--all") == 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
-    if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
+    tmp_in_memory(TMP_SMALL_MIB);
     cluster_new(&cluster, 1);
     cluster.count = 2;
     node_text(&cluster.node[0], "theirs", TEXT);

@@ -11,13 +11,15 @@
 #include "base/prng.h"
 #include "support/kills.h"
 #include "support/seed.h"
+#include "support/support.h"
 
-#define FILES      3000u
-#define FILES_LONG 200000u
-#define DIRS       100u
-#define ROUNDS     3u
-#define KILLS_MAX  4u
-#define SETTLE_S   1200 /* of 200,000 files each differs for the replicas that made it */
+#define FILES         3000u
+#define FILES_LONG    200000u
+#define FILES_PER_MIB 25u /* in two folders, with the databases; takes half of that */
+#define DIRS          100u
+#define ROUNDS        3u
+#define KILLS_MAX     4u
+#define SETTLE_S      1200 /* of 200,000 files each differs for the replicas that made it */
 
 static cs_prng_t prng;
 
@@ -72,6 +74,7 @@ int main(int argc, char **argv)
     cluster_t cluster;
     setvbuf(stdout, NULL, _IOLBF, 0);
     cs_prng_init(&prng, test_seed("exchange"));
+    tmp_in_memory(files / FILES_PER_MIB);
     cluster_new(&cluster, 2);
     relay_t *relay = relay_new(cluster.node[0].port);
     cluster_pair(&cluster, 1, 0, relay_port(relay));

@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "base/mem.h"
+#include "support/support.h"
 
 #define LINK_MARK "-> "
 
@@ -25,7 +26,7 @@ static void must(bool ok, const char *what)
 void duet_open(duet_t *duet)
 {
     memset(duet, 0, sizeof *duet);
-    if (access("/dev/shm", W_OK) == 0) setenv("TMPDIR", "/dev/shm", 0);
+    tmp_in_memory(TMP_SMALL_MIB);
     sites_open(&duet->sites, 2);
 }
 

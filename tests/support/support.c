@@ -3,11 +3,14 @@
 
 #include <ftw.h>
 #include <linux/magic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #define OPEN_DIRS_MAX 16
+#define MEMORY        "/dev/shm"
 
 static const char *above_all(void)
 {
@@ -25,6 +28,13 @@ bool tmp_on_disk(void)
 {
     const char *dir = is_in_memory(above_all()) ? "/var/tmp" : above_all();
     return !is_in_memory(dir) && setenv("TMPDIR", dir, 1) == 0;
+}
+
+void tmp_in_memory(unsigned mib)
+{
+    struct statfs st;
+    if (access(MEMORY, W_OK) != 0 || statfs(MEMORY, &st) != 0) return;
+    if ((uint64_t)st.f_bavail * (uint64_t)st.f_bsize >> 20 >= mib) setenv("TMPDIR", MEMORY, 0);
 }
 
 tmp_t tmp_new(void)
