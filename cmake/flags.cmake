@@ -29,12 +29,18 @@ if(CRDTSYNC_FUZZ)
   target_link_options(cs_flags INTERFACE -fsanitize=address,undefined)
 endif()
 
+# As users run it: nothing is instrumented.
+set(as_released FALSE)
+if(CMAKE_BUILD_TYPE MATCHES "^Rel" AND
+    NOT (CRDTSYNC_SANITIZE OR CRDTSYNC_TSAN OR CRDTSYNC_COVERAGE OR CRDTSYNC_FUZZ))
+  set(as_released TRUE)
+endif()
+
 # The programs are optimised as a whole: a node of a million files starts in six sevenths of the
 # time, random histories take a quarter less.
 # Objects are of both kinds (fat), and everything else is linked of the usual ones, which is faster.
 set(whole FALSE)
-if(CRDTSYNC_LTO AND CMAKE_C_COMPILER_ID STREQUAL GNU AND CMAKE_BUILD_TYPE MATCHES "^Rel" AND
-    NOT (CRDTSYNC_SANITIZE OR CRDTSYNC_TSAN OR CRDTSYNC_COVERAGE OR CRDTSYNC_FUZZ))
+if(CRDTSYNC_LTO AND CMAKE_C_COMPILER_ID STREQUAL GNU AND as_released)
   set(whole TRUE)
   target_link_options(cs_flags INTERFACE
     $<IF:$<BOOL:$<TARGET_PROPERTY:CS_WHOLE>>,-flto=auto,-fno-lto>)
