@@ -79,14 +79,26 @@ static cs_err_t hash_file(cs_path_hasher_t *hasher, cs_slice_t path,
     return CS_OK;
 }
 
+static cs_err_t read_link(cs_path_hasher_t *hasher, cs_slice_t path, cs_stat_t *ret_before,
+                          cs_stat_t *ret_after)
+{
+    const cs_fs_ops_t *ops = hasher->fs->ops;
+    cs_err_t err = ops->stat(hasher->fs, path, ret_before);
+    if (err == CS_OK) err = ops->readlink(hasher->fs, path, &hasher->target);
+    if (err == CS_OK) err = ops->stat(hasher->fs, path, ret_after);
+    return err;
+}
+
+/* A file system that remembers times for a while (FUSE) may know of a new ctime only once the
+ * link is read: then it is read again. */
 static cs_err_t hash_symlink(cs_path_hasher_t *hasher, cs_slice_t path, cs_content_t *ret,
                              cs_stat_t *ret_stat)
 {
-    const cs_fs_ops_t *ops = hasher->fs->ops;
     cs_stat_t before, after;
-    cs_err_t err = ops->stat(hasher->fs, path, &before);
-    if (err == CS_OK) err = ops->readlink(hasher->fs, path, &hasher->target);
-    if (err == CS_OK) err = ops->stat(hasher->fs, path, &after);
+    cs_err_t err = read_link(hasher, path, &before, &after);
+    if (err == CS_OK && !cs_print_eq(&before.print, &after.print)) {
+        err = read_link(hasher, path, &before, &after);
+    }
     if (err != CS_OK) return err;
     if (after.type != CS_NODE_SYMLINK || !cs_print_eq(&before.print, &after.print)) {
         return CS_ERR_CHANGED;

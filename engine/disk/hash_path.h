@@ -1,7 +1,7 @@
 /* hash_path.h - content of what is at a path, read while it stood still.
  *
  * Two equal stats around the read: what changes meanwhile is CS_ERR_CHANGED. So is what is no
- * file or link any more. */
+ * file or link any more. A link is read a second time before that is said. */
 #ifndef CS_DISK_HASH_PATH_H
 #define CS_DISK_HASH_PATH_H
 

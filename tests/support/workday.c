@@ -307,6 +307,18 @@ static void killed_while_files_come(workday_t *day)
     workday_agree(day, "the last of the day");
 }
 
+/* So far nobody has changed what another did at the same time. */
+static void no_conflicts(workday_t *day)
+{
+    cluster_t *c = &day->cluster;
+    for (int i = 0; i < c->count; i++) {
+        cluster_do(c, i, NULL, "scan %s", c->folder); /* gives back what was a user's */
+    }
+    workday_agree(day, "no conflicts");
+    test_shell("! find %s %s -name '*.conflict-*' | grep .", c->node[WORKDAY_HERE].root,
+               c->node[WORKDAY_THERE].root);
+}
+
 void workday_run(workday_t *day)
 {
     setenv("CRDTSYNC_NODE_WATCH", "auto", 1);
@@ -323,6 +335,7 @@ void workday_run(workday_t *day)
     edits_in_the_middle(day);
     saves_of_editors(day);
     held_open(day);
+    no_conflicts(day);
     conflicts(day);
     killed_while_files_come(day);
 }
