@@ -89,7 +89,6 @@
  * the receiver has them already is less than what a question and its answer take */
 #define CS_AHEAD_FILE_MAX          (4u << 10)
 #define CS_AHEAD_BYTES_MAX         (16u << 10)
-#define CS_AHEAD_KEPT_MAX          8u    /* such messages in memory, of a folder */
 #define CS_AHEAD_KEPT_MS           5000u /* what is not used or sent by then is forgotten */
 #define CS_HOPS_MAX                6u    /* eager pushes (core.md 7.2) */
 #define CS_FANOUT_MAX              8u

@@ -331,7 +331,6 @@ cs_err_t cs_folder_settle(cs_folder_t *folder)
     cs_folder_commit_more(folder);
     pump_disk(folder);
     cs_folder_pump_fetch(folder);
-    cs_folder_take_ahead(folder);
     cs_folder_ahead_tick(folder);
     cs_folder_pump_serve(folder);
     show_applied(folder);

@@ -67,14 +67,6 @@ typedef struct cs_news {
     cs_buf_t names; /* owned, packed */
 } cs_news_t;
 
-/* Contents that a peer sent before they were asked for. */
-typedef struct cs_came_ahead {
-    cs_peer_t peer;
-    cs_blob_t *blob; /* one reference: records, as in CHUNK */
-    uint64_t at_ms;
-    bool is_answer; /* to what would have been asked */
-} cs_came_ahead_t;
-
 typedef struct cs_serve_wait { /* a request of a peer that waits for its turn */
     cs_peer_t peer;
     cs_job_t *job;
@@ -188,9 +180,8 @@ typedef struct cs_folder {
     cs_peer_t ahead_to[CS_FANOUT_MAX];
     size_t ahead_to_count;
     uint64_t ahead_ms;
-    uint64_t ahead_ctr; /* the replica's counter before they were recorded */
-    cs_came_ahead_t came_ahead[CS_AHEAD_KEPT_MAX]; /* the oldest first */
-    size_t came_ahead_count;
+    uint64_t ahead_ctr;  /* the replica's counter before they were recorded */
+    uint64_t offered_ms; /* since when something may be staged that nobody wants; 0: nothing */
     cs_serve_wait_t *serve; /* waiting requests, in order */
     size_t serve_count, serve_cap;
     cs_peer_t *serving; /* peers with a SERVE job under way */
@@ -312,7 +303,6 @@ void cs_folder_go_on_if_room(cs_folder_t *folder);
 
 /* folder_content.c */
 void cs_folder_pump_fetch(cs_folder_t *folder);
-void cs_folder_take_ahead(cs_folder_t *folder); /* what came before it was asked for */
 cs_rows_view_t cs_folder_rows(const cs_folder_t *folder); /* as they are now */
 /* For the fetch machine; arg: the folder. */
 cs_err_t cs_folder_read_node(void *arg, const cs_name_t *name, cs_buf_t *ret);
@@ -328,15 +318,9 @@ void cs_folder_ahead_pushes(cs_folder_t *folder, const cs_entry_t *entry);
 void cs_folder_ahead_pushes_to(cs_folder_t *folder, const cs_peer_t *peers, size_t count);
 /* After the rows were given to the disk: these have to wait for it, and the bytes do not. */
 void cs_folder_ahead_send(cs_folder_t *folder);
-void cs_folder_ahead_came(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
-                          cs_blob_t *blob);
-/* True: this ASK_SMALL is not to be sent. Then, until it is NULL, what to take for the answer:
- * a reference for the caller. */
-bool cs_folder_ahead_answers(cs_folder_t *folder, const cs_fetch_action_t *action);
-cs_blob_t *cs_folder_ahead_answer(cs_folder_t *folder, cs_peer_t *ret_peer);
+void cs_folder_ahead_came(cs_folder_t *folder); /* and was given to the fetch machine */
 void cs_folder_ahead_tick(cs_folder_t *folder); /* forgets what is old */
 uint64_t cs_folder_ahead_due(const cs_folder_t *folder);
-void cs_folder_ahead_down(cs_folder_t *folder, cs_peer_t peer);
 void cs_folder_ahead_fini(cs_folder_t *folder);
 
 /* folder_serve.c */

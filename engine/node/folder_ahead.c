@@ -2,8 +2,8 @@
  * name them, to the peers that these are pushed to; so they need not be asked for, which takes
  * a trip of the link and most of the time that both nodes need.
  *
- * Who gets them keeps the newest few messages, and takes one of them for the answer when it
- * would ask the peer that sent it. So all that is checked of an answer is checked of them. */
+ * Who gets them stages them at once: that is done while the entry is still made durable where
+ * it comes from. */
 #include <string.h>
 
 #include "base/mem.h"
@@ -81,87 +81,34 @@ void cs_folder_ahead_send(cs_folder_t *folder)
 
 /* --- who gets them */
 
-static void forget(cs_folder_t *folder, size_t at)
+void cs_folder_ahead_came(cs_folder_t *folder)
 {
-    cs_blob_unref(&folder->came_ahead[at].blob);
-    folder->came_ahead_count--;
-    memmove(folder->came_ahead + at, folder->came_ahead + at + 1,
-            (folder->came_ahead_count - at) * sizeof *folder->came_ahead);
-}
-
-void cs_folder_ahead_came(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
-                          cs_blob_t *blob)
-{
-    if (blob == NULL || msg->u.chunk.unpacked != 0) return;
-    if (msg->payload.len > CS_AHEAD_BYTES_MAX) return; /* it can be asked for */
-    if (folder->came_ahead_count == CS_AHEAD_KEPT_MAX) forget(folder, 0);
-    folder->came_ahead[folder->came_ahead_count++] =
-        (cs_came_ahead_t){.peer = peer, .blob = cs_blob_ref(blob), .at_ms = folder->now_ms};
-}
-
-static bool has_all(const cs_came_ahead_t *came, const cs_fetch_action_t *action)
-{
-    cs_slice_t bytes;
-    for (size_t i = 0; i < action->count; i++) {
-        if (!find(came->blob->bytes, action->names[i].b, &bytes)) return false;
-    }
-    return true;
-}
-
-bool cs_folder_ahead_answers(cs_folder_t *folder, const cs_fetch_action_t *action)
-{
-    for (size_t i = folder->came_ahead_count; i-- > 0;) {
-        cs_came_ahead_t *came = &folder->came_ahead[i];
-        if (came->peer != action->peer || !has_all(came, action)) continue;
-        came->is_answer = true;
-        return true;
-    }
-    return false;
-}
-
-cs_blob_t *cs_folder_ahead_answer(cs_folder_t *folder, cs_peer_t *ret_peer)
-{
-    for (size_t i = 0; i < folder->came_ahead_count; i++) {
-        if (!folder->came_ahead[i].is_answer) continue;
-        cs_blob_t *blob = cs_blob_ref(folder->came_ahead[i].blob);
-        *ret_peer = folder->came_ahead[i].peer;
-        forget(folder, i);
-        return blob;
-    }
-    return NULL;
-}
-
-void cs_folder_ahead_down(cs_folder_t *folder, cs_peer_t peer)
-{
-    for (size_t i = folder->came_ahead_count; i-- > 0;) {
-        if (folder->came_ahead[i].peer == peer) forget(folder, i);
-    }
+    if (folder->offered_ms == 0) folder->offered_ms = folder->now_ms;
 }
 
 uint64_t cs_folder_ahead_due(const cs_folder_t *folder)
 {
     uint64_t due = UINT64_MAX;
     if (folder->ahead.len > 0) due = folder->ahead_ms + CS_AHEAD_KEPT_MS;
-    bool any = folder->came_ahead_count > 0;
-    uint64_t oldest = any ? folder->came_ahead[0].at_ms + CS_AHEAD_KEPT_MS : UINT64_MAX;
-    return oldest < due ? oldest : due;
+    bool sooner = folder->offered_ms != 0 && folder->offered_ms + CS_AHEAD_KEPT_MS < due;
+    return sooner ? folder->offered_ms + CS_AHEAD_KEPT_MS : due;
 }
 
+/* What came and no entry names, as where its path is ignored, is removed after a pass that sees
+ * all there is to do. */
 void cs_folder_ahead_tick(cs_folder_t *folder)
 {
     uint64_t now_ms = folder->now_ms;
     if (folder->ahead_ms + CS_AHEAD_KEPT_MS <= now_ms) cs_buf_fini(&folder->ahead);
-    while (folder->came_ahead_count > 0 &&
-           folder->came_ahead[0].at_ms + CS_AHEAD_KEPT_MS <= now_ms) {
-        forget(folder, 0);
-    }
+    if (folder->offered_ms == 0 || folder->offered_ms + CS_AHEAD_KEPT_MS > now_ms) return;
+    folder->offered_ms = 0;
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    if (stats.staged > 0) cs_folder_plan_soon(folder);
 }
 
 void cs_folder_ahead_fini(cs_folder_t *folder)
 {
-    while (folder->came_ahead_count > 0) {
-        forget(folder, 0);
-    }
     cs_buf_fini(&folder->ahead);
     cs_buf_fini(&folder->ahead_due);
 }

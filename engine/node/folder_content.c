@@ -148,18 +148,19 @@ uint64_t cs_folder_fetch_due(cs_folder_t *folder)
     return due;
 }
 
+static bool may_fetch(const cs_folder_t *folder)
+{
+    return !folder->config.paused && !folder->node->stopping && folder->err == CS_OK;
+}
+
 void cs_folder_pump_fetch(cs_folder_t *folder)
 {
-    bool may = !folder->config.paused && !folder->node->stopping && folder->err == CS_OK;
-    if (!may) return;
+    if (!may_fetch(folder)) return;
     hold(folder);
     cs_fetch_action_t action;
     while (cs_fetch_next(folder->fetch, folder->now_ms, &action)) {
         switch (action.kind) {
         case CS_FETCH_ASK_SMALL:
-            if (!cs_folder_ahead_answers(folder, &action)) ask(folder, &action);
-            spend(folder, &action);
-            break;
         case CS_FETCH_ASK_MAP:
         case CS_FETCH_ASK_NODES:
         case CS_FETCH_ASK_CHUNKS:
@@ -196,14 +197,15 @@ static cs_blob_t *unpack(const cs_msg_t *msg)
     return NULL;
 }
 
-static cs_err_t on_records(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
+static cs_err_t on_records(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest, bool ahead)
 {
     const uint8_t *name;
     cs_slice_t bytes;
     while (cs_chunk_next(&rest, &name, &bytes)) {
         cs_name_t id;
         memcpy(id.b, name, sizeof id.b);
-        cs_err_t err = cs_fetch_on_data(folder->fetch, peer, &id, bytes);
+        cs_err_t err = ahead ? cs_fetch_offer(folder->fetch, &id, bytes)
+                             : cs_fetch_on_data(folder->fetch, peer, &id, bytes);
         if (err != CS_OK) return err;
         cs_folder_pump_fetch(
             folder); /* orders about these bytes, while the payload is at hand */
@@ -211,42 +213,41 @@ static cs_err_t on_records(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)
     return rest.len == 0 ? CS_OK : CS_ERR_MALFORMED;
 }
 
-static cs_err_t take_records(cs_folder_t *folder, cs_peer_t peer, cs_blob_t *blob)
+static cs_err_t take_records(cs_folder_t *folder, cs_peer_t peer, cs_blob_t *blob, bool ahead)
 {
     folder->blob = blob;
-    cs_err_t err = on_records(folder, peer, blob->bytes);
+    cs_err_t err = on_records(folder, peer, blob->bytes, ahead);
     folder->blob = NULL;
     if (folder->stage_job != NULL) cs_folder_start(folder, &folder->stage_job);
     return err;
 }
 
+/* Before the first scan nothing is staged: it removes what is left in .crdtsync/tmp. */
+static cs_err_t on_ahead(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
+                         cs_blob_t *blob)
+{
+    bool may = folder->scanned_once && !folder->held && may_fetch(folder);
+    bool fits = blob != NULL && msg->u.chunk.unpacked == 0 &&
+                msg->payload.len <= CS_AHEAD_BYTES_MAX; /* else it can be asked for */
+    if (!may || !fits) return CS_OK;
+    cs__node_spend(folder->node, cs_folder_peer(folder, peer), CS_DOWN, msg->payload.len);
+    cs_folder_ahead_came(folder);
+    return take_records(folder, peer, blob, true);
+}
+
 static cs_err_t on_chunk(cs_folder_t *folder, cs_peer_t peer, const cs_msg_t *msg,
                          cs_blob_t *blob)
 {
-    if (msg->flags & CS_FLAG_AHEAD) {
-        cs_folder_ahead_came(folder, peer, msg, blob);
-        return CS_OK;
-    }
+    if (msg->flags & CS_FLAG_AHEAD) return on_ahead(folder, peer, msg, blob);
     if (msg->payload.len == 0) cs_fetch_heard(folder->fetch, peer);
     if (msg->u.chunk.unpacked == 0) {
-        return blob == NULL ? CS_OK : take_records(folder, peer, blob);
+        return blob == NULL ? CS_OK : take_records(folder, peer, blob, false);
     }
     cs_blob_t *unpacked = unpack(msg);
     if (unpacked == NULL) return CS_ERR_MALFORMED;
-    cs_err_t err = take_records(folder, peer, unpacked);
+    cs_err_t err = take_records(folder, peer, unpacked, false);
     cs_blob_unref(&unpacked);
     return err;
-}
-
-void cs_folder_take_ahead(cs_folder_t *folder)
-{
-    cs_peer_t peer;
-    cs_blob_t *blob;
-    while ((blob = cs_folder_ahead_answer(folder, &peer)) != NULL) {
-        cs_err_t err = take_records(folder, peer, blob);
-        cs_blob_unref(&blob);
-        if (err != CS_OK) cs_folder_drop(folder, peer, cs_err_text(err));
-    }
 }
 
 static cs_err_t on_nodes(cs_folder_t *folder, cs_peer_t peer, cs_slice_t rest)

@@ -67,7 +67,6 @@ void cs_folder_peer_down(cs_folder_t *folder, cs_peer_t peer)
 {
     cs_outbox_forget(&folder->outbox, peer);
     cs_folder_serve_down(folder, peer);
-    cs_folder_ahead_down(folder, peer);
     cs_gossip_peer_down(folder->gossip, peer);
     cs_fetch_peer_down(folder->fetch, peer);
     forget_told(folder, peer);

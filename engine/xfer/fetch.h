@@ -31,6 +31,7 @@ CS_HEADER_BEGIN
  */
 #define CS_FETCH_LARGE_MAX  1024u
 #define CS_FETCH_PEERS_MAX  64u        /* more are not asked */
+#define CS_FETCH_OFFERS_MAX 32u        /* wants beyond which no offer makes another one */
 #define CS_FETCH_FILES_MAX  4u         /* large files in progress */
 #define CS_FETCH_HUGE_BYTES (1u << 30) /* larger files may take all of those but one */
 #define CS_FETCH_LEAVES_MAX 4u         /* of one file in memory: 4096 chunks, 1 GiB or so */
@@ -159,6 +160,9 @@ cs_peer_t cs_fetch_next_silent(cs_fetch_t *fetch);
  * the orders to write them come then. */
 CS_MUST_USE cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *name,
                                       cs_slice_t bytes);
+/* Bytes of a small content that nobody asked for, and somebody may want soon: staged as if they
+ * were the answer to a question. Left, too: what is here, and what there is no room for. */
+CS_MUST_USE cs_err_t cs_fetch_offer(cs_fetch_t *fetch, const cs_name_t *name, cs_slice_t bytes);
 CS_MUST_USE cs_err_t cs_fetch_on_map(cs_fetch_t *fetch, cs_peer_t peer,
                                      const uint8_t hash[CS_HASH_BYTES],
                                      const cs_content_map_t *map, bool partial);

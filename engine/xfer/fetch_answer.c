@@ -17,6 +17,19 @@ static bool is_small(const cs_chunker_table_t *table, cs_slice_t bytes, const cs
     return false;
 }
 
+static bool waits(const cs_want_t *want)
+{
+    return want->state == CS_WANT_READY || want->state == CS_WANT_ASKED ||
+           want->state == CS_WANT_RESTING || want->state == CS_WANT_SLEEPING;
+}
+
+static void land(cs_fetch_t *fetch, cs_want_t *want)
+{
+    want->askers = 0;
+    cs__want_set(fetch, want, CS_WANT_STAGING);
+    cs__landing_add(fetch, want, 0, 0);
+}
+
 static cs_err_t on_small(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t *ask,
                          cs_slice_t bytes)
 {
@@ -27,14 +40,10 @@ static cs_err_t on_small(cs_fetch_t *fetch, cs_source_t *source, const cs_ask_t 
     }
     for (cs_want_t *want = cs__want_by_hash(fetch, ask->name.b, NULL); want != NULL;
          want = cs__want_by_hash(fetch, ask->name.b, want)) {
-        bool waits = want->state == CS_WANT_READY || want->state == CS_WANT_ASKED ||
-                     want->state == CS_WANT_RESTING || want->state == CS_WANT_SLEEPING;
-        if (!waits) continue;
+        if (!waits(want)) continue;
         want->askers &= ~cs__source_bit(fetch, source);
         if (cs_content_eq(&want->content, &found)) {
-            want->askers = 0;
-            cs__want_set(fetch, want, CS_WANT_STAGING);
-            cs__landing_add(fetch, want, 0, 0);
+            land(fetch, want);
         } else { /* an id that no bytes can have: its hash is right and its size is not */
             want->passed = ~(cs_mask_t)0;
             cs__want_set(fetch, want, CS_WANT_SLEEPING);
@@ -73,6 +82,20 @@ cs_err_t cs_fetch_on_data(cs_fetch_t *fetch, cs_peer_t peer, const cs_name_t *na
     fetch->landing_bytes = bytes;
     return ask.kind == CS_ASK_SMALL ? on_small(fetch, source, &ask, bytes)
                                     : on_chunk(fetch, source, &ask, bytes);
+}
+
+cs_err_t cs_fetch_offer(cs_fetch_t *fetch, const cs_name_t *name, cs_slice_t bytes)
+{
+    cs__landing_forget(fetch);
+    cs_content_t found = {0};
+    if (!is_small(fetch->table, bytes, name, &found)) return CS_ERR_MISMATCH;
+    cs_want_t *want = cs__want_find(fetch, &found);
+    bool takes = want != NULL ? waits(want) : fetch->wants < CS_FETCH_OFFERS_MAX;
+    if (!takes || cs__fetch_room(fetch) < bytes.len) return CS_OK;
+    if (want == NULL) want = cs__want_new(fetch, &found);
+    fetch->landing_bytes = bytes;
+    land(fetch, want);
+    return CS_OK;
 }
 
 /* Depth cannot be proved by the hash, but most of what it could be is impossible. */

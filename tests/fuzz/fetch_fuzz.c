@@ -113,6 +113,20 @@ static void answer_one(run_t *run, uint8_t pick, uint8_t how)
     if (err != CS_OK) cs_fetch_peer_down(run->fetch, ask.peer);
 }
 
+/* What nobody asked for, whole or cut short. */
+static void offer(run_t *run, const test_content_t *content, bool lie)
+{
+    if (!cs_content_is_small(&content->id)) return;
+    cs_name_t name;
+    memcpy(name.b, content->id.hash, sizeof name.b);
+    cs_slice_t bytes = cs_slice(content->bytes, content->id.size);
+    bool is_lie = lie && bytes.len > 0;
+    if (is_lie) bytes.len--;
+    cs_err_t err = cs_fetch_offer(run->fetch, &name, bytes);
+    if (err != (is_lie ? CS_ERR_MISMATCH : CS_OK)) abort();
+    drain(run);
+}
+
 static void disk_one(run_t *run, uint8_t pick, uint8_t how)
 {
     if (run->orders == 0) return;
@@ -147,7 +161,8 @@ static void step(run_t *run, uint8_t op, uint8_t a, uint8_t b)
         if (cs_fetch_want(run->fetch, content, b % 5) != CS_OK) abort();
         break;
     case 1:
-        cs_fetch_unwant(run->fetch, content);
+        if (b % 2 == 0) cs_fetch_unwant(run->fetch, content);
+        if (b % 2 == 1) offer(run, &all.content[a % all.count], b % 16 == 15);
         break;
     case 2:
         cs_fetch_peer_up(run->fetch, 1 + a % 4);
