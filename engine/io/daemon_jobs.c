@@ -131,7 +131,7 @@ static void done(void *arg)
         .kind = CS_EV_JOB_DONE, .folder = shell_job->job->folder, .job = shell_job->job};
     cs_free(shell_job);
     cs_daemon_step(daemon, &event);
-    cs__daemon_worked(daemon);
+    cs__daemon_works(daemon);
 }
 
 static void borrow_fs(cs_daemon_t *daemon, cs_shell_job_t *shell_job)
@@ -172,6 +172,7 @@ void cs__daemon_start_job(cs_daemon_t *daemon, cs_effect_t *effect)
 
     cs_pool_job_t job = {.run = run, .done = done, .arg = shell_job};
     cs_pool_submit(daemon->shell->pool, &job);
+    cs__daemon_works(daemon); /* a scan may take minutes */
 }
 
 void cs__daemon_cancel_jobs(cs_daemon_t *daemon, uint32_t folder)

@@ -108,7 +108,7 @@ void cs__daemon_forget_resume(cs_daemon_t *daemon); /* what the last run did not
 void cs__daemon_forget_fini(cs_daemon_t *daemon);
 
 void cs__daemon_reload(cs_daemon_t *daemon); /* daemon_config.c */
-void cs__daemon_worked(cs_daemon_t *daemon); /* daemon_trim.c: a job has ended */
+void cs__daemon_works(cs_daemon_t *daemon);  /* daemon_trim.c: a job begins, or has ended */
 void cs__daemon_rates(cs_daemon_t *daemon); /* daemon_rates.c: settings or time may be others */
 
 /* daemon_links.c */

@@ -35,7 +35,7 @@ static int trim(zloop_t *loop, int timer_id, void *arg)
     return 0;
 }
 
-void cs__daemon_worked(cs_daemon_t *daemon)
+void cs__daemon_works(cs_daemon_t *daemon)
 {
     cs_daemon_shell_t *shell = daemon->shell;
     shell->worked_ms = (uint64_t)zclock_mono();

@@ -17,7 +17,7 @@
 /* what nobody had is asked for again after this, then at twice the interval */
 #define CS_MISSING_RETRY_MS     30000u
 #define CS_MISSING_RETRY_MAX_MS 960000u
-#define CS_SCAN_CREDITS         4u    /* batches of records in flight: 1 MiB */
+#define CS_SCAN_CREDITS         4u    /* batches of records in flight: 2,200 files */
 #define CS_SERVE_PATIENCE_MS    3000u /* a peer whose request waits for a limit is told */
 #define CS_SERVE_QUEUE_MAX      32u   /* requests of a peer that wait; honest ones keep to 8 */
 /* Contents refused to peers, 120 bytes each: the wants of four. Beyond it all are forgotten:

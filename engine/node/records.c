@@ -5,8 +5,9 @@
 #include "node/job.h"
 
 /* A batch of sightings is handed over at this size: large enough that a thread hop (45 us)
- * costs nothing per file, small enough to be 1 MiB in flight with a few of them waiting. */
-#define RECORDS_BYTES (256u << 10)
+ * costs nothing per file, small enough: each file of those in flight (CS_SCAN_CREDITS) is five
+ * rows in memory, and all of them are copied twice on their way into the database. */
+#define RECORDS_BYTES (64u << 10)
 
 void cs_scan_records_add(cs_scan_records_t *records, const cs_sighting_t *sighting)
 {
