@@ -16,23 +16,11 @@
 #define FILES         3000u
 #define FILES_LONG    200000u
 #define FILES_PER_MIB 25u /* in two folders, with the databases; takes half of that */
-#define DIRS          100u
 #define ROUNDS        3u
 #define KILLS_MAX     4u
 #define SETTLE_S      1200 /* of 200,000 files each differs for the replicas that made it */
 
 static cs_prng_t prng;
-
-/* Each file's bytes tell where it is and who wrote it: `who` 2 is both. */
-static void write_some(const cluster_node_t *node, unsigned first, unsigned count, unsigned who)
-{
-    for (unsigned i = first; i < first + count; i++) {
-        char path[64], text[64];
-        snprintf(path, sizeof path, "d%u/f%u", i % DIRS, i);
-        snprintf(text, sizeof text, "file %u, by %u", i, who);
-        node_text(node, path, text);
-    }
-}
 
 /* Of one in twenty each has its own version, and each has as many that the other lacks. */
 static void differ(cluster_t *cluster, unsigned files, unsigned round)
@@ -40,8 +28,8 @@ static void differ(cluster_t *cluster, unsigned files, unsigned round)
     unsigned some = files / 20;
     for (unsigned who = 0; who < 2; who++) {
         const cluster_node_t *node = &cluster->node[who];
-        write_some(node, round * some, some, who);
-        write_some(node, files + (2 * round + who) * some, some, who);
+        node_texts(node, round * some, some, who);
+        node_texts(node, files + (2 * round + who) * some, some, who);
         cluster_do(cluster, (int)who, NULL, "scan %s", cluster->folder);
     }
 }
@@ -80,8 +68,8 @@ int main(int argc, char **argv)
     cluster_pair(&cluster, 1, 0, relay_port(relay));
     cluster_setting(&cluster, "brake", "off");
     cluster_setting(&cluster, "scan", "@hourly"); /* both are asked to */
-    for (int i = 0; i < 2; i++) {
-        write_some(&cluster.node[i], 0, files, 2);
+    for (int i = 0; i < 2; i++) {                 /* the same at both */
+        node_texts(&cluster.node[i], 0, files, 2);
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
         differ(&cluster, files, round);

@@ -15,7 +15,6 @@
 #define FILES         20000u
 #define FILES_LONG    1000000u
 #define FILES_PER_MIB 100u /* in two folders, with the databases */
-#define DIRS          1000u
 #define LARGE_BYTES   (96u << 20)
 #define BLOCK         65536u
 #define MEMORY_MIB    64 /* limits.memory-mib, the least there may be */
@@ -78,16 +77,6 @@ static void end(watch_t *watch, const cluster_t *cluster, const char *what)
 
 /* --- what they do */
 
-static void write_some(const cluster_node_t *node, unsigned first, unsigned count, unsigned who)
-{
-    for (unsigned i = first; i < first + count; i++) {
-        char path[64], text[64];
-        snprintf(path, sizeof path, "d%u/f%u", i % DIRS, i);
-        snprintf(text, sizeof text, "file %u, by %u", i, who);
-        node_text(node, path, text);
-    }
-}
-
 static void write_large(const cluster_node_t *node)
 {
     char path[512];
@@ -112,7 +101,7 @@ static void limit(const cluster_node_t *node)
 static void give_and_take(cluster_t *cluster, unsigned files)
 {
     watch_t watch;
-    write_some(&cluster->node[0], 0, files, 2);
+    node_texts(&cluster->node[0], 0, files, 2);
     write_large(&cluster->node[0]);
     cluster_start(cluster, 0);
     begin(&watch, cluster);
@@ -131,7 +120,7 @@ static void meet_again(cluster_t *cluster, unsigned files)
     watch_t watch;
     for (int i = 0; i < 2; i++) {
         cluster_stop(cluster, i);
-        write_some(&cluster->node[i], 0, files / 20, (unsigned)i);
+        node_texts(&cluster->node[i], 0, files / 20, (unsigned)i);
         cluster_do(cluster, i, NULL, "scan %s", cluster->folder);
     }
     for (int i = 0; i < 2; i++) {

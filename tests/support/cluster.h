@@ -81,6 +81,9 @@ bool tree_differs(const char *a, const char *b, char *ret_why, size_t why_bytes)
  * are missing, no link is followed. */
 void node_write(const cluster_node_t *node, const char *path, const void *data, size_t len);
 void node_text(const cluster_node_t *node, const char *path, const char *text);
+/* Files `first` to `first + count`, in a thousand directories. The bytes of each tell which it
+ * is and who wrote it. */
+void node_texts(const cluster_node_t *node, unsigned first, unsigned count, unsigned who);
 /* For tests in which a link may have arrived meanwhile. False: there is one, nothing is done.
  */
 bool node_text_unless_linked(const cluster_node_t *node, const char *path, const char *text);

@@ -72,6 +72,16 @@ void node_text(const cluster_node_t *node, const char *path, const char *text)
     node_write(node, path, text, strlen(text));
 }
 
+void node_texts(const cluster_node_t *node, unsigned first, unsigned count, unsigned who)
+{
+    for (unsigned i = first; i < first + count; i++) {
+        char path[64], text[64];
+        snprintf(path, sizeof path, "d%u/f%u", i % 1000, i);
+        snprintf(text, sizeof text, "file %u, by %u", i, who);
+        node_text(node, path, text);
+    }
+}
+
 bool node_text_unless_linked(const cluster_node_t *node, const char *path, const char *text)
 {
     return try_write(node, path, text, strlen(text));
