@@ -66,8 +66,9 @@ int cs_run_folder_add(cs_run_t *run)
         !cs_request_option(run, request, "modes", "modes")) {
         return cs_request_drop(request, CS_EXIT_USAGE);
     }
-    if (key_file != NULL && !read_key(key_file, request))
+    if (key_file != NULL && !read_key(key_file, request)) {
         return cs_request_drop(request, CS_EXIT_FAILED);
+    }
     return ask_value(run, request, "id");
 }
 
