@@ -68,7 +68,8 @@ int main(int argc, char **argv)
     cluster_pair(&cluster, 1, 0, relay_port(relay));
     cluster_setting(&cluster, "brake", "off");
     cluster_setting(&cluster, "scan", "@hourly"); /* both are asked to */
-    for (int i = 0; i < 2; i++) {                 /* the same at both */
+    /* The same at both. */
+    for (int i = 0; i < 2; i++) {
         node_texts(&cluster.node[i], 0, files, 2);
     }
     for (unsigned round = 0; round < ROUNDS; round++) {
