@@ -6,8 +6,6 @@
 /* Files whose flushes, four or five each, take no longer than one of all where much waits. */
 #define FEW_MAX 4u
 
-typedef void (*perform_t)(cs_run_t *run, size_t index);
-
 /* Without its directories the folder is not there: nothing may be written below an empty mount
  * point. */
 static cs_err_t check_folder(cs_fs_t *fs)
@@ -141,7 +139,7 @@ static cs_err_t flush_names(const cs_run_t *run)
     return cs_flush_run(&few, run->fs);
 }
 
-static void perform(cs_run_t *run, cs_step_kind_t kind, perform_t each)
+static void perform(cs_run_t *run, cs_step_kind_t kind, cs__apply_each_t *each)
 {
     bool flushes = run->config->durability == CS_DURABILITY_STRICT && kind != CS_STEP_VERIFY;
     for (size_t i = 0; i < run->steps->len && run->flush_err == CS_OK; i++) {
@@ -167,6 +165,8 @@ static void change_names(cs_run_t *run)
     perform(run, CS_STEP_RMDIR, remove_directory);
     perform(run, CS_STEP_MKDIR, make_directory);
     perform(run, CS_STEP_MOVE, put_taken);
+    bool one_by_one = run->config->durability == CS_DURABILITY_STRICT;
+    if (!one_by_one) cs__apply_all_plain(run, cs__apply_put);
     perform(run, CS_STEP_WRITE, cs__apply_put);
     perform(run, CS_STEP_CHMOD, chmod_file);
 }

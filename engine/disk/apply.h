@@ -12,6 +12,7 @@
 #ifndef CS_DISK_APPLY_H
 #define CS_DISK_APPLY_H
 
+#include "base/tasks.h"
 #include "disk/fs.h"
 #include "xfer/content.h"
 
@@ -107,6 +108,7 @@ typedef struct cs_apply_config {
      * False: none may change. NULL: they may. */
     bool (*go)(void *arg);
     void *go_arg;
+    cs_all_fn *all; /* for what the steps of a group have not in common; NULL: in turn */
 } cs_apply_config_t;
 
 /* Perform all steps; each gets its err and print. The return value is only about the folder as

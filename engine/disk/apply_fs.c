@@ -49,6 +49,36 @@ bool cs__apply_has_twin(const cs_run_t *run, const cs_step_t *step)
            cs__apply_is(run, &st, twin->content.kind, twin->attr.mode, &twin->print, true);
 }
 
+#define PART_STEPS 64u /* steps of a part: a thread is worth having for no fewer */
+
+typedef struct parts {
+    cs_run_t *run;
+    cs__apply_each_t *each;
+} parts_t;
+
+bool cs__apply_is_plain(const cs_run_t *run, size_t index)
+{
+    const cs_step_t *step = &run->steps->item[index];
+    return step->kind == CS_STEP_WRITE && step->err == CS_OK && !step->replaces &&
+           !run->work[index].is_copy;
+}
+
+static void do_part(void *arg, size_t part)
+{
+    const parts_t *parts = arg;
+    size_t end = (part + 1) * PART_STEPS, len = parts->run->steps->len;
+    for (size_t i = part * PART_STEPS; i < end && i < len; i++) {
+        if (cs__apply_is_plain(parts->run, i)) parts->each(parts->run, i);
+    }
+}
+
+void cs__apply_all_plain(cs_run_t *run, cs__apply_each_t *each)
+{
+    parts_t parts = {.run = run, .each = each};
+    cs_all_fn *all = run->config->all != NULL ? run->config->all : cs_all_in_turn;
+    all(do_part, &parts, (run->steps->len + PART_STEPS - 1) / PART_STEPS);
+}
+
 /* Only where the policy forgets what the umask takes away: else the next scan would read the
  * umask's work as a chmod by the user. */
 uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode)

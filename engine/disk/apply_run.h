@@ -63,6 +63,11 @@ bool cs__apply_came_out(const cs_run_t *run, const cs_step_t *step, cs_slice_t a
 /* Whether the other file that has the bytes is where it should be: a user may have moved it
  * here. */
 bool cs__apply_has_twin(const cs_run_t *run, const cs_step_t *step);
+/* A WRITE that shares nothing with others: staged bytes get a name that is free. */
+bool cs__apply_is_plain(const cs_run_t *run, size_t index);
+typedef void cs__apply_each_t(cs_run_t *run, size_t index);
+/* Calls each for those that are, several at a time perhaps. */
+void cs__apply_all_plain(cs_run_t *run, cs__apply_each_t *each);
 uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode);
 cs_err_t cs__apply_make_parents(cs_fs_t *fs, cs_slice_t path);
 /* Never replaces: EXISTS. Makes missing parents of `to`. */

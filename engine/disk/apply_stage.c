@@ -166,9 +166,9 @@ static void share_staged(cs_run_t *run)
     cs_free(use);
 }
 
-static cs_err_t stage_one(cs_run_t *run, size_t index)
+static void stage_one(cs_run_t *run, size_t index)
 {
-    const cs_step_t *step = &run->steps->item[index];
+    cs_step_t *step = &run->steps->item[index];
     cs_work_t *work = &run->work[index];
     cs_buf_t staged = {0};
     cs_staged_path(&step->item.content, &staged);
@@ -182,18 +182,18 @@ static cs_err_t stage_one(cs_run_t *run, size_t index)
             cs_buf_slice(&work->home), &step->item.content);
         if (err != CS_OK) work->is_copy = false; /* removed already */
     }
-    if (err == CS_OK) err = dress(run, index);
+    step->err = err == CS_OK ? dress(run, index) : err;
     cs_buf_fini(&staged);
-    return err;
 }
 
 void cs__apply_stage(cs_run_t *run)
 {
     share_staged(run);
     for (size_t i = 0; i < run->steps->len; i++) {
-        cs_step_t *step = &run->steps->item[i];
-        if (step->kind == CS_STEP_WRITE) step->err = stage_one(run, i);
+        bool alone = run->steps->item[i].kind == CS_STEP_WRITE && !cs__apply_is_plain(run, i);
+        if (alone) stage_one(run, i);
     }
+    cs__apply_all_plain(run, stage_one); /* the last use of a staged file, after its copies */
 }
 
 /* Perhaps the only file that had these bytes has left its name in this very run: a copy that

@@ -7,6 +7,7 @@
 #include "io/daemon_shell.h"
 #include "io/fs_linux.h"
 #include "io/scan_pool.h"
+#include "io/threads.h"
 
 /* Records on their way from a worker to the core. */
 typedef struct records_post {
@@ -90,6 +91,7 @@ static void run(void *arg)
         .cancelled = cancelled,
         .go = go,
         .scan = cs_scan_pool_auto,
+        .all = cs_all_on_threads,
         .looked = looked,
         .arg = shell_job,
     };

@@ -134,6 +134,7 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
     cs_err_t err = cs_plan_paths(folder->replica, query, folder->ready, folder->ready_count,
                                  &looked, &steps);
     for (size_t i = 0; i < looked; i++) {
+        cs_replica_unpark(folder->replica, cs_slice_str(folder->ready[i]));
         cs_str_unref(&folder->ready[i]);
     }
     folder->ready_count -= looked;
@@ -208,6 +209,19 @@ static bool has_doubtful_wants(const cs_folder_t *folder)
     return !folder->all_seen && stats.wants > 0 && stats.wants == stats.sleeping;
 }
 
+/* What is asked for is soon here: unless more is, the link stands still while names change. */
+static bool runs_dry(const cs_folder_t *folder)
+{
+    cs_fetch_stats_t stats;
+    cs_fetch_stats(folder->fetch, &stats);
+    return stats.wants - stats.sleeping < CS_GROUP_FILES_MAX;
+}
+
+static bool pass_is_due(const cs_folder_t *folder)
+{
+    return folder->plan_due && folder->pass_at_ms <= folder->now_ms;
+}
+
 bool cs_folder_start_apply(cs_folder_t *folder)
 {
     cs_plan_query_t query = {.arg = folder,
@@ -217,11 +231,13 @@ bool cs_folder_start_apply(cs_folder_t *folder)
                              .ignored = is_ignored,
                              .busy = is_busy};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
+    if (ready) cs_folder_go_on_if_room(folder);
+    if (ready && pass_is_due(folder) && runs_dry(folder) && plan_pass(folder, &query))
+        return true;
     if (ready && plan_ready(folder, &query)) return true;
     cs_folder_go_on_if_room(folder);
     if (!folder->plan_due && has_doubtful_wants(folder)) cs_folder_plan_soon(folder);
-    if (!folder->plan_due || folder->pass_at_ms > folder->now_ms) return false;
-    return plan_pass(folder, &query);
+    return pass_is_due(folder) && plan_pass(folder, &query);
 }
 
 /* Nothing else is to be done: the trash is emptied further, without any step. */

@@ -21,7 +21,6 @@ static void await(cs_folder_t *folder, const cs_content_t *content, cs_slice_t p
 
 static void make_ready(cs_folder_t *folder, cs_slice_t path)
 {
-    cs_replica_unpark(folder->replica, path);
     if (folder->ready_count == folder->ready_cap) {
         folder->ready_cap = cs_grow(folder->ready_cap, folder->ready_count + 1);
         folder->ready = cs_realloc_array(folder->ready, folder->ready_cap, sizeof(cs_str_t *));

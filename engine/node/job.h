@@ -172,6 +172,7 @@ typedef struct cs_job_env {
     /* SCAN: cs_scan, or one by several threads that reports the same; NULL: cs_scan. */
     cs_err_t (*scan)(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                      cs_scan_stats_t *ret);
+    cs_all_fn *all;            /* APPLY: as in cs_apply_config_t */
     void (*looked)(void *arg); /* SCAN: at one thing more; may be NULL */
     void *arg;
 } cs_job_env_t;

@@ -240,6 +240,7 @@ void cs__job_run_apply(cs_job_t *job, const cs_job_env_t *env)
     cs_apply_config_t config = apply_config(job, env);
     config.go = env->go;
     config.go_arg = env->arg;
+    config.all = env->all;
     cs_steps_t ignored = {0};
     job->err = cs_folder_check(env->fs, job->marker);
     if (job->err != CS_OK) return;

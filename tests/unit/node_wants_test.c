@@ -1,5 +1,5 @@
-/* node_wants_test.c - more contents are wanted than there is room for, and nobody has most of
- * them: each path has its turn all the same. */
+/* node_wants_test.c - what is asked for, and when: more contents are wanted than there is room
+ * for, and nobody has most of them; some have come, and more are heard of. */
 #include <criterion/criterion.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #define PUSHED     256u
 #define LINK       1u
 #define ROUNDS_MAX 200u
+#define GROUPS     3u /* that have come, and are to be shown; requests for them go at once */
 
 static const uint8_t secret[CS_SECRET_BYTES] = {7}; /* of nw_open */
 
@@ -202,6 +203,50 @@ Test(node_wants, who_has_got_it_since_is_asked_again_at_once)
     say(&s, &msg, &none);
     run();
     cr_assert(cs_slice_eq(cs_buf_slice(&s.asked), cs_slice(name, sizeof name)));
+    cr_assert(answer(&s));
+    run();
+}
+
+/* As many files as groups hold. */
+static void push_groups(void)
+{
+    cs_buf_t packed = {0};
+    for (unsigned i = 0; i < GROUPS * CS_GROUP_FILES_MAX; i++) {
+        char path[32], text[32];
+        snprintf(path, sizeof path, "came/%u", i);
+        snprintf(text, sizeof text, "text %u", i);
+        member_write(&s.member, path, cs_slice_text(text));
+        push_path(&s, path, &packed);
+        if (i % PUSHED == PUSHED - 1) push(&s, &packed, PUSHED);
+    }
+    push(&s, &packed, GROUPS * CS_GROUP_FILES_MAX % PUSHED);
+    cs_buf_fini(&packed);
+}
+
+Test(node_wants, what_is_heard_of_is_asked_for_before_all_that_came_is_shown)
+{
+    nw_node_t *node = &s.world.node[0];
+    push_groups();
+    run();
+    const size_t all = (size_t)GROUPS * CS_GROUP_FILES_MAX * CS_NAME_BYTES;
+    for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len < all; i++) {
+        nw_pass_time(&s.world);
+        run();
+    }
+    cr_assert_eq(s.asked.len, all, "%zu", s.asked.len);
+    unsigned shown = node->applies;
+    cr_assert(answer(&s));
+    cs_buf_t packed = {0};
+    member_write(&s.member, "z", cs_slice_text("what is wanted"));
+    push_path(&s, "z", &packed);
+    push(&s, &packed, 1);
+    cs_buf_fini(&packed);
+    for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len == 0; i++) {
+        nw_step(&s.world);
+        nw_pass_time(&s.world); /* as it does while files are written */
+    }
+    cr_assert_eq(s.asked.len, CS_NAME_BYTES);
+    cr_assert_lt(node->applies, shown + 2, "%u groups", node->applies - shown);
     cr_assert(answer(&s));
     run();
 }
