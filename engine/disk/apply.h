@@ -80,7 +80,8 @@ typedef struct cs_plan_query {
 CS_MUST_USE cs_err_t cs_plan(cs_replica_t *replica, const cs_plan_query_t *query,
                              size_t paths_max, cs_buf_t *cursor, cs_steps_t *ret);
 
-/* The same for these paths only, until the plan is full; *ret_looked of them were looked at. */
+/* The same for these paths only, parked or not, until the plan is full; *ret_looked of them
+ * were looked at, and are parked no more unless `need` does. */
 CS_MUST_USE cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t *query,
                                    cs_str_t *const *paths, size_t count, size_t *ret_looked,
                                    cs_steps_t *ret);

@@ -106,8 +106,9 @@ cs_err_t cs_plan_paths(cs_replica_t *replica, const cs_plan_query_t *query,
     cs_err_t err = CS_OK;
     size_t looked = 0;
     while (err == CS_OK && looked < count && !cs__plan_is_full(&planner)) {
-        err = cs__plan_look(&planner, cs_slice_str(paths[looked]));
-        looked++;
+        cs_slice_t path = cs_slice_str(paths[looked++]);
+        cs_replica_unpark(replica, path); /* before the plan says what it waits for now */
+        err = cs__plan_look(&planner, path);
     }
     if (err == CS_OK) cs__plan_resolve(&planner, ret);
     *ret_looked = looked;

@@ -134,7 +134,6 @@ static bool plan_ready(cs_folder_t *folder, const cs_plan_query_t *query)
     cs_err_t err = cs_plan_paths(folder->replica, query, folder->ready, folder->ready_count,
                                  &looked, &steps);
     for (size_t i = 0; i < looked; i++) {
-        cs_replica_unpark(folder->replica, cs_slice_str(folder->ready[i]));
         cs_str_unref(&folder->ready[i]);
     }
     folder->ready_count -= looked;

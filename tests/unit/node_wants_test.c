@@ -148,20 +148,30 @@ Test(node_wants, what_nobody_has_does_not_keep_the_rest_waiting)
     run();
 }
 
-/* The node wants "z", and has asked for it. */
-static cs_slice_t want_z(void)
+static void push_z(void)
 {
     cs_buf_t packed = {0};
     member_write(&s.member, "z", cs_slice_text("what is wanted"));
     push_path(&s, "z", &packed);
     push(&s, &packed, 1);
     cs_buf_fini(&packed);
+}
+
+static void await_asked(size_t names)
+{
     run();
-    for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len == 0; i++) {
+    for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len < names * CS_NAME_BYTES; i++) {
         nw_pass_time(&s.world);
         run();
     }
-    cr_assert_eq(s.asked.len, CS_NAME_BYTES);
+    cr_assert_eq(s.asked.len, names * CS_NAME_BYTES, "%zu bytes", s.asked.len);
+}
+
+/* The node wants "z", and has asked for it. */
+static cs_slice_t want_z(void)
+{
+    push_z();
+    await_asked(1);
     return cs_buf_slice(&s.asked);
 }
 
@@ -227,20 +237,10 @@ Test(node_wants, what_is_heard_of_is_asked_for_before_all_that_came_is_shown)
 {
     nw_node_t *node = &s.world.node[0];
     push_groups();
-    run();
-    const size_t all = (size_t)GROUPS * CS_GROUP_FILES_MAX * CS_NAME_BYTES;
-    for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len < all; i++) {
-        nw_pass_time(&s.world);
-        run();
-    }
-    cr_assert_eq(s.asked.len, all, "%zu", s.asked.len);
+    await_asked((size_t)GROUPS * CS_GROUP_FILES_MAX);
     unsigned shown = node->applies;
     cr_assert(answer(&s));
-    cs_buf_t packed = {0};
-    member_write(&s.member, "z", cs_slice_text("what is wanted"));
-    push_path(&s, "z", &packed);
-    push(&s, &packed, 1);
-    cs_buf_fini(&packed);
+    push_z();
     for (unsigned i = 0; i < ROUNDS_MAX && s.asked.len == 0; i++) {
         nw_step(&s.world);
         nw_pass_time(&s.world); /* as it does while files are written */

@@ -88,6 +88,47 @@ Test(plan_query, a_content_is_asked_for_once)
     cs_buf_fini(&cursor);
 }
 
+static void park(void *arg, const cs_content_t *content, cs_slice_t path)
+{
+    (void)content;
+    cs_replica_park(arg, path);
+}
+
+static bool staged_wide(void *arg, const cs_content_t *content)
+{
+    (void)arg;
+    return content->size == strlen("that came");
+}
+
+Test(plan_query, what_is_looked_at_by_name_is_parked_only_if_it_waits_again)
+{
+    site_write(a, "came", "that came");
+    site_write(a, "gone", "not this");
+    site_scan(a);
+    cs_peer_exchange(&a->peer, &b->peer, true);
+    cs_replica_t *replica = b->peer.replica;
+    cs_plan_query_t query = {.arg = replica, .staged = staged_none, .need = park};
+    cs_steps_t steps = {0};
+    cs_buf_t todo = {0};
+    cr_assert_eq(cs_plan(replica, &query, 100, &todo, &steps), CS_OK);
+    cr_assert_not(cs_replica_todo(replica, cs_slice_text(""), &todo));
+    cs_str_t *paths[] = {cs_str_from("came"), cs_str_from("gone")};
+    size_t looked = 0;
+    query.staged = staged_wide;
+    cr_assert_eq(cs_plan_paths(replica, &query, paths, CS_COUNT_OF(paths), &looked, &steps),
+                 CS_OK);
+    cr_assert_eq(looked, CS_COUNT_OF(paths));
+    cr_assert_eq(steps.len, 1);
+    cr_assert(cs_replica_todo(replica, cs_slice_text(""), &todo));
+    cr_assert(cs_slice_eq(cs_buf_slice(&todo), cs_slice_text("came")));
+    cr_assert_not(cs_replica_todo(replica, cs_slice_text("came."), &todo),
+                  "the other one, too");
+    cs_str_unref(&paths[0]);
+    cs_str_unref(&paths[1]);
+    cs_steps_fini(&steps);
+    cs_buf_fini(&todo);
+}
+
 Test(plan_query, a_plan_goes_on_from_its_cursor)
 {
     for (int i = 0; i < 10; i++) {
