@@ -231,8 +231,9 @@ bool cs_folder_start_apply(cs_folder_t *folder)
                              .busy = is_busy};
     bool ready = folder->ready_count > 0 && folder->ready_at_ms <= folder->now_ms;
     if (ready) cs_folder_go_on_if_room(folder);
-    if (ready && pass_is_due(folder) && runs_dry(folder) && plan_pass(folder, &query))
+    if (ready && pass_is_due(folder) && runs_dry(folder) && plan_pass(folder, &query)) {
         return true;
+    }
     if (ready && plan_ready(folder, &query)) return true;
     cs_folder_go_on_if_room(folder);
     if (!folder->plan_due && has_doubtful_wants(folder)) cs_folder_plan_soon(folder);

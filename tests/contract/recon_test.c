@@ -56,7 +56,11 @@ static void expect_all(const found_t *found, const char *name)
     }
 }
 
-static void run(const found_t *sets, const way_t *way, unsigned *asked)
+typedef struct asked {
+    unsigned of[CS_ASK_LIST + 1], parts;
+} asked_t;
+
+static void run(const found_t *sets, const way_t *way, asked_t *asked)
 {
     rr_rig_t rig;
     found_t *found = cs_memdup(sets, sizeof *sets);
@@ -71,7 +75,8 @@ static void run(const found_t *sets, const way_t *way, unsigned *asked)
     expect_all(found, way->name);
     cr_assert_not(cs_differ_facts(rig.differ)->nonsense, "%s", way->name);
     for (unsigned i = 0; asked != NULL && i < CS_COUNT_OF(rig.asked); i++)
-        asked[i] += rig.asked[i];
+        asked->of[i] += rig.asked[i];
+    if (asked != NULL) asked->parts += rig.parts;
     rr_fini(&rig);
     cs_free(found);
 }
@@ -132,7 +137,7 @@ Test(recon, random_sets)
 {
     cs_prng_t prng;
     cs_prng_init(&prng, test_seed("recon"));
-    unsigned asked[CS_ASK_LIST + 1] = {0};
+    asked_t asked = {0};
     for (unsigned round = 0; round < 60; round++) {
         found_t *sets = sets_new();
         uint64_t size = cs_prng_below(&prng, NUMBERS), odd = 1 + cs_prng_below(&prng, 200);
@@ -142,9 +147,9 @@ Test(recon, random_sets)
             sets->theirs[i] = !differs || !mine;
         }
         every_way(sets);
-        run(sets, &ways[3], asked);
+        run(sets, &ways[3], &asked);
         cs_free(sets);
     }
-    cr_assert(asked[CS_ASK_LIST] > 0 && asked[CS_ASK_STOP] > 0, "both ends were reached");
-    cr_assert_gt(asked[CS_ASK_SYMBOLS], 120, "and partitions");
+    cr_assert(asked.of[CS_ASK_LIST] > 0 && asked.of[CS_ASK_STOP] > 0, "both ends were reached");
+    cr_assert_gt(asked.parts, 0, "and partitions");
 }

@@ -115,6 +115,7 @@ cs_err_t rr_talk(rr_rig_t *rig)
     cs_err_t err = CS_OK;
     while (err == CS_OK && cs_differ_ask(rig->differ, &ask)) {
         rig->asked[ask.kind]++;
+        rig->parts += ask.kind == CS_ASK_SYMBOLS && ask.part_bits > 0;
         rig->rounds += ask.kind != CS_ASK_STOP;
         err = cs_teller_ask(rig->teller, &ask);
         if (err == CS_OK) err = answer_all(rig);

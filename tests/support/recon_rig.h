@@ -20,6 +20,7 @@ typedef struct rr_rig {
     /* what was said */
     uint64_t bytes, answers, rounds; /* rounds: asks but for STOP */
     unsigned asked[CS_ASK_LIST + 1];
+    unsigned parts; /* asks for symbols of a part */
 } rr_rig_t;
 
 extern const cs_recon_limits_t rr_tiny; /* partitions and lists after a few items */
