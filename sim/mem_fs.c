@@ -119,6 +119,7 @@ static void probe(cs__mem_fs_t *self)
                                       .symlinks = !config->no_symlinks,
                                       .links = !config->no_links,
                                       .shares = !config->no_shares,
+                                      .mapped_times = true,
                                       .mtime_step_ns = config->granularity_ns};
     }
     self->fs.features = features;

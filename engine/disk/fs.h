@@ -74,6 +74,7 @@ typedef struct cs_fs_features {
     bool modes;               /* keeps permission bits */
     bool btime, symlinks, links;
     bool shares;           /* files can have bytes in common (reflinks) */
+    bool mapped_times;     /* writes through a mapping move times, after a settle */
     int64_t mtime_step_ns; /* granularity seen */
 } cs_fs_features_t;
 

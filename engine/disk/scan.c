@@ -5,12 +5,8 @@
 #include "base/path.h"
 #include "disk/scan_merge.h"
 
-#define PROBE_PATH CS_PRIVATE_DIR "/tmp/now"
-
-/* What time is it to the file system? */
-static cs_err_t write_probe(cs_fs_t *fs, int64_t *ret_ns)
+cs_err_t cs__scan_now(cs_fs_t *fs, cs_slice_t path, int64_t *ret_ns)
 {
-    cs_slice_t path = cs_slice_text(PROBE_PATH);
     cs_file_t *file = NULL;
     cs_stat_t st;
     cs_err_t err = fs->ops->create(fs, path, &file);
@@ -38,7 +34,8 @@ cs_err_t cs_observer_init(const cs_scan_config_t *config, cs_observer_t *ret)
                            .keeps_modes = fs->features.modes,
                            .full = config->full,
                            .tick_ns = cs_fs_tick_ns(fs)};
-    err = write_probe(fs, &ret->start_ns);
+    ret->doubts = !fs->features.mapped_times || ret->tick_ns > CS_TICK_NS;
+    err = cs__scan_now(fs, cs_slice_text(CS_SCAN_PROBE), &ret->start_ns);
     ret->has_start = err == CS_OK;
     /* Where nothing can be written nothing changes; else without a clock no print is proof. */
     if (err != CS_OK && err != CS_ERR_READ_ONLY) ret->full = ret->blind = true;

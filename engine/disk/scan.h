@@ -3,8 +3,9 @@
  * A merge of two ordered streams: the walk of the tree (bytewise by full path) and an iteration
  * of b/ in a snapshot. Nothing is kept per unchanged file. Files whose print (size, mtime,
  * ctime, ino, dev) equals the row's are clean, unless their mtime is within CS_RACY_NS of the
- * scan's own start (the mtime of a file just written in .crdtsync/tmp): those are read again. A
- * file is hashed between two equal fstats, else reported as changing. What cannot be read is
+ * scan's own start (the mtime of a file just written in .crdtsync/tmp) and the file system's
+ * times are coarse, or stand still while a mapping is written to: those are read again. A file
+ * is hashed between two equal fstats, else reported as changing. What cannot be read is
  * reported and counts as untouched, never as vanished; so do ignored paths and what is below
  * another mount.
  *
@@ -66,6 +67,9 @@ typedef struct cs_scan_config {
     size_t path_count;
     /* How large files are read (cs_file_hash_t); NULL: cs_file_hash. */
     cs_err_t (*hash_file)(const struct cs_pass *pass, cs_content_hasher_t *hasher);
+    /* Returns once what is written bears another time than what was (CS_TICK_NS). A large file
+     * that is young is read after that, so that it need not be read once more. NULL: it is. */
+    void (*pass_tick)(void);
     /* Called for each thing that is looked at, on the thread of the caller; may be NULL. */
     void (*looked)(void *arg);
     void *looked_arg;

@@ -82,11 +82,19 @@ static bool is_chmodded(const cs_observer_t *o, const cs_candidate_t *c, uint16_
     return c->row.content.kind == CS_KIND_FILE && mode != cs_mode_norm(o->modes, c->row.mode);
 }
 
-/* Core.md 5.2: an mtime this close to the scan's start proves nothing. */
+/* Core.md 5.2: an mtime this close to the scan's start proves nothing. Where a ctime does, it
+ * is enough: no row has one that could be that of a later write, too. */
 static bool is_racy(const cs_observer_t *o, int64_t mtime_ns)
 {
-    return o->has_start && mtime_ns > o->start_ns - CS_RACY_NS &&
+    return o->doubts && o->has_start && mtime_ns > o->start_ns - CS_RACY_NS &&
            mtime_ns < o->start_ns + CS_RACY_NS;
+}
+
+bool cs_judge_is_young(const cs_observer_t *o, const cs_stat_t *stat)
+{
+    int64_t ctime_ns = stat->print.ctime_ns;
+    bool is_ahead = ctime_ns > o->start_ns + AHEAD_NS;
+    return o->has_start && !is_ahead && ctime_ns > o->start_ns - o->tick_ns;
 }
 
 /* The print to record: without a ctime if the file may be written again in the same tick. Every
@@ -94,9 +102,7 @@ static bool is_racy(const cs_observer_t *o, int64_t mtime_ns)
 static cs_print_t print_seen(const cs_observer_t *o, const cs_stat_t *stat)
 {
     cs_print_t print = stat->print;
-    bool is_ahead = print.ctime_ns > o->start_ns + AHEAD_NS;
-    bool is_young = o->has_start && !is_ahead && print.ctime_ns > o->start_ns - o->tick_ns;
-    if ((is_young || o->blind) && !CS_MUT(NO_RACY)) print.ctime_ns = 0;
+    if ((cs_judge_is_young(o, stat) || o->blind) && !CS_MUT(NO_RACY)) print.ctime_ns = 0;
     return print;
 }
 

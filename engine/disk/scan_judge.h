@@ -4,6 +4,7 @@
 #ifndef CS_DISK_SCAN_JUDGE_H
 #define CS_DISK_SCAN_JUDGE_H
 
+#include "base/path.h"
 #include "disk/scan.h"
 
 /* How this scan sees. Immutable while it runs. */
@@ -15,7 +16,12 @@ typedef struct cs_observer {
     bool blind;       /* nothing tells what is young: no print is to be trusted later */
     int64_t start_ns; /* mtime of a file written at the start of the scan */
     int64_t tick_ns;  /* two writes closer than this may bear the same time */
+    bool doubts;      /* a young mtime proves nothing, whatever the ctime is */
 } cs_observer_t;
+
+/* What time is it to the file system? Asked by a file at `path`, that is gone again. */
+#define CS_SCAN_PROBE CS_PRIVATE_DIR "/tmp/now"
+CS_MUST_USE cs_err_t cs__scan_now(cs_fs_t *fs, cs_slice_t path, int64_t *ret_ns);
 
 /* A file or symbolic link. */
 typedef struct cs_candidate {
@@ -55,6 +61,9 @@ void cs_candidate_reader_destroy(cs_candidate_reader_t **reader_p);
 /* False: cancelled. */
 bool cs_candidate_reader_run(cs_candidate_reader_t *reader, const cs_candidate_t *candidate,
                              cs_judgement_t *ret);
+
+/* Its print would not vouch for it if it were read now. */
+bool cs_judge_is_young(const cs_observer_t *observer, const cs_stat_t *stat);
 
 /* Passes a judgement on, and counts it. False: the sink wants no more. */
 bool cs_judgement_report(const cs_judgement_t *judgement, cs_slice_t path,

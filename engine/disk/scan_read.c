@@ -1,11 +1,13 @@
 /* scan_read.c - a candidate is read, judged, reported. */
+#include "base/limits.h"
 #include "base/mem.h"
 #include "disk/hash_path.h"
 #include "disk/scan_judge.h"
 #include "xfer/rows.h"
 
 struct cs_candidate_reader {
-    const cs_observer_t *observer;
+    const cs_scan_config_t *config;
+    cs_observer_t observer; /* begins anew after a tick passed */
     cs_path_hasher_t *hasher;
     cs_content_rows_t *rows; /* NULL: nobody wants them */
 };
@@ -16,7 +18,8 @@ cs_candidate_reader_new(const cs_scan_config_t *config, const cs_observer_t *obs
                         bool (*cancelled)(void *arg))
 {
     cs_candidate_reader_t *reader = cs_calloc(1, sizeof *reader);
-    reader->observer = observer;
+    reader->config = config;
+    reader->observer = *observer;
     reader->hasher = cs_path_hasher_new(config->fs, config->table);
     cs_path_hasher_set_cancel(reader->hasher, cancelled, arg);
     if (config->hash_file != NULL) cs_path_hasher_set_hash(reader->hasher, config->hash_file);
@@ -33,19 +36,39 @@ void cs_candidate_reader_destroy(cs_candidate_reader_t **reader_p)
     *reader_p = NULL;
 }
 
+/* A large file that was just written to is most often read as soon as it is closed: unless its
+ * print vouches for it, the next scan reads it again. */
+static void let_age(cs_candidate_reader_t *reader, const cs_candidate_t *candidate)
+{
+    const cs_scan_config_t *config = reader->config;
+    cs_observer_t *observer = &reader->observer;
+    bool worth = candidate->stat.print.size >= CS_SETTLE_BYTES &&
+                 cs_judge_is_young(observer, &candidate->stat);
+    if (!worth || config->pass_tick == NULL || observer->tick_ns > CS_TICK_NS) return;
+    cs_buf_t path = {0};
+    int64_t now_ns;
+    config->pass_tick();
+    cs_buf_printf(&path, CS_SCAN_PROBE ".%llu",
+                  (unsigned long long)candidate->stat.print.ino); /* of this thread alone */
+    cs_err_t err = cs__scan_now(config->fs, cs_buf_slice(&path), &now_ns);
+    if (err == CS_OK && now_ns > observer->start_ns) observer->start_ns = now_ns;
+    cs_buf_fini(&path);
+}
+
 bool cs_candidate_reader_run(cs_candidate_reader_t *reader, const cs_candidate_t *candidate,
                              cs_judgement_t *ret)
 {
     cs_content_t content = {0};
     cs_stat_t stat = {0};
     cs_node_type_t type = candidate->stat.type;
+    let_age(reader, candidate);
     bool wants_rows = reader->rows != NULL && type == CS_NODE_FILE;
     const cs_content_sink_t *sink = wants_rows ? cs_content_rows_begin(reader->rows) : NULL;
     cs_err_t err =
         cs_path_hasher_run(reader->hasher, candidate->path, type, sink, &content, &stat);
     if (err == CS_ERR_AGAIN) return false;
     if (err == CS_OK && wants_rows) cs_content_rows_end(reader->rows);
-    cs_judge_content(reader->observer, candidate, err, &content, &stat, ret);
+    cs_judge_content(&reader->observer, candidate, err, &content, &stat, ret);
     ret->hashed = err == CS_OK;
     ret->hashed_bytes = content.size;
     return true;

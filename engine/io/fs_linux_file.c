@@ -210,11 +210,17 @@ static int who_writes(int fd)
     return 0;
 }
 
+/* All three flags: else pages that are just being written stay dirty (WB_SYNC_NONE). */
+void cs__linux_write_out(int fd)
+{
+    unsigned before = SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE;
+    (void)sync_file_range(fd, 0, 0, before | SYNC_FILE_RANGE_WAIT_AFTER);
+}
+
 void cs__linux_settle(cs_file_t *file)
 {
     int fd = fd_of(file);
-    if (who_writes(fd) == 0) return;
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE);
+    if (who_writes(fd) != 0) cs__linux_write_out(fd);
 }
 
 void cs__linux_forget(cs_file_t *file, uint64_t offset, uint64_t len)

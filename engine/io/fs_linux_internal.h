@@ -49,6 +49,8 @@ cs_err_t cs__linux_write_zeros(cs_file_t *file, uint64_t offset, uint64_t len);
 cs_err_t cs__linux_share(cs_file_t *file, uint64_t offset, cs_file_t *from,
                          uint64_t from_offset, uint64_t len);
 cs_err_t cs__linux_fstat(cs_file_t *file, cs_stat_t *ret);
+/* Makes pages clean: what is stored into them through a mapping shows from now on. */
+void cs__linux_write_out(int fd);
 void cs__linux_settle(cs_file_t *file);
 void cs__linux_forget(cs_file_t *file, uint64_t offset, uint64_t len);
 bool cs__linux_in_use(cs_file_t *file);

@@ -3,6 +3,8 @@
 #include <linux/fs.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -50,6 +52,32 @@ static int64_t mtime_step(int dir, int fd)
     return step;
 }
 
+/* A store of one byte, by the kernel: where there is no space for a page it says so (EFAULT),
+ * and does not raise SIGBUS. */
+static bool store(void *page)
+{
+    return getrandom(page, 1, 0) == 1;
+}
+
+/* Once its pages have been written out. Elsewhere (tmpfs) the first store into a page shows,
+ * and none after it. */
+static bool moves_mapped_times(int dir, int fd)
+{
+    cs_stat_t before, after;
+    if (ftruncate(fd, 1) != 0) return false;
+    void *page = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    if (page == MAP_FAILED) return false;
+    bool good = store(page);
+    cs__linux_write_out(fd);
+    const struct timespec times[2] = {{.tv_sec = 1000000001}, {.tv_sec = 1000000001}};
+    good = good && futimens(fd, times) == 0;
+    good = good && cs__linux_stat_at(dir, PROBE_A, &before) == CS_OK;
+    good = good && store(page);
+    good = good && cs__linux_stat_at(dir, PROBE_A, &after) == CS_OK;
+    (void)munmap(page, 1);
+    return good && after.print.mtime_ns != before.print.mtime_ns;
+}
+
 static void probe_in(int dir, cs_fs_features_t *ret)
 {
     clean(dir); /* a crash may have left them */
@@ -59,6 +87,7 @@ static void probe_in(int dir, cs_fs_features_t *ret)
     ret->btime = cs__linux_stat_at(dir, PROBE_A, &st) == CS_OK && st.print.btime_ns != 0;
     ret->modes = keeps_mode(dir, a, 0751) && keeps_mode(dir, a, 0640);
     ret->mtime_step_ns = mtime_step(dir, a);
+    ret->mapped_times = moves_mapped_times(dir, a);
     close(a);
     ret->noreplace = renameat2(dir, PROBE_A, dir, PROBE_B, RENAME_NOREPLACE) == 0;
     ret->symlinks = symlinkat("target", dir, ret->noreplace ? PROBE_A : PROBE_B) == 0;

@@ -3,6 +3,7 @@
  * One mutex: a file costs several system calls, beside which a lock is nothing. */
 #include "io/scan_pool.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -273,12 +274,20 @@ cs_err_t cs_scan_pool_run(const cs_scan_config_t *config, const cs_scan_sink_t *
     return err;
 }
 
+static void pass_tick(void)
+{
+    struct timespec rest = {.tv_nsec = CS_TICK_NS};
+    while (nanosleep(&rest, &rest) != 0 && errno == EINTR) {
+    }
+}
+
 cs_err_t cs_scan_pool_auto(const cs_scan_config_t *config, const cs_scan_sink_t *sink,
                            cs_scan_stats_t *ret)
 {
     size_t helpers = cs_processors() - 1;
     if (helpers > HELPERS_MAX) helpers = HELPERS_MAX;
     cs_scan_config_t scan = *config;
+    scan.pass_tick = pass_tick;
     if (helpers > 0) scan.hash_file = cs_file_hash_ahead;
     return cs_scan_pool_run(&scan, sink, config->paths != NULL ? 0 : helpers, ret);
 }

@@ -297,6 +297,7 @@ PROMISE(fs, features_are_probed_when_the_private_directory_is_made)
     cr_assert_eq(fs->features.modes, known.modes);
     cr_assert_eq(fs->features.exchange, known.exchange);
     cr_assert_eq(fs->features.mtime_step_ns, known.mtime_step_ns);
+    cr_assert_eq(fs->features.mapped_times, known.mapped_times);
 }
 
 Test(fs, refresh_finds_what_stands_at_the_roots_path_now, .init = setup, .fini = teardown)

@@ -188,6 +188,14 @@ char *cs_test_scanned_text(const cs_test_scanned_t *t)
     return copy;
 }
 
+char *cs_test_scanned_look(cs_test_scanned_t *t)
+{
+    cs_test_scanned_clear(t);
+    t->stats = (cs_scan_stats_t){0};
+    must(cs_test_scanned_run(t) == CS_OK);
+    return cs_test_scanned_text(t);
+}
+
 static int64_t written_ns(const char *path)
 {
     struct stat st;

@@ -47,5 +47,7 @@ void cs_test_scanned_accept(cs_test_scanned_t *t, const char *path);
 cs_err_t cs_test_scanned_run(cs_test_scanned_t *t);
 /* "appeared a,vanished b,socket c": what was seen, in order. Owned by the caller. */
 char *cs_test_scanned_text(const cs_test_scanned_t *t);
+/* Forgets what was seen, runs, and says that text; must not fail. */
+char *cs_test_scanned_look(cs_test_scanned_t *t);
 
 #endif
