@@ -44,6 +44,14 @@ def arguments():
             parser.error(f"no tool {name}; there are: {', '.join(TOOLS)}")
     if found.runs < 1:
         parser.error("--runs: at least 1")
+    if found.list:
+        return found
+    if not os.path.isdir(found.dir) or not os.access(found.dir, os.W_OK | os.X_OK):
+        parser.error(f"--dir {found.dir}: no directory to write in: make it, or name another")
+    try:
+        pathlib.Path(found.out).mkdir(parents=True, exist_ok=True)  # before hours of measuring
+    except OSError as error:
+        parser.error(f"--out {found.out}: {error.strerror}")
     return found
 
 
@@ -160,7 +168,6 @@ def main():
     world = World(tempfile.mkdtemp(prefix="crdtsync-bench-", dir=asked.dir), asked.make_tree)
     tools, rows, failures = set(filter(None, asked.tools.split(","))), [], []
     out = pathlib.Path(asked.out)
-    out.mkdir(parents=True, exist_ok=True)
     about = machine()
     try:
         for name in asked.lines or LINES:

@@ -6,9 +6,19 @@ export PYTHONDONTWRITEBYTECODE=1
 
 "$SOURCE/scripts/bench" --list >"$tmp/list"
 grep -q '^small .*crdtsync' "$tmp/list" || fail "no line small in the list"
-code=0
-python3 "$SOURCE/bench/bench.py" --binary none --make-tree none smal 2>"$tmp/error" || code=$?
-[ "$code" = 2 ] && grep -q 'no line smal' "$tmp/error" || fail "an unknown line is not refused"
+refused() { # refused WORDS ARGS...: ends with 2 and says so
+    words=$1 code=0
+    shift
+    python3 "$SOURCE/bench/bench.py" --binary none --make-tree none "$@" 2>"$tmp/error" || code=$?
+    [ "$code" = 2 ] && grep -q -e "$words" "$tmp/error" || fail "not refused with '$words': $*"
+}
+: >"$tmp/file"
+refused 'no line smal' smal
+refused 'no tool rsink' small --tools rsink
+refused 'at least 1' small --runs 0
+refused '--dir .*/none: no directory to write in' small --dir "$tmp/none" --out "$tmp/out"
+refused '--dir .*/file: no directory to write in' small --dir "$tmp/file" --out "$tmp/out"
+refused '--out .*/file' small --dir "$tmp" --out "$tmp/file"
 
 cd "$SOURCE/bench"
 python3 - "$tmp" <<'PY'
