@@ -20,8 +20,8 @@
 #define CS_RACY_NS 2000000000ll
 /* ns; a clock tick of file times, doubled: CONFIG_HZ is 100 or more */
 #define CS_TICK_NS 20000000ll
-/* bytes; reading so many takes longer than waiting for a tick */
-#define CS_SETTLE_BYTES (32u << 20)
+/* bytes; a young file of so many is let age: reading it takes longer than waiting for a tick */
+#define CS_AGE_BYTES (32u << 20)
 /* files vanished or rewritten within CS_BRAKE_MS before we ask */
 #define CS_BRAKE_FILES    1000u
 #define CS_BRAKE_PERCENT  25u

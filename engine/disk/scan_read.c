@@ -42,7 +42,7 @@ static void let_age(cs_candidate_reader_t *reader, const cs_candidate_t *candida
 {
     const cs_scan_config_t *config = reader->config;
     cs_observer_t *observer = &reader->observer;
-    bool worth = candidate->stat.print.size >= CS_SETTLE_BYTES &&
+    bool worth = candidate->stat.print.size >= CS_AGE_BYTES &&
                  cs_judge_is_young(observer, &candidate->stat);
     if (!worth || config->pass_tick == NULL || observer->tick_ns > CS_TICK_NS) return;
     cs_buf_t path = {0};

@@ -110,7 +110,7 @@ static bool vouches_after(unsigned wanted_ticks)
 Test(scan_young, a_large_file_is_let_age_so_that_it_is_read_once)
 {
     t.config.pass_tick = pass_tick;
-    put_young(CS_SETTLE_BYTES);
+    put_young(CS_AGE_BYTES);
     cr_expect(vouches_after(1));
     cs_listing_t list = {0};
     cr_assert_eq(t.fs->ops->list(t.fs, cs_slice_text(".crdtsync/tmp"), &list), CS_OK);
@@ -121,14 +121,14 @@ Test(scan_young, a_large_file_is_let_age_so_that_it_is_read_once)
 Test(scan_young, a_smaller_one_is_not_waited_for)
 {
     t.config.pass_tick = pass_tick;
-    put_young(CS_SETTLE_BYTES - 1);
+    put_young(CS_AGE_BYTES - 1);
     cr_expect_not(vouches_after(0));
 }
 
 Test(scan_young, a_large_one_that_is_not_young_is_not_waited_for)
 {
     t.config.pass_tick = pass_tick;
-    put_young(CS_SETTLE_BYTES);
+    put_young(CS_AGE_BYTES);
     cs_test_scanned_pass_tick(&t);
     cr_expect(vouches_after(0));
 }
@@ -137,12 +137,12 @@ Test(scan_young, where_a_tick_proves_nothing_it_is_not_waited_for)
 {
     t.config.pass_tick = pass_tick;
     t.fs->features.mtime_step_ns = 2000000000;
-    put_young(CS_SETTLE_BYTES);
+    put_young(CS_AGE_BYTES);
     cr_expect_not(vouches_after(0));
 }
 
 Test(scan_young, who_cannot_wait_reads_it_at_once)
 {
-    put_young(CS_SETTLE_BYTES);
+    put_young(CS_AGE_BYTES);
     cr_expect_not(vouches_after(0));
 }
