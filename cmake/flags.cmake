@@ -55,16 +55,6 @@ function(cs_whole program)
   set_target_properties(${program} PROPERTIES CS_WHOLE TRUE)
 endfunction()
 
-# Programs of tests, of which there are hundreds, are linked by gold where it is there (Debian has it
-# with ld): in half the time.
-include(CheckLinkerFlag)
-check_linker_flag(C -fuse-ld=gold CRDTSYNC_HAS_GOLD)
-function(cs_linked_soon target)
-  if(CRDTSYNC_HAS_GOLD AND CMAKE_C_COMPILER_ID STREQUAL GNU)
-    target_link_options(${target} INTERFACE -fuse-ld=gold)
-  endif()
-endfunction()
-
 # cs_layer(NAME LINKS...): the static library cs_NAME of all .c files of the current folder.
 # _GNU_SOURCE is left to engine/io and cmd: nothing below them calls the OS.
 function(cs_layer name)
