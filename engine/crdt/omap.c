@@ -2,8 +2,14 @@
 #include "crdt/omap.h"
 
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/mem.h"
+
+#define BUCKETS_MIN 64u /* fewer keys are found as soon without */
+/* Nodes of a bucket that are tried. By chance there are never so many; names can be chosen so
+ * that there are, and then cost what they cost without buckets. */
+#define CHAIN_MAX 8u
 
 /* Big-endian. Spelled out, the compiler makes one instruction of it; of a loop it does not. */
 static uint64_t read_be32(const uint8_t *at)
@@ -68,7 +74,62 @@ cs_onode_t *cs_omap_seek(const cs_omap_t *map, cs_slice_t key)
     return node;
 }
 
-cs_onode_t *cs_omap_find(const cs_omap_t *map, cs_slice_t key)
+cs_onode_t *cs_omap_first(const cs_omap_t *map)
+{
+    return map->height == 0 ? NULL : map->head[0];
+}
+
+/* --- the buckets */
+
+static uint32_t hash_of(cs_slice_t key)
+{
+    return (uint32_t)XXH3_64bits(key.data, key.len);
+}
+
+static void hang(cs_omap_t *map, cs_onode_t *node)
+{
+    cs_onode_t **bucket = &map->bucket[node->hash & (map->buckets - 1)];
+    node->chain = *bucket;
+    node->link = bucket;
+    if (node->chain != NULL) node->chain->link = &node->chain;
+    *bucket = node;
+}
+
+static void unhang(cs_onode_t *node)
+{
+    if (node->link == NULL) return; /* there were no buckets yet */
+    *node->link = node->chain;
+    if (node->chain != NULL) node->chain->link = node->link;
+}
+
+static void grow(cs_omap_t *map)
+{
+    cs_free(map->bucket);
+    map->buckets = map->buckets == 0 ? BUCKETS_MIN : map->buckets * 2;
+    map->bucket = cs_calloc(map->buckets, sizeof(cs_onode_t *));
+    for (cs_onode_t *node = cs_omap_first(map); node != NULL; node = node->next[0]) {
+        hang(map, node);
+    }
+}
+
+/* False: the bucket does not tell. */
+static bool find_in_bucket(const cs_omap_t *map, cs_slice_t key, cs_onode_t **ret)
+{
+    if (map->buckets == 0) return false;
+    uint32_t hash = hash_of(key);
+    cs_onode_t *node = map->bucket[hash & (map->buckets - 1)];
+    for (unsigned i = 0; node != NULL && i < CHAIN_MAX; i++, node = node->chain) {
+        if (node->hash != hash || !cs_slice_eq(cs_onode_key(node), key)) continue;
+        *ret = node;
+        return true;
+    }
+    *ret = NULL;
+    return node == NULL;
+}
+
+/* --- */
+
+static cs_onode_t *find_by_order(const cs_omap_t *map, cs_slice_t key)
 {
     uint64_t lead = lead_of(key);
     cs_onode_t *const *links = map->head;
@@ -87,9 +148,10 @@ cs_onode_t *cs_omap_find(const cs_omap_t *map, cs_slice_t key)
     return NULL;
 }
 
-cs_onode_t *cs_omap_first(const cs_omap_t *map)
+cs_onode_t *cs_omap_find(const cs_omap_t *map, cs_slice_t key)
 {
-    return map->height == 0 ? NULL : map->head[0];
+    cs_onode_t *found;
+    return find_in_bucket(map, key, &found) ? found : find_by_order(map, key);
 }
 
 static uint8_t random_height(cs_omap_t *map)
@@ -110,7 +172,10 @@ cs_onode_t *cs_omap_insert(cs_omap_t *map, cs_slice_t key, bool *ret_new)
 {
     cs_onode_t **path[CS_OMAP_HEIGHT];
     uint64_t lead = lead_of(key);
-    cs_onode_t *found = descend(map, lead, key, path);
+    cs_onode_t *found = NULL;
+    *ret_new = !find_in_bucket(map, key, &found) || found == NULL;
+    if (!*ret_new) return found;
+    found = descend(map, lead, key, path);
     *ret_new = found == NULL || !cs_slice_eq(cs_onode_key(found), key);
     if (!*ret_new) return found;
 
@@ -121,6 +186,7 @@ cs_onode_t *cs_omap_insert(cs_omap_t *map, cs_slice_t key, bool *ret_new)
     cs_onode_t *node = cs_malloc(sizeof *node + height * sizeof(cs_onode_t *) + key.len);
     memset(node, 0, sizeof *node);
     node->lead = lead;
+    node->hash = hash_of(key);
     node->key_len = (uint32_t)key.len;
     node->height = height;
     if (key.len > 0) memcpy(&node->next[height], key.data, key.len);
@@ -129,6 +195,11 @@ cs_onode_t *cs_omap_insert(cs_omap_t *map, cs_slice_t key, bool *ret_new)
         *path[level] = node;
     }
     map->len++;
+    if (map->len > map->buckets && map->len >= BUCKETS_MIN) {
+        grow(map); /* it, too */
+    } else if (map->buckets > 0) {
+        hang(map, node);
+    }
     return node;
 }
 
@@ -141,6 +212,7 @@ void cs_omap_remove(cs_omap_t *map, cs_onode_t *node)
         *path[level] = node->next[level];
     }
     map->len--;
+    unhang(node);
     cs_free(node);
 }
 
@@ -152,6 +224,9 @@ void cs_omap_fini(cs_omap_t *map, void (*drop)(void *value))
         if (drop != NULL && node->value != NULL) drop(node->value);
         cs_free(node);
     }
+    cs_free(map->bucket);
+    map->bucket = NULL;
+    map->buckets = 0;
     memset(map->head, 0, sizeof map->head);
     map->height = 0;
     map->len = 0;

@@ -62,8 +62,8 @@ typedef struct cs_plan_query {
     void *arg;
     /* Is this content complete and verified in .crdtsync/tmp? */
     bool (*staged)(void *arg, const cs_content_t *content);
-    /* This content must be fetched for `path`; called at most once per content and plan. */
-    void (*need)(void *arg, const cs_content_t *content, cs_slice_t path);
+    /* The content of this item must be fetched; called at most once per content and plan. */
+    void (*need)(void *arg, const cs_item_t *item);
     /* Small contents to be fetched; with so many of them a plan is full. 0: no bound. */
     size_t needs_max;
     /* Ignored paths are not materialised and their rows stay as they are; may be NULL. */
@@ -124,9 +124,15 @@ void cs_record(cs_replica_t *replica, const cs_steps_t *steps,
 /* --- staging: .crdtsync/tmp/<64 hex of the content hash> */
 void cs_staged_path(const cs_content_t *content,
                     cs_buf_t *ret); /* NUL-terminated relative path */
+/* What else the file will get that is made of a content. */
+typedef struct cs_dress {
+    uint16_t mode; /* cs_mode_on_disk */
+    int64_t mtime_ns;
+} cs_dress_t;
 /* Whole small contents, verified against the hash by who hands them over: written, not flushed.
- */
-CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_content_t *content, cs_slice_t bytes);
+ * dress: NULL where nobody knows yet; apply looks, and does what is missing. */
+CS_MUST_USE cs_err_t cs_stage_small(cs_fs_t *fs, const cs_content_t *content, cs_slice_t bytes,
+                                    const cs_dress_t *dress);
 
 /* After a start, before the first scan: what a crash left in .crdtsync/tmp. A complete content
  * (its bytes were read and have the hash of its name) is handed over with `content`, anything

@@ -67,9 +67,12 @@ static void do_part(void *arg, size_t part)
 {
     const parts_t *parts = arg;
     size_t end = (part + 1) * PART_STEPS, len = parts->run->steps->len;
+    cs_fs_t *fs = parts->run->fs;
+    fs->ops->hold(fs, true);
     for (size_t i = part * PART_STEPS; i < end && i < len; i++) {
         if (cs__apply_is_plain(parts->run, i)) parts->each(parts->run, i);
     }
+    fs->ops->hold(fs, false);
 }
 
 void cs__apply_all_plain(cs_run_t *run, cs__apply_each_t *each)
@@ -79,12 +82,9 @@ void cs__apply_all_plain(cs_run_t *run, cs__apply_each_t *each)
     all(do_part, &parts, (run->steps->len + PART_STEPS - 1) / PART_STEPS);
 }
 
-/* Only where the policy forgets what the umask takes away: else the next scan would read the
- * umask's work as a chmod by the user. */
 uint16_t cs__apply_disk_mode(const cs_run_t *run, uint16_t mode)
 {
-    mode = cs_mode_norm(run->config->modes, mode);
-    return run->config->modes == CS_MODES_EXEC ? (uint16_t)(mode & ~run->fs->umask) : mode;
+    return cs_mode_on_disk(run->fs, run->config->modes, mode);
 }
 
 cs_err_t cs__apply_make_parents(cs_fs_t *fs, cs_slice_t path)

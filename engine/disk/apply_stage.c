@@ -104,10 +104,23 @@ cs_err_t cs__apply_copy(cs_run_t *run, cs_slice_t from, cs_slice_t to, const cs_
     return (is_link ? copy_symlink : copy_file)(run, from, to, want);
 }
 
+/* As it is, most often: small files are dressed when they are written. */
+static bool is_dressed(const cs_run_t *run, const cs_item_t *item, cs_work_t *work)
+{
+    cs_fs_t *fs = run->fs;
+    cs_stat_t *st = &work->staged;
+    return fs->features.modes && cs_content_is_small(&item->content) &&
+           fs->ops->stat(fs, cs_buf_slice(&work->home), st) == CS_OK &&
+           st->type == CS_NODE_FILE && st->print.size == item->content.size &&
+           st->mode == cs__apply_disk_mode(run, item->attr.mode) &&
+           st->print.mtime_ns == item->mtime_ns;
+}
+
 /* Mode and mtime; what is there must at least look like the content. */
 static cs_err_t dress_file(cs_run_t *run, const cs_item_t *item, cs_work_t *work)
 {
     cs_fs_t *fs = run->fs;
+    if (is_dressed(run, item, work)) return CS_OK;
     cs_file_t *file = NULL;
     cs_err_t err = open_staged(fs, cs_buf_slice(&work->home), &file);
     if (err != CS_OK) return err;

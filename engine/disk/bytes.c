@@ -11,22 +11,6 @@ bool cs_bytes_are_zero(cs_slice_t bytes)
            (bytes.data[0] == 0 && memcmp(bytes.data, bytes.data + 1, bytes.len - 1) == 0);
 }
 
-cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
-                          size_t *ret_len)
-{
-    size_t total = 0;
-    while (total < len) {
-        size_t got = 0;
-        cs_err_t err =
-            file->ops->read(file, offset + total, (uint8_t *)data + total, len - total, &got);
-        if (err != CS_OK) return err;
-        if (got == 0) break;
-        total += got;
-    }
-    *ret_len = total;
-    return CS_OK;
-}
-
 cs_err_t cs_pass_read(const cs_pass_t *pass, uint64_t at, uint8_t *data, size_t *ret_len)
 {
     uint64_t left = pass->size - at;

@@ -13,10 +13,6 @@
 
 bool cs_bytes_are_zero(cs_slice_t bytes);
 
-/* Up to `len` bytes at `offset`, fewer only at the end of the file. */
-CS_MUST_USE cs_err_t cs_file_read_all(cs_file_t *file, uint64_t offset, void *data, size_t len,
-                                      size_t *ret_len);
-
 /* Asked between reads; may be NULL. */
 typedef bool (*cs_cancelled_t)(void *arg);
 

@@ -89,7 +89,7 @@ typedef struct cs_fs_ops {
     cs_err_t (*open_write)(cs_fs_t *fs, cs_slice_t path,
                            cs_file_t **ret); /* existing, read-write: partial downloads */
     cs_err_t (*read)(cs_file_t *file, uint64_t offset, void *data, size_t len,
-                     size_t *ret_len); /* 0: end */
+                     size_t *ret_len); /* fewer only at the end of the file */
     cs_err_t (*write)(cs_file_t *file, uint64_t offset, const void *data,
                       size_t len); /* all of it; NOSPACE */
     cs_err_t (*truncate)(cs_file_t *file, uint64_t size);
@@ -138,6 +138,10 @@ typedef struct cs_fs_ops {
     /* Look the root up by its path again: something may have been mounted over it, or moved
      * away, since. NOT_FOUND: there is none now; the old one stays in use. */
     cs_err_t (*refresh)(cs_fs_t *fs);
+    /* Until it is called with false, this thread's calls may keep open the directories they
+     * come by. Who renames one meanwhile takes along what we put into it, as if he had done so
+     * a moment later; one that is made by such a call is found. Not nested. */
+    void (*hold)(cs_fs_t *fs, bool on);
     void (*close_fs)(cs_fs_t **fs_p);
 } cs_fs_ops_t;
 

@@ -42,7 +42,7 @@ static cs_err_t read_at(cs_local_t *local, cs_slice_t path, uint64_t offset, siz
     }
     local->offset = offset;
     cs_buf_reserve(ret, len);
-    return cs_file_read_all(local->file, offset, ret->data, len, &ret->len);
+    return local->file->ops->read(local->file, offset, ret->data, len, &ret->len);
 }
 
 /* Calls `try_path` for the paths of a content, and its staged file, until it returns true. */

@@ -151,7 +151,7 @@ cs_err_t cs_part_read(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_con
     if (open_to_read(fs, content, &file) != CS_OK) return CS_ERR_NOT_FOUND;
     cs_buf_clear(ret);
     cs_buf_reserve(ret, place->len);
-    cs_err_t err = cs_file_read_all(file, place->offset, ret->data, place->len, &ret->len);
+    cs_err_t err = file->ops->read(file, place->offset, ret->data, place->len, &ret->len);
     fs->ops->close(&file);
     if (err != CS_OK || ret->len != place->len) return CS_ERR_NOT_FOUND;
     cs_name_t found;
@@ -180,7 +180,7 @@ static cs_err_t read_part(fill_t *fill, uint64_t offset, size_t len, cs_buf_t *r
 {
     cs_buf_clear(ret);
     cs_buf_reserve(ret, len);
-    return cs_file_read_all(fill->file, offset, ret->data, len, &ret->len);
+    return fill->file->ops->read(fill->file, offset, ret->data, len, &ret->len);
 }
 
 /* Nearly every such chunk is as long as can be; most files have none, and need not know. */

@@ -128,7 +128,7 @@ static void need(cs_planner_t *planner, const cs_want_t *want)
 {
     const cs_content_t *content = &want->item.content;
     if (!cs__paths_add(&planner->needed, cs_slice(content->hash, CS_HASH_BYTES))) return;
-    planner->query->need(planner->query->arg, content, cs_slice_str(want->item.path));
+    planner->query->need(planner->query->arg, &want->item);
 }
 
 static void write_wants(cs_planner_t *planner, cs_steps_t *ret)

@@ -107,6 +107,9 @@ CS_MUST_USE cs_err_t cs_hash_path(cs_fs_t *fs, const cs_chunker_table_t *table, 
 
 /* norm(m) of core.md 2. */
 uint16_t cs_mode_norm(cs_modes_t modes, uint16_t mode);
+/* What a file of that mode gets on this disk. Only where the policy forgets what the umask
+ * takes away: else the next scan would read the umask's work as a chmod by the user. */
+uint16_t cs_mode_on_disk(const cs_fs_t *fs, cs_modes_t modes, uint16_t mode);
 
 CS_HEADER_END
 

@@ -63,6 +63,12 @@ uint16_t cs_mode_norm(cs_modes_t modes, uint16_t mode)
     return (mode & 0100) != 0 ? 0755 : 0644;
 }
 
+uint16_t cs_mode_on_disk(const cs_fs_t *fs, cs_modes_t modes, uint16_t mode)
+{
+    mode = cs_mode_norm(modes, mode);
+    return modes == CS_MODES_EXEC ? (uint16_t)(mode & ~fs->umask) : mode;
+}
+
 static cs_kind_t kind_of(cs_node_type_t type)
 {
     return type == CS_NODE_FILE ? CS_KIND_FILE : CS_KIND_SYMLINK;

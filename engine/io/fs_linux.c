@@ -91,12 +91,30 @@ cs_err_t cs__linux_locate(cs_fs_t *fs, cs_slice_t path, cs__place_t *ret)
     if (base.len == 0) {
         return CS_ERR_EXISTS; /* the root itself has no entry that we may change */
     }
-    if (base.len > CS_NAME_MAX) return CS_ERR_NAME;
+    if (base.len > CS_NAME_MAX || path.len > CS_PATH_MAX) return CS_ERR_NAME;
     memcpy(ret->name, base.data, base.len);
     ret->name[base.len] = '\0';
+    bool held = parent.len > 0 && cs__linux_holds(fs);
+    if (held) {
+        ret->owned = false;
+        return cs__linux_held(fs, parent, &ret->dir);
+    }
     ret->owned = parent.len > 0;
     ret->dir = ((cs__linux_fs_t *)fs)->root;
     return ret->owned ? cs__linux_open_at(fs, parent, O_PATH | O_DIRECTORY, &ret->dir) : CS_OK;
+}
+
+cs_err_t cs__linux_open_entry(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd)
+{
+    bool held = path.len > 0 && cs__linux_holds(fs);
+    if (!held) return cs__linux_open_at(fs, path, flags, ret_fd);
+    cs__place_t place;
+    cs_err_t err = cs__linux_locate(fs, path, &place);
+    if (err != CS_OK) return err;
+    *ret_fd = open_below(place.dir, place.name, flags | O_NOFOLLOW);
+    if (*ret_fd < 0) err = cs__linux_err(errno);
+    cs__linux_leave(&place);
+    return err;
 }
 
 void cs__linux_leave(cs__place_t *place)
@@ -284,6 +302,7 @@ static const cs_fs_ops_t linux_ops = {
     .sync = cs__linux_sync,
     .space = linux_space,
     .refresh = linux_refresh,
+    .hold = cs__linux_hold,
     .close_fs = linux_close_fs,
 };
 

@@ -17,11 +17,12 @@ static int fd_of(const cs_file_t *file)
     return ((const cs__linux_file_t *)file)->fd;
 }
 
-static void wrap(cs_fs_t *fs, int fd, cs_file_t **ret)
+static void wrap(cs_fs_t *fs, int fd, off_t size, cs_file_t **ret)
 {
     cs__linux_file_t *file = cs_calloc(1, sizeof *file);
     file->file.ops = fs->ops;
     file->fd = fd;
+    file->opened_size = (uint64_t)size;
     *ret = &file->file;
 }
 
@@ -29,7 +30,7 @@ static cs_err_t open_file(cs_fs_t *fs, cs_slice_t path, int flags, cs_file_t **r
 {
     int fd = -1;
     /* O_NONBLOCK: a fifo that took the file's place must not hang us; files do not care. */
-    cs_err_t err = cs__linux_open_at(fs, path, flags | O_NONBLOCK | O_NOCTTY, &fd);
+    cs_err_t err = cs__linux_open_entry(fs, path, flags | O_NONBLOCK | O_NOCTTY, &fd);
     if (err != CS_OK) return err;
     struct stat st;
     if (fstat(fd, &st) != 0) {
@@ -43,7 +44,7 @@ static cs_err_t open_file(cs_fs_t *fs, cs_slice_t path, int flags, cs_file_t **r
         close(fd);
         return err;
     }
-    wrap(fs, fd, ret);
+    wrap(fs, fd, st.st_size, ret);
     return CS_OK;
 }
 
@@ -55,8 +56,8 @@ cs_err_t cs__linux_open_read(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
 cs_err_t cs__linux_create(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
 {
     int fd = -1; /* of a regular file: there was nothing before */
-    cs_err_t err = cs__linux_open_at(fs, path, O_RDWR | O_CREAT | O_EXCL, &fd);
-    if (err == CS_OK) wrap(fs, fd, ret);
+    cs_err_t err = cs__linux_open_entry(fs, path, O_RDWR | O_CREAT | O_EXCL, &fd);
+    if (err == CS_OK) wrap(fs, fd, 0, ret);
     return err;
 }
 
@@ -65,17 +66,20 @@ cs_err_t cs__linux_open_write(cs_fs_t *fs, cs_slice_t path, cs_file_t **ret)
     return open_file(fs, path, O_RDWR, ret);
 }
 
+/* A read that ends where the file ended when it was opened has met the end: most often all of
+ * it is wanted, and asking for more would be another call. */
 cs_err_t cs__linux_read(cs_file_t *file, uint64_t offset, void *data, size_t len,
                         size_t *ret_len)
 {
+    const cs__linux_file_t *self = (const cs__linux_file_t *)file;
     size_t done = 0;
     while (done < len) {
         ssize_t got =
-            pread(fd_of(file), (uint8_t *)data + done, len - done, (off_t)(offset + done));
+            pread(self->fd, (uint8_t *)data + done, len - done, (off_t)(offset + done));
         if (got < 0 && errno == EINTR) continue;
         if (got < 0) return errno == EINVAL ? CS_ERR_IO : cs__linux_err(errno);
-        if (got == 0) break;
         done += (size_t)got;
+        if (got == 0 || offset + done == self->opened_size) break;
     }
     *ret_len = done;
     return CS_OK;

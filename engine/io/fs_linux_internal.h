@@ -14,6 +14,7 @@ typedef struct cs__linux_fs {
 typedef struct cs__linux_file {
     cs_file_t file;
     int fd;
+    uint64_t opened_size;    /* when it was opened; 0: not asked */
     bool asked, tells_holes; /* whether this file system does is asked once */
 } cs__linux_file_t;
 
@@ -29,6 +30,8 @@ cs_err_t cs__linux_locate(cs_fs_t *fs, cs_slice_t path, cs__place_t *ret);
 void cs__linux_leave(cs__place_t *place);
 /* A descriptor of `path`, symbolic links never followed; O_CLOEXEC is added. */
 cs_err_t cs__linux_open_at(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd);
+/* The same of what is in a directory, which may be held. */
+cs_err_t cs__linux_open_entry(cs_fs_t *fs, cs_slice_t path, int flags, int *ret_fd);
 cs_err_t cs__linux_open_root(cs_fs_t *fs, int *ret_fd); /* not only a path: to be flushed */
 /* stat of name in dir; the empty name is dir itself. */
 cs_err_t cs__linux_stat_at(int dir, const char *name, cs_stat_t *ret);
@@ -56,6 +59,14 @@ void cs__linux_forget(cs_file_t *file, uint64_t offset, uint64_t len);
 bool cs__linux_in_use(cs_file_t *file);
 cs_err_t cs__linux_set_meta(cs_file_t *file, uint16_t mode, int64_t mtime_ns);
 void cs__linux_close(cs_file_t **file_p);
+
+/* fs_linux_hold.c */
+void cs__linux_hold(cs_fs_t *fs, bool on);
+bool cs__linux_holds(const cs_fs_t *fs); /* this thread does */
+/* A directory, opened if it is not held yet; borrowed until after the call after the next. */
+cs_err_t cs__linux_held(cs_fs_t *fs, cs_slice_t path, int *ret_fd);
+void cs__linux_let_go(
+    void); /* what this thread holds may not be what the paths name any more */
 
 /* fs_linux_sync.c */
 cs_err_t cs__linux_sync(cs_fs_t *fs, const cs_slice_t *paths, size_t count);

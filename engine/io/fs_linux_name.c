@@ -56,6 +56,7 @@ cs_err_t cs__linux_mkdir(cs_fs_t *fs, cs_slice_t path)
     if (err != CS_OK) return err;
     err = outcome(mkdirat(place.dir, place.name, 0777));
     cs__linux_leave(&place);
+    cs__linux_let_go();
     if (err == CS_OK && cs_slice_eq(path, cs_slice_text(CS_PRIVATE_DIR "/tmp"))) {
         cs__linux_probe(fs);
     }

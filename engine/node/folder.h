@@ -158,7 +158,8 @@ typedef struct cs_folder {
     uint64_t standings_told, pex_told, introductions;
     uint64_t reborn_ms; /* when a new id was taken because of one; 0: never */
     cs_dot_t reused;    /* the last dot that was seen with two values; rid 0: none was */
-    cs_omap_t awaited;  /* content hash || path: contents asked for, and where they go */
+    cs_omap_t awaited;  /* content hash || path: contents asked for, and where they go, with
+                           what mtime (epoch) and mode (mark) */
     cs_str_t **ready;   /* paths whose contents are staged */
     size_t ready_count, ready_cap;
     uint64_t ready_at_ms;                    /* 0: none */
@@ -295,9 +296,11 @@ void cs_folder_standings_take(cs_folder_t *folder, const cs_msg_standings_t *msg
 
 /* folder_wants.c */
 void cs_folder_heard(cs_folder_t *folder, cs_peer_t peer, const cs_entry_t *entry, bool own);
-void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path); /* of a plan */
+void cs_folder_need(void *arg, const cs_item_t *item); /* of a plan */
 /* A path that waits for the content, borrowed; empty: none does. */
 cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content);
+/* Mode (of the item) and mtime that go with that path; false: none does. */
+bool cs_folder_dress(const cs_folder_t *folder, const cs_content_t *content, cs_dress_t *ret);
 void cs_folder_content_staged(cs_folder_t *folder, const cs_content_t *content);
 void cs_folder_go_on_if_room(cs_folder_t *folder);
 

@@ -70,12 +70,14 @@ static void stage(cs_folder_t *folder, const cs_fetch_action_t *action)
         job->u.stage.item =
             cs_realloc_array(job->u.stage.item, job->u.stage.cap, sizeof *job->u.stage.item);
     }
-    job->u.stage.item[job->u.stage.len++] = (cs_job_item_t){
+    cs_job_item_t *item = &job->u.stage.item[job->u.stage.len++];
+    *item = (cs_job_item_t){
         .ticket = action->ticket,
         .content = action->content,
         .bytes = action->bytes,
         .blob = cs_blob_ref(folder->blob),
     };
+    item->is_awaited = cs_folder_dress(folder, &action->content, &item->dress);
 }
 
 static void order_part(cs_folder_t *folder, const cs_fetch_action_t *action)
@@ -324,16 +326,6 @@ void cs_folder_content_message(cs_folder_t *folder, const cs_peer_entry_t *peer,
         on_names(folder, id, msg->u.cnone.packed, cs_fetch_on_none);
     }
     if (err != CS_OK) cs_folder_drop(folder, id, cs_err_text(err));
-}
-
-cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content)
-{
-    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
-    const cs_onode_t *node = cs_omap_seek(&folder->awaited, prefix);
-    if (node == NULL) return cs_slice_text("");
-    cs_slice_t key = cs_onode_key(node);
-    if (!cs_slice_has_prefix(key, prefix)) return cs_slice_text("");
-    return cs_slice(key.data + prefix.len, key.len - prefix.len);
 }
 
 void cs_folder_staged(cs_folder_t *folder, cs_job_t *job)

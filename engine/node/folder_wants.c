@@ -12,11 +12,38 @@ static void await_key(cs_folder_t *folder, const cs_content_t *content, cs_slice
     cs_buf_put_slice(&folder->scratch, path);
 }
 
-static void await(cs_folder_t *folder, const cs_content_t *content, cs_slice_t path)
+static void await(cs_folder_t *folder, const cs_item_t *item)
 {
     bool is_new;
-    await_key(folder, content, path);
-    cs_omap_insert(&folder->awaited, cs_buf_slice(&folder->scratch), &is_new);
+    await_key(folder, &item->content, cs_slice_str(item->path));
+    cs_onode_t *node =
+        cs_omap_insert(&folder->awaited, cs_buf_slice(&folder->scratch), &is_new);
+    node->mark = item->attr.mode;
+    node->epoch = (uint64_t)item->mtime_ns;
+}
+
+/* NULL: nothing waits for it. */
+static const cs_onode_t *first_awaiting(const cs_folder_t *folder, const cs_content_t *content)
+{
+    cs_slice_t prefix = cs_slice(content->hash, sizeof content->hash);
+    const cs_onode_t *node = cs_omap_seek(&folder->awaited, prefix);
+    return node != NULL && cs_slice_has_prefix(cs_onode_key(node), prefix) ? node : NULL;
+}
+
+cs_slice_t cs_folder_awaiting(const cs_folder_t *folder, const cs_content_t *content)
+{
+    const cs_onode_t *node = first_awaiting(folder, content);
+    if (node == NULL) return cs_slice_text("");
+    cs_slice_t key = cs_onode_key(node);
+    return cs_slice(key.data + sizeof content->hash, key.len - sizeof content->hash);
+}
+
+bool cs_folder_dress(const cs_folder_t *folder, const cs_content_t *content, cs_dress_t *ret)
+{
+    const cs_onode_t *node = first_awaiting(folder, content);
+    if (node == NULL) return false;
+    *ret = (cs_dress_t){.mode = node->mark, .mtime_ns = (int64_t)node->epoch};
+    return true;
 }
 
 static void make_ready(cs_folder_t *folder, cs_slice_t path)
@@ -91,16 +118,18 @@ static void no_room(cs_folder_t *folder, const cs_content_t *content, cs_slice_t
     cs_buf_put_slice(&folder->pause_at, path);
 }
 
-void cs_folder_need(void *arg, const cs_content_t *content, cs_slice_t path)
+void cs_folder_need(void *arg, const cs_item_t *item)
 {
     cs_folder_t *folder = arg;
+    const cs_content_t *content = &item->content;
+    cs_slice_t path = cs_slice_str(item->path);
     cs_peer_t peer = heard_of(folder, content);
     if (cs_fetch_want(folder->fetch, content, peer) == CS_ERR_AGAIN) {
         no_room(folder, content, path);
         return;
     }
     folder->pass_size++;
-    await(folder, content, path);
+    await(folder, item);
     cs_replica_park(folder->replica, path);
 }
 

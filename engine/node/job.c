@@ -109,10 +109,15 @@ void cs_job_destroy(cs_job_t **job_p)
 
 static void run_stage(cs_job_t *job, const cs_job_env_t *env)
 {
+    cs_fs_t *fs = env->fs;
+    fs->ops->hold(fs, true);
     for (size_t i = 0; i < job->u.stage.len; i++) {
         cs_job_item_t *item = &job->u.stage.item[i];
-        item->err = cs_stage_small(env->fs, &item->content, item->bytes);
+        item->dress.mode = cs_mode_on_disk(fs, job->modes, item->dress.mode);
+        item->err = cs_stage_small(fs, &item->content, item->bytes,
+                                   item->is_awaited ? &item->dress : NULL);
     }
+    fs->ops->hold(fs, false);
 }
 
 void cs_job_run(cs_job_t *job, const cs_job_env_t *env)

@@ -88,6 +88,8 @@ typedef struct cs_job_scan {
 typedef struct cs_job_item { /* STAGE: one small content */
     uint64_t ticket;         /* of the fetch machine */
     cs_content_t content;
+    bool is_awaited; /* by a file that gets this, but for policy and umask: */
+    cs_dress_t dress;
     cs_slice_t bytes; /* in `blob` */
     cs_blob_t *blob;  /* one reference */
     cs_err_t err;     /* out */

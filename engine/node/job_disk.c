@@ -60,7 +60,7 @@ static cs_err_t read_small(scan_run_t *run, const cs_sighting_t *sighting)
     if (err != CS_OK) return err;
     cs_buf_clear(&run->bytes);
     cs_buf_reserve(&run->bytes, size);
-    err = cs_file_read_all(file, 0, run->bytes.data, size, &got);
+    err = file->ops->read(file, 0, run->bytes.data, size, &got);
     file->ops->close(&file);
     run->bytes.len = got;
     return err;

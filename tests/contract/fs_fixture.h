@@ -1,8 +1,9 @@
 /* fs_fixture.h - a folder behind disk/fs.h, for the tests of its promises: on Linux, and on the
  * volume of the simulator.
  *
- * PROMISE(suite, name) defines one test for each. What a user does to the folder goes through
- * the user_ functions. */
+ * PROMISE(suite, name) defines one test for each, and one for Linux with all calls made between
+ * hold(true) and hold(false); PROMISE_THAT_HOLDS is for those that call it. What a user does to
+ * the folder goes through the user_ functions. */
 #ifndef CS_TESTS_FS_FIXTURE_H
 #define CS_TESTS_FS_FIXTURE_H
 
@@ -20,7 +21,15 @@
 #include "sim/mem_fs.h"
 #include "support/folder.h"
 
-#define PROMISE(suite, name)                                               \
+#define PROMISE(suite, name)                                            \
+    static void suite##_##name(void);                                   \
+    Test(suite##_held, name, .init = setup_held, .fini = teardown_held) \
+    {                                                                   \
+        suite##_##name();                                               \
+    }                                                                   \
+    PROMISE_THAT_HOLDS(suite, name)
+
+#define PROMISE_THAT_HOLDS(suite, name)                                    \
     static void suite##_##name(void);                                      \
     Test(suite, name, .init = setup, .fini = teardown)                     \
     {                                                                      \
@@ -54,6 +63,18 @@ static inline void teardown(void)
 {
     fs->ops->close_fs(&fs);
     cs_test_dir_remove(&dir);
+}
+
+static inline void setup_held(void)
+{
+    setup();
+    fs->ops->hold(fs, true);
+}
+
+static inline void teardown_held(void)
+{
+    fs->ops->hold(fs, false);
+    teardown();
 }
 
 /* With what most Linux file systems offer; 2026, as clocks are not at 0. */

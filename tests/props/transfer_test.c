@@ -79,7 +79,7 @@ static void perform(order_t *order)
     if (order->kind == CS_FETCH_OPEN) {
         result.err = cs_part_open(to.fs, content, order->size, &result.has_bytes);
     } else if (order->kind == CS_FETCH_STAGE) {
-        result.err = cs_stage_small(to.fs, content, bytes);
+        result.err = cs_stage_small(to.fs, content, bytes, NULL);
     } else if (order->kind == CS_FETCH_LOCAL) {
         result.err = cs_part_fill(to.fs, to.table, &to.view, content, &order->chunks,
                                   &result.found_count);

@@ -250,6 +250,16 @@ static bool go(void *arg)
     return take_credit(node, node->applying);
 }
 
+static unsigned count_dressed(const cs_job_t *job)
+{
+    unsigned count = 0;
+    for (size_t i = 0; job->kind == CS_JOB_STAGE && i < job->u.stage.len; i++) {
+        const cs_job_item_t *item = &job->u.stage.item[i];
+        count += item->is_awaited && item->dress.mtime_ns != 0 && item->dress.mode != 0;
+    }
+    return count;
+}
+
 static bool run_next(nw_node_t *node)
 {
     nw_world_t *world = node->world;
@@ -265,6 +275,7 @@ static bool run_next(nw_node_t *node)
 
     node->scans += run->job->kind == CS_JOB_SCAN;
     node->applies += run->job->kind == CS_JOB_APPLY;
+    node->dressed += count_dressed(run->job);
     node->applying = run->job->kind == CS_JOB_APPLY ? run->job->id : 0;
     node->spy.at = node->spy.calls + 1 + nw_pick(world, 60);
     bool may_crash = world->crashes && world->depth == 0 && nw_pick(world, 6) == 0;

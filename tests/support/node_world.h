@@ -70,6 +70,7 @@ typedef struct nw_node {
     uint64_t credits, credited_job;
     uint64_t lives, asked, answered; /* tickets */
     unsigned scans, applies;         /* jobs run */
+    unsigned dressed;                /* contents staged as the file that waited will be */
     unsigned early_applies;          /* names changed while a batch was to be written */
     uint64_t applying;               /* the job that does, 0: none */
     bool ending;                     /* it stops: what waits for a credit gets none */

@@ -196,7 +196,7 @@ cs_content_t scene_content(const scene_t *scene, const char *text)
 void scene_stage(scene_t *scene, const char *text)
 {
     cs_content_t content = scene_content(scene, text);
-    must(cs_stage_small(scene->real, &content, bytes_of(text)) == CS_OK, "stage");
+    must(cs_stage_small(scene->real, &content, bytes_of(text), NULL) == CS_OK, "stage");
 }
 
 /* The texts live as long as the test: leaked on purpose into a list that is freed at exit. */

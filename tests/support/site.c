@@ -220,17 +220,19 @@ static bool try_path(void *arg, cs_slice_t path)
     return !search->found;
 }
 
-static void need(void *arg, const cs_content_t *content, cs_slice_t path)
+static void need(void *arg, const cs_item_t *item)
 {
     site_t *site = arg;
-    (void)path;
+    const cs_content_t *content = &item->content;
+    cs_dress_t dress = {item->attr.mode, item->mtime_ns};
     for (size_t i = 0; i < site->all->len; i++) {
         const site_t *other = &site->all->site[i];
         if (other == site) continue;
         search_t search = {.site = other, .content = content};
         cs_replica_each_content(other->peer.replica, content, try_path, &search);
         if (search.found) {
-            cs_err_t err = cs_stage_small(site->real, content, cs_buf_slice(&search.bytes));
+            cs_err_t err =
+                cs_stage_small(site->real, content, cs_buf_slice(&search.bytes), &dress);
             must(err == CS_OK || site->spy.crashed, "stage");
             site->got_bytes = true;
         }

@@ -228,6 +228,11 @@ static cs_err_t spy_refresh(cs_fs_t *fs)
     return pass(spy) ? spy->real->ops->refresh(spy->real) : CS_ERR_IO;
 }
 
+static void spy_hold(cs_fs_t *fs, bool on)
+{
+    spy_of(fs)->real->ops->hold(spy_of(fs)->real, on);
+}
+
 static void spy_close_fs(cs_fs_t **fs_p)
 {
     *fs_p = NULL; /* the owner of the real one closes it */
@@ -261,6 +266,7 @@ static const cs_fs_ops_t spy_ops = {
     .sync = spy_sync,
     .space = spy_space,
     .refresh = spy_refresh,
+    .hold = spy_hold,
     .close_fs = spy_close_fs,
 };
 

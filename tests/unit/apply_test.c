@@ -33,6 +33,61 @@ Test(apply, a_new_file_gets_its_name_mode_and_mtime)
     cr_assert_eq(scene_count(&scene, ".crdtsync/trash"), 0);
 }
 
+static size_t calls_to_apply(const cs_dress_t *dress)
+{
+    cs_content_t content = scene_content(&scene, "one");
+    cr_assert_eq(cs_stage_small(scene.real, &content, cs_slice_text("one"), dress), CS_OK);
+    scene_pass_tick(&scene);
+    scene.spy.calls = 0;
+    scene_apply_all(&scene);
+    size_t calls = scene.spy.calls;
+    const cs_item_t *item = &scene.steps.item[0].item;
+    cs_stat_t st = scene_stat(&scene, "a");
+    cr_assert(scene_holds(&scene, "a", "one"));
+    cr_assert_eq(st.mode, item->attr.mode);
+    cr_assert_eq(st.print.mtime_ns, item->mtime_ns);
+    cr_assert(cs_print_eq(&st.print, &item->print));
+    return calls;
+}
+
+Test(apply, a_file_that_was_dressed_when_it_was_staged_is_not_opened_again)
+{
+    const cs_item_t *item = &scene_write(&scene, "a", "one")->item;
+    cs_dress_t dress = {item->attr.mode, item->mtime_ns};
+    size_t dressed = calls_to_apply(&dress);
+    teardown();
+    setup();
+    scene_write(&scene, "a", "one");
+    size_t naked = calls_to_apply(NULL);
+    cr_assert_geq(naked, dressed + 3, "open, set_meta, fstat; %zu and %zu", naked, dressed);
+}
+
+Test(apply, a_dress_that_is_not_right_any_more_is_changed)
+{
+    const cs_item_t *item = &scene_write(&scene, "a", "one")->item;
+    cs_dress_t dress[] = {{0600, item->mtime_ns}, {item->attr.mode, item->mtime_ns + 1}};
+    calls_to_apply(&dress[0]);
+    teardown();
+    setup();
+    scene_write(&scene, "a", "one");
+    calls_to_apply(&dress[1]);
+}
+
+/* It may have to be copied for another path, or read after a crash. */
+Test(apply, a_mode_that_forbids_to_read_comes_with_the_name)
+{
+    scene_write(&scene, "a", "one")->item.attr.mode = 0040;
+    cs_content_t content = scene_content(&scene, "one");
+    cs_dress_t dress = {0040, 1};
+    cs_buf_t path = {0};
+    cs_staged_path(&content, &path);
+    cr_assert_eq(cs_stage_small(scene.real, &content, cs_slice_text("one"), &dress), CS_OK);
+    cr_assert_eq(scene_stat(&scene, (const char *)path.data).mode, 0600);
+    cs_buf_fini(&path);
+    scene_apply_all(&scene);
+    cr_assert_eq(scene_stat(&scene, "a").mode, 0040);
+}
+
 Test(apply, exec_policy_subtracts_the_umask)
 {
     scene.config.modes = CS_MODES_EXEC;

@@ -109,6 +109,7 @@ static void save_and_scan(size_t size, const char *path)
     scan(path);
     cr_assert_eq(seen.ahead, 0);
     cr_assert_gt(seen.asked, 0);
+    cr_assert_eq(world.node[1].dressed, 1, "whose file it is was known when it was asked for");
     close_two();
 }
 

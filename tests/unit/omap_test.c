@@ -3,6 +3,7 @@
 #include <criterion/criterion.h>
 #include <stdlib.h>
 #include <string.h>
+#include <xxhash.h>
 
 #include "base/prng.h"
 #include "crdt/omap.h"
@@ -87,4 +88,41 @@ Test(omap, agrees_with_a_sorted_array)
         cr_assert(cs_slice_eq(cs_onode_key(node), slice(&keys[i])));
     cr_assert_null(node);
     cs_omap_fini(&map, NULL);
+}
+
+/* Names can be chosen so that they share a bucket, however many buckets there are. */
+#define CHOSEN_MAX 300u
+
+static cs_slice_t chosen(uint32_t *at)
+{
+    while ((XXH3_64bits(at, sizeof *at) & 0xfff) != 7)
+        ++*at;
+    return cs_slice(at, sizeof *at);
+}
+
+Test(omap, keys_that_share_a_bucket_are_found_and_removed)
+{
+    cs_omap_t map = {0};
+    uint32_t key = 0;
+    bool is_new;
+    for (uint32_t i = 0; i < CHOSEN_MAX; i++, key++) {
+        cr_assert_null(cs_omap_find(&map, chosen(&key)));
+        cs_omap_insert(&map, chosen(&key), &is_new)->epoch = i;
+        cr_assert(is_new);
+        cs_omap_insert(&map, chosen(&key), &is_new);
+        cr_assert_not(is_new);
+    }
+    cr_assert_null(cs_omap_find(&map, chosen(&key)));
+    key = 0;
+    for (uint32_t i = 0; i < CHOSEN_MAX; i++, key++) {
+        cs_onode_t *node = cs_omap_find(&map, chosen(&key));
+        cr_assert_not_null(node);
+        cr_assert_eq(node->epoch, i);
+        if (i % 3 != 0) cs_omap_remove(&map, node);
+    }
+    key = 0;
+    for (uint32_t i = 0; i < CHOSEN_MAX; i++, key++)
+        cr_assert_eq(cs_omap_find(&map, chosen(&key)) != NULL, i % 3 == 0);
+    cs_omap_fini(&map, NULL);
+    cr_assert_null(cs_omap_find(&map, cs_slice_text("a")));
 }

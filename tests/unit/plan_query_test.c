@@ -30,10 +30,9 @@ static bool staged_all(void *arg, const cs_content_t *content)
     return true;
 }
 
-static void count_need(void *arg, const cs_content_t *content, cs_slice_t path)
+static void count_need(void *arg, const cs_item_t *item)
 {
-    (void)content;
-    (void)path;
+    (void)item;
     ++*(size_t *)arg;
 }
 
@@ -88,10 +87,9 @@ Test(plan_query, a_content_is_asked_for_once)
     cs_buf_fini(&cursor);
 }
 
-static void park(void *arg, const cs_content_t *content, cs_slice_t path)
+static void park(void *arg, const cs_item_t *item)
 {
-    (void)content;
-    cs_replica_park(arg, path);
+    cs_replica_park(arg, cs_slice_str(item->path));
 }
 
 static bool staged_wide(void *arg, const cs_content_t *content)

@@ -171,7 +171,7 @@ Test(trash, what_is_staged_twice_is_there_once)
 {
     cs_content_t content = scene_content(&scene, "right");
     for (int i = 0; i < 2; i++) {
-        cr_assert_eq(cs_stage_small(scene.real, &content, cs_slice_text("right")), CS_OK);
+        cr_assert_eq(cs_stage_small(scene.real, &content, cs_slice_text("right"), NULL), CS_OK);
     }
     cr_assert_eq(scene_count(&scene, ".crdtsync/tmp"), 1);
 }
