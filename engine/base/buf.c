@@ -10,6 +10,11 @@
 #define VARINT_BYTES_MAX 10u /* 64 bits, 7 a byte */
 #define FIRST_BYTES      64u /* of a buffer: a key or a name, without growing on the way */
 
+cs_buf_t cs_buf_of(size_t cap)
+{
+    return (cs_buf_t){.data = cs_malloc(cap), .cap = cap};
+}
+
 void cs_buf_fini(cs_buf_t *buf)
 {
     cs_free(buf->data);

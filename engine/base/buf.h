@@ -18,6 +18,7 @@ typedef struct cs_buf {
     size_t len, cap;
 } cs_buf_t;
 
+cs_buf_t cs_buf_of(size_t cap);   /* empty, with room for exactly so much */
 void cs_buf_fini(cs_buf_t *buf);  /* zero-initialise to begin; reusable after */
 void cs_buf_clear(cs_buf_t *buf); /* keeps the capacity */
 void cs_buf_reserve(cs_buf_t *buf, size_t more);

@@ -28,11 +28,8 @@ void cs_local_fini(cs_local_t *local)
     cs_buf_fini(&local->path);
 }
 
-/* ret is replaced by up to `len` bytes of `path`. */
-static cs_err_t read_at(cs_local_t *local, cs_slice_t path, uint64_t offset, size_t len,
-                        cs_buf_t *ret)
+static cs_err_t open_path(cs_local_t *local, cs_slice_t path)
 {
-    cs_buf_clear(ret);
     if (local->file == NULL || !cs_slice_eq(cs_buf_slice(&local->path), path)) {
         close_file(local);
         cs_err_t err = local->fs->ops->open_read(local->fs, path, &local->file);
@@ -40,9 +37,7 @@ static cs_err_t read_at(cs_local_t *local, cs_slice_t path, uint64_t offset, siz
         cs_buf_clear(&local->path);
         cs_buf_put_slice(&local->path, path);
     }
-    local->offset = offset;
-    cs_buf_reserve(ret, len);
-    return local->file->ops->read(local->file, offset, ret->data, len, &ret->len);
+    return CS_OK;
 }
 
 /* Calls `try_path` for the paths of a content, and its staged file, until it returns true. */
@@ -56,7 +51,40 @@ typedef struct search {
     bool done;
     bool (*try_path)(struct search *search, cs_slice_t path);
     cs_buf_t *ret;
+    size_t ret_from; /* what is found begins there in ret */
 } search_t;
+
+static cs_slice_t found(const search_t *search)
+{
+    return cs_slice(search->ret->data + search->ret_from, search->ret->len - search->ret_from);
+}
+
+static void found_none(search_t *search)
+{
+    search->ret->len = search->ret_from;
+}
+
+/* Up to `len` bytes of `path`. */
+static cs_err_t read_at(search_t *search, cs_slice_t path, uint64_t offset, size_t len)
+{
+    cs_local_t *local = search->local;
+    cs_buf_t *ret = search->ret;
+    found_none(search);
+    cs_err_t err = open_path(local, path);
+    if (err != CS_OK) return err;
+    size_t got = 0;
+    local->offset = offset;
+    cs_buf_reserve(ret, len);
+    err = local->file->ops->read(local->file, offset, ret->data + ret->len, len, &got);
+    if (err == CS_OK) ret->len += got;
+    return err;
+}
+
+static search_t search_for(cs_local_t *local, bool (*try_path)(search_t *, cs_slice_t),
+                           cs_buf_t *ret)
+{
+    return (search_t){.local = local, .try_path = try_path, .ret = ret, .ret_from = ret->len};
+}
 
 static bool on_path(void *arg, cs_slice_t path)
 {
@@ -83,11 +111,10 @@ static cs_err_t search_content(search_t *search)
 
 static bool try_chunk(search_t *search, cs_slice_t path)
 {
-    cs_local_t *local = search->local;
     cs_name_t name;
-    cs_err_t err = read_at(local, path, search->offset, search->len, search->ret);
-    if (err != CS_OK || search->ret->len != search->len) return false;
-    cs_chunk_name(local->table, cs_buf_slice(search->ret), &name);
+    cs_err_t err = read_at(search, path, search->offset, search->len);
+    if (err != CS_OK || found(search).len != search->len) return false;
+    cs_chunk_name(search->local->table, found(search), &name);
     return cs_name_eq(&name, search->name) || CS_MUT(LOCAL_BLIND);
 }
 
@@ -121,11 +148,12 @@ static bool on_place(void *arg, const cs_chunk_place_t *place)
 
 cs_err_t cs_local_chunk(cs_local_t *local, const cs_name_t *name, cs_buf_t *ret)
 {
-    chunk_search_t chunk = {
-        .search = {.local = local, .name = name, .try_path = try_chunk, .ret = ret}};
+    chunk_search_t chunk = {.search = search_for(local, try_chunk, ret)};
+    chunk.search.name = name;
     cs_err_t err = cs_rows_places(local->rows, name, &chunk, on_place);
     if (err == CS_OK) err = chunk.err;
     if (err == CS_OK && !chunk.search.done) err = CS_ERR_NOT_FOUND;
+    if (err != CS_OK) found_none(&chunk.search);
     return err;
 }
 
@@ -134,27 +162,32 @@ cs_err_t cs_local_chunk(cs_local_t *local, const cs_name_t *name, cs_buf_t *ret)
 static bool is_content(const search_t *search, cs_kind_t kind)
 {
     cs_content_t content;
-    cs_content_of(search->local->table, kind, cs_buf_slice(search->ret), &content);
+    cs_content_of(search->local->table, kind, found(search), &content);
     return memcmp(content.hash, search->hash, CS_HASH_BYTES) == 0;
 }
 
 static bool try_small(search_t *search, cs_slice_t path)
 {
-    cs_local_t *local = search->local;
-    cs_err_t err = read_at(local, path, 0, CS_CHUNK_MIN, search->ret);
+    cs_fs_t *fs = search->local->fs;
+    cs_err_t err = read_at(search, path, 0, CS_CHUNK_MIN);
     if (err == CS_OK) {
-        return search->ret->len < CS_CHUNK_MIN && is_content(search, CS_KIND_FILE);
+        return found(search).len < CS_CHUNK_MIN && is_content(search, CS_KIND_FILE);
     }
-    cs_buf_clear(search->ret);
-    err = local->fs->ops->readlink(local->fs, path, search->ret);
+    cs_buf_t target = {0};
+    err = fs->ops->readlink(fs, path, &target);
+    if (err == CS_OK) cs_buf_put_slice(search->ret, cs_buf_slice(&target));
+    cs_buf_fini(&target);
     return err == CS_OK && is_content(search, CS_KIND_SYMLINK);
 }
 
 cs_err_t cs_local_small(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES], cs_buf_t *ret)
 {
-    search_t search = {.local = local, .hash = hash, .try_path = try_small, .ret = ret};
+    search_t search = search_for(local, try_small, ret);
+    search.hash = hash;
     cs_err_t err = search_content(&search);
-    return err == CS_OK && !search.done ? CS_ERR_NOT_FOUND : err;
+    if (err == CS_OK && !search.done) err = CS_ERR_NOT_FOUND;
+    if (err != CS_OK) found_none(&search);
+    return err;
 }
 
 static bool try_size(search_t *search, cs_slice_t path)

@@ -29,7 +29,8 @@ void cs_local_init(cs_local_t *local, cs_fs_t *fs, const cs_chunker_table_t *tab
                    const cs_rows_view_t *rows);
 void cs_local_fini(cs_local_t *local);
 
-/* ret (initialised) is replaced. CS_ERR_NOT_FOUND, or what the store said. */
+/* Behind what is in ret (initialised), so that an answer is read into where it is sent from.
+ * CS_ERR_NOT_FOUND, or what the store said: ret is as it was. */
 CS_MUST_USE cs_err_t cs_local_chunk(cs_local_t *local, const cs_name_t *name, cs_buf_t *ret);
 /* A small content, FILE or SYMLINK, by its hash. */
 CS_MUST_USE cs_err_t cs_local_small(cs_local_t *local, const uint8_t hash[CS_HASH_BYTES],

@@ -149,14 +149,17 @@ cs_err_t cs_part_read(cs_fs_t *fs, const cs_chunker_table_t *table, const cs_con
 {
     cs_file_t *file = NULL;
     if (open_to_read(fs, content, &file) != CS_OK) return CS_ERR_NOT_FOUND;
-    cs_buf_clear(ret);
+    size_t got = 0;
     cs_buf_reserve(ret, place->len);
-    cs_err_t err = file->ops->read(file, place->offset, ret->data, place->len, &ret->len);
+    uint8_t *bytes = ret->data + ret->len;
+    cs_err_t err = file->ops->read(file, place->offset, bytes, place->len, &got);
     fs->ops->close(&file);
-    if (err != CS_OK || ret->len != place->len) return CS_ERR_NOT_FOUND;
+    if (err != CS_OK || got != place->len) return CS_ERR_NOT_FOUND;
     cs_name_t found;
-    cs_chunk_name(table, cs_buf_slice(ret), &found);
-    return cs_name_eq(&found, place->name) ? CS_OK : CS_ERR_NOT_FOUND;
+    cs_chunk_name(table, cs_slice(bytes, got), &found);
+    if (!cs_name_eq(&found, place->name)) return CS_ERR_NOT_FOUND;
+    ret->len += got;
+    return CS_OK;
 }
 
 /* --- filling from what is here */
@@ -272,6 +275,7 @@ static cs_err_t fill_chunk(fill_t *fill, const cs_name_t *chunk, uint64_t offset
     CS_ASSERT(len <= CS_CHUNK_MAX);
     cs_err_t err = is_right(fill, chunk, offset, len, ret);
     if (err != CS_OK || *ret) return err;
+    cs_buf_clear(&fill->bytes);
     if (cs_local_chunk(&fill->local, chunk, &fill->bytes) != CS_OK) return CS_OK;
     if (fill->bytes.len != len) return CS_OK;
     if (!fill->local.cut) err = check_found(fill, offset); /* else it was, when it was cut */

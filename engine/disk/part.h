@@ -51,8 +51,9 @@ typedef struct cs_part_place {
     uint64_t offset;
     uint32_t len;
 } cs_part_place_t;
-/* One chunk of it, for somebody else: of the partial or the staged file. ret (initialised) is
- * replaced. CS_ERR_NOT_FOUND: neither is there, or the bytes are not those of the name. */
+/* One chunk of it, for somebody else: of the partial or the staged file, behind what is in ret
+ * (initialised). CS_ERR_NOT_FOUND: neither is there, or the bytes are not those of the name;
+ * ret is as it was. */
 CS_MUST_USE cs_err_t cs_part_read(cs_fs_t *fs, const cs_chunker_table_t *table,
                                   const cs_content_t *content, const cs_part_place_t *place,
                                   cs_buf_t *ret);

@@ -21,13 +21,13 @@ typedef struct cs_serve_sink {
     void *arg;
     /* Payload of one CHUNK message: records {32 B name, u32 len, bytes}, cut at
      * CS_BUNDLE_BYTES, or a single longer record. Of one NODE message: nodes, each preceded by
-     * a u32 len. Borrowed. */
-    void (*payload)(void *arg, cs_slice_t payload);
+     * a u32 len. May be taken: then an empty buffer is left. */
+    void (*payload)(void *arg, cs_buf_t *payload);
     void (*missing)(void *arg, const cs_name_t *name);
 } cs_serve_sink_t;
 
 /* Chunks by their names. Of a file that may be here in part (part.h): it, and where they are in
- * it (parallel to the names, lens at most CS_CHUNK_MAX); else `content` is NULL. */
+ * it (parallel to the names, lens at most CS_CHUNK_MAX); else these are NULL. */
 typedef struct cs_serve_chunks {
     const cs_name_t *names;
     size_t count;

@@ -60,21 +60,28 @@ static bool pack(server_t *server, cs_slice_t payload, cs_payload_t *ret)
     return true;
 }
 
-static void keep_payload(void *arg, cs_slice_t payload)
+/* Taken, unless much of the buffer is empty. */
+static void keep_payload(void *arg, cs_buf_t *payload)
 {
     server_t *server = arg;
     cs_payload_t *kept = add_payload(server->serve);
-    if (pack(server, payload, kept)) return;
+    if (pack(server, cs_buf_slice(payload), kept)) return;
     cs_buf_clear(&kept->bytes);
-    cs_buf_put_slice(&kept->bytes, payload);
+    if (payload->len < payload->cap - payload->cap / 4) {
+        cs_buf_put_slice(&kept->bytes, cs_buf_slice(payload));
+        return;
+    }
+    cs_buf_fini(&kept->bytes);
+    kept->bytes = *payload;
+    *payload = (cs_buf_t){0};
 }
 
 /* Nodes come with fixed lengths; the message packs them with varints. */
-static void keep_nodes(void *arg, cs_slice_t payload)
+static void keep_nodes(void *arg, cs_buf_t *payload)
 {
     server_t *server = arg;
     cs_buf_t *packed = &add_payload(server->serve)->bytes;
-    cs_reader_t reader = cs_reader(payload);
+    cs_reader_t reader = cs_reader(cs_buf_slice(payload));
     while (cs_reader_left(&reader) > 0) {
         cs_slice_t node = cs_read_bytes(&reader, cs_read_u32(&reader));
         cs_packed_put(packed, node);

@@ -147,10 +147,10 @@ static void pump(void)
     }
 }
 
-static void on_records(void *arg, cs_slice_t payload)
+static void on_records(void *arg, cs_buf_t *payload)
 {
     (void)arg;
-    cs_reader_t reader = cs_reader(payload);
+    cs_reader_t reader = cs_reader(cs_buf_slice(payload));
     while (cs_reader_left(&reader) > 0) {
         cs_name_t name;
         cs_read_copy(&reader, name.b, sizeof name.b);
@@ -161,10 +161,10 @@ static void on_records(void *arg, cs_slice_t payload)
     }
 }
 
-static void on_nodes(void *arg, cs_slice_t payload)
+static void on_nodes(void *arg, cs_buf_t *payload)
 {
     (void)arg;
-    cs_reader_t reader = cs_reader(payload);
+    cs_reader_t reader = cs_reader(cs_buf_slice(payload));
     while (cs_reader_left(&reader) > 0) {
         uint32_t len = cs_read_u32(&reader);
         cr_assert(cs_fetch_on_node(fetch, PEER, cs_read_bytes(&reader, len)) == CS_OK);

@@ -20,12 +20,12 @@ static struct {
     size_t records, payloads, missing, largest;
 } out;
 
-static void on_payload(void *arg, cs_slice_t payload)
+static void on_payload(void *arg, cs_buf_t *payload)
 {
     bool with_names = *(bool *)arg;
     out.payloads++;
-    if (payload.len > out.largest) out.largest = payload.len;
-    cs_reader_t reader = cs_reader(payload);
+    if (payload->len > out.largest) out.largest = payload->len;
+    cs_reader_t reader = cs_reader(cs_buf_slice(payload));
     while (cs_reader_left(&reader) > 0) {
         cs_buf_t *record = &out.record[out.records++];
         cs_buf_clear(record);
